@@ -1,0 +1,34 @@
+/** Tells any number of waiters that something changed. Nothing is queued: who comes late waits for the next. */
+export class ChangeSignal {
+  #waiters = new Set<() => void>()
+
+  get waiting(): number {
+    return this.#waiters.size
+  }
+
+  notify(): void {
+    const waiters = this.#waiters
+    this.#waiters = new Set()
+    for (const wake of waiters) wake()
+  }
+
+  /** Resolves at the next {@link notify}; rejects with the signal's reason once it aborts. */
+  wait(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason as Error)
+        return
+      }
+      const wake = (): void => {
+        signal.removeEventListener('abort', leave)
+        resolve()
+      }
+      const leave = (): void => {
+        this.#waiters.delete(wake)
+        reject(signal.reason as Error)
+      }
+      this.#waiters.add(wake)
+      signal.addEventListener('abort', leave, { once: true })
+    })
+  }
+}

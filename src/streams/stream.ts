@@ -1,0 +1,37 @@
+import type { RenditionName, Snapshot } from '../timeline/fragment.ts'
+import type { FragmentBody } from '../store/fragment-body.ts'
+
+/** Where a stream is in its life. Contract, section 3. */
+export type StreamState =
+  | 'idle'
+  | 'starting'
+  | 'live'
+  | 'stale'
+  | 'slate'
+  | 'offline'
+  | 'ended'
+  | 'failed'
+
+/**
+ * All that serving knows of a stream. Whether this node owns the upstream session or follows another
+ * node cannot be seen from here, so routes and renderers stay the same for both.
+ */
+export interface Stream {
+  readonly name: string
+  /** What players may see now; undefined until the first publication. Identity changes with each change. */
+  snapshot(): Snapshot | undefined
+  /** Resolves when the snapshot or the state changes; rejects with the signal's reason once it aborts. */
+  changed(signal: AbortSignal): Promise<void>
+  /**
+   * The bytes of a published segment, perhaps still arriving.
+   * @throws GatewayError `segment_gone`, `segment_not_ready` or an upstream code
+   */
+  fragment(
+    rendition: RenditionName,
+    msn: number,
+    id: string,
+    signal: AbortSignal,
+  ): FragmentBody | Promise<FragmentBody>
+  /** An init segment that a retained segment refers to; undefined when there is none of that id. */
+  init(rendition: RenditionName, id: string): Buffer | undefined
+}

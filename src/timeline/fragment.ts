@@ -1,0 +1,106 @@
+/**
+ * What a fragment is to the timeline: facts read from its bytes and its playlist, never the bytes.
+ */
+
+/** A media playlist of a stream. KVS carries at most one video and one audio track. */
+export type RenditionName = 'video' | 'audio'
+
+/** What an init segment (ftyp + moov, one track) says. ISO/IEC 14496-12, 8.3 and 8.5. */
+export interface InitFacts {
+  /** Names the content: equal for equal bytes, different otherwise. Safe in a URI. */
+  readonly id: string
+  readonly rendition: RenditionName
+  /** RFC 6381 codec string, for example `avc1.4d4029`. */
+  readonly codec: string
+  /** Ticks per second (mdhd). */
+  readonly timescale: number
+  /** The track's id (tkhd), which every tfhd of its fragments repeats. */
+  readonly trackId: number
+  readonly video?: { readonly width: number; readonly height: number }
+  readonly audio?: { readonly channels: number; readonly sampleRate: number }
+}
+
+/** One track of one fragment, as fetched. */
+export interface TrackFacts {
+  readonly init: InitFacts
+  /** tfdt of the first sample, in ticks, on whatever base the session has. kvs-hls.md section 4. */
+  readonly baseTicks: number
+  /** Sum of the samples' durations, in ticks. */
+  readonly durationTicks: number
+  readonly samples: number
+  readonly bytes: number
+}
+
+/** A verified fragment, ready to be placed. */
+export interface FragmentFacts {
+  /** FragmentNumber: grows with ingestion, the same in every session. kvs-hls.md section 3.6. */
+  readonly number: bigint
+  /** Which run of upstream timestamps the tracks' `baseTicks` count in; a new session is a new base. */
+  readonly timeBase: number
+  /**
+   * Start on the selector's clock (EXT-X-PROGRAM-DATE-TIME), in milliseconds since 1970; undefined if
+   * upstream does not say.
+   */
+  readonly startMs: number | undefined
+  /** When the gateway had it complete, in milliseconds since 1970. */
+  readonly receivedMs: number
+  readonly tracks: Readonly<Partial<Record<RenditionName, TrackFacts>>>
+}
+
+/** Why a segment does not follow on from the one before it. Values of the metric label `cause`. */
+export type DiscontinuityCause =
+  /** Media is missing: dropped fragments, a pause, an outage, an idle gateway. */
+  | 'gap'
+  /** The fragment starts more than the tolerance before its predecessor ends. */
+  | 'overlap'
+  /** The init segment (codec private data) changed. */
+  | 'init'
+  /** A track appeared, disappeared or changed its codec. */
+  | 'tracks'
+  /** FragmentNumbers started again: the stream was deleted and made anew. */
+  | 'renumbered'
+
+/** One track of one published segment. Its bytes are the fetched ones with these times written in. */
+export interface SegmentTrack {
+  readonly init: InitFacts
+  /** tfdt on the stream's own timeline: epoch-locked, in ticks since 1970-01-01T00:00:00Z. */
+  readonly baseTicks: number
+  readonly durationTicks: number
+  readonly samples: number
+  readonly bytes: number
+  /** Names the published content. Safe in a URI; a segment's URI never names two byte strings (G1). */
+  readonly id: string
+}
+
+/** A fragment as listed to players. Never changes once published (G1). */
+export interface Segment {
+  /** Our media sequence number: one for all renditions (G7). */
+  readonly msn: number
+  /** How many discontinuities lie at or before this segment, since the stream's numbering began. */
+  readonly dsn: number
+  readonly number: bigint
+  readonly discontinuity: DiscontinuityCause | undefined
+  /** Start on the stream's timeline, in milliseconds since 1970 (fractions are real). */
+  readonly startMs: number
+  /** Of the longest track, in milliseconds. */
+  readonly durationMs: number
+  readonly receivedMs: number
+  /** A rendition that the stream has but this fragment lacks is absent here and listed as EXT-X-GAP. */
+  readonly tracks: Readonly<Partial<Record<RenditionName, SegmentTrack>>>
+}
+
+/** An immutable view of what players may see now. */
+export interface Snapshot {
+  /** Counts publications: a renderer may keep what it made for one version. */
+  readonly version: number
+  /** EXT-X-TARGETDURATION, in whole seconds: fixed for the stream's life (G5). */
+  readonly targetDuration: number
+  /** MSN of the first listed segment; meaningful when nothing is listed too. */
+  readonly mediaSequence: number
+  /** DSN before the first listed segment: its own EXT-X-DISCONTINUITY is not counted. RFC 8216, 6.2.2. */
+  readonly discontinuitySequence: number
+  /** In playlist order. MSNs are consecutive. */
+  readonly segments: readonly Segment[]
+  /** The renditions of the stream as of its newest segment or of any listed one, video first. */
+  readonly renditions: readonly RenditionName[]
+}
