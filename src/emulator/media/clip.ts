@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { codecString, pictureSize } from '../mp4/codec-string.ts'
+import type { Sample } from '../mp4/sample.ts'
+import { readTrackFile, type TrackFile } from '../mp4/track-file.ts'
+
+export const CLIPS_FOLDER = fileURLToPath(new URL('./clips/', import.meta.url))
+
+export const CLIP_NAMES = [
+  'av-720p',
+  'av-360p',
+  'av-360p-irregular',
+  'hevc',
+  'audio-only',
+  'video-only',
+] as const
+export type ClipName = (typeof CLIP_NAMES)[number]
+
+const clipIndexSchema = z.strictObject({
+  loopMs: z.int().positive(),
+  frameRate: z.number().positive(),
+  /** Where each fragment starts in the loop. */
+  startsMs: z.array(z.int()).min(1),
+  /** One file per codec private data. */
+  video: z.array(z.string()),
+  audio: z.string().optional(),
+})
+export type ClipIndex = z.infer<typeof clipIndexSchema>
+
+export type TrackKind = 'video' | 'audio'
+
+/** One track of a clip, cut into fragments. */
+export interface ClipTrack {
+  readonly kind: TrackKind
+  readonly codec: string
+  readonly init: Buffer
+  readonly entry: TrackFile['entry']
+  readonly trackId: number
+  readonly timescale: number
+  /** The first fragment's first decode time after the start of the loop, in ticks. */
+  readonly offsetTicks: number
+  readonly fragments: readonly (readonly Sample[])[]
+  readonly size: { readonly width: number; readonly height: number } | undefined
+}
+
+/** A scene that loops without a seam. */
+export interface Clip {
+  readonly name: ClipName
+  readonly loopMs: number
+  readonly frameRate: number
+  readonly startsMs: readonly number[]
+  /** The same pictures under one or two codec private data; empty when there is only sound. */
+  readonly video: readonly ClipTrack[]
+  readonly audio: ClipTrack | undefined
+}
+
+const loaded = new Map<ClipName, Clip>()
+
+/** Reads a committed clip. A file is read once in a process: cameras share it. */
+export function loadClip(name: ClipName): Clip {
+  const known = loaded.get(name)
+  if (known !== undefined) return known
+  const clip = readClip(name)
+  loaded.set(name, clip)
+  return clip
+}
+
+function readClip(name: ClipName): Clip {
+  const folder = join(CLIPS_FOLDER, name)
+  const index = clipIndexSchema.parse(JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')))
+  const read = (file: string): TrackFile => readTrackFile(readFileSync(join(folder, file)))
+  const video = index.video.map((file) => asVideo(read(file)))
+  const { loopMs, frameRate, startsMs } = index
+  const audio = index.audio === undefined ? undefined : asAudio(read(index.audio), video[0])
+  return { name, loopMs, frameRate, startsMs, video, audio }
+}
+
+function asVideo(track: TrackFile): ClipTrack {
+  const size = pictureSize(track.entry.body)
+  return { ...track, kind: 'video', codec: codecString(track.entry), offsetTicks: 0, size }
+}
+
+/**
+ * Where pictures are reordered, the first of them is shown later than it is decoded; the sound waits as
+ * long, so that both are in step.
+ */
+function asAudio(track: TrackFile, video: ClipTrack | undefined): ClipTrack {
+  const shown = video?.fragments[0]?.[0]?.compositionOffset ?? 0
+  const offsetTicks = Math.round((shown * track.timescale) / (video?.timescale ?? track.timescale))
+  return { ...track, kind: 'audio', codec: codecString(track.entry), offsetTicks, size: undefined }
+}

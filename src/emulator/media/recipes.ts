@@ -1,0 +1,89 @@
+/** How each clip is made. All loop after 16 s, which is 750 AAC frames at 48 kHz: no seam in the sound. */
+export const LOOP_MS = 16_000
+
+export interface VideoEncoding {
+  readonly encoder: 'libx264' | 'libx265'
+  readonly profile: string
+  readonly size: string
+  readonly kbps: number
+}
+
+export interface ClipRecipe {
+  readonly name: string
+  readonly fps: number
+  readonly bFrames: number
+  /** Lengths of the fragments; the sequence repeats until the loop is full. */
+  readonly fragmentsMs: readonly number[]
+  /** The same scene under two codec private data, or none for sound alone. */
+  readonly video: readonly VideoEncoding[]
+  readonly audio: boolean
+}
+
+const x264 = (profile: string, size: string, kbps: number): VideoEncoding => ({
+  encoder: 'libx264',
+  profile,
+  size,
+  kbps,
+})
+const x265 = (size: string, kbps: number): VideoEncoding => ({
+  encoder: 'libx265',
+  profile: 'main',
+  size,
+  kbps,
+})
+
+export const RECIPES: readonly ClipRecipe[] = [
+  {
+    name: 'av-720p',
+    fps: 25,
+    bFrames: 2,
+    fragmentsMs: [2000],
+    video: [x264('high', '1280x720', 350), x264('main', '1280x720', 350)],
+    audio: true,
+  },
+  {
+    name: 'av-360p',
+    fps: 25,
+    bFrames: 0,
+    fragmentsMs: [1000],
+    video: [x264('main', '640x360', 220), x264('baseline', '640x360', 220)],
+    audio: true,
+  },
+  {
+    name: 'av-360p-irregular',
+    fps: 20,
+    bFrames: 0,
+    fragmentsMs: [4000, 1200, 3700, 4000, 3100],
+    video: [x264('main', '640x360', 160), x264('baseline', '640x360', 160)],
+    audio: true,
+  },
+  {
+    name: 'hevc',
+    fps: 25,
+    bFrames: 2,
+    fragmentsMs: [2000],
+    video: [x265('640x360', 160), x265('480x270', 120)],
+    audio: true,
+  },
+  { name: 'audio-only', fps: 25, bFrames: 0, fragmentsMs: [2000], video: [], audio: true },
+  {
+    name: 'video-only',
+    fps: 15,
+    bFrames: 0,
+    fragmentsMs: [2000],
+    video: [x264('main', '640x360', 160), x264('main', '480x270', 120)],
+    audio: false,
+  },
+]
+
+/** Where the fragments of a clip start, in milliseconds of the loop. */
+export function fragmentStarts(recipe: ClipRecipe): readonly number[] {
+  const starts: number[] = []
+  for (let at = 0; at < LOOP_MS; ) {
+    const length = recipe.fragmentsMs[starts.length % recipe.fragmentsMs.length]
+    if (length === undefined) throw new RangeError(`${recipe.name} has no fragment lengths`)
+    starts.push(at)
+    at += length
+  }
+  return starts
+}
