@@ -1,0 +1,53 @@
+import { z } from 'zod'
+
+const count = z.int().min(1).max(1000).default(1)
+
+/**
+ * Something that happens to a camera once. Each takes effect with the fragment that the producer is
+ * making at the time, never on one that is already complete.
+ */
+export const eventSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('drop'), count }).describe('The next fragments never arrive.'),
+  z
+    .strictObject({ type: z.literal('duplicate'), count, lag: z.int().min(0).max(100).default(0) })
+    .describe('The next fragments arrive again, `lag` fragments later, under a greater number.'),
+  z
+    .strictObject({ type: z.literal('overlap'), count, ms: z.int().min(1).max(20_000) })
+    .describe('The next fragments claim to start `ms` earlier, into their predecessor.'),
+  z
+    .strictObject({ type: z.literal('late'), count, ms: z.int().min(1).max(600_000) })
+    .describe('The next fragments become visible `ms` late, behind newer ones.'),
+  z
+    .strictObject({ type: z.literal('skew'), ms: z.int().min(-86_400_000).max(86_400_000) })
+    .describe('The producer’s clock jumps by `ms` and stays there; jumps add up.'),
+  z
+    .strictObject({ type: z.literal('codec-private-data') })
+    .describe('The encoder restarts with the clip’s other codec private data.'),
+  z
+    .strictObject({ type: z.literal('tracks'), video: z.boolean(), audio: z.boolean() })
+    .refine(({ video, audio }) => video || audio, 'a stream has at least one track')
+    .describe('From now on only these tracks are sent.'),
+  z.strictObject({ type: z.literal('stop') }).describe('The producer stops.'),
+  z
+    .strictObject({ type: z.literal('resume') })
+    .describe('The producer comes back with the next whole fragment, on a new connection.'),
+  z.strictObject({ type: z.literal('reconnect') }).describe('A new connection, without a pause.'),
+  z
+    .strictObject({
+      type: z.literal('timing'),
+      ingestLatencyMs: z.int().min(0).max(5000),
+      ingestJitterMs: z.int().min(0).max(5000),
+      serverJitterMs: z.int().min(0).max(1000),
+    })
+    .describe('How long ingestion takes from now on.'),
+])
+
+export type CameraEvent = z.output<typeof eventSchema>
+export type CameraEventType = CameraEvent['type']
+
+/** An event and the fragments that it touches: slots `from` ≤ k < `to`. */
+export interface PlacedEvent {
+  readonly event: CameraEvent
+  readonly from: number
+  readonly to: number
+}

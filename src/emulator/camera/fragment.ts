@@ -1,0 +1,24 @@
+import type { TrackKind } from '../media/clip.ts'
+
+export type FragmentSelectorType = 'PRODUCER_TIMESTAMP' | 'SERVER_TIMESTAMP'
+
+/** A fragment as the service knows it. All times are milliseconds since 1970. */
+export interface Fragment {
+  readonly number: bigint
+  /** Which piece of the camera's endless loop it holds. */
+  readonly slot: number
+  readonly producerMs: number
+  readonly serverMs: number
+  readonly durationMs: number
+  /** When the service begins to show it. */
+  readonly listedAtMs: number
+  /** In the order of their track numbers. */
+  readonly tracks: readonly TrackKind[]
+  /** How often the stream's codec private data had changed by then. */
+  readonly generation: number
+}
+
+/** Start on the clock that a session chose. */
+export function startMs(fragment: Fragment, selector: FragmentSelectorType): number {
+  return selector === 'PRODUCER_TIMESTAMP' ? fragment.producerMs : fragment.serverMs
+}

@@ -1,0 +1,118 @@
+import type { Clip, TrackKind } from '../media/clip.ts'
+import type { Fragment } from './fragment.ts'
+import { decodeFragmentNumber, encodeFragmentNumber } from './fragment-number.ts'
+import { hash32, hashSigned } from './hash.ts'
+import { Script } from './script.ts'
+import { Slots } from './slots.ts'
+
+export interface Timing {
+  /** From the last frame to the moment when the service shows the fragment. */
+  readonly ingestLatencyMs: number
+  /** Added to that, between 0 and this. */
+  readonly ingestJitterMs: number
+  /** How far server timestamps wander from a steady delay, either way. */
+  readonly serverJitterMs: number
+}
+
+/** No fragment's server time is further from its start than this: the schema's limits and then some. */
+const LONGEST_INGEST_MS = 20_000
+const RANDOM_BITS = 28
+
+/**
+ * All fragments that a stream ever had or will have, as a function of time: nothing is stored, and the
+ * past is made again on demand, the same as it was shown live.
+ */
+export class Timeline {
+  readonly #name: string
+  readonly #clip: Clip
+  readonly #timing: Timing
+  readonly slots: Slots
+  readonly script: Script
+
+  constructor(name: string, clip: Clip, anchorMs: number, timing: Timing) {
+    this.#name = name
+    this.#clip = clip
+    this.#timing = timing
+    this.slots = new Slots(clip, anchorMs)
+    this.script = new Script(this.slots)
+  }
+
+  /** What arrives in a slot, in the order of ingestion: usually one fragment. */
+  ingested(slot: number): readonly Fragment[] {
+    if (slot < 0 || this.script.stopped(slot)) return []
+    const own = this.script.dropped(slot) ? [] : [this.#fragment(slot, slot, 0)]
+    const copies = this.script
+      .copiesAfter(slot)
+      .map((source, i) => this.#fragment(source, slot, i + 1))
+    return [...own, ...copies]
+  }
+
+  /** Fragments of the slots that touch [fromMs, toMs] on the producer's undisturbed clock. */
+  *between(fromMs: number, toMs: number): Generator<Fragment> {
+    for (let slot = this.slots.at(fromMs); this.slots.startMs(slot) <= toMs; slot += 1) {
+      yield* this.ingested(slot)
+    }
+  }
+
+  /** The fragment with this number, or undefined if there never was one. */
+  find(number: bigint): Fragment | undefined {
+    const parts = decodeFragmentNumber(number)
+    if (parts === undefined) return undefined
+    const from = this.slots.at(parts.serverMs - LONGEST_INGEST_MS)
+    for (let slot = this.slots.at(parts.serverMs) + 1; slot >= from; slot -= 1) {
+      const found = this.ingested(slot).find((fragment) => fragment.number === number)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  /** How far back to look for whatever has just become visible. */
+  get reachMs(): number {
+    return LONGEST_INGEST_MS
+  }
+
+  /**
+   * Whether a LIVE list ever takes it: the service never inserts a fragment behind a newer one.
+   */
+  inTime(fragment: Fragment): boolean {
+    for (let slot = fragment.slot + 1; this.slots.endMs(slot) < fragment.listedAtMs; slot += 1) {
+      const overtaken = this.ingested(slot).some(({ listedAtMs, number }) => {
+        return number > fragment.number && listedAtMs < fragment.listedAtMs
+      })
+      if (overtaken) return false
+    }
+    return true
+  }
+
+  /** `content` is the slot whose media it holds, `arrival` the one in which it comes. */
+  #fragment(content: number, arrival: number, copy: number): Fragment {
+    const timing = this.script.timing(arrival) ?? this.#timing
+    const chance = (what: string): number => hashSigned(this.#name + what, arrival, copy)
+    const latency = timing.ingestLatencyMs
+    const jitter = (timing.ingestJitterMs * (chance('ingest') + 1)) / 2
+    // The number is given when the fragment begins to arrive, long before it is complete.
+    const serverMs =
+      this.slots.startMs(arrival) + latency + Math.round(timing.serverJitterMs * chance('server'))
+    return {
+      number: encodeFragmentNumber({
+        counter: this.script.counter(arrival) + copy,
+        serverMs,
+        random: hash32(this.#name, arrival, copy) >>> (32 - RANDOM_BITS),
+      }),
+      slot: content,
+      producerMs: this.slots.startMs(content) + this.script.producerShiftMs(content),
+      serverMs,
+      durationMs: this.slots.durationMs(content),
+      listedAtMs:
+        this.slots.endMs(arrival) + latency + Math.round(jitter) + this.script.lateByMs(arrival),
+      tracks: this.#tracks(content),
+      generation: this.script.generation(content),
+    }
+  }
+
+  #tracks(slot: number): readonly TrackKind[] {
+    const sent = this.script.tracks(slot)
+    const has = { video: this.#clip.video.length > 0, audio: this.#clip.audio !== undefined }
+    return (['video', 'audio'] as const).filter((kind) => sent[kind] && has[kind])
+  }
+}
