@@ -1,0 +1,77 @@
+import type { Random } from '../../base/backoff.ts'
+import type { CameraConfig } from '../config.ts'
+import { type Clip, type ClipTrack, loadClip, type TrackKind } from '../media/clip.ts'
+import { Faults } from '../service/fault.ts'
+import { Meter } from '../usage/meter.ts'
+import type { CameraEvent } from './event.ts'
+import { Timeline } from './timeline.ts'
+
+const HOUR_MS = 3_600_000
+
+/** What the service counts per stream. */
+export interface CameraMeters {
+  readonly getDataEndpoint: Meter
+  readonly describeStream: Meter
+  readonly getHlsStreamingSessionUrl: Meter
+  readonly listFragments: Meter
+  readonly metadataPoints: Meter
+  readonly mediaPoints: Meter
+}
+
+/** A KVS stream and the producer that feeds it. */
+export class Camera {
+  readonly name: string
+  readonly arn: string
+  readonly clip: Clip
+  readonly timeline: Timeline
+  readonly faults: Faults
+  /** How the service answers for it now; changes while it runs. */
+  config: CameraConfig
+  meters: CameraMeters = newMeters()
+
+  constructor(name: string, arnPrefix: string, config: CameraConfig, random: Random) {
+    this.name = name
+    this.arn = `${arnPrefix}:stream/${name}/${config.anchorMs}`
+    this.config = config
+    this.clip = loadClip(config.clip)
+    this.timeline = new Timeline(name, this.clip, config.anchorMs, config)
+    this.faults = new Faults(random, config.faults)
+    for (const { event, atMs } of config.events) {
+      this.timeline.script.order(event, atMs ?? config.anchorMs)
+    }
+  }
+
+  get readable(): boolean {
+    return this.config.status === 'ACTIVE' || this.config.status === 'UPDATING'
+  }
+
+  /** The beginning of what is retained, as a server time. */
+  oldestMs(nowMs: number): number {
+    return Math.max(this.config.anchorMs, nowMs - this.config.retentionHours * HOUR_MS)
+  }
+
+  /** The track as encoded in a generation of codec private data. Sound has only one. */
+  track(kind: TrackKind, generation: number): ClipTrack | undefined {
+    if (kind === 'audio') return this.clip.audio
+    return this.clip.video[generation % Math.max(1, this.clip.video.length)]
+  }
+
+  order(event: CameraEvent, atMs: number): void {
+    this.timeline.script.order(event, atMs)
+  }
+
+  resetMeters(): void {
+    this.meters = newMeters()
+  }
+}
+
+function newMeters(): CameraMeters {
+  return {
+    getDataEndpoint: new Meter(),
+    describeStream: new Meter(),
+    getHlsStreamingSessionUrl: new Meter(),
+    listFragments: new Meter(),
+    metadataPoints: new Meter(),
+    mediaPoints: new Meter(),
+  }
+}

@@ -1,0 +1,58 @@
+import type { ClipTrack } from '../media/clip.ts'
+import { fragmentBytes } from '../media/fragment-size.ts'
+import type { View } from '../session/playlist-window.ts'
+import type { Session } from '../session/session.ts'
+import { decimal } from './decimal.ts'
+import { mediaPlaylistUri } from './uri.ts'
+
+/** The master playlist, tag by tag as observed. kvs-hls.md, section 2. */
+export function writeMaster(session: Session, view: View): string {
+  const muxed = session.request.container === 'MPEG_TS'
+  const audio = session.tracks.indexOf('audio') + 1
+  const rendition = !muxed && session.tracks.length > 1 ? audio : undefined
+  const lines = [
+    '#EXTM3U',
+    '#EXT-X-VERSION:1',
+    ...(rendition === undefined ? [] : [audioRendition(session, rendition)]),
+    `#EXT-X-STREAM-INF:${attributes(session, view, rendition !== undefined)}`,
+    mediaPlaylistUri(session, 1),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** FORCED=NO is against RFC 8216, and what KVS sends. */
+function audioRendition(session: Session, track: number): string {
+  const uri = mediaPlaylistUri(session, track)
+  return `#EXT-X-MEDIA:AUTOSELECT=YES,FORCED=NO,TYPE=AUDIO,URI="${uri}",GROUP-ID="audio",DEFAULT=NO,NAME="audio"`
+}
+
+function attributes(session: Session, view: View, grouped: boolean): string {
+  const { camera } = session
+  const generation = session.generation(undefined)
+  const tracks = session.tracks
+    .map((kind) => camera.track(kind, generation))
+    .filter((track) => track !== undefined)
+  const rate = decimal(camera.clip.frameRate, 2, camera.config.numberFormat)
+  const size = tracks.find(({ kind }) => kind === 'video')?.size
+  return [
+    `CODECS="${tracks.map(({ codec }) => codec).join(',')}"`,
+    ...(size === undefined
+      ? []
+      : [`RESOLUTION=${size.width}x${size.height}`, `FRAME-RATE=${rate}`]),
+    `BANDWIDTH=${bandwidth(session, view, tracks)}`,
+    ...(grouped ? ['AUDIO="audio"'] : []),
+  ].join(',')
+}
+
+/** Measured over what is listed, so that it differs between sessions as KVS's does. */
+function bandwidth(session: Session, view: View, tracks: readonly ClipTrack[]): number {
+  const { slots } = session.camera.timeline
+  const fragments = view.entries.map(({ fragment }) => fragment)
+  const bytes = fragments.map(({ slot }) => fragmentBytes(tracks, slots.indexOf(slot)))
+  const ms = fragments.map(({ durationMs }) => durationMs)
+  return Math.round((8000 * total(bytes)) / Math.max(1, total(ms)))
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0)
+}

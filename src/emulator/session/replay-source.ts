@@ -1,0 +1,56 @@
+import type { Fragment } from '../camera/fragment.ts'
+import type { Timeline } from '../camera/timeline.ts'
+import type { FragmentSource } from './fragment-source.ts'
+import type { SessionRequest } from './request.ts'
+import { type Range, select } from './selection.ts'
+
+/**
+ * LIVE_REPLAY: the past as if it were live. A fragment joins once its predecessor has had the time to
+ * play, and not before it exists.
+ */
+export class ReplaySource implements FragmentSource {
+  readonly #timeline: Timeline
+  readonly #selector: SessionRequest['selector']
+  readonly #range: Range
+  #slot = 0
+  #last = 0n
+  #dueMs: number
+
+  constructor(
+    timeline: Timeline,
+    selector: SessionRequest['selector'],
+    range: Range,
+    openedMs: number,
+  ) {
+    this.#timeline = timeline
+    this.#selector = selector
+    this.#range = range
+    this.#dueMs = openedMs
+  }
+
+  take(nowMs: number): readonly Fragment[] {
+    const taken: Fragment[] = []
+    for (const fragment of this.#upcoming(nowMs)) {
+      if (Math.max(this.#dueMs, fragment.listedAtMs) > nowMs) break
+      taken.push(fragment)
+      this.#last = fragment.number
+      this.#slot = fragment.slot
+      this.#dueMs = Math.max(this.#dueMs, fragment.listedAtMs) + fragment.durationMs
+    }
+    return taken
+  }
+
+  ended(nowMs: number): boolean {
+    if (nowMs < this.#range.endMs + this.#timeline.reachMs) return false
+    return [...this.#upcoming(nowMs)].length === 0
+  }
+
+  /** What follows the last one taken, in order. Passes over what newer fragments have overtaken. */
+  *#upcoming(nowMs: number): Generator<Fragment> {
+    const range = { ...this.#range, endMs: Math.min(this.#range.endMs, nowMs) }
+    for (const fragment of select(this.#timeline, this.#selector, range, this.#slot)) {
+      const missed = fragment.listedAtMs > nowMs && !this.#timeline.inTime(fragment)
+      if (fragment.number > this.#last && !missed) yield fragment
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { type Fragment, type FragmentSelectorType, startMs } from '../camera/fragment.ts'
+import type { Timeline } from '../camera/timeline.ts'
+
+export interface Range {
+  readonly startMs: number
+  /** Compared with a fragment's start, inclusive. */
+  readonly endMs: number
+}
+
+/** Fragments that start in the range on the selector's clock, in the order of their ingestion. */
+export function* select(
+  timeline: Timeline,
+  selector: FragmentSelectorType,
+  range: Range,
+  fromSlot = 0,
+): Generator<Fragment> {
+  const reach = timeline.reachMs + timeline.script.greatestShiftMs
+  const first = timeline.slots.at(range.startMs - reach)
+  for (let slot = Math.max(fromSlot, first); ; slot += 1) {
+    if (timeline.slots.startMs(slot) > range.endMs + reach) return
+    for (const fragment of timeline.ingested(slot)) {
+      const start = startMs(fragment, selector)
+      if (start >= range.startMs && start <= range.endMs) yield fragment
+    }
+  }
+}
+
+/** Equal producer timestamps: the greatest number wins. Other selectors keep all. */
+export function dedupe(
+  fragments: Iterable<Fragment>,
+  selector: FragmentSelectorType,
+): readonly Fragment[] {
+  if (selector === 'SERVER_TIMESTAMP') return [...fragments]
+  const kept = new Map<number, Fragment>()
+  for (const fragment of fragments) {
+    const twin = kept.get(fragment.producerMs)
+    if (twin === undefined || twin.number < fragment.number) kept.set(fragment.producerMs, fragment)
+  }
+  return [...kept.values()]
+}
+
+/**
+ * What is left when recordings overlap on the producer's clock: the one that was ingested first, which
+ * ends where the clock falls back behind it.
+ */
+export function oldestRecording(fragments: readonly Fragment[]): readonly Fragment[] {
+  let latestMs = Number.NEGATIVE_INFINITY
+  return fragments.filter(({ producerMs }) => {
+    const follows = producerMs > latestMs
+    latestMs = Math.max(latestMs, producerMs)
+    return follows
+  })
+}

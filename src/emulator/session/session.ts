@@ -1,0 +1,139 @@
+import type { Camera } from '../camera/camera.ts'
+import { type Fragment, startMs } from '../camera/fragment.ts'
+import type { TrackKind } from '../media/clip.ts'
+import { KvsError, noFragments } from '../service/kvs-error.ts'
+import type { Operation } from '../service/operation.ts'
+import { Meter } from '../usage/meter.ts'
+import type { FragmentSource } from './fragment-source.ts'
+import { SILENCE_MS } from './live-source.ts'
+import { PlaylistWindow, type View } from './playlist-window.ts'
+import type { SessionRequest } from './request.ts'
+
+export interface SessionOptions {
+  readonly id: string
+  readonly token: string
+  readonly camera: Camera
+  readonly request: SessionRequest
+  readonly source: FragmentSource
+  /** What the source gave first: decides tracks, codec private data and the origin of decode times. */
+  readonly initial: readonly [Fragment, ...Fragment[]]
+  readonly openedMs: number
+}
+
+export type SessionState = 'open' | 'expired' | 'revoked'
+
+/** Enough for the longest ON_DEMAND list, and for whoever still fetches what has slid out. */
+const REMEMBERED_INDEXES = 10_000
+
+/** One HLS streaming session: a view of a camera behind a token, until it expires. */
+export class Session {
+  readonly id: string
+  readonly token: string
+  readonly camera: Camera
+  readonly request: SessionRequest
+  readonly openedMs: number
+  readonly expiresMs: number
+  readonly first: Fragment
+  readonly tracks: readonly TrackKind[]
+  readonly meters = new Map<Operation, Meter>()
+  readonly #source: FragmentSource
+  readonly #window: PlaylistWindow
+  readonly #byIndex = new Map<number, bigint>()
+  #revoked = false
+  #broken = false
+  #lastListedMs: number
+  lastUsedMs: number | undefined
+
+  constructor({ id, token, camera, request, source, initial, openedMs }: SessionOptions) {
+    const { config } = camera
+    this.id = id
+    this.token = token
+    this.camera = camera
+    this.request = request
+    this.openedMs = openedMs
+    this.expiresMs = openedMs + request.expiresSeconds * 1000
+    this.first = initial[0]
+    this.tracks = initial[0].tracks
+    this.#source = source
+    const keepsAll = request.mode === 'LIVE_REPLAY' && config.replayPlaylistType === 'EVENT'
+    this.#window = new PlaylistWindow(request, config.mediaSequenceStart, keepsAll)
+    this.#lastListedMs = Math.max(...initial.map(({ listedAtMs }) => listedAtMs))
+    for (const fragment of initial) this.#append(fragment)
+  }
+
+  state(nowMs: number): SessionState {
+    if (this.#revoked) return 'revoked'
+    return nowMs < this.expiresMs ? 'open' : 'expired'
+  }
+
+  revoke(): void {
+    this.#revoked = true
+  }
+
+  meter(operation: Operation): Meter {
+    const meter = this.meters.get(operation) ?? new Meter()
+    this.meters.set(operation, meter)
+    return meter
+  }
+
+  /** The number behind a session-relative one. kvs-hls.md, section 3.1. */
+  numberAt(index: number): bigint | undefined {
+    return this.#byIndex.get(index)
+  }
+
+  /** The playlist as of now. Throws when a LIVE stream has fallen silent, or changed too often. */
+  view(nowMs: number): View {
+    this.#advance(nowMs)
+    const view = this.#window.view(this.#source.ended(nowMs))
+    if (this.#silent(nowMs)) return this.#afterSilence(view)
+    const { cpdChangeLimit } = this.camera.config
+    if ((this.#window.last?.cpd ?? 0) <= cpdChangeLimit) return view
+    const message = `Only ${cpdChangeLimit} codec private data changes are allowed in a session.`
+    throw new KvsError('InvalidCodecPrivateDataException', 400, message)
+  }
+
+  /** Which of the stream’s codec private data the session's n-th is. */
+  generation(cpd: number | undefined): number {
+    return this.first.generation + (cpd ?? this.#window.last?.cpd ?? 0)
+  }
+
+  /** Milliseconds on the session’s clock. */
+  startMs(fragment: Fragment): number {
+    return startMs(fragment, this.request.selector)
+  }
+
+  #advance(nowMs: number): void {
+    const taken = this.#source.take(nowMs)
+    const { mediaSequenceAdvance, reviveAfterSilence } = this.camera.config
+    const skipped = mediaSequenceAdvance === 'polls' ? taken.length - this.request.maxFragments : 0
+    for (const fragment of taken.slice(Math.max(0, skipped))) {
+      const silent = fragment.listedAtMs - this.#lastListedMs >= SILENCE_MS
+      if (this.request.mode === 'LIVE' && silent && !reviveAfterSilence) this.#broken = true
+      if (this.#broken) return
+      this.#lastListedMs = fragment.listedAtMs
+      this.#append(fragment)
+    }
+  }
+
+  #append(fragment: Fragment): void {
+    const { index } = this.#window.append(fragment)
+    this.#byIndex.set(index, fragment.number)
+    this.#byIndex.delete(index - REMEMBERED_INDEXES)
+  }
+
+  #silent(nowMs: number): boolean {
+    if (this.request.mode !== 'LIVE') return false
+    return this.#broken || nowMs - this.#lastListedMs >= SILENCE_MS
+  }
+
+  #afterSilence(view: View): View {
+    switch (this.camera.config.silence) {
+      case 'not-found':
+        throw noFragments()
+      case 'frozen':
+        return view
+      case 'empty':
+        return { ...view, entries: [], mediaSequence: view.mediaSequence + view.entries.length }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import type { Random } from '../../base/backoff.ts'
+import type { Camera } from '../camera/camera.ts'
+import type { Fragment } from '../camera/fragment.ts'
+import { KvsError, noFragments } from '../service/kvs-error.ts'
+import { archiveSource } from './archive-source.ts'
+import type { FragmentSource } from './fragment-source.ts'
+import { LiveSource, newestFragments } from './live-source.ts'
+import { ReplaySource } from './replay-source.ts'
+import type { SessionRequest } from './request.ts'
+import { dedupe, oldestRecording, select } from './selection.ts'
+import { Session } from './session.ts'
+import { mintToken } from './token.ts'
+
+/** Beyond this the oldest session is forgotten; its token is then unknown, which answers 403 as well. */
+const MOST_SESSIONS = 10_000
+
+interface Opening {
+  readonly source: FragmentSource
+  readonly initial: readonly Fragment[]
+}
+
+/** All sessions, dead ones included, so that each goes on to be refused in its own way. */
+export class Sessions {
+  readonly #random: Random
+  readonly #byToken = new Map<string, Session>()
+  #opened = 0
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  get all(): readonly Session[] {
+    return [...this.#byToken.values()]
+  }
+
+  find(token: string): Session | undefined {
+    return this.#byToken.get(token)
+  }
+
+  /** Throws as GetHLSStreamingSessionURL does when there is nothing to show. */
+  open(camera: Camera, request: SessionRequest, nowMs: number): Session {
+    checkMedia(camera)
+    const { source, initial } = begin(camera, request, nowMs)
+    const [first, ...rest] = initial
+    if (first === undefined) throw noFragments()
+    this.#opened += 1
+    const session = new Session({
+      id: String(this.#opened),
+      token: mintToken(this.#random),
+      camera,
+      request,
+      source,
+      initial: [first, ...rest],
+      openedMs: nowMs,
+    })
+    this.#keep(session)
+    return session
+  }
+
+  #keep(session: Session): void {
+    this.#byToken.set(session.token, session)
+    if (this.#byToken.size <= MOST_SESSIONS) return
+    for (const oldest of this.#byToken.keys()) {
+      this.#byToken.delete(oldest)
+      return
+    }
+  }
+}
+
+/** kvs-hls.md, section 7.1: what makes a stream unfit for HLS. */
+function checkMedia({ config }: Camera): void {
+  if (config.retentionHours === 0) {
+    throw new KvsError('NoDataRetentionException', 400, 'The stream does not retain any data.')
+  }
+  if (!config.mediaSupported) {
+    const message = 'The media type of the stream is not supported.'
+    throw new KvsError('UnsupportedStreamMediaTypeException', 400, message)
+  }
+  if (config.codecPrivateData === 'missing') {
+    const message = 'Missing codec private data in fragment for track 1.'
+    throw new KvsError('MissingCodecPrivateDataException', 400, message)
+  }
+  if (config.codecPrivateData === 'invalid') {
+    const message = 'Invalid codec private data in fragment for track 1.'
+    throw new KvsError('InvalidCodecPrivateDataException', 400, message)
+  }
+}
+
+function begin(camera: Camera, request: SessionRequest, nowMs: number): Opening {
+  switch (request.mode) {
+    case 'LIVE':
+      return beginLive(camera, request, nowMs)
+    case 'LIVE_REPLAY':
+      return beginReplay(camera, request, nowMs)
+    case 'ON_DEMAND':
+      return beginArchive(camera, request, nowMs)
+  }
+}
+
+function beginLive(camera: Camera, request: SessionRequest, nowMs: number): Opening {
+  const { timeline, config } = camera
+  const oldestMs = camera.oldestMs(nowMs)
+  const options = { nowMs, oldestMs, recentOnly: config.recentFragmentRule }
+  const [first, ...rest] = newestFragments(timeline, request, options)
+  if (first === undefined) throw noFragments()
+  const initial = [first, ...rest] as const
+  return { source: new LiveSource(timeline, initial), initial }
+}
+
+function beginReplay(camera: Camera, request: SessionRequest, nowMs: number): Opening {
+  const range = rangeOf(request)
+  const source = new ReplaySource(camera.timeline, request.selector, range, nowMs)
+  return { source, initial: source.take(nowMs) }
+}
+
+function beginArchive(camera: Camera, request: SessionRequest, nowMs: number): Opening {
+  const oldestMs = camera.oldestMs(nowMs)
+  const { selector } = request
+  const there: Fragment[] = []
+  for (const fragment of select(camera.timeline, selector, rangeOf(request))) {
+    if (fragment.listedAtMs <= nowMs && fragment.serverMs >= oldestMs) there.push(fragment)
+  }
+  const single = dedupe(there, selector)
+  const recording = selector === 'PRODUCER_TIMESTAMP' ? oldestRecording(single) : single
+  const initial = recording.slice(0, request.maxFragments)
+  return { source: archiveSource, initial }
+}
+
+function rangeOf({ range }: SessionRequest): { startMs: number; endMs: number } {
+  return { startMs: range?.startMs ?? 0, endMs: range?.endMs ?? Number.POSITIVE_INFINITY }
+}
