@@ -1,5 +1,5 @@
-import type { RenditionName, Snapshot } from '../timeline/fragment.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
+import type { RenditionName, Snapshot } from '../timeline/fragment.ts'
 
 /** Where a stream is in its life. Contract, section 3. */
 export type StreamState =

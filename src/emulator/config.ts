@@ -1,0 +1,191 @@
+import { z } from 'zod'
+import { eventSchema } from './camera/event.ts'
+import { CLIP_NAMES } from './media/clip.ts'
+import { faultSchema } from './service/fault.ts'
+
+const millis = z.int().min(0)
+
+/** KVS's own limits per second. kvs-hls.md, section 10. */
+const quotasSchema = z.strictObject({
+  enforced: z.boolean().default(true).describe('Off: calls are counted but never refused.'),
+  status: z
+    .union([z.literal(400), z.literal(429)])
+    .default(400)
+    .describe('HTTP status of a refusal.'),
+  getDataEndpoint: z.int().min(0).default(5).describe('Calls per second and stream.'),
+  describeStream: z.int().min(0).default(5).describe('Calls per second and stream.'),
+  getHlsStreamingSessionUrl: z.int().min(0).default(25).describe('Calls per second and stream.'),
+  listFragments: z.int().min(0).default(5).describe('Calls per second and stream.'),
+  masterPlaylist: z.int().min(0).default(5).describe('Calls per second and session.'),
+  mediaPlaylist: z
+    .int()
+    .min(0)
+    .default(5)
+    .describe('Calls per second and session, all tracks together.'),
+  initFragment: z.int().min(0).default(5).describe('Calls per second and session.'),
+  mediaFragment: z.int().min(0).default(20).describe('Calls per second and session, MP4.'),
+  tsFragment: z.int().min(0).default(20).describe('Calls per second and session, MPEG-TS.'),
+  metadataPoints: z.int().min(0).default(10_000).describe('Points per second and stream.'),
+  mediaPoints: z.int().min(0).default(500).describe('Points per second and stream.'),
+})
+
+export const cameraConfigSchema = z.strictObject({
+  clip: z.enum(CLIP_NAMES).default('av-720p').describe('Which media it loops.'),
+  anchorMs: millis
+    .default(Date.UTC(2025, 0, 1))
+    .describe('When its first fragment began, in milliseconds since 1970.'),
+  status: z
+    .enum(['CREATING', 'ACTIVE', 'UPDATING', 'DELETING'])
+    .default('ACTIVE')
+    .describe('As DescribeStream tells; only ACTIVE and UPDATING streams can be read.'),
+  retentionHours: z
+    .int()
+    .min(0)
+    .default(24)
+    .describe('How far back the archive goes; 0 answers NoDataRetentionException.'),
+  codecPrivateData: z
+    .enum(['present', 'missing', 'invalid'])
+    .default('present')
+    .describe('Missing or invalid: session creation answers with that exception.'),
+  mediaSupported: z
+    .boolean()
+    .default(true)
+    .describe('Off: session creation answers UnsupportedStreamMediaTypeException.'),
+
+  ingestLatencyMs: millis.max(5000).default(150).describe('From last frame to being listed.'),
+  ingestJitterMs: millis.max(5000).default(0).describe('Up to this much is added to it.'),
+  serverJitterMs: millis
+    .max(1000)
+    .default(20)
+    .describe('How far server timestamps wander from a steady delay, either way.'),
+  listFragmentsLagMs: millis
+    .default(300)
+    .describe('How much later than playlists ListFragments shows a fragment.'),
+  events: z
+    .array(z.strictObject({ atMs: millis.optional(), event: eventSchema }))
+    .max(10_000)
+    .default([])
+    .describe('What happens to it, and when (milliseconds since 1970; default: from the first).'),
+
+  minExpires: z
+    .int()
+    .min(1)
+    .default(300)
+    .describe('Smallest Expires that is accepted, in seconds; lower it in tests only.'),
+  recentFragmentRule: z
+    .boolean()
+    .default(true)
+    .describe('A LIVE session needs a fragment of the last 30 s.'),
+  silence: z
+    .enum(['not-found', 'frozen', 'empty'])
+    .default('not-found')
+    .describe('LIVE playlists 30 s after the last fragment: 404, the last list, or an empty one.'),
+  reviveAfterSilence: z
+    .boolean()
+    .default(false)
+    .describe('Whether a LIVE session goes on when the producer returns after 30 s.'),
+  fragmentUri: z
+    .enum(['number', 'index'])
+    .default('number')
+    .describe('FragmentNumber in URIs: 47 digits, or 0, 1, 2… in each session as in 2019.'),
+  mediaSequenceStart: z
+    .union([z.literal(0), z.literal(1)])
+    .default(0)
+    .describe('EXT-X-MEDIA-SEQUENCE of a session’s first playlist.'),
+  mediaSequenceAdvance: z
+    .enum(['fragments', 'polls'])
+    .default('fragments')
+    .describe('Whether it counts fragments that came and went between two polls.'),
+  mapSequenceNumber: z.boolean().default(true).describe('`&SequenceNumber=` on EXT-X-MAP.'),
+  discontinuitySequence: z.boolean().default(false).describe('EXT-X-DISCONTINUITY-SEQUENCE.'),
+  numberFormat: z
+    .enum(['java', 'plain'])
+    .default('java')
+    .describe('Whole seconds as `5.0` (Double.toString) or as `5`.'),
+  extinfErrorMs: millis
+    .max(50)
+    .default(0)
+    .describe('How far EXTINF is off the media’s own length, either way.'),
+  replayPlaylistType: z
+    .enum(['none', 'EVENT'])
+    .default('none')
+    .describe('EXT-X-PLAYLIST-TYPE of LIVE_REPLAY; an EVENT list keeps all its fragments.'),
+  replayEndList: z
+    .boolean()
+    .default(true)
+    .describe('EXT-X-ENDLIST once LIVE_REPLAY has reached its EndTimestamp.'),
+  cpdChangeLimit: z
+    .int()
+    .min(0)
+    .default(500)
+    .describe('Codec private data changes in a session before it fails.'),
+
+  tfdtBase: z
+    .enum(['epoch', 'session', 'fragment'])
+    .default('epoch')
+    .describe('Where decode times count from.'),
+  tfdtVersion: z
+    .union([z.literal(0), z.literal(1)])
+    .default(1)
+    .describe('0 holds 32 bits; a time that needs more is written as version 1 anyway.'),
+  moofs: z.int().min(1).max(50).default(1).describe('`moof` boxes of a fragment.'),
+  styp: z.boolean().default(false).describe('A `styp` box in front of each fragment.'),
+  sidx: z.boolean().default(false).describe('A `sidx` box in front of each fragment.'),
+  mfhd: z
+    .enum(['fragment', 'one'])
+    .default('fragment')
+    .describe('`mfhd` sequence numbers: one more with each fragment, or always 1.'),
+
+  signing: z
+    .enum(['shape', 'off', 'deny', 'not-authorized', 'expired-token', 'signature-expired'])
+    .default('shape')
+    .describe(
+      'Signed calls: check the header’s shape, do not check, or refuse in one of four ways.',
+    ),
+  errorHeaders: z
+    .enum(['both', 'x-amzn', 'x-amz', 'none'])
+    .default('both')
+    .describe('Which spellings of ErrorType and RequestId are sent.'),
+  cors: z.boolean().default(true).describe('`Access-Control-Allow-Origin: *` on session GETs.'),
+  quotas: quotasSchema.prefault({}),
+  latencyMs: millis.max(600_000).default(0).describe('Every answer waits this long.'),
+  faults: z.array(faultSchema).max(100).default([]).describe('Trouble; see Faults.'),
+})
+
+export type CameraConfig = z.output<typeof cameraConfigSchema>
+export type CameraConfigInput = z.input<typeof cameraConfigSchema>
+
+const streamName = z.string().regex(/^[a-zA-Z0-9_.-]{1,256}$/)
+
+/** The four cameras that run when none are configured. */
+export const demoCameras = {
+  'lobby-camera': { clip: 'av-720p' },
+  'entrance-camera': { clip: 'av-360p' },
+  'garage-camera': { clip: 'av-360p-irregular' },
+  'yard-camera': { clip: 'video-only' },
+} as const satisfies Record<string, CameraConfigInput>
+
+export const emulatorConfigSchema = z.strictObject({
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]+$/)
+    .default('us-west-2')
+    .describe('In stream ARNs.'),
+  account: z.string().regex(/^\d+$/).default('123456789012').describe('In stream ARNs.'),
+  unknownOperation: z
+    .boolean()
+    .default(true)
+    .describe('Unknown POST paths answer 200 with UnknownOperationException; off: 404.'),
+  accountQuota: z
+    .int()
+    .min(0)
+    .default(300)
+    .describe('GetDataEndpoint and DescribeStream calls per second of the whole account, each.'),
+  cameras: z
+    .record(streamName, cameraConfigSchema)
+    .prefault(() => structuredClone(demoCameras))
+    .describe('By stream name.'),
+})
+
+export type EmulatorConfig = z.input<typeof emulatorConfigSchema>
+export type CheckedEmulatorConfig = z.output<typeof emulatorConfigSchema>

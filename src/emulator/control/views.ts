@@ -1,0 +1,63 @@
+import type { CameraEvent } from '../camera/event.ts'
+import type { CameraConfig } from '../config.ts'
+import type { Fault } from '../service/fault.ts'
+import type { SessionState } from '../session/session.ts'
+import type { UsageView } from '../usage/usage.ts'
+
+/** What the control API shows. All times are milliseconds since 1970. */
+export interface CameraView {
+  readonly name: string
+  readonly arn: string
+  readonly producing: boolean
+  readonly config: CameraConfig
+  readonly faults: readonly Fault[]
+  /** The latest events, oldest first, each with the start of the first fragment that it touches. */
+  readonly events: readonly { readonly event: CameraEvent; readonly fromMs: number }[]
+}
+
+export interface FragmentView {
+  readonly number: string
+  readonly producerMs: number
+  readonly serverMs: number
+  readonly durationMs: number
+  readonly listedAtMs: number
+  readonly tracks: readonly string[]
+  /** Codec private data changes of the stream before it. */
+  readonly generation: number
+}
+
+export interface SessionView extends UsageView {
+  readonly id: string
+  readonly token: string
+  readonly camera: string
+  readonly mode: string
+  readonly state: SessionState
+  readonly openedMs: number
+  readonly expiresMs: number
+  readonly lastUsedMs: number | null
+  /** The most calls that any one second has seen, by operation. */
+  readonly maxPerSecond: Readonly<Record<string, number>>
+  /** Calls beyond the quota, by operation. */
+  readonly quotaViolations: Readonly<Record<string, number>>
+}
+
+export interface CameraCounters extends UsageView {
+  readonly sessionsOpened: number
+  /** Not expired, not revoked, and used at least once. */
+  readonly openSessions: number
+  /** Of these, used within the last 30 seconds. */
+  readonly activeSessions: number
+  /** By operation; `metadataPoints` and `mediaPoints` too. */
+  readonly maxPerSecond: Readonly<Record<string, number>>
+  readonly quotaViolations: Readonly<Record<string, number>>
+  /** Fetches by FragmentNumber, then by track number. */
+  readonly fragments: Readonly<Record<string, Readonly<Record<string, number>>>>
+}
+
+export interface Counters {
+  readonly cameras: Readonly<Record<string, CameraCounters>>
+  /** Calls that named no camera of this emulator. */
+  readonly other: UsageView
+  /** Oldest first. */
+  readonly sessions: readonly SessionView[]
+}

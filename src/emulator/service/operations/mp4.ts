@@ -1,0 +1,25 @@
+import { writeMp4Media } from '../../media/mp4-media.ts'
+import { fragmentNotFound, invalidArgument } from '../kvs-error.ts'
+import { spendPoints } from '../limits.ts'
+import { readFragment, readTrack } from '../parameters.ts'
+import type { SessionOperation } from '../session-operation.ts'
+
+export const getMp4InitFragment: SessionOperation = ({ session, query }) => {
+  const { kind } = readTrack(session, query)
+  const text = query.get('SequenceNumber')
+  if (text !== undefined && !/^\d{1,9}$/.test(text))
+    throw invalidArgument('Invalid SequenceNumber.')
+  const generation = session.generation(text === undefined ? undefined : Number(text))
+  const track = session.camera.track(kind, generation)
+  if (track === undefined) throw fragmentNotFound()
+  return { type: 'video/mp4', body: track.init }
+}
+
+export const getMp4MediaFragment: SessionOperation = ({ session, query, nowMs }) => {
+  const { kind } = readTrack(session, query)
+  const fragment = readFragment(session, query, nowMs)
+  spendPoints(session.camera, 'mediaPoints', 1, nowMs)
+  const track = session.camera.track(kind, fragment.generation)
+  if (track === undefined) throw fragmentNotFound()
+  return { type: 'video/mp4', body: writeMp4Media(session, fragment, track) }
+}

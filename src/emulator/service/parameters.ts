@@ -1,0 +1,34 @@
+import type { Fragment } from '../camera/fragment.ts'
+import type { TrackKind } from '../media/clip.ts'
+import type { Session } from '../session/session.ts'
+import { fragmentNotFound, invalidArgument, KvsError } from './kvs-error.ts'
+import type { Query } from './session-operation.ts'
+
+/** TrackNumber counts from 1. */
+export function readTrack(session: Session, query: Query): { track: number; kind: TrackKind } {
+  const track = Number(query.get('TrackNumber'))
+  const kind = session.tracks[track - 1]
+  if (kind === undefined) throw invalidArgument('Invalid TrackNumber.')
+  return { track, kind }
+}
+
+/** The fragment named by FragmentNumber, if this session can have it now. */
+export function readFragment(session: Session, query: Query, nowMs: number): Fragment {
+  const text = query.get('FragmentNumber') ?? ''
+  if (!/^\d{1,128}$/.test(text)) throw invalidArgument('Invalid FragmentNumber.')
+  const fragment = session.camera.timeline.find(asNumber(session, text))
+  const oldestMs = session.camera.oldestMs(nowMs)
+  if (fragment === undefined || fragment.listedAtMs > nowMs || fragment.serverMs < oldestMs) {
+    throw fragmentNotFound()
+  }
+  if (fragment.tracks.join() !== session.tracks.join()) {
+    const message = 'The tracks of the fragment differ from those of the streaming session.'
+    throw new KvsError('UnsupportedStreamMediaTypeException', 400, message)
+  }
+  return fragment
+}
+
+function asNumber(session: Session, text: string): bigint {
+  if (session.camera.config.fragmentUri === 'number') return BigInt(text)
+  return session.numberAt(Number(text)) ?? BigInt(text)
+}

@@ -1,0 +1,75 @@
+import type { Camera } from '../camera/camera.ts'
+import type { CameraConfig } from '../config.ts'
+import type { Session } from '../session/session.ts'
+import { type Answer, errorAnswer, withRequestId } from './answer.ts'
+import { type Delivery, deliver, insteadOf, latencyMs } from './delivery.ts'
+import { KvsError } from './kvs-error.ts'
+import type { Operation } from './operation.ts'
+import type { Service } from './service.ts'
+
+export interface Caller {
+  readonly operation: Operation
+  readonly camera: Camera | undefined
+  readonly session: Session | undefined
+  readonly fragment: string | undefined
+  readonly track: string | undefined
+}
+
+/** Calls that name no camera of ours are counted under this. */
+export const NO_CAMERA = '-'
+
+/**
+ * Answers one call: latency, faults, the operation itself, usage. `work` throws KvsError for what AWS
+ * would refuse. Rejects only when the signal aborts.
+ */
+export async function respond(
+  service: Service,
+  caller: Caller,
+  signal: AbortSignal,
+  work: (nowMs: number) => Answer,
+): Promise<Delivery> {
+  const { camera, operation, track } = caller
+  const config = camera?.config
+  const faults =
+    camera?.faults.strike(operation, track === undefined ? undefined : Number(track)) ?? []
+  const waitMs = (config?.latencyMs ?? 0) + latencyMs(faults)
+  if (waitMs > 0) await service.clock.sleep(waitMs, signal)
+  const spelling = config?.errorHeaders ?? 'both'
+  const answer = insteadOf(faults, spelling) ?? attempt(service, work, spelling)
+  const identified = withRequestId(answer, requestId(service), spelling)
+  const delivery = deliver(identified, faults, service.random)
+  record(service, caller, delivery)
+  return delivery
+}
+
+function attempt(
+  service: Service,
+  work: (nowMs: number) => Answer,
+  spelling: CameraConfig['errorHeaders'],
+): Answer {
+  try {
+    return work(service.clock.now())
+  } catch (error) {
+    if (error instanceof KvsError) return errorAnswer(error, spelling)
+    throw error
+  }
+}
+
+function record(service: Service, caller: Caller, { answer, reset }: Delivery): void {
+  service.usage.record({
+    camera: caller.camera?.name ?? NO_CAMERA,
+    operation: caller.operation,
+    session: caller.session?.id,
+    status: reset === 'before' ? 0 : answer.status,
+    bytes: reset === 'half-way' ? Math.floor(answer.body.length / 2) : answer.body.length,
+    fragment: caller.fragment,
+    track: caller.track,
+  })
+}
+
+/** A version 4 UUID, as AWS's request ids are. */
+function requestId({ random }: Service): string {
+  const digits = (count: number): string =>
+    Array.from({ length: count }, () => Math.floor(random() * 16).toString(16)).join('')
+  return `${digits(8)}-${digits(4)}-4${digits(3)}-8${digits(3)}-${digits(12)}`
+}

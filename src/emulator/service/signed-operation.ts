@@ -1,0 +1,15 @@
+import type { Camera } from '../camera/camera.ts'
+import type { Sessions } from '../session/sessions.ts'
+
+export interface SignedCall {
+  readonly camera: Camera
+  /** Parsed JSON, not checked. */
+  readonly body: unknown
+  readonly nowMs: number
+  readonly sessions: Sessions
+  /** How the client reached us: what we hand out leads back the same way. */
+  readonly baseUrl: string
+}
+
+/** One POST of the control or data plane: returns what is sent as JSON. Throws KvsError. */
+export type SignedOperation = (call: SignedCall) => Record<string, unknown>
