@@ -2,23 +2,12 @@
  * What a fragment is to the timeline: facts read from its bytes and its playlist, never the bytes.
  */
 
+import type { InitFacts } from '../formats/mp4/init.ts'
+
+export type { InitFacts } from '../formats/mp4/init.ts'
+
 /** A media playlist of a stream. KVS carries at most one video and one audio track. */
 export type RenditionName = 'video' | 'audio'
-
-/** What an init segment (ftyp + moov, one track) says. ISO/IEC 14496-12, 8.3 and 8.5. */
-export interface InitFacts {
-  /** Names the content: equal for equal bytes, different otherwise. Safe in a URI. */
-  readonly id: string
-  readonly rendition: RenditionName
-  /** RFC 6381 codec string, for example `avc1.4d4029`. */
-  readonly codec: string
-  /** Ticks per second (mdhd). */
-  readonly timescale: number
-  /** The track's id (tkhd), which every tfhd of its fragments repeats. */
-  readonly trackId: number
-  readonly video?: { readonly width: number; readonly height: number }
-  readonly audio?: { readonly channels: number; readonly sampleRate: number }
-}
 
 /** One track of one fragment, as fetched. */
 export interface TrackFacts {

@@ -1,0 +1,85 @@
+import { malformed } from './mp4-error.ts'
+
+/** Where a box lies in its buffer. ISO/IEC 14496-12, 4.2. All numbers are bytes. */
+export interface Box {
+  readonly type: string
+  readonly start: number
+  readonly size: number
+  /** 8, or 16 with a 64-bit size. */
+  readonly headerSize: number
+}
+
+/** More than any real file has in one place; keeps a crafted one from costing time. */
+const MAX_BOXES = 4096
+
+export function endOf(box: Box): number {
+  return box.start + box.size
+}
+
+export function payloadStart(box: Box): number {
+  return box.start + box.headerSize
+}
+
+/**
+ * The boxes between `start` and `end`, which they must fill exactly.
+ * @throws Mp4Error naming the first box that does not fit
+ */
+export function readBoxes(bytes: Buffer, start = 0, end = bytes.length): Box[] {
+  const boxes: Box[] = []
+  for (let at = start; at < end; ) {
+    if (boxes.length === MAX_BOXES) throw malformed(`more than ${MAX_BOXES} boxes in one place`)
+    const box = readHeader(bytes, at, end)
+    if (box === undefined) throw malformed(`box header at ${at} is cut off at ${end}`)
+    if (endOf(box) > end) throw malformed(`${describe(box)} of ${box.size} bytes runs past ${end}`)
+    boxes.push(box)
+    at = endOf(box)
+  }
+  return boxes
+}
+
+export function readChildren(bytes: Buffer, parent: Box): Box[] {
+  return readBoxes(bytes, payloadStart(parent), endOf(parent))
+}
+
+/**
+ * The header at `at`; undefined when `end` cuts it off. The box itself may run past `end`.
+ * @throws Mp4Error on a size of 0 ("to the end of the file"), too small, or too large to count
+ */
+export function readHeader(bytes: Buffer, at: number, end: number): Box | undefined {
+  if (at + 8 > end) return undefined
+  const type = bytes.toString('latin1', at + 4, at + 8)
+  const size = bytes.readUInt32BE(at)
+  if (size === 1) return at + 16 > end ? undefined : readLargeHeader(bytes, at, type)
+  return checkedBox({ type, start: at, size, headerSize: 8 })
+}
+
+function readLargeHeader(bytes: Buffer, at: number, type: string): Box {
+  return checkedBox({
+    type,
+    start: at,
+    size: Number(bytes.readBigUInt64BE(at + 8)),
+    headerSize: 16,
+  })
+}
+
+function checkedBox(box: Box): Box {
+  if (box.size < box.headerSize || !Number.isSafeInteger(box.size)) {
+    throw malformed(`${describe(box)} claims a size of ${box.size} bytes`)
+  }
+  return box
+}
+
+/** For messages; a type from damaged bytes is made printable. */
+export function describe(box: Box): string {
+  return `${box.type.replace(/[^\x20-\x7e]/g, '?')} box at ${box.start}`
+}
+
+/** The only box of that type. @throws Mp4Error when there is none or more than one */
+export function theOnly(boxes: readonly Box[], type: string, parent: string): Box {
+  const found = boxes.filter((box) => box.type === type)
+  const [box] = found
+  if (box === undefined || found.length > 1) {
+    throw malformed(`expected one ${type} box in ${parent}, got ${found.length}`)
+  }
+  return box
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto'
+import { channelsOf } from './audio-specific-config.ts'
+import { decoderSpecificInfo } from './es-descriptor.ts'
+import { checkInitStructure } from './init-structure.ts'
+import { unsupported } from './mp4-error.ts'
+import { type ISOFile, readWithMp4box } from './mp4box.ts'
+
+/** What an init segment (ftyp + moov, one track) says. ISO/IEC 14496-12, 8.3 and 8.5. */
+export interface InitFacts {
+  /** Names the content: equal for equal bytes, different otherwise. Safe in a URI. */
+  readonly id: string
+  readonly rendition: 'video' | 'audio'
+  /** RFC 6381 codec string, for example `avc1.4d4029`. `avc3` and `hev1` keep parameter sets in band. */
+  readonly codec: string
+  /** Ticks per second (mdhd). */
+  readonly timescale: number
+  /** The track's id (tkhd), which every tfhd of its fragments repeats. */
+  readonly trackId: number
+  readonly video?: { readonly width: number; readonly height: number }
+  readonly audio?: { readonly channels: number; readonly sampleRate: number }
+  /** What fragments may leave out (trex). Absent: every default is 0. */
+  readonly sampleDefaults?: SampleDefaults
+}
+
+/** ISO/IEC 14496-12, 8.8.3. */
+export interface SampleDefaults {
+  /** Ticks. */
+  readonly duration: number
+  /** Bytes. */
+  readonly size: number
+  readonly flags: number
+}
+
+const VIDEO_CODEC = /^(avc[13]\.[0-9a-f]{6}|(hvc1|hev1)\.[A-C]?\d+\.[0-9A-F]+\.[LH]\d+[.0-9A-F]*)$/i
+const AUDIO_CODEC = /^mp4a\.40\.\d+$/
+
+/**
+ * Reads an init segment of one H.264, HEVC or AAC track.
+ * @throws Mp4Error `unsupported` for any other codec or shape, `malformed` for damaged bytes
+ */
+export function readInit(bytes: Buffer): InitFacts {
+  checkInitStructure(bytes)
+  const id = createHash('sha256').update(bytes).digest('hex').slice(0, 12)
+  return { id, ...readWithMp4box(bytes, readTrack) }
+}
+
+type Track = ReturnType<ISOFile['getInfo']>['tracks'][number]
+
+function readTrack(file: ISOFile): Omit<InitFacts, 'id'> {
+  const [track] = file.getInfo().tracks
+  if (track === undefined) throw unsupported('no track')
+  if (!(track.timescale > 0)) throw unsupported('a timescale of 0')
+  const defaults = readDefaults(file, track.id)
+  return {
+    ...readKind(track, file),
+    codec: track.codec,
+    timescale: track.timescale,
+    trackId: track.id,
+    ...(defaults === undefined ? {} : { sampleDefaults: defaults }),
+  }
+}
+
+type Kind = Pick<InitFacts, 'rendition' | 'video' | 'audio'>
+
+function readKind(track: Track, file: ISOFile): Kind {
+  if (track.video !== undefined && VIDEO_CODEC.test(track.codec)) return readVideo(track.video)
+  if (track.audio !== undefined && AUDIO_CODEC.test(track.codec)) {
+    return readAudio(track.audio, file)
+  }
+  const name = track.codec.replace(/[^\x20-\x7e]/g, '?').slice(0, 40)
+  throw unsupported(`codec ${name}: expected H.264, HEVC or AAC`)
+}
+
+function readVideo({ width, height }: NonNullable<Track['video']>): Kind {
+  if (width === 0 || height === 0) throw unsupported('video without a size')
+  return { rendition: 'video', video: { width, height } }
+}
+
+function readAudio(audio: NonNullable<Track['audio']>, file: ISOFile): Kind {
+  const config = decoderSpecificInfo(file.getBox('esds')?.esd)
+  const channels = config === undefined ? undefined : channelsOf(config)
+  return {
+    rendition: 'audio',
+    audio: { channels: channels ?? audio.channel_count, sampleRate: audio.sample_rate },
+  }
+}
+
+function readDefaults(file: ISOFile, trackId: number): SampleDefaults | undefined {
+  const trex = file.moov.mvex?.trexs.find(({ track_id }) => track_id === trackId)
+  if (trex === undefined) throw unsupported(`no trex for track ${trackId}`)
+  const { default_sample_duration: duration, default_sample_size: size } = trex
+  const flags = trex.default_sample_flags
+  return duration === 0 && size === 0 && flags === 0 ? undefined : { duration, size, flags }
+}

@@ -1,0 +1,77 @@
+import { type Box, describe, payloadStart, readBoxes, readHeader } from './boxes.ts'
+import { type MoofLayout, readMoofLayout } from './moof.ts'
+import { malformed } from './mp4-error.ts'
+
+/** A media fragment: (moof mdat)+, perhaps with a styp box before. */
+export interface MediaStructure {
+  readonly styp: Box | undefined
+  readonly chunks: readonly Chunk[]
+}
+
+/** A movie fragment and the media data that belong to it. CMAF calls the pair a chunk. */
+export interface Chunk {
+  readonly layout: MoofLayout
+  readonly mdat: Box
+}
+
+/** Boxes that may stand before a moof and say nothing that a segment of ours must repeat. */
+const OPTIONAL = ['styp', 'sidx', 'ssix', 'prft', 'emsg', 'free', 'skip']
+
+/**
+ * Finds the chunks, which with the optional boxes before them must fill the bytes exactly.
+ * @throws Mp4Error
+ */
+export function readMediaStructure(bytes: Buffer): MediaStructure {
+  const boxes = readBoxes(bytes)
+  const styp = boxes.find(({ type }) => type === 'styp')
+  const main = boxes.filter(({ type }) => !OPTIONAL.includes(type))
+  if (main.length === 0 || main.length % 2 === 1 || boxes.at(-1)?.type !== 'mdat') {
+    throw malformed('a media fragment is pairs of moof and mdat boxes')
+  }
+  const chunks = main.flatMap((box, i) => {
+    const mdat = main[i + 1]
+    return i % 2 === 1 || mdat === undefined ? [] : [readChunk(bytes, box, mdat)]
+  })
+  return { styp, chunks }
+}
+
+function readChunk(bytes: Buffer, moof: Box, mdat: Box): Chunk {
+  if (moof.type !== 'moof') throw malformed(`expected moof, got ${describe(moof)}`)
+  if (mdat.type !== 'mdat') throw malformed(`expected mdat, got ${describe(mdat)}`)
+  if (moof.start + moof.size !== mdat.start)
+    throw malformed(`${describe(mdat)} is not next to its moof`)
+  return { layout: readMoofLayout(bytes, moof), mdat }
+}
+
+/** The boxes before the first mdat are a few KB; one that is not over by then never will be. */
+const MAX_HEAD_BYTES = 1024 * 1024
+
+/**
+ * The head of a fragment that is still arriving: everything up to the first byte of media data.
+ * @returns the first mdat box, which need not be there in full; undefined while bytes are missing
+ * @throws Mp4Error when more bytes would not help
+ */
+export function findFirstMdat(bytes: Buffer): Box | undefined {
+  for (let at = 0; at < MAX_HEAD_BYTES; ) {
+    const box = readHeader(bytes, at, bytes.length)
+    if (box === undefined || box.type === 'mdat') return box
+    if (box.type !== 'moof' && !OPTIONAL.includes(box.type)) {
+      throw malformed(`expected a media fragment, got ${describe(box)}`)
+    }
+    at += box.size
+  }
+  throw malformed(`no media data within ${MAX_HEAD_BYTES} bytes`)
+}
+
+/** As {@link readMediaStructure}, for a head that ends with its mdat box's header. */
+export function readHeadStructure(head: Buffer): MediaStructure {
+  const mdat = findFirstMdat(head)
+  if (mdat === undefined || payloadStart(mdat) !== head.length) {
+    throw malformed('a head ends where the media data begin')
+  }
+  const boxes = readBoxes(head, 0, mdat.start)
+  const [moof, ...others] = boxes.filter(({ type }) => type === 'moof')
+  if (moof === undefined || others.length > 0) throw malformed('a head has one moof box')
+  const styp = boxes.find(({ type }) => type === 'styp')
+  return { styp, chunks: [readChunk(head, moof, mdat)] }
+}

@@ -1,0 +1,105 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { readInit } from '../../../src/formats/mp4/init.ts'
+import { Mp4Error } from '../../../src/formats/mp4/mp4-error.ts'
+import { box, CLIPS, type ClipName, readClip } from '../../support/mp4.ts'
+
+const video = { rendition: 'video', trackId: 1, video: { width: 128, height: 72 } }
+
+const EXPECTED: Record<ClipName, object> = {
+  avc: { ...video, codec: 'avc1.64000a', timescale: 15360 },
+  'avc-bframes': { ...video, codec: 'avc1.64000a', timescale: 15360 },
+  'avc-dash': { ...video, codec: 'avc1.64000a', timescale: 15360 },
+  'avc-base-offset': { ...video, codec: 'avc1.64000a', timescale: 15360 },
+  'avc-multi': { ...video, codec: 'avc1.64000a', timescale: 15360 },
+  hevc: { ...video, codec: 'hvc1.1.6.L30.90', timescale: 15360 },
+  aac: {
+    rendition: 'audio',
+    trackId: 1,
+    codec: 'mp4a.40.2',
+    timescale: 48_000,
+    audio: { channels: 1, sampleRate: 48_000 },
+  },
+}
+
+test.each(CLIPS)('%s: codec, timescale, size or channels', (name) => {
+  expect(readInit(readClip(name).init)).toMatchObject(EXPECTED[name])
+})
+
+test('the id names the content', () => {
+  const { init } = readClip('avc')
+  const changed = Buffer.from(init)
+  changed.writeUInt8(1, changed.indexOf('mvhd') + 11)
+  expect(readInit(init).id).toMatch(/^[0-9a-f]{12}$/)
+  expect(readInit(Buffer.from(init)).id).toBe(readInit(init).id)
+  expect(readInit(changed).id).not.toBe(readInit(init).id)
+})
+
+function replace(init: Buffer, from: string, to: string): Buffer {
+  const changed = Buffer.from(init)
+  changed.write(to, changed.indexOf(from), 'latin1')
+  return changed
+}
+
+test('avc3 and hev1, with parameter sets in band, are told apart by the codec string', () => {
+  expect(readInit(replace(readClip('avc').init, 'avc1', 'avc3')).codec).toBe('avc3.64000a')
+  expect(readInit(replace(readClip('hevc').init, 'hvc1', 'hev1')).codec).toMatch(/^hev1\./)
+})
+
+test('other codecs are unsupported, and the message says so', () => {
+  const vp9 = replace(readClip('avc').init, 'avc1', 'vp09')
+  expect(() => readInit(vp9)).toThrow(/vp09 box at \d+: expected H.264, HEVC or AAC/)
+})
+
+test('a media fragment, a missing moov and something behind it are no init segment', () => {
+  const { init, fragments } = readClip('avc')
+  const ftyp = init.subarray(0, init.readUInt32BE(0))
+  for (const bytes of [
+    fragments[0] ?? init,
+    ftyp,
+    Buffer.concat([init, box('moov')]),
+    box('ftyp'),
+  ]) {
+    expect(() => readInit(bytes)).toThrow(/an init segment is an ftyp and a moov box/)
+  }
+})
+
+test('a movie that is not fragmented is unsupported', () => {
+  expect(() => readInit(replace(readClip('avc').init, 'mvex', 'free'))).toThrow(/without fragments/)
+})
+
+test('a huge sample table is refused before anything is allocated', () => {
+  const init = Buffer.from(readClip('avc').init)
+  init.writeUInt32BE(0xffffffff, init.indexOf('stts') + 8)
+  expect(() => readInit(init)).toThrow(/stts box at \d+ lists samples/)
+})
+
+test('boxes in boxes in boxes end somewhere', () => {
+  let nest = box('edts')
+  for (let i = 0; i < 2000; i++) nest = box('edts', nest)
+  const { init } = readClip('avc')
+  const ftypSize = init.readUInt32BE(0)
+  const moov = Buffer.concat([init.subarray(ftypSize + 8), nest])
+  expect(() => readInit(Buffer.concat([init.subarray(0, ftypSize), box('moov', moov)]))).toThrow(
+    /boxes deep/,
+  )
+})
+
+test('G12: truncated or flipped, it is facts or an Mp4Error, never anything else', () => {
+  const source = fc.constantFrom(...CLIPS.map((name) => readClip(name).init))
+  const flips = fc.array(fc.tuple(fc.nat(800), fc.integer({ min: 0, max: 255 })), { maxLength: 3 })
+  fc.assert(
+    fc.property(source, flips, fc.nat(1000), (init, changes, length) => {
+      const bytes = Buffer.from(init)
+      for (const [at, value] of changes) bytes[at % bytes.length] = value
+      for (const candidate of [bytes, bytes.subarray(0, length)]) {
+        try {
+          readInit(candidate)
+        } catch (error) {
+          expect(error).toBeInstanceOf(Mp4Error)
+        }
+      }
+    }),
+    { numRuns: 1000 },
+  )
+})
