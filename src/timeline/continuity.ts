@@ -1,0 +1,58 @@
+import { type Cursor, clockTrack, RENDITIONS } from './cursor.ts'
+import type { DiscontinuityCause, FragmentFacts } from './fragment.ts'
+import { ticksToMs } from './ticks.ts'
+
+/**
+ * Why players must reset before `fragment`, or undefined when it follows on (G4). A step in time comes
+ * first: it needs a new place on the timeline whatever else changed.
+ */
+export function findDiscontinuity(
+  cursor: Cursor,
+  fragment: FragmentFacts,
+  toleranceMs: number,
+): DiscontinuityCause | undefined {
+  const gap = gapMs(cursor, fragment) ?? 0
+  if (gap > toleranceMs) return 'gap'
+  if (gap < -toleranceMs) return 'overlap'
+  if (tracksChanged(cursor, fragment)) return 'tracks'
+  return initChanged(cursor, fragment) ? 'init' : undefined
+}
+
+/**
+ * What lies between the newest fragment and this one, in milliseconds; negative when they overlap,
+ * undefined when nothing tells.
+ *
+ * The fragments' dates decide, because they mean the same in every session. tfdt does so only within one
+ * base, and is the second choice.
+ */
+function gapMs(cursor: Cursor, fragment: FragmentFacts): number | undefined {
+  if (fragment.startMs !== undefined && cursor.startMs !== undefined) {
+    return fragment.startMs - (cursor.startMs + cursor.durationMs)
+  }
+  return fragment.timeBase === cursor.timeBase ? tfdtGapMs(cursor, fragment) : undefined
+}
+
+function tfdtGapMs(cursor: Cursor, fragment: FragmentFacts): number | undefined {
+  const { init, baseTicks } = clockTrack(fragment)
+  const previous = cursor.tracks[init.rendition]
+  if (previous === undefined || previous.timescale !== init.timescale) return undefined
+  // A base that starts again in each fragment says nothing about what lies between them.
+  if (baseTicks <= previous.sourceBaseTicks) return undefined
+  return ticksToMs(baseTicks - previous.sourceEndTicks, init.timescale)
+}
+
+function tracksChanged({ tracks }: Cursor, fragment: FragmentFacts): boolean {
+  return RENDITIONS.some((name) => {
+    const [before, now] = [tracks[name]?.codec, fragment.tracks[name]?.init.codec]
+    return family(before) !== family(now)
+  })
+}
+
+/** `avc1` of `avc1.4d4029`: what follows may change with the codec private data. */
+function family(codec: string | undefined): string | undefined {
+  return codec?.split('.')[0]
+}
+
+function initChanged({ tracks }: Cursor, fragment: FragmentFacts): boolean {
+  return RENDITIONS.some((name) => tracks[name]?.initId !== fragment.tracks[name]?.init.id)
+}

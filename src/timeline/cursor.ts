@@ -1,0 +1,104 @@
+import type { FragmentFacts, RenditionName, TrackFacts } from './fragment.ts'
+import { rescale, ticksToMs } from './ticks.ts'
+
+/** Where the timeline stands: the newest placed fragment, as far as the next one is measured by it. */
+export interface Cursor {
+  readonly number: bigint
+  /** Undefined after a restart: nothing is known of the bases of another process. */
+  readonly timeBase: number | undefined
+  /** As upstream dated it, in milliseconds since 1970. */
+  readonly startMs: number | undefined
+  /** Of the clock track. */
+  readonly durationMs: number
+  readonly tracks: Readonly<Partial<Record<RenditionName, CursorTrack>>>
+}
+
+export interface CursorTrack {
+  readonly initId: string
+  readonly codec: string
+  readonly timescale: number
+  /** tfdt on the source's base, in ticks. */
+  readonly sourceBaseTicks: number
+  readonly sourceEndTicks: number
+  /** Where the published segment ends on the stream's own timeline, in ticks. */
+  readonly outEndTicks: number
+}
+
+export type OutputTimes = Readonly<Partial<Record<RenditionName, number>>>
+
+/** Video first, as everywhere. */
+export const RENDITIONS: readonly RenditionName[] = ['video', 'audio']
+
+/**
+ * The track that a fragment's date and length are about: KVS cuts fragments at video keyframes, and the
+ * audio that goes with them starts and ends up to a frame apart.
+ */
+export function clockTrack({ tracks }: Pick<FragmentFacts, 'tracks'>): TrackFacts {
+  const track = tracks.video ?? tracks.audio
+  if (track === undefined) throw new RangeError('a fragment needs at least one track')
+  return track
+}
+
+/** The cursor after `fragment` was placed with its tracks' first samples at `times`. */
+export function cursorAt(fragment: FragmentFacts, times: OutputTimes): Cursor {
+  const { number, timeBase, startMs, tracks } = fragment
+  const clock = clockTrack(fragment)
+  return {
+    number,
+    timeBase,
+    startMs,
+    durationMs: ticksToMs(clock.durationTicks, clock.init.timescale),
+    tracks: mapTracks(tracks, (track, name) => ({
+      initId: track.init.id,
+      codec: track.init.codec,
+      timescale: track.init.timescale,
+      sourceBaseTicks: track.baseTicks,
+      sourceEndTicks: track.baseTicks + track.durationTicks,
+      outEndTicks: (times[name] ?? 0) + track.durationTicks,
+    })),
+  }
+}
+
+/** How a new session's tfdt relates to the old one's, measured on one fragment fetched from both. */
+export interface Rebase {
+  readonly from: number
+  readonly to: number
+  /** New tfdt minus old tfdt, in ticks. One track's will do for the other. */
+  readonly offsets: Readonly<Partial<Record<RenditionName, number>>>
+}
+
+/** The same cursor, its source times counted on the new base. */
+export function rebaseCursor(cursor: Cursor, { from, to, offsets }: Rebase): Cursor {
+  if (cursor.timeBase !== from) return cursor
+  const known = RENDITIONS.find(
+    (name) => offsets[name] !== undefined && cursor.tracks[name] !== undefined,
+  )
+  if (known === undefined) return cursor
+  const tracks = mapTracks(cursor.tracks, (track, name) => {
+    const knownOffset = rescale(
+      offsets[known] ?? 0,
+      cursor.tracks[known]?.timescale ?? track.timescale,
+      track.timescale,
+    )
+    const offset = offsets[name] ?? knownOffset
+    return {
+      ...track,
+      sourceBaseTicks: track.sourceBaseTicks + offset,
+      sourceEndTicks: track.sourceEndTicks + offset,
+    }
+  })
+  return { ...cursor, timeBase: to, tracks }
+}
+
+/** Applies `map` to the tracks that are there. */
+export function mapTracks<T, U>(
+  tracks: Readonly<Partial<Record<RenditionName, T>>>,
+  map: (track: T, name: RenditionName) => U,
+): Partial<Record<RenditionName, U>> {
+  const mapped: Partial<Record<RenditionName, U>> = {}
+  for (const name of RENDITIONS) {
+    const track = tracks[name]
+    if (track !== undefined) mapped[name] = map(track, name)
+  }
+  return mapped
+}

@@ -1,0 +1,91 @@
+import { findDiscontinuity } from './continuity.ts'
+import { type Cursor, clockTrack, mapTracks, type OutputTimes, RENDITIONS } from './cursor.ts'
+import type { DiscontinuityCause, FragmentFacts, RenditionName, TrackFacts } from './fragment.ts'
+import { firstSequence } from './numbering.ts'
+import { beginAt, continueFrom } from './output-clock.ts'
+import type { TimelineState } from './state.ts'
+import { ticksToMs } from './ticks.ts'
+
+/** A segment as it will be listed, once its bytes with these times in them are stored. */
+export interface SegmentDraft {
+  readonly fragment: FragmentFacts
+  readonly msn: number
+  readonly dsn: number
+  readonly discontinuity: DiscontinuityCause | undefined
+  /** Of the clock track on the stream's own timeline, in milliseconds since 1970. */
+  readonly startMs: number
+  /** Of the longest track. */
+  readonly durationMs: number
+  /** What to write into the fetched bytes, for each track. */
+  readonly tracks: Readonly<Partial<Record<RenditionName, DraftTrack>>>
+  /** Renditions of the stream that this fragment lacks; they list a gap here. */
+  readonly gaps: readonly RenditionName[]
+}
+
+export interface DraftTrack {
+  readonly facts: TrackFacts
+  /** tfdt to write, in ticks since 1970. */
+  readonly baseTicks: number
+}
+
+/** @throws RangeError when the fragment has no track, or times that cannot be */
+export function draftSegment(
+  state: TimelineState,
+  fragment: FragmentFacts,
+  step: { renumbered: boolean; toleranceMs: number },
+): SegmentDraft {
+  const { cursor } = state
+  const discontinuity = step.renumbered ? 'renumbered' : causeOf(cursor, fragment, step.toleranceMs)
+  const times = timesOf(cursor, fragment, discontinuity)
+  const clock = clockTrack(fragment)
+  const first = state.nextMsn === undefined ? firstSequence(fragment) : 0
+  return {
+    fragment,
+    msn: state.nextMsn ?? first,
+    // DSNs begin where MSNs do, so that after a total loss they do not go back either (G1).
+    dsn: (state.nextMsn === undefined ? first : state.dsn) + (discontinuity === undefined ? 0 : 1),
+    discontinuity,
+    startMs: ticksToMs(times[clock.init.rendition] ?? 0, clock.init.timescale),
+    durationMs: longestMs(fragment),
+    tracks: mapTracks(fragment.tracks, (facts, name) => ({ facts, baseTicks: times[name] ?? 0 })),
+    gaps: gapsOf(state, fragment),
+  }
+}
+
+function causeOf(
+  cursor: Cursor | undefined,
+  fragment: FragmentFacts,
+  toleranceMs: number,
+): DiscontinuityCause | undefined {
+  return cursor === undefined ? undefined : findDiscontinuity(cursor, fragment, toleranceMs)
+}
+
+/** A change of tracks or codec private data resets decoders, but time goes on. */
+function timesOf(
+  cursor: Cursor | undefined,
+  fragment: FragmentFacts,
+  cause: DiscontinuityCause | undefined,
+): OutputTimes {
+  const steps = cause === 'gap' || cause === 'overlap' || cause === 'renumbered'
+  return cursor === undefined || steps ? beginAt(cursor, fragment) : continueFrom(cursor, fragment)
+}
+
+function longestMs({ tracks }: FragmentFacts): number {
+  const lengths = Object.values(tracks).map((track) =>
+    ticksToMs(track.durationTicks, track.init.timescale),
+  )
+  return Math.max(...lengths)
+}
+
+function gapsOf(state: TimelineState, fragment: FragmentFacts): RenditionName[] {
+  return renditionsOf(state).filter((name) => fragment.tracks[name] === undefined)
+}
+
+/** Those of the newest segment and of all that are listed, video first. */
+export function renditionsOf({ cursor, window }: TimelineState): RenditionName[] {
+  return RENDITIONS.filter(
+    (name) =>
+      cursor?.tracks[name] !== undefined ||
+      window.listed.some(({ tracks }) => tracks[name] !== undefined),
+  )
+}

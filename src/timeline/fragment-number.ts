@@ -1,0 +1,20 @@
+/**
+ * FragmentNumbers are opaque and only grow (kvs-hls.md, section 3.6). Their reading below comes from
+ * samples, so it serves as a hint and nothing depends on it.
+ */
+
+/** From here on a number is KVS's own, the same in every session. */
+const FIRST_GLOBAL = 2n ** 156n
+
+/** In 2019 KVS named fragments 0, 1, 2 … within each session for a time; such a number is no identity. */
+export function isGlobal(number: bigint): boolean {
+  return number >= FIRST_GLOBAL
+}
+
+/**
+ * When the fragment reached KVS, in milliseconds since 1970: 64 bits above 28 random ones. Undefined for
+ * numbers of another make.
+ */
+export function serverTimeHint(number: bigint): number | undefined {
+  return isGlobal(number) ? Number(BigInt.asUintN(64, number >> 28n)) : undefined
+}

@@ -1,0 +1,99 @@
+import type { Cursor } from './cursor.ts'
+import { isGlobal } from './fragment-number.ts'
+
+/** What an upstream playlist tells of a fragment before anybody fetched it. */
+export interface FragmentName {
+  readonly number: bigint
+  readonly timeBase: number
+  readonly startMs: number | undefined
+}
+
+/** A fragment that was placed, as remembered. */
+export interface PlacedName extends Omit<FragmentName, 'timeBase'> {
+  readonly timeBase: number | undefined
+}
+
+/** Whether a fragment belongs at the end of the timeline. */
+export type Identity =
+  | { readonly kind: 'new' }
+  /** Its number is smaller than the newest, but it begins after it: the stream was made anew. */
+  | { readonly kind: 'renumbered' }
+  /** Placed before. */
+  | { readonly kind: 'known' }
+  /** Older than the newest and never seen; it is not inserted any more. */
+  | { readonly kind: 'late' }
+  /** Another upload of published media; what is published stays (G4). */
+  | { readonly kind: 'duplicate'; readonly of: bigint }
+
+/** Dates are printed in whole milliseconds; equal ones may be rounded apart. */
+const EQUAL_MS = 1
+
+export function identify(
+  fragment: FragmentName,
+  recent: readonly PlacedName[],
+  cursor: Cursor | undefined,
+  toleranceMs: number,
+): Identity {
+  if (recent.some((placed) => isSameNumber(fragment, placed))) return { kind: 'known' }
+  const twin = recent.find((placed) => isSameStart(fragment, placed))
+  if (twin !== undefined) return twinOf(fragment, twin)
+  if (cursor === undefined || isAfter(fragment, cursor)) return { kind: 'new' }
+  return beginsAfterEnd(fragment, cursor, toleranceMs) ? { kind: 'renumbered' } : { kind: 'late' }
+}
+
+/** Where numbers cannot be compared, an equal date is the fragment itself, seen through another session. */
+function twinOf(fragment: FragmentName, twin: PlacedName): Identity {
+  return areComparable(fragment, twin) ? { kind: 'duplicate', of: twin.number } : { kind: 'known' }
+}
+
+/**
+ * One of several uploads of the same media, before any is published: the greatest number wins (G4). The
+ * rest is in order of numbers.
+ */
+export function dedupe<T extends Pick<FragmentName, 'number' | 'startMs'>>(
+  fragments: readonly T[],
+): T[] {
+  const kept: T[] = []
+  const starts = new Set<number>()
+  for (const fragment of fragments.toSorted((a, b) => compareNumbers(b, a))) {
+    const start = fragment.startMs === undefined ? undefined : Math.round(fragment.startMs)
+    if (start !== undefined && [start - 1, start, start + 1].some((ms) => starts.has(ms))) continue
+    if (start !== undefined) starts.add(start)
+    kept.push(fragment)
+  }
+  return kept.reverse()
+}
+
+function compareNumbers(a: { number: bigint }, b: { number: bigint }): number {
+  if (a.number === b.number) return 0
+  return a.number < b.number ? -1 : 1
+}
+
+function isSameNumber(fragment: FragmentName, placed: PlacedName): boolean {
+  return fragment.number === placed.number && areComparable(fragment, placed)
+}
+
+/** Numbers that only count within a session mean nothing outside of it. */
+function areComparable(fragment: FragmentName, other: PlacedName): boolean {
+  const bothGlobal = isGlobal(fragment.number) && isGlobal(other.number)
+  return bothGlobal || fragment.timeBase === other.timeBase
+}
+
+function isSameStart({ startMs }: FragmentName, placed: PlacedName): boolean {
+  return (
+    startMs !== undefined &&
+    placed.startMs !== undefined &&
+    Math.abs(startMs - placed.startMs) <= EQUAL_MS
+  )
+}
+
+function isAfter(fragment: FragmentName, cursor: Cursor): boolean {
+  if (areComparable(fragment, cursor)) return fragment.number > cursor.number
+  if (fragment.startMs === undefined || cursor.startMs === undefined) return true
+  return fragment.startMs > cursor.startMs
+}
+
+function beginsAfterEnd({ startMs }: FragmentName, cursor: Cursor, toleranceMs: number): boolean {
+  if (startMs === undefined || cursor.startMs === undefined) return false
+  return startMs >= cursor.startMs + cursor.durationMs - toleranceMs
+}

@@ -1,0 +1,174 @@
+/**
+ * A timeline as JSON, so that a restart or another node goes on where this one stopped. Numbers beyond
+ * 2^53 travel as strings, "undefined" as null.
+ */
+import { z } from 'zod'
+import type { Cursor } from './cursor.ts'
+import type { DiscontinuityCause, Segment } from './fragment.ts'
+import type { PlacedName } from './identity.ts'
+import { MAX_RECENT, type TimelineState } from './state.ts'
+
+const FORMAT = 1
+
+const count = z.number().int().nonnegative()
+const ms = z.number().nonnegative()
+const bigNumber = z
+  .string()
+  .regex(/^\d{1,128}$/)
+  .transform(BigInt)
+
+/** What was undefined was written as null. */
+function maybe<T extends z.ZodType>(type: T) {
+  return type.nullable().transform((value): z.output<T> | undefined => value ?? undefined)
+}
+
+const CAUSES = ['gap', 'overlap', 'init', 'tracks', 'renumbered'] as const satisfies [
+  DiscontinuityCause,
+  ...DiscontinuityCause[],
+]
+
+const initSchema = z.object({
+  id: z.string().min(1),
+  rendition: z.enum(['video', 'audio']),
+  codec: z.string().min(1),
+  timescale: count.positive(),
+  trackId: count,
+  video: z.object({ width: count, height: count }).exactOptional(),
+  audio: z.object({ channels: count, sampleRate: z.number() }).exactOptional(),
+  sampleDefaults: z.object({ duration: count, size: count, flags: count }).exactOptional(),
+})
+
+const tracksOf = <T extends z.ZodType>(track: T) =>
+  z.object({ video: track.exactOptional(), audio: track.exactOptional() })
+
+const segmentSchema = z.object({
+  msn: count,
+  dsn: count,
+  number: bigNumber,
+  discontinuity: maybe(z.enum(CAUSES)),
+  startMs: ms,
+  durationMs: ms,
+  receivedMs: ms,
+  tracks: tracksOf(
+    z.object({
+      init: initSchema,
+      baseTicks: count,
+      durationTicks: count,
+      samples: count,
+      bytes: count,
+      id: z.string().min(1),
+    }),
+  ),
+})
+
+const cursorSchema = z.object({
+  number: bigNumber,
+  startMs: maybe(z.number()),
+  durationMs: ms,
+  tracks: tracksOf(
+    z.object({
+      initId: z.string(),
+      codec: z.string(),
+      timescale: count.positive(),
+      sourceBaseTicks: z.number().int(),
+      sourceEndTicks: z.number().int(),
+      outEndTicks: count,
+    }),
+  ),
+})
+
+const savedSchema = z.object({
+  format: z.literal(FORMAT),
+  version: count,
+  nextMsn: maybe(count),
+  dsn: count,
+  longestFragmentMs: ms,
+  targetDuration: maybe(count.positive()),
+  window: z.object({
+    listed: z.array(segmentSchema).max(5000),
+    retired: z.array(z.object({ segment: segmentSchema, retiredMs: ms })).max(5000),
+    longestMs: ms,
+  }),
+  recent: z.array(z.object({ number: bigNumber, startMs: maybe(z.number()) })).max(MAX_RECENT),
+  cursor: maybe(cursorSchema),
+})
+
+/** What {@link saveState} makes: plain JSON. */
+export type SavedTimeline = z.input<typeof savedSchema>
+
+export function saveState(state: TimelineState): SavedTimeline {
+  const { window } = state
+  return {
+    format: FORMAT,
+    version: state.version,
+    nextMsn: state.nextMsn ?? null,
+    dsn: state.dsn,
+    longestFragmentMs: state.longestFragmentMs,
+    targetDuration: state.targetDuration ?? null,
+    window: {
+      listed: window.listed.map(saveSegment),
+      retired: window.retired.map(({ segment, retiredMs }) => ({
+        segment: saveSegment(segment),
+        retiredMs,
+      })),
+      longestMs: window.longestMs,
+    },
+    recent: state.recent.map(saveName),
+    cursor: state.cursor === undefined ? null : saveCursor(state.cursor),
+  }
+}
+
+/**
+ * The state that was saved.
+ * @throws Error saying what is wrong when it was not saved by this version, or was damaged since
+ */
+export function restoreState(saved: unknown): TimelineState {
+  const result = savedSchema.safeParse(saved)
+  if (!result.success) throw new Error(`cannot restore the timeline: ${problem(result.error)}`)
+  const state = result.data
+  checkConsistent(state)
+  return {
+    ...state,
+    recent: state.recent.map((name) => ({ ...name, timeBase: undefined })),
+    // The bases of the process that saved it mean nothing in this one.
+    cursor: state.cursor === undefined ? undefined : { ...state.cursor, timeBase: undefined },
+  }
+}
+
+function problem({ issues: [issue] }: z.ZodError): string {
+  if (issue?.path[0] === 'format') return `expected format ${FORMAT}`
+  return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`
+}
+
+/** The schema sees each value by itself. Numbers that contradict each other would break G1. */
+function checkConsistent({ nextMsn, window }: z.output<typeof savedSchema>): void {
+  const { listed } = window
+  const consecutive = listed.every(({ msn }, i) => msn === (listed[0]?.msn ?? 0) + i)
+  const last = listed.at(-1)
+  if (!consecutive || (last !== undefined && last.msn + 1 !== nextMsn)) {
+    throw new Error('cannot restore the timeline: its sequence numbers have holes')
+  }
+}
+
+function saveSegment(segment: Segment): z.input<typeof segmentSchema> {
+  const { number, discontinuity, tracks, ...rest } = segment
+  return {
+    ...rest,
+    number: String(number),
+    discontinuity: discontinuity ?? null,
+    tracks: { ...tracks },
+  }
+}
+
+function saveName({ number, startMs }: PlacedName): SavedTimeline['recent'][number] {
+  return { number: String(number), startMs: startMs ?? null }
+}
+
+function saveCursor({ number, startMs, durationMs, tracks }: Cursor): SavedTimeline['cursor'] {
+  return {
+    number: String(number),
+    startMs: startMs ?? null,
+    durationMs,
+    tracks: { ...tracks },
+  }
+}

@@ -1,0 +1,180 @@
+import { commitDraft, type PublishedTracks, targetOf } from './commit.ts'
+import { type Rebase, rebaseCursor } from './cursor.ts'
+import { draftSegment, renditionsOf, type SegmentDraft } from './draft.ts'
+import type { FragmentFacts, Segment, Snapshot } from './fragment.ts'
+import { type FragmentName, type Identity, identify } from './identity.ts'
+import { restoreState, type SavedTimeline, saveState } from './saved.ts'
+import { EMPTY_STATE, type TimelineState } from './state.ts'
+import { exceedsTarget } from './target-duration.ts'
+import { retire } from './window.ts'
+
+export interface TimelineOptions {
+  /** How many segments to list at least; more where three target durations need more. */
+  readonly window: number
+  /** EXT-X-TARGETDURATION is at least this, in seconds. Higher: fewer exceptions, slower start of players. */
+  readonly targetDurationFloorS: number
+  /** Gaps and overlaps up to this follow on. Default 50, as KVS has it. */
+  readonly toleranceMs?: number
+}
+
+/** Where a fragment goes: to the end, or nowhere. */
+export type Placement =
+  | { readonly kind: 'append'; readonly segment: SegmentDraft }
+  | Exclude<Identity, { kind: 'new' | 'renumbered' }>
+
+const DEFAULT_TOLERANCE_MS = 50
+
+/**
+ * One stream's ordered record of fragments, independent of the sessions that they came from.
+ *
+ * An upstream session numbers from its own start, may count time from its own start, and dies within
+ * hours; viewers watch one list for days. So the timeline has its own numbers (MSN, DSN) and its own
+ * clock, and knows fragments by number and date. It does no I/O and reads no clock: the same fragments
+ * in the same order give the same segments.
+ *
+ * Use: `identify` what a playlist lists, fetch what is new, `place` it, write the placed times into its
+ * bytes, store them, `commit`, save, and only then show the new `snapshot`. Saving before showing is
+ * what keeps numbers from being given twice when the process dies in between (G1).
+ */
+export class Timeline {
+  readonly #options: TimelineOptions
+  #state: TimelineState
+  #snapshot: Snapshot | undefined
+
+  private constructor(state: TimelineState, options: TimelineOptions) {
+    if (!Number.isInteger(options.window) || options.window < 1) {
+      throw new RangeError(`window must be a positive whole number, got ${options.window}`)
+    }
+    this.#state = state
+    this.#options = options
+  }
+
+  /** An empty timeline. Its numbering begins with the first fragment's server time. */
+  static begin(options: TimelineOptions): Timeline {
+    return new Timeline(EMPTY_STATE, options)
+  }
+
+  /** @throws Error when `saved` is not what {@link save} of this version makes */
+  static restore(saved: unknown, options: TimelineOptions): Timeline {
+    return new Timeline(restoreState(saved), options)
+  }
+
+  /** Says, before anybody fetches it, whether a listed fragment is worth fetching. */
+  identify(fragment: FragmentName): Identity {
+    return identify(fragment, this.#state.recent, this.#state.cursor, this.#toleranceMs)
+  }
+
+  /**
+   * Decides where a fragment goes, and changes nothing. Fragments are placed and committed one after
+   * the other: a placement holds until the next commit.
+   *
+   * @throws RangeError when the fragment has no track, or times that cannot be; skip it
+   */
+  place(fragment: FragmentFacts): Placement {
+    const identity = this.identify(fragment)
+    if (identity.kind !== 'new' && identity.kind !== 'renumbered') return identity
+    const renumbered = identity.kind === 'renumbered'
+    const step = { renumbered, toleranceMs: this.#toleranceMs }
+    return { kind: 'append', segment: draftSegment(this.#state, fragment, step) }
+  }
+
+  /**
+   * Lists a placed fragment, whose bytes with the placed times in them are stored under these names.
+   * @throws Error when another fragment was committed since, or a track's name is missing
+   */
+  commit(draft: SegmentDraft, published: PublishedTracks): Segment {
+    const { state, segment } = commitDraft(this.#state, draft, published, this.#options)
+    this.#change(state)
+    return segment
+  }
+
+  /** Whether a segment breaks the promise of G5: to be logged and counted, it is listed all the same. */
+  isOverlong({ durationMs }: Segment): boolean {
+    return exceedsTarget(durationMs, targetOf(this.#state, this.#options.targetDurationFloorS))
+  }
+
+  /**
+   * Tells how a new session's tfdt relates to the old one's. Needed only where fragments carry no date:
+   * tfdt is then the one way to see a gap at the seam.
+   */
+  rebase(rebase: Rebase): void {
+    const { cursor } = this.#state
+    if (cursor === undefined) return
+    this.#state = { ...this.#state, cursor: rebaseCursor(cursor, rebase) }
+  }
+
+  /**
+   * Takes segments off the list up to and with `throughMsn`, for example because a restart lost their
+   * bytes. Numbers stay used.
+   */
+  unlist(throughMsn: number, nowMs: number): void {
+    const { window, version } = this.#state
+    const count = window.listed.filter(({ msn }) => msn <= throughMsn).length
+    if (count === 0) return
+    const shorter = retire(window, count, nowMs)
+    this.#change({ ...this.#state, version: version + 1, window: shorter })
+  }
+
+  /**
+   * After idling: the listed segments are the past, and the list starts again behind them. The next
+   * fragment is a gap unless it follows on.
+   */
+  resume(nowMs: number): void {
+    this.unlist(Number.POSITIVE_INFINITY, nowMs)
+  }
+
+  /**
+   * What players may see; undefined before the first commit. The first call fixes the target duration
+   * (so does the first {@link save}): commit all that the first playlist shall list before.
+   */
+  snapshot(): Snapshot | undefined {
+    const { nextMsn } = this.#state
+    if (nextMsn === undefined) return undefined
+    this.#snapshot ??= toSnapshot(this.#state, nextMsn, this.#fixTargetDuration())
+    return this.#snapshot
+  }
+
+  /** Segments that left the list so recently that players may still ask for them (G6), oldest first. */
+  retired(): readonly Segment[] {
+    return this.#state.window.retired.map(({ segment }) => segment)
+  }
+
+  /** Plain JSON for {@link restore}, its size bounded by the window. */
+  save(): SavedTimeline {
+    if (this.#state.nextMsn !== undefined) this.#fixTargetDuration()
+    return saveState(this.#state)
+  }
+
+  get #toleranceMs(): number {
+    return this.#options.toleranceMs ?? DEFAULT_TOLERANCE_MS
+  }
+
+  #fixTargetDuration(): number {
+    const targetDuration = targetOf(this.#state, this.#options.targetDurationFloorS)
+    this.#state = { ...this.#state, targetDuration }
+    return targetDuration
+  }
+
+  #change(state: TimelineState): void {
+    this.#state = state
+    this.#snapshot = undefined
+  }
+}
+
+function toSnapshot(state: TimelineState, nextMsn: number, targetDuration: number): Snapshot {
+  const { listed } = state.window
+  const [first] = listed
+  return Object.freeze({
+    version: state.version,
+    targetDuration,
+    mediaSequence: first?.msn ?? nextMsn,
+    discontinuitySequence: first === undefined ? state.dsn : dsnBefore(first),
+    segments: listed,
+    renditions: renditionsOf(state),
+  })
+}
+
+/** RFC 8216, 6.2.2: a tag counts once it has left the list; the first segment's own has not. */
+function dsnBefore({ dsn, discontinuity }: Segment): number {
+  return discontinuity === undefined ? dsn : dsn - 1
+}

@@ -1,0 +1,89 @@
+import type { Segment } from './fragment.ts'
+import { ticksToMs } from './ticks.ts'
+
+/** A segment that has left the list; players may still ask for it. */
+export interface RetiredSegment {
+  readonly segment: Segment
+  /** In milliseconds since 1970, by the gateway's clock. */
+  readonly retiredMs: number
+}
+
+/** What is listed, and what was until recently. MSNs run on from one to the other. */
+export interface SegmentWindow {
+  readonly listed: readonly Segment[]
+  readonly retired: readonly RetiredSegment[]
+  /** The longest that the list has been, in milliseconds. */
+  readonly longestMs: number
+}
+
+export const EMPTY_WINDOW: SegmentWindow = { listed: [], retired: [], longestMs: 0 }
+
+export interface WindowBounds {
+  /** List at least so many segments. */
+  readonly segments: number
+  /** And at least three of these, in whole seconds. */
+  readonly targetDuration: number
+}
+
+/** However short segments are, a list has an end. */
+const MAX_EXTRA_SEGMENTS = 1000
+
+/** Lists one more segment; the head retires as far as it may. */
+export function append(
+  window: SegmentWindow,
+  segment: Segment,
+  bounds: WindowBounds,
+): SegmentWindow {
+  const listed = [...window.listed, segment]
+  const excess = countExcess(listed, bounds)
+  const grown = { ...window, listed, longestMs: Math.max(window.longestMs, totalMs(listed)) }
+  const graceMs = grown.longestMs + bounds.targetDuration * 1000
+  return forget(retire(grown, excess, segment.receivedMs), segment.receivedMs, graceMs)
+}
+
+/** Takes the first `count` segments off the list. */
+export function retire(window: SegmentWindow, count: number, nowMs: number): SegmentWindow {
+  if (count === 0) return window
+  const leaving = window.listed.slice(0, count).map((segment) => ({ segment, retiredMs: nowMs }))
+  return {
+    ...window,
+    listed: window.listed.slice(count),
+    retired: [...window.retired, ...leaving],
+  }
+}
+
+/**
+ * RFC 8216, 6.2.2: nothing leaves a live list that would then be shorter than three target durations.
+ */
+function countExcess(listed: readonly Segment[], bounds: WindowBounds): number {
+  const { segments, targetDuration } = bounds
+  let left = totalMs(listed)
+  let count = 0
+  for (const segment of listed.slice(0, Math.max(0, listed.length - segments))) {
+    left -= listedMs(segment)
+    const tooMany = listed.length - count > segments + MAX_EXTRA_SEGMENTS
+    if (left < 3000 * targetDuration && !tooMany) break
+    count += 1
+  }
+  return count
+}
+
+/** G6: for its own duration and the longest list's, a player may still be on its way to a segment. */
+function forget(window: SegmentWindow, nowMs: number, graceMs: number): SegmentWindow {
+  const kept = window.retired.filter(
+    ({ segment, retiredMs }) => nowMs <= retiredMs + segment.durationMs + graceMs,
+  )
+  return { ...window, retired: kept.slice(-2 * MAX_EXTRA_SEGMENTS) }
+}
+
+function totalMs(segments: readonly Segment[]): number {
+  return segments.reduce((sum, segment) => sum + listedMs(segment), 0)
+}
+
+/** The shortest track's: each rendition's list must be long enough. */
+function listedMs({ tracks, durationMs }: Segment): number {
+  const lengths = Object.values(tracks).map((track) =>
+    ticksToMs(track.durationTicks, track.init.timescale),
+  )
+  return Math.min(durationMs, ...lengths)
+}
