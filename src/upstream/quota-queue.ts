@@ -1,0 +1,152 @@
+import type { Clock } from '../base/clock.ts'
+import { GatewayError } from '../base/errors.ts'
+import type { SlidingWindow } from './sliding-window.ts'
+
+/** Who asks. Live goes before everything else; a refetch has a viewer waiting, the archive has time. */
+export type Priority = 'live' | 'refetch' | 'archive'
+
+/** What a request takes from one window. */
+export interface Cost {
+  readonly window: SlidingWindow
+  readonly weight: number
+}
+
+interface Waiter {
+  readonly costs: readonly Cost[]
+  readonly priority: Priority
+  readonly grant: () => void
+}
+
+const RANK: Readonly<Record<Priority, number>> = { live: 0, refetch: 1, archive: 2 }
+
+/** The rest is kept free for live, which would otherwise wait a whole window behind a burst of others. */
+const SHARE_OF_OTHERS = 0.75
+
+/** Waiters of one priority. A stream that has more to ask is hopelessly behind: fail, do not pile up. */
+const MAX_WAITING = 256
+
+/**
+ * Lets requests go as soon as every window that they count in has room for them, first come first
+ * served within a priority. All windows are taken in one step: taken one after the other, requests
+ * that queued for the second would leave it in a burst that the first one never allowed.
+ */
+export class QuotaQueue {
+  readonly #clock: Clock
+  #waiters: readonly Waiter[] = []
+  #nap: AbortController | undefined
+  #draining = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get waiting(): number {
+    return this.#waiters.length
+  }
+
+  /**
+   * Resolves when the request may be sent, which should then happen at once.
+   * @throws GatewayError `upstream_throttled` when too many wait already; RangeError when a cost exceeds
+   * its window's limit; the signal's reason once it aborts
+   */
+  async take(
+    costs: readonly Cost[],
+    signal: AbortSignal,
+    priority: Priority = 'live',
+  ): Promise<void> {
+    signal.throwIfAborted()
+    for (const { window, weight } of costs) assertFits(window, weight)
+    if (this.#isFull(priority)) {
+      throw new GatewayError('upstream_throttled', 'Too many requests wait for the upstream quota.')
+    }
+    await this.#enqueue(costs, signal, priority)
+  }
+
+  #isFull(priority: Priority): boolean {
+    return this.#waiters.filter((waiter) => waiter.priority === priority).length >= MAX_WAITING
+  }
+
+  #enqueue(costs: readonly Cost[], signal: AbortSignal, priority: Priority): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiters = this.#waiters.filter((other) => other !== waiter)
+        this.#nap?.abort()
+        reject(signal.reason as Error)
+      }
+      const grant = (): void => {
+        signal.removeEventListener('abort', leave)
+        resolve()
+      }
+      const waiter: Waiter = { costs, priority, grant }
+      signal.addEventListener('abort', leave, { once: true })
+      // Stable: equal ranks stay in order of arrival.
+      this.#waiters = [...this.#waiters, waiter].sort((a, b) => RANK[a.priority] - RANK[b.priority])
+      this.#wake()
+    })
+  }
+
+  #wake(): void {
+    if (this.#draining) this.#nap?.abort()
+    else void this.#drain()
+  }
+
+  /** Runs as long as anybody waits, and sleeps until the next may go. */
+  async #drain(): Promise<void> {
+    this.#draining = true
+    for (let nextMs = this.#grantDue(); nextMs !== undefined; nextMs = this.#grantDue()) {
+      this.#nap = new AbortController()
+      await this.#clock.sleep(nextMs - this.#clock.now(), this.#nap.signal).catch(() => {})
+    }
+    this.#nap = undefined
+    this.#draining = false
+  }
+
+  /**
+   * Grants whoever may go now; returns when the next may, or undefined when nobody waits. A window for
+   * which somebody waits is closed to those behind, so that small requests cannot starve a big one.
+   */
+  #grantDue(): number | undefined {
+    const nowMs = this.#clock.now()
+    const closed = new Set<SlidingWindow>()
+    const staying: Waiter[] = []
+    let nextMs: number | undefined
+    for (const waiter of this.#waiters) {
+      const readyMs = readyAt(waiter, closed, nowMs)
+      if (readyMs <= nowMs) {
+        go(waiter, nowMs)
+        continue
+      }
+      for (const { window } of waiter.costs) closed.add(window)
+      staying.push(waiter)
+      if (Number.isFinite(readyMs)) nextMs = Math.min(nextMs ?? readyMs, readyMs)
+    }
+    this.#waiters = staying
+    return nextMs
+  }
+}
+
+function assertFits(window: SlidingWindow, weight: number): void {
+  if (weight > window.limit) {
+    throw new RangeError(`a request of weight ${weight} exceeds its quota of ${window.limit}`)
+  }
+}
+
+function readyAt(waiter: Waiter, closed: ReadonlySet<SlidingWindow>, nowMs: number): number {
+  let readyMs = nowMs
+  for (const { window, weight } of waiter.costs) {
+    if (closed.has(window)) return Number.POSITIVE_INFINITY
+    readyMs = Math.max(readyMs, window.readyAt(weight, nowMs, ceiling(waiter, window, weight)))
+  }
+  return readyMs
+}
+
+function ceiling(waiter: Waiter, window: SlidingWindow, weight: number): number {
+  if (waiter.priority === 'live') return window.limit
+  // One that is larger than the share by itself goes when nothing else does.
+  return Math.max(weight, Math.floor(window.limit * SHARE_OF_OTHERS))
+}
+
+function go(waiter: Waiter, nowMs: number): void {
+  for (const { window, weight } of waiter.costs) window.add(weight, nowMs)
+  waiter.grant()
+}

@@ -1,0 +1,197 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type SessionRequest, StreamQuota } from '../../src/upstream/quota.ts'
+import type { Priority } from '../../src/upstream/quota-queue.ts'
+import { StreamQuotas } from '../../src/upstream/stream-quotas.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+const never = new AbortController().signal
+
+/** Lets granted takers run. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await nextTurn()
+}
+
+interface Sent {
+  readonly what: string
+  readonly atMs: number
+  readonly points: number
+}
+
+/** The most weight in any second that starts with one of the sent. */
+function peak(sent: readonly Sent[], weight: (sent: Sent) => number): number {
+  return Math.max(
+    0,
+    ...sent.map(({ atMs }) =>
+      sent
+        .filter((other) => other.atMs >= atMs && other.atMs <= atMs + 1000)
+        .reduce((sum, other) => sum + weight(other), 0),
+    ),
+  )
+}
+
+const burst = fc.record({
+  size: fc.integer({ min: 1, max: 30 }),
+  pauseMs: fc.oneof(fc.constant(0), fc.nat(400)),
+  session: fc.nat(2),
+  kind: fc.constantFrom<SessionRequest>('master', 'playlist', 'init', 'fragment'),
+  priority: fc.constantFrom<Priority>('live', 'refetch', 'archive'),
+})
+
+test('G9: no arrival pattern brings a second over the quotas of KVS', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(burst, { minLength: 5, maxLength: 40 }), async (bursts) => {
+      const clock = new ManualClock(0)
+      const quota = new StreamQuota(clock)
+      const sessions = [10, 1000, 2000].map((results) => ({
+        results,
+        quota: quota.session(results),
+      }))
+      const sent: Sent[] = []
+      let open = 0
+      for (const { size, pauseMs, session, kind, priority } of bursts) {
+        clock.advance(pauseMs)
+        const target = sessions[session]
+        if (target === undefined) throw new Error('no such session')
+        const points = kind === 'playlist' ? target.results : 0
+        open += size
+        for (let i = 0; i < size; i += 1) {
+          const ended = (): void => {
+            open -= 1
+          }
+          void target.quota
+            .take(kind, never, priority)
+            .then(() => sent.push({ what: `${kind} ${session}`, atMs: clock.now(), points }))
+            // The queue is bounded: what it turns away is not sent.
+            .then(ended, ended)
+        }
+        await settle()
+      }
+      while (open > 0) {
+        clock.advance(100)
+        await settle()
+      }
+
+      for (const session of [0, 1, 2]) {
+        for (const [kind, limit] of [
+          ['master', 5],
+          ['playlist', 5],
+          ['init', 5],
+          ['fragment', 20],
+        ] as const) {
+          expect(
+            peak(sent, ({ what }) => (what === `${kind} ${session}` ? 1 : 0)),
+          ).toBeLessThanOrEqual(limit)
+        }
+      }
+      expect(peak(sent, ({ points }) => points)).toBeLessThanOrEqual(5000)
+      expect(peak(sent, ({ what }) => (what.startsWith('fragment') ? 1 : 0))).toBeLessThanOrEqual(
+        250,
+      )
+    }),
+    { numRuns: 25 },
+  )
+})
+
+test('G9: creations and endpoint questions are counted over all sessions of the stream', async () => {
+  const clock = new ManualClock(0)
+  const quota = new StreamQuota(clock)
+  const sent: Sent[] = []
+  const take = (what: string, turn: Promise<void>): void => {
+    void turn.then(() => sent.push({ what, atMs: clock.now(), points: 0 }))
+  }
+  for (let i = 0; i < 60; i += 1) take('create', quota.takeCreate(never))
+  for (let i = 0; i < 20; i += 1) take('endpoint', quota.takeDataEndpoint(never))
+  for (let step = 0; step < 60; step += 1) {
+    await settle()
+    clock.advance(100)
+  }
+
+  expect(sent).toHaveLength(80)
+  expect(peak(sent, ({ what }) => (what === 'create' ? 1 : 0))).toBe(25)
+  expect(peak(sent, ({ what }) => (what === 'endpoint' ? 1 : 0))).toBe(5)
+})
+
+test('G9: live overtakes everything that waits, and finds room behind a burst of the rest', async () => {
+  const clock = new ManualClock(0)
+  const session = new StreamQuota(clock).session(10)
+  const order: string[] = []
+  for (let i = 0; i < 30; i += 1)
+    void session.take('fragment', never, 'archive').then(() => order.push('archive'))
+  void session.take('fragment', never, 'refetch').then(() => order.push('refetch'))
+  await settle()
+  expect(order).toEqual(Array<string>(15).fill('archive'))
+
+  void session.take('fragment', never, 'live').then(() => order.push('live'))
+  await settle()
+  expect(order.at(-1)).toBe('live')
+
+  clock.advance(1100)
+  await settle()
+  expect(order[16]).toBe('refetch')
+})
+
+test('the order of arrival holds within a priority', async () => {
+  const clock = new ManualClock(0)
+  const session = new StreamQuota(clock).session(10)
+  const order: number[] = []
+  for (let i = 0; i < 12; i += 1) void session.take('playlist', never).then(() => order.push(i))
+  for (let step = 0; step < 3; step += 1) {
+    await settle()
+    clock.advance(1100)
+  }
+  expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+})
+
+test('one who leaves gives up the place, and nothing is taken for it', async () => {
+  const clock = new ManualClock(0)
+  const session = new StreamQuota(clock).session(10)
+  for (let i = 0; i < 5; i += 1) await session.take('playlist', never)
+  const impatient = new AbortController()
+  const left = session.take('playlist', impatient.signal)
+  const stayed = session.take('playlist', never)
+  impatient.abort(new Error('left'))
+  await expect(left).rejects.toThrow('left')
+
+  clock.advance(1100)
+  await stayed
+})
+
+test('a queue without end is refused, and live does not suffer from it', async () => {
+  const session = new StreamQuota(new ManualClock(0)).session(10)
+  const leave = new AbortController()
+  const waiting = Array.from({ length: 300 }, () =>
+    session.take('fragment', leave.signal, 'archive'),
+  )
+  const outcomes = Promise.allSettled(waiting)
+  const live = session.take('fragment', never, 'live')
+  await live
+  leave.abort(new Error('enough'))
+
+  const reasons = (await outcomes).map((outcome) =>
+    outcome.status === 'rejected' ? String(outcome.reason) : 'granted',
+  )
+  expect(reasons.filter((reason) => reason.includes('Too many requests wait'))).toHaveLength(29)
+})
+
+test('the share of points is what the ratio is measured against', async () => {
+  const clock = new ManualClock(0)
+  const quota = new StreamQuota(clock, 0.1)
+  const session = quota.session(500)
+  await session.take('playlist', never)
+  await session.take('fragment', never)
+
+  expect(quota.usedRatio('metadata')).toBe(0.5)
+  expect(quota.usedRatio('media')).toBe(1 / 50)
+  await expect(quota.session(1001).take('playlist', never)).rejects.toThrow(RangeError)
+})
+
+test('G9: all who read one KVS stream share its quota, by name or by ARN', () => {
+  const quotas = new StreamQuotas(new ManualClock(0))
+  const lobby = quotas.of({ streamName: 'lobby-camera' })
+  const arn = 'arn:aws:kinesisvideo:us-west-2:123456789012:stream/lobby-camera/1700000000000'
+
+  expect(quotas.of({ streamArn: arn })).toBe(lobby)
+  expect(quotas.of({ streamName: 'yard-camera' })).not.toBe(lobby)
+})
