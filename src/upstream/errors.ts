@@ -1,0 +1,199 @@
+import { DeadlineError } from '../base/deadline.ts'
+import { type ErrorCode, GatewayError, type GatewayErrorOptions } from '../base/errors.ts'
+import { RedactedError, redact } from './secrets.ts'
+import { SessionDeadError } from './session-dead-error.ts'
+
+/** What KVS says is wrong, independent of how it came: SDK exception, header or body. */
+export interface UpstreamFault {
+  /** `ResourceNotFoundException` and the like; empty when upstream did not say. */
+  readonly name: string
+  readonly message: string
+  /** HTTP status; undefined when there was no answer. */
+  readonly status?: number
+  readonly requestId?: string
+}
+
+/** Upstream answered, and the answer was no. The cause of a {@link GatewayError}, for logs. */
+export class UpstreamAnswerError extends Error {
+  readonly status: number
+
+  constructor(fault: UpstreamFault, status: number) {
+    super(redact(fault.message))
+    this.name = fault.name === '' ? 'UpstreamAnswerError' : redact(fault.name)
+    this.status = status
+  }
+}
+
+/** Names as AWS sends them, without `Exception`. kvs-hls.md, section 7.1 and AWS's common errors. */
+const CODES_BY_NAME: Readonly<Record<string, ErrorCode>> = {
+  NotAuthorized: 'upstream_not_authorized',
+  AccessDenied: 'upstream_not_authorized',
+  ExpiredToken: 'upstream_not_authorized',
+  InvalidClientTokenId: 'upstream_not_authorized',
+  UnrecognizedClient: 'upstream_not_authorized',
+  MissingAuthenticationToken: 'upstream_not_authorized',
+  InvalidSignature: 'upstream_not_authorized',
+  IncompleteSignature: 'upstream_not_authorized',
+  SignatureDoesNotMatch: 'upstream_not_authorized',
+  RequestExpired: 'upstream_not_authorized',
+  OptInRequired: 'upstream_not_authorized',
+  CredentialsProviderError: 'upstream_not_authorized',
+  TokenProviderError: 'upstream_not_authorized',
+  ClientLimitExceeded: 'upstream_throttled',
+  Throttling: 'upstream_throttled',
+  Throttled: 'upstream_throttled',
+  TooManyRequests: 'upstream_throttled',
+  RequestLimitExceeded: 'upstream_throttled',
+  SlowDown: 'upstream_throttled',
+  UnsupportedStreamMediaType: 'upstream_unsupported_media',
+  InvalidCodecPrivateData: 'upstream_codec_private_data',
+  MissingCodecPrivateData: 'upstream_codec_private_data',
+  NoDataRetention: 'upstream_no_retention',
+}
+
+/** What a viewer may read. Upstream's own words stay in the cause: they name hosts, accounts and roles. */
+const DETAILS: Partial<Record<ErrorCode, string>> = {
+  upstream_stream_not_found: 'Kinesis Video Streams knows no such stream.',
+  no_media: 'The camera has sent nothing lately.',
+  upstream_not_authorized: 'Kinesis Video Streams refused the gateway’s credentials.',
+  upstream_throttled: 'Kinesis Video Streams asks the gateway to slow down.',
+  upstream_unsupported_media: 'The stream’s codecs cannot be played as HLS.',
+  upstream_codec_private_data: 'The stream’s codec private data is missing or invalid.',
+  upstream_no_retention: 'The stream keeps no data, which HLS needs.',
+  upstream_unavailable: 'Kinesis Video Streams did not give a usable answer.',
+  segment_gone: 'Kinesis Video Streams no longer keeps this fragment.',
+  upstream_timeout: 'Kinesis Video Streams did not answer in time.',
+}
+
+const RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
+  no_media: 2000,
+  upstream_throttled: 1000,
+}
+
+/** An upstream failure under its public code. @param cause what went wrong; it is kept redacted */
+export function upstreamError(code: ErrorCode, cause?: unknown, requestId?: string): GatewayError {
+  const retryAfterMs = RETRY_AFTER_MS[code]
+  const options: GatewayErrorOptions = {
+    ...(cause === undefined ? {} : { cause: withoutSecrets(cause) }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(requestId === undefined ? {} : { upstreamRequestId: requestId }),
+  }
+  return new GatewayError(code, DETAILS[code] ?? 'The request to upstream failed.', options)
+}
+
+/** Upstream answered something that cannot be used. @param reason for logs, without outside text */
+export function unusableAnswer(reason: string): GatewayError {
+  return upstreamError('upstream_unavailable', new Error(reason))
+}
+
+/** What KVS said, as a public error. */
+export function faultError(fault: UpstreamFault, code = faultCode(fault)): GatewayError {
+  const cause =
+    fault.status === undefined ? undefined : new UpstreamAnswerError(fault, fault.status)
+  return upstreamError(code, cause, fault.requestId)
+}
+
+/**
+ * Whatever a request to upstream threw, as a public error that holds no secret. {@link SessionDeadError}
+ * passes: it concerns the session's keeper, not viewers.
+ */
+export function translate(error: unknown): GatewayError | SessionDeadError {
+  if (error instanceof GatewayError || error instanceof SessionDeadError) return error
+  const fault = faultOf(error)
+  // A host that does not serve the call has not refused it: with another endpoint it may go well.
+  const answered = fault.status !== undefined && !isMisrouted(fault)
+  return answered ? faultError(fault) : upstreamError(faultCode(fault), error, fault.requestId)
+}
+
+/** Whether the same request may well succeed in a moment. A clear "no" is not asked again. */
+export function isTransient(error: unknown): boolean {
+  if (!(error instanceof GatewayError)) return false
+  if (error.code === 'upstream_timeout' || error.code === 'upstream_throttled') return true
+  if (error.code !== 'upstream_unavailable') return false
+  return !(error.cause instanceof UpstreamAnswerError) || error.cause.status >= 500
+}
+
+/**
+ * A failure as the label of a metric: one of few values, whatever upstream sends. The public code, or
+ * the HTTP status where that says more.
+ */
+export function failureLabel(error: unknown): string {
+  const known = translate(error)
+  if (known instanceof SessionDeadError) return '403'
+  const { code, cause } = known
+  const answered = code === 'upstream_unavailable' && cause instanceof UpstreamAnswerError
+  return answered ? String(cause.status) : code
+}
+
+/** The public code of what KVS said. By name, since SDK classes exist only for modelled exceptions. */
+export function faultCode(fault: UpstreamFault): ErrorCode {
+  const name = fault.name.replace(/Exception$/, '')
+  if (name === 'ResourceNotFound' || fault.status === 404) return notFoundCode(fault.message)
+  if (isMisrouted(fault)) return 'upstream_unavailable'
+  const code = CODES_BY_NAME[name]
+  if (code !== undefined) return code
+  if (fault.status === 429) return 'upstream_throttled'
+  if (fault.status === 401 || fault.status === 403) return 'upstream_not_authorized'
+  return isTimeout(fault) ? 'upstream_timeout' : 'upstream_unavailable'
+}
+
+/** One exception, two meanings: kvs-hls.md, section 7.2. */
+function notFoundCode(message: string): ErrorCode {
+  return /not found or not active/i.test(message) ? 'upstream_stream_not_found' : 'no_media'
+}
+
+/** Whether a "not found" is neither of the two known sentences, so that its code is a guess. */
+export function isAmbiguousNotFound(error: unknown): boolean {
+  const { name, message } = faultOf(error)
+  if (name !== 'ResourceNotFoundException') return false
+  return !/no fragments found|not found or not active/i.test(message)
+}
+
+/** Sent to a host that does not serve this call, in the form that looks like missing rights. */
+function isMisrouted({ message }: UpstreamFault): boolean {
+  return /unable to determine service\/operation name/i.test(message)
+}
+
+/** The SDK calls a reset `TimeoutError` too; its code tells. undici has codes of its own. */
+function isTimeout({ name }: UpstreamFault): boolean {
+  return /^(DeadlineError|TimeoutError|HeadersTimeoutError|BodyTimeoutError|ConnectTimeoutError)$/.test(
+    name,
+  )
+}
+
+function faultOf(error: unknown): UpstreamFault {
+  if (!(error instanceof Error)) return { name: '', message: String(error) }
+  const { status, requestId } = metadataOf(error)
+  return {
+    name: isReset(error) ? 'ConnectionReset' : error.name,
+    message: error.message,
+    ...(status === undefined ? {} : { status }),
+    ...(requestId === undefined ? {} : { requestId }),
+  }
+}
+
+function isReset(error: Error): boolean {
+  return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+}
+
+/** The SDK's `$metadata`. A 2xx whose body was garbage is no verdict, so its status is left out. */
+function metadataOf(error: Error): { status?: number; requestId?: string } {
+  if (!('$metadata' in error) || !isRecord(error.$metadata)) return {}
+  const { httpStatusCode: status, requestId } = error.$metadata
+  return {
+    ...(typeof status === 'number' && status >= 300 ? { status } : {}),
+    ...(typeof requestId === 'string' ? { requestId } : {}),
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function withoutSecrets(cause: unknown): Error {
+  const ours =
+    cause instanceof GatewayError ||
+    cause instanceof DeadlineError ||
+    cause instanceof UpstreamAnswerError
+  return ours ? cause : new RedactedError(cause)
+}
