@@ -1,0 +1,56 @@
+import { Backoff, type Random } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
+import { withDeadline } from '../base/deadline.ts'
+import { GatewayError } from '../base/errors.ts'
+import { isTransient, translate } from './errors.ts'
+
+export interface RetryPolicy {
+  /** Names the work in the error of a deadline. */
+  readonly what: string
+  /** All attempts and the waits between them end within this. */
+  readonly totalMs: number
+  readonly attempts: number
+}
+
+/** Long enough for a connection to be made anew, short enough not to be noticed in a 1-s poll. */
+const TROUBLE = { firstMs: 100, maxMs: 2000 }
+/** KVS counts seconds: coming back within one would meet the same answer. */
+const THROTTLED = { firstMs: 1000, maxMs: 8000 }
+
+/**
+ * Runs `attempt` again while it fails for reasons that pass (5xx, resets, truncation, time-outs,
+ * throttling), after waits that grow with jitter, until the policy's attempts or time are used up.
+ * @throws GatewayError or SessionDeadError; the signal's reason once it aborts
+ */
+export async function withRetries<T>(
+  clock: Clock,
+  random: Random,
+  policy: RetryPolicy,
+  signal: AbortSignal,
+  attempt: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const trouble = new Backoff(TROUBLE, random)
+  const throttled = new Backoff(THROTTLED, random)
+  const run = async (limited: AbortSignal): Promise<T> => {
+    for (let attemptsLeft = policy.attempts - 1; ; attemptsLeft -= 1) {
+      try {
+        return await attempt(limited)
+      } catch (error) {
+        limited.throwIfAborted()
+        const known = translate(error)
+        if (attemptsLeft <= 0 || !isTransient(known)) throw known
+        await clock.sleep((isThrottle(known) ? throttled : trouble).next(), limited)
+      }
+    }
+  }
+  try {
+    return await withDeadline(clock, policy.what, policy.totalMs, signal, run)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw translate(error)
+  }
+}
+
+function isThrottle(error: Error): boolean {
+  return error instanceof GatewayError && error.code === 'upstream_throttled'
+}

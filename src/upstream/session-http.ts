@@ -1,0 +1,224 @@
+import type { Dispatcher } from 'undici'
+import type { Random } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
+import { withDeadline } from '../base/deadline.ts'
+import {
+  type Answer,
+  bodySize,
+  chunksOf,
+  type Meter,
+  readBody,
+  readFault,
+  truncated,
+} from './answer.ts'
+import { failureLabel, faultCode, faultError, translate, type UpstreamFault } from './errors.ts'
+import type { UpstreamObserver } from './observer.ts'
+import type { SessionQuota, SessionRequest } from './quota.ts'
+import type { Priority } from './quota-queue.ts'
+import { withRetries } from './retry.ts'
+import type { SecretUrl } from './secret-url.ts'
+import { SessionDeadError } from './session-dead-error.ts'
+
+interface RequestKind {
+  /** As KVS names it in its quotas and metrics. */
+  readonly operation: string
+  readonly maxBytes: number
+  /** One attempt, from the request to the last byte. */
+  readonly attemptMs: number
+  /** All attempts, waits for the quota included. */
+  readonly totalMs: number
+}
+
+const MIB = 1024 * 1024
+
+const KINDS: Readonly<Record<SessionRequest, RequestKind>> = {
+  master: { operation: 'GetHLSMasterPlaylist', maxBytes: 4 * MIB, attemptMs: 2500, totalMs: 6000 },
+  // The next poll is due within a second or so: a retry must not outlive it by much.
+  playlist: { operation: 'GetHLSMediaPlaylist', maxBytes: 4 * MIB, attemptMs: 2500, totalMs: 5000 },
+  init: { operation: 'GetMP4InitFragment', maxBytes: MIB, attemptMs: 2500, totalMs: 8000 },
+  // KVS takes fragments of up to 50 MB.
+  fragment: {
+    operation: 'GetMP4MediaFragment',
+    maxBytes: 64 * MIB,
+    attemptMs: 8000,
+    totalMs: 20_000,
+  },
+}
+
+const ATTEMPTS = 4
+
+/** A body that somebody reads while it arrives must not stall longer than this. */
+const STALL_MS = 5000
+
+export interface SessionHttpDeps {
+  readonly dispatcher: Dispatcher
+  readonly clock: Clock
+  readonly random: Random
+  readonly quota: SessionQuota
+  readonly observer: UpstreamObserver
+}
+
+/** A body that is handed on while it arrives. */
+export interface StreamedBody {
+  readonly size: number
+  /** To be read once, soon. Throws GatewayError when it stalls or is cut. */
+  readonly body: AsyncIterable<Buffer>
+}
+
+/**
+ * The plain GETs of one session: within quota, deadlines and size bounds, complete or not at all.
+ * Redirects are not followed: KVS sends none, and a token must not travel. No error holds a URL.
+ */
+export class SessionHttp {
+  readonly #deps: SessionHttpDeps
+
+  constructor(deps: SessionHttpDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * Fetches until `parse` accepts what came: garbage is as good as a broken connection.
+   * @throws SessionDeadError, GatewayError (`no_media`, `segment_gone` or `upstream_…`), or the signal's reason
+   */
+  get<T>(
+    request: SessionRequest,
+    url: SecretUrl,
+    signal: AbortSignal,
+    parse: (body: Buffer) => T,
+    priority: Priority = 'live',
+  ): Promise<T> {
+    return this.#retry(request, signal, async (limited) => {
+      await this.#deps.quota.take(request, limited, priority)
+      const meter: Meter = { bytes: 0 }
+      const read = async (answer: Answer): Promise<T> =>
+        parse(await readBody(answer, KINDS[request].maxBytes, meter))
+      const result = await this.#attempt(request, url, limited, meter, read)
+      this.#report(request, '200', meter)
+      return result
+    })
+  }
+
+  /** Fetches a fragment for a reader that takes its bytes as they come. Retried until the body starts. */
+  stream(url: SecretUrl, signal: AbortSignal, priority: Priority): Promise<StreamedBody> {
+    return this.#retry('fragment', signal, async (limited) => {
+      await this.#deps.quota.take('fragment', limited, priority)
+      const meter: Meter = { bytes: 0 }
+      return this.#attempt('fragment', url, limited, meter, async (answer) => {
+        const size = bodySize(answer, KINDS.fragment.maxBytes)
+        if (size !== undefined) return { size, body: this.#pass(answer, size, signal, meter) }
+        // In chunks: how much it is shows only at the end.
+        const body = await readBody(answer, KINDS.fragment.maxBytes, meter)
+        this.#report('fragment', '200', meter)
+        return { size: body.length, body: only(body) }
+      })
+    })
+  }
+
+  #retry<T>(
+    request: SessionRequest,
+    signal: AbortSignal,
+    attempt: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { operation, totalMs } = KINDS[request]
+    const policy = { what: operation, totalMs, attempts: ATTEMPTS }
+    return withRetries(this.#deps.clock, this.#deps.random, policy, signal, attempt)
+  }
+
+  /** One request within its deadline. Failures are counted here, success by who knows the end of the body. */
+  async #attempt<T>(
+    request: SessionRequest,
+    url: SecretUrl,
+    signal: AbortSignal,
+    meter: Meter,
+    read: (answer: Answer) => Promise<T>,
+  ): Promise<T> {
+    const { operation, attemptMs } = KINDS[request]
+    try {
+      return await withDeadline(this.#deps.clock, operation, attemptMs, signal, (limited) =>
+        this.#send(request, url, limited, meter, read),
+      )
+    } catch (error) {
+      this.#report(request, signal.aborted ? 'aborted' : failureLabel(error), meter)
+      throw error
+    }
+  }
+
+  async #send<T>(
+    request: SessionRequest,
+    url: SecretUrl,
+    signal: AbortSignal,
+    meter: Meter,
+    read: (answer: Answer) => Promise<T>,
+  ): Promise<T> {
+    const { origin, pathname, search } = url.reveal()
+    const answer = await this.#deps.dispatcher.request({
+      origin,
+      path: pathname + search,
+      method: 'GET',
+      headers: { 'accept-encoding': 'identity' },
+      signal,
+    })
+    try {
+      if (answer.statusCode !== 200) throw refusal(request, await readFault(answer, meter))
+      return await read(answer)
+    } catch (error) {
+      discard(answer)
+      throw error
+    }
+  }
+
+  async *#pass(
+    answer: Answer,
+    size: number,
+    signal: AbortSignal,
+    meter: Meter,
+  ): AsyncGenerator<Buffer> {
+    let label = 'aborted'
+    try {
+      const chunks = chunksOf(answer, meter)
+      for (;;) {
+        const next = await this.#beforeStall(signal, () => chunks.next())
+        if (next.done === true) break
+        yield next.value
+      }
+      if (meter.bytes !== size) throw truncated(meter.bytes, size)
+      label = '200'
+    } catch (error) {
+      signal.throwIfAborted()
+      label = failureLabel(error)
+      throw translate(error)
+    } finally {
+      discard(answer)
+      this.#report('fragment', label, meter)
+    }
+  }
+
+  #beforeStall<T>(signal: AbortSignal, next: () => Promise<T>): Promise<T> {
+    return withDeadline(this.#deps.clock, 'the next bytes of a fragment', STALL_MS, signal, next)
+  }
+
+  #report(request: SessionRequest, label: string, { bytes }: Meter): void {
+    this.#deps.observer.request(KINDS[request].operation, label, bytes)
+  }
+}
+
+/** What a status other than 200 means for a session. kvs-hls.md, section 5. */
+function refusal(request: SessionRequest, fault: UpstreamFault): Error {
+  // No credentials take part in these requests: who is refused is the token.
+  if (fault.status === 401 || fault.status === 403) return new SessionDeadError()
+  const code = faultCode(fault)
+  if (code === 'upstream_not_authorized') return new SessionDeadError()
+  const isMissing = fault.status === 404 && request === 'fragment'
+  // The camera may be fine: it is this one fragment that KVS no longer keeps.
+  return isMissing ? faultError(fault, 'segment_gone') : faultError(fault, code)
+}
+
+/** Lets go of the socket; a body that is already complete does not mind. */
+function discard({ body }: Answer): void {
+  body.on('error', () => {})
+  body.destroy()
+}
+
+async function* only(body: Buffer): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(body)
+}
