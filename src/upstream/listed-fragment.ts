@@ -1,0 +1,69 @@
+import type { MediaPlaylist, MediaPlaylistSegment } from '../formats/m3u8/parse-media.ts'
+import { childUrl, queryValue } from './child-url.ts'
+import { unusableAnswer } from './errors.ts'
+import { globalNumber, parseFragmentNumber } from './fragment-identity.ts'
+import type { MapGenerations } from './map-generations.ts'
+import { SecretUrl } from './secret-url.ts'
+
+/** A fragment of one track as the session's media playlist lists it. */
+export interface ListedFragment {
+  /** The same in every session, growing with ingestion; see {@link globalNumber}. */
+  readonly number: bigint
+  /** EXT-X-PROGRAM-DATE-TIME: start on the selector's clock, in milliseconds since 1970. */
+  readonly startMs: number | undefined
+  /** EXTINF, in seconds: what KVS estimates. The fragment's samples know better. */
+  readonly durationS: number
+  readonly uri: SecretUrl
+  /** The init segment that it needs. */
+  readonly map: ListedMap
+}
+
+/** Equal keys within a session mean the same init segment. Holds no token. */
+export interface ListedMap {
+  readonly key: string
+  readonly uri: SecretUrl
+}
+
+/**
+ * What a media playlist lists, in its order.
+ * @throws GatewayError when a fragment cannot be identified or fetched, or has no init segment
+ */
+export function listFragments(
+  playlist: MediaPlaylist,
+  session: URL,
+  generations: MapGenerations,
+): readonly ListedFragment[] {
+  const fragments = playlist.segments
+    .filter(({ gap }) => !gap)
+    .map((segment) => identify(segment, session))
+  const keys = generations.update(fragments)
+  return fragments.map(({ number, segment, url, mapUrl }) => ({
+    number,
+    startMs: segment.programDateTimeMs,
+    durationS: segment.durationS,
+    uri: new SecretUrl(url),
+    map: { key: keys.get(number) ?? '', uri: new SecretUrl(mapUrl) },
+  }))
+}
+
+/** A fragment that has its name but not yet its map's key. */
+export interface IdentifiedFragment {
+  readonly number: bigint
+  readonly segment: MediaPlaylistSegment
+  readonly url: URL
+  readonly mapUrl: URL
+  readonly mapOccurrence: number
+}
+
+function identify(segment: MediaPlaylistSegment, session: URL): IdentifiedFragment {
+  if (segment.map === undefined) throw unusableAnswer('a fragment has no EXT-X-MAP')
+  const url = childUrl(session, segment.uri)
+  const listed = parseFragmentNumber(queryValue(url, 'FragmentNumber'))
+  return {
+    number: globalNumber(listed, segment.programDateTimeMs),
+    segment,
+    url,
+    mapUrl: childUrl(session, segment.map.uri),
+    mapOccurrence: segment.map.occurrence,
+  }
+}

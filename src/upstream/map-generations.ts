@@ -1,0 +1,41 @@
+import { fileName, queryWithout } from './child-url.ts'
+import type { IdentifiedFragment } from './listed-fragment.ts'
+
+/**
+ * Tells which fragments of one track share an init segment, over the successive lists of a session.
+ *
+ * How KVS announces new codec private data is not documented (kvs-hls.md, section 15): it may be a new
+ * URI, or the same one in a new EXT-X-MAP tag. So a key is the URI plus a count of the tags seen. The
+ * tag at the top of the next list is not a new one if it covers a fragment of the list before.
+ */
+export class MapGenerations {
+  #known: ReadonlyMap<bigint, string> = new Map()
+  #tags = 0
+
+  /** Each listed fragment's key, by fragment number. */
+  update(fragments: readonly IdentifiedFragment[]): ReadonlyMap<bigint, string> {
+    const keys = new Map<bigint, string>()
+    for (const group of Map.groupBy(fragments, ({ mapOccurrence }) => mapOccurrence).values()) {
+      const key = this.#knownKey(group) ?? this.#newKey(group)
+      for (const { number } of group) keys.set(number, key)
+    }
+    // After an empty list the fragments of the one before still tell.
+    if (keys.size > 0) this.#known = keys
+    return keys
+  }
+
+  #knownKey(group: readonly IdentifiedFragment[]): string | undefined {
+    for (const { number } of group) {
+      const key = this.#known.get(number)
+      if (key !== undefined) return key
+    }
+    return undefined
+  }
+
+  #newKey([first]: readonly IdentifiedFragment[]): string {
+    if (first === undefined) return ''
+    const name = `${fileName(first.mapUrl)}?${queryWithout(first.mapUrl, 'SessionToken')}`
+    this.#tags += 1
+    return `${name}#${this.#tags}`
+  }
+}
