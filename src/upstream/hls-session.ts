@@ -1,0 +1,229 @@
+import type { Dispatcher } from 'undici'
+import type { Random } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
+import { parseMedia } from '../formats/m3u8/parse-media.ts'
+import { parseMultivariant } from '../formats/m3u8/parse-multivariant.ts'
+import type { RenditionName } from '../timeline/fragment.ts'
+import { queryValue, withQueryValue } from './child-url.ts'
+import { upstreamError } from './errors.ts'
+import { isGlobalNumber } from './fragment-identity.ts'
+import type { KvsApi } from './kvs-api.ts'
+import type { KvsSource } from './kvs-source.ts'
+import { type ListedFragment, type ListedMap, listFragments } from './listed-fragment.ts'
+import { MapGenerations } from './map-generations.ts'
+import type { UpstreamObserver } from './observer.ts'
+import type { StreamQuota } from './quota.ts'
+import type { Priority } from './quota-queue.ts'
+import { SecretUrl } from './secret-url.ts'
+import { SessionDeadError } from './session-dead-error.ts'
+import { SessionHttp, type StreamedBody } from './session-http.ts'
+import { type SessionRenditions, sessionRenditions } from './session-renditions.ts'
+import { SingleFlight } from './single-flight.ts'
+
+/**
+ * One upstream streaming session. Every method throws SessionDeadError once the session is over, and
+ * otherwise GatewayError or the signal's reason.
+ */
+export interface HlsSession {
+  /** Counts up within the process; never used again. */
+  readonly id: number
+  /** Milliseconds since 1970. */
+  readonly openedAtMs: number
+  /** From here on KVS answers 403. */
+  readonly expiresAtMs: number
+  /** Video first. */
+  readonly renditions: readonly RenditionName[]
+  /** Whether any fragment arrived whole: a session that never delivers is no reason for a quick next one. */
+  readonly delivered: boolean
+  /** One poll of the media playlist. */
+  list(rendition: RenditionName, signal: AbortSignal): Promise<readonly ListedFragment[]>
+  /** The init segment of a listed fragment, fetched once per map of the session (G8). */
+  init(rendition: RenditionName, map: ListedMap, signal: AbortSignal): Promise<Buffer>
+  /** A fragment, whole. `segment_gone` when KVS no longer keeps it. */
+  fragment(
+    rendition: RenditionName,
+    fragment: ListedFragment,
+    signal: AbortSignal,
+    priority?: Priority,
+  ): Promise<Buffer>
+  /**
+   * Any fragment that KVS still keeps, listed or not, handed on while it arrives.
+   * `segment_gone` also when its URI cannot be known.
+   */
+  openFragment(rendition: RenditionName, number: bigint, signal: AbortSignal): Promise<StreamedBody>
+  /** Takes no new calls; what runs may end. For a session that has been replaced. */
+  retire(): void
+  /** Forgets the session (KVS has no call to end one) and aborts what runs. */
+  close(): void
+}
+
+export interface SessionDeps {
+  readonly api: KvsApi
+  readonly dispatcher: Dispatcher
+  readonly clock: Clock
+  readonly random: Random
+  /** Of the KVS stream; shared by all its sessions. */
+  readonly quota: StreamQuota
+  readonly observer: UpstreamObserver
+}
+
+let sessionsOpened = 0
+
+/**
+ * Asks KVS for a session and reads its multivariant playlist.
+ * @throws GatewayError `no_media`, or one of the `upstream_…` codes; the signal's reason once it aborts
+ */
+export async function openSession(
+  deps: SessionDeps,
+  source: KvsSource,
+  signal: AbortSignal,
+): Promise<HlsSession> {
+  const { clock, random, dispatcher, quota, observer } = deps
+  const granted = await deps.api.openLiveSession(source, { quota, observer, signal })
+  const sessionQuota = quota.session(source.fragmentResults)
+  const http = new SessionHttp({ dispatcher, clock, random, quota: sessionQuota, observer })
+  const renditions = await http.get('master', granted.url, signal, (body) =>
+    sessionRenditions(parseMultivariant(body.toString()), granted.url.reveal()),
+  )
+  sessionsOpened += 1
+  const expiresAtMs = granted.openedAtMs + source.expiresMs
+  return new KvsHlsSession(sessionsOpened, { ...granted, expiresAtMs, renditions, http })
+}
+
+interface SessionParts {
+  readonly url: SecretUrl
+  readonly openedAtMs: number
+  readonly expiresAtMs: number
+  readonly renditions: SessionRenditions
+  readonly http: SessionHttp
+}
+
+/** What one track of a session has shown so far. */
+interface Track {
+  readonly playlist: SecretUrl
+  readonly generations: MapGenerations
+  listed: readonly ListedFragment[]
+}
+
+/** Codec private data changes rarely; two of them may be in one list. Both tracks share this. */
+const MAX_INITS = 16
+
+class KvsHlsSession implements HlsSession {
+  readonly id: number
+  readonly openedAtMs: number
+  readonly expiresAtMs: number
+  readonly renditions: readonly RenditionName[]
+  readonly #url: SecretUrl
+  readonly #http: SessionHttp
+  readonly #tracks: ReadonlyMap<RenditionName, Track>
+  readonly #inits = new Map<string, Buffer>()
+  readonly #initFlights = new SingleFlight<Buffer>()
+  readonly #life = new AbortController()
+  #delivered = false
+  #retired = false
+
+  constructor(id: number, { url, openedAtMs, expiresAtMs, renditions, http }: SessionParts) {
+    this.id = id
+    this.openedAtMs = openedAtMs
+    this.expiresAtMs = expiresAtMs
+    this.renditions = [...renditions.keys()]
+    this.#url = url
+    this.#http = http
+    this.#tracks = new Map(
+      [...renditions].map(([name, playlist]) => [
+        name,
+        { playlist, generations: new MapGenerations(), listed: [] },
+      ]),
+    )
+  }
+
+  get delivered(): boolean {
+    return this.#delivered
+  }
+
+  async list(rendition: RenditionName, signal: AbortSignal): Promise<readonly ListedFragment[]> {
+    const track = this.#track(rendition)
+    const session = this.#url.reveal()
+    const listed = await this.#http.get('playlist', track.playlist, this.#alive(signal), (body) =>
+      listFragments(parseMedia(body.toString()), session, track.generations),
+    )
+    // An empty list says nothing about where fragments are.
+    if (listed.length > 0) track.listed = listed
+    return listed
+  }
+
+  async init(rendition: RenditionName, map: ListedMap, signal: AbortSignal): Promise<Buffer> {
+    const key = `${rendition} ${map.key}`
+    const known = this.#inits.get(key)
+    if (known !== undefined) return known
+    return this.#initFlights.run(key, this.#alive(signal), async (limited) => {
+      const alive = AbortSignal.any([limited, this.#life.signal])
+      const init = await this.#http.get('init', map.uri, alive, (body) => body)
+      this.#keepInit(key, init)
+      return init
+    })
+  }
+
+  async fragment(
+    _rendition: RenditionName,
+    { uri }: ListedFragment,
+    signal: AbortSignal,
+    priority: Priority = 'live',
+  ): Promise<Buffer> {
+    const alive = this.#alive(signal)
+    const body = await this.#http.get('fragment', uri, alive, (bytes) => bytes, priority)
+    this.#delivered = true
+    return body
+  }
+
+  async openFragment(
+    rendition: RenditionName,
+    number: bigint,
+    signal: AbortSignal,
+  ): Promise<StreamedBody> {
+    const track = this.#track(rendition)
+    if (track.listed.length === 0) await this.list(rendition, signal)
+    const uri = fragmentUri(track.listed, number)
+    return this.#http.stream(uri, this.#alive(signal), 'refetch')
+  }
+
+  retire(): void {
+    this.#retired = true
+  }
+
+  close(): void {
+    this.#retired = true
+    this.#life.abort(new SessionDeadError('closed'))
+  }
+
+  #track(rendition: RenditionName): Track {
+    const track = this.#tracks.get(rendition)
+    if (track === undefined) throw new RangeError(`the session has no ${rendition} track`)
+    return track
+  }
+
+  #alive(signal: AbortSignal): AbortSignal {
+    if (this.#retired) throw new SessionDeadError('closed')
+    return AbortSignal.any([signal, this.#life.signal])
+  }
+
+  #keepInit(key: string, init: Buffer): void {
+    this.#inits.set(key, init)
+    if (this.#inits.size <= MAX_INITS) return
+    const [oldest] = this.#inits.keys()
+    if (oldest !== undefined) this.#inits.delete(oldest)
+  }
+}
+
+/** As listed; or a listed one's with this number in its place, for what has left the list. */
+function fragmentUri(listed: readonly ListedFragment[], number: bigint): SecretUrl {
+  const known = listed.find((fragment) => fragment.number === number)
+  if (known !== undefined) return known.uri
+  const template = listed[0]?.uri.reveal()
+  const written = template === undefined ? undefined : queryValue(template, 'FragmentNumber')
+  // Session-relative numbers cannot be computed from ours.
+  if (template === undefined || written === undefined || !isGlobalNumber(BigInt(written))) {
+    throw upstreamError('segment_gone')
+  }
+  return new SecretUrl(withQueryValue(template, 'FragmentNumber', String(number)))
+}
