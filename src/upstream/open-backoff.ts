@@ -1,0 +1,44 @@
+import { Backoff, type BackoffOptions, type Random } from '../base/backoff.ts'
+import type { ErrorCode } from '../base/errors.ts'
+
+type Reason = 'no_media' | 'throttled' | 'trouble' | 'refusal'
+
+const WAITS: Readonly<Record<Reason, BackoffOptions>> = {
+  // kvs-hls.md, section 12: ask for a session, not the dead playlist.
+  no_media: { firstMs: 2000, maxMs: 30_000 },
+  throttled: { firstMs: 1000, maxMs: 30_000 },
+  trouble: { firstMs: 500, maxMs: 15_000 },
+  // Somebody has to change a role, a camera or a setting first.
+  refusal: { firstMs: 5000, maxMs: 60_000 },
+}
+
+/** How long to wait before the next attempt to open a session, growing as long as the reason stays. */
+export class OpenBackoff {
+  readonly #random: Random
+  #reason: Reason | undefined
+  #backoff: Backoff | undefined
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  /** Milliseconds. */
+  next(code: ErrorCode): number {
+    const reason = reasonOf(code)
+    if (reason !== this.#reason || this.#backoff === undefined) {
+      this.#reason = reason
+      this.#backoff = new Backoff(WAITS[reason], this.#random)
+    }
+    return this.#backoff.next()
+  }
+
+  reset(): void {
+    this.#backoff = undefined
+  }
+}
+
+function reasonOf(code: ErrorCode): Reason {
+  if (code === 'no_media') return 'no_media'
+  if (code === 'upstream_throttled') return 'throttled'
+  return code === 'upstream_unavailable' || code === 'upstream_timeout' ? 'trouble' : 'refusal'
+}

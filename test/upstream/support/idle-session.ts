@@ -1,0 +1,41 @@
+import type { HlsSession } from '../../../src/upstream/hls-session.ts'
+
+/** A session that nobody fetches from: all that a keeper needs to see of one. */
+export class IdleSession implements HlsSession {
+  readonly renditions = ['video'] as const
+  delivered = false
+  state: 'open' | 'retired' | 'closed' = 'open'
+  readonly id: number
+  readonly openedAtMs: number
+  readonly expiresAtMs: number
+
+  constructor(id: number, openedAtMs: number, expiresMs: number) {
+    this.id = id
+    this.openedAtMs = openedAtMs
+    this.expiresAtMs = openedAtMs + expiresMs
+  }
+
+  retire(): void {
+    this.state = 'retired'
+  }
+
+  close(): void {
+    this.state = 'closed'
+  }
+
+  list(): Promise<never> {
+    return Promise.reject(new Error('not in this test'))
+  }
+
+  init(): Promise<never> {
+    return this.list()
+  }
+
+  fragment(): Promise<never> {
+    return this.list()
+  }
+
+  openFragment(): Promise<never> {
+    return this.list()
+  }
+}
