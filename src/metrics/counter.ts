@@ -1,0 +1,54 @@
+/** One number that only grows. Whoever counts often keeps the cell instead of looking it up. */
+export interface Cell {
+  value: number
+}
+
+/**
+ * A counter per combination of label values, kept as plain numbers: counting is an addition, and the
+ * exposition format is someone else's business.
+ *
+ * Every combination stays for ever, so label values come from configuration or from a fixed set, never
+ * from a request (G17).
+ */
+export class Counter<Label extends string> {
+  readonly labels: readonly Label[]
+  readonly #cells = new Map<string, { readonly values: readonly string[]; readonly cell: Cell }>()
+
+  constructor(labels: readonly Label[]) {
+    this.labels = labels
+  }
+
+  /** The number behind these label values, 0 at first. */
+  cell(values: Readonly<Record<Label, string>>): Cell {
+    const ordered = this.labels.map((label) => values[label])
+    const key = ordered.join('\n')
+    let entry = this.#cells.get(key)
+    if (entry === undefined) {
+      entry = { values: ordered, cell: { value: 0 } }
+      this.#cells.set(key, entry)
+    }
+    return entry.cell
+  }
+
+  add(values: Readonly<Record<Label, string>>, amount = 1): void {
+    this.cell(values).value += amount
+  }
+
+  /** The sum over all combinations that agree with `values`. */
+  total(values?: Readonly<Partial<Record<Label, string>>>): number {
+    const wanted = this.labels.map((label) => values?.[label])
+    const agrees = (cell: readonly string[]): boolean =>
+      wanted.every((value, i) => value === undefined || value === cell[i])
+    return [...this.#cells.values()]
+      .filter((entry) => agrees(entry.values))
+      .reduce((sum, { cell }) => sum + cell.value, 0)
+  }
+
+  /** Everything counted so far, in the order of first use. */
+  *samples(): Iterable<{ readonly labels: Record<string, string>; readonly value: number }> {
+    for (const { values, cell } of this.#cells.values()) {
+      const labels = Object.fromEntries(this.labels.map((label, i) => [label, values[i] ?? '']))
+      yield { labels, value: cell.value }
+    }
+  }
+}

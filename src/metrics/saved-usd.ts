@@ -1,0 +1,10 @@
+/** AWS price list, US East, data consumed through HLS, in USD per GiB. kvs-hls.md, section 11. */
+const USD_PER_GIB = 0.0119
+
+/**
+ * What KVS would have charged more, had every player pulled its bytes from KVS itself. Never negative:
+ * a stream that runs with nobody watching has saved nothing, and a total does not go back.
+ */
+export function savedUsd(downstreamBytes: number, upstreamBytes: number): number {
+  return (Math.max(0, downstreamBytes - upstreamBytes) / 2 ** 30) * USD_PER_GIB
+}
