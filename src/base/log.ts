@@ -1,0 +1,15 @@
+/** What an event is about: plain values, named for the reader. An `error` keeps its causes. */
+export type LogFields = Readonly<Record<string, unknown>>
+
+/**
+ * How every layer tells an operator what happened: one line per event that a person would want to know
+ * of, named in a few words ("session opened"), the particulars as fields.
+ */
+export interface Log {
+  debug(event: string, fields?: LogFields): void
+  info(event: string, fields?: LogFields): void
+  warn(event: string, fields?: LogFields): void
+  error(event: string, fields?: LogFields): void
+}
+
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }

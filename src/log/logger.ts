@@ -1,0 +1,49 @@
+import { type DestinationStream, pino } from 'pino'
+import type { Log, LogFields } from '../base/log.ts'
+import { prettyLines } from './pretty-lines.ts'
+import { redact } from './redact.ts'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
+export interface LoggerOptions {
+  readonly level: LogLevel
+  /** Default: json, for machines; pretty is for a person at a terminal. */
+  readonly format?: 'json' | 'pretty'
+  /** Default: standard output. */
+  readonly destination?: DestinationStream
+}
+
+/** Lines by pino. Every line passes the redactor as a whole, whatever field a secret came in. */
+export function createLogger({ level, format, destination }: LoggerOptions): Log {
+  const out = destination ?? pino.destination({ fd: 1, sync: true })
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { error: describeError },
+    hooks: { streamWrite: redact },
+  }
+  const logger = pino(options, format === 'pretty' ? prettyLines(out) : out)
+  const write =
+    (method: 'debug' | 'info' | 'warn' | 'error') =>
+    (event: string, fields: LogFields = {}): void =>
+      logger[method](fields, event)
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}
+
+/** Causes in a row, deep enough to reach the socket under SDK under session; a cycle would never end. */
+const DEEPEST_CAUSE = 6
+
+/** An error as plain values, its causes included: the reason of a 502 is usually the innermost one. */
+function describeError(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return error
+  const cause =
+    error.cause === undefined || depth >= DEEPEST_CAUSE
+      ? {}
+      : { cause: describeError(error.cause, depth + 1) }
+  const code = 'code' in error ? { code: error.code } : {}
+  // One stack is enough to find the place; a cause's message says the rest.
+  const stack = depth === 0 ? { stack: error.stack } : {}
+  return { name: error.name, message: error.message, ...code, ...cause, ...stack }
+}
