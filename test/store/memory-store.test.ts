@@ -1,0 +1,174 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Hold } from '../../src/store/fragment-store.ts'
+import { MemoryStore } from '../../src/store/memory-store.ts'
+import { fragmentStoreContract } from '../contract/fragment-store.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+fragmentStoreContract('MemoryStore', async (maxBytes) => {
+  const store = new MemoryStore({ clock: new ManualClock(), maxBytes })
+  return {
+    store: {
+      get: (key) => store.get(key),
+      put: (key, bytes) => store.put(key, bytes, 'none'),
+      delete: (key) => store.delete(key),
+    },
+    key: (stream, msn) => `${stream}/video/${msn}-x`,
+  }
+})
+
+const bytes = (length: number): Buffer => Buffer.allocUnsafeSlow(length)
+
+function makeStore(maxBytes: number): { store: MemoryStore; clock: ManualClock } {
+  const clock = new ManualClock()
+  return { store: new MemoryStore({ clock, maxBytes }), clock }
+}
+
+test('who was promised nothing goes first, least recently used before the others', () => {
+  const { store } = makeStore(300)
+  store.put('a', bytes(100), 'none')
+  store.put('b', bytes(100), 'none')
+  store.put('listed', bytes(100), 'listed')
+  store.get('a')
+  store.put('c', bytes(100), 'none')
+
+  expect(['a', 'b', 'c', 'listed'].filter((key) => store.get(key) !== undefined)).toEqual([
+    'a',
+    'c',
+    'listed',
+  ])
+})
+
+test('G6: grace gives way before the listed, the one that ends first before the others', () => {
+  const { store, clock } = makeStore(300)
+  store.put('listed', bytes(100), 'listed')
+  store.put('long', bytes(100), { untilMs: clock.now() + 60_000 })
+  store.put('short', bytes(100), { untilMs: clock.now() + 30_000 })
+  store.put('new', bytes(100), 'listed')
+
+  expect(store.get('short')).toBeUndefined()
+  expect(store.get('long')).toBeDefined()
+  expect(store.get('listed')).toBeDefined()
+  expect(store.stats()).toMatchObject({ evictions: 1, brokenHolds: 1 })
+})
+
+test('G6: a segment stays while listed and for its grace, and then gives its memory back', () => {
+  const { store, clock } = makeStore(1000)
+  store.put('old', bytes(100), 'listed')
+  clock.advance(3_600_000)
+  store.put('a', bytes(100), 'listed')
+  expect(store.get('old')).toBeDefined()
+
+  store.hold('old', { untilMs: clock.now() + 10_000 })
+  clock.advance(9_999)
+  store.put('b', bytes(100), 'listed')
+  expect(store.get('old')).toBeDefined()
+
+  clock.advance(1)
+  store.put('c', bytes(100), 'listed')
+  expect(store.get('old')).toBeUndefined()
+  expect(store.stats()).toMatchObject({ bytes: 300, entries: 3, evictions: 0 })
+})
+
+test('G18: the oldest of the listed goes when nothing else is left', () => {
+  const { store } = makeStore(200)
+  store.put('1', bytes(100), 'listed')
+  store.put('2', bytes(100), 'listed')
+  store.get('1')
+  store.put('3', bytes(100), 'listed')
+  expect(['1', '2', '3'].filter((key) => store.get(key) !== undefined)).toEqual(['2', '3'])
+})
+
+test('G18: what is being fetched counts, and a fetch without room is refused', () => {
+  const { store } = makeStore(300)
+  store.put('a', bytes(100), 'listed')
+  const room = store.reserve(250)
+  expect(store.get('a')).toBeUndefined()
+  expect(() => store.reserve(100)).toThrow(expect.objectContaining({ code: 'overloaded' }))
+  room.release()
+  room.release()
+  expect(store.stats().bytes).toBe(0)
+  store.reserve(300).fill('b', bytes(200), 'listed')
+  expect(store.stats().bytes).toBe(200)
+})
+
+test('a reservation cannot be filled with more than it reserved, nor after its release', () => {
+  const { store } = makeStore(300)
+  const room = store.reserve(100)
+  expect(() => room.fill('a', bytes(101), 'none')).toThrow(RangeError)
+  room.release()
+  expect(() => room.fill('a', bytes(100), 'none')).toThrow(RangeError)
+})
+
+test('a slice of something bigger is stored alone', () => {
+  const { store } = makeStore(1000)
+  store.put('a', bytes(100_000).subarray(0, 10), 'none')
+  expect(store.get('a')?.buffer.byteLength).toBe(10)
+})
+
+test('G18: whoever holds bytes that leave the store is told which', () => {
+  const { store } = makeStore(100)
+  const gone: Buffer[] = []
+  const first = bytes(100)
+  const stop = store.onEvict((evicted) => gone.push(evicted))
+  store.put('a', first, 'listed')
+  store.put('b', bytes(100), 'listed')
+  stop()
+  store.delete('b')
+  expect(gone).toHaveLength(1)
+  expect(gone[0]).toBe(first)
+})
+
+test('G18: for any history, entries and reservations stay within the bound and add up', () => {
+  const hold = fc.oneof(
+    fc.constant<Hold>('listed'),
+    fc.constant<Hold>('none'),
+    fc.nat(5000).map((ms): Hold => ({ untilMs: Date.UTC(2026, 0, 1) + ms })),
+  )
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('put' as const), key: fc.nat(9), size: fc.nat(400), hold }),
+    fc.record({ do: fc.constant('hold' as const), key: fc.nat(9), hold }),
+    fc.record({ do: fc.constant('delete' as const), key: fc.nat(9) }),
+    fc.record({ do: fc.constant('reserve' as const), size: fc.nat(400) }),
+    fc.record({ do: fc.constant('release' as const) }),
+    fc.record({ do: fc.constant('wait' as const), ms: fc.nat(1000) }),
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const { store, clock } = makeStore(1000)
+      const kept = new Set<Buffer>()
+      const rooms: { size: number; release(): void }[] = []
+      store.onEvict((evicted) => kept.delete(evicted))
+      const attempt = (work: () => void): void => {
+        try {
+          work()
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'overloaded' })
+        }
+      }
+      for (const s of steps) {
+        const key = 'key' in s ? String(s.key) : ''
+        if (s.do === 'put') {
+          attempt(() => {
+            // The size follows from the key, as the bytes behind a key never change.
+            const mine = bytes(100 * Number(key))
+            store.put(key, mine, s.hold)
+            if (store.get(key) === mine) kept.add(mine)
+          })
+        } else if (s.do === 'hold') store.hold(key, s.hold)
+        else if (s.do === 'delete') store.delete(key)
+        else if (s.do === 'wait') clock.advance(s.ms)
+        else if (s.do === 'release') rooms.pop()?.release()
+        else
+          attempt(() => {
+            const room = store.reserve(s.size)
+            rooms.push({ size: s.size, release: () => room.release() })
+          })
+        const entries = [...kept].reduce((sum, { length }) => sum + length, 0)
+        const reserved = rooms.reduce((sum, { size }) => sum + size, 0)
+        expect(store.stats().bytes).toBe(entries + reserved)
+        expect(store.stats().bytes).toBeLessThanOrEqual(1000)
+      }
+    }),
+  )
+})
