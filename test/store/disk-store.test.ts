@@ -1,0 +1,108 @@
+import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, expect, test } from 'vitest'
+import { silentLog } from '../../src/base/log.ts'
+import { contentId } from '../../src/store/content-id.ts'
+import { diskPath } from '../../src/store/disk-path.ts'
+import { DiskStore } from '../../src/store/disk-store.ts'
+import { fragmentKey } from '../../src/store/fragment-key.ts'
+import { fragmentStoreContract } from '../contract/fragment-store.ts'
+
+const dirs: string[] = []
+afterEach(async () => {
+  for (const dir of dirs.splice(0)) await rm(dir, { recursive: true, force: true })
+})
+
+async function freshDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'disk-store-'))
+  dirs.push(dir)
+  return dir
+}
+
+const keyOf = (stream: string, msn: number, bytes: Buffer): string =>
+  fragmentKey(stream, 'video', msn, contentId(bytes))
+
+fragmentStoreContract('DiskStore', async (maxBytes) => ({
+  store: await DiskStore.open({ dir: await freshDir(), maxBytes, log: silentLog }),
+  key: keyOf,
+}))
+
+const bytes = Buffer.from('a fragment')
+const key = keyOf('lobby', 7, bytes)
+
+/** The one file that a store of one fragment has made. */
+async function onlyFile(dir: string): Promise<string> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true })
+  const [file, ...others] = entries.filter((entry) => entry.isFile())
+  expect(others).toEqual([])
+  return join(file?.parentPath ?? '', file?.name ?? '')
+}
+
+test('G6: what was written before a crash is found after it, half-written drafts are not', async () => {
+  const dir = await freshDir()
+  const options = { dir, maxBytes: 1000, log: silentLog }
+  await (await DiskStore.open(options)).put(key, bytes)
+  await writeFile(join(dir, 'abc.draft'), 'half a fra')
+
+  const next = await DiskStore.open(options)
+  expect(await next.get(key)).toEqual(bytes)
+  expect(next.bytes).toBe(bytes.length)
+  await onlyFile(dir)
+})
+
+test.each([
+  ['cut short', (file: string) => truncate(file, 3)],
+  ['overwritten', (file: string) => writeFile(file, 'b fragment')],
+])('G12: a file that was %s is not served, and goes', async (_, damage) => {
+  const dir = await freshDir()
+  const store = await DiskStore.open({ dir, maxBytes: 1000, log: silentLog })
+  await store.put(key, bytes)
+  await damage(await onlyFile(dir))
+
+  expect(await store.get(key)).toBeUndefined()
+  expect(await readdir(dir, { recursive: true })).toHaveLength(2)
+  expect(store.bytes).toBe(0)
+})
+
+test('a disk that fails loses fragments, says so once, and throws nothing', async () => {
+  const dir = await freshDir()
+  const file = join(dir, 'not-a-folder')
+  await writeFile(file, '')
+  const warnings: string[] = []
+  const log = { ...silentLog, warn: (event: string) => void warnings.push(event) }
+  const store = await DiskStore.open({ dir: file, maxBytes: 1000, log })
+  await store.put(key, bytes)
+  await store.put(keyOf('lobby', 8, bytes), bytes)
+
+  expect(await store.get(key)).toBeUndefined()
+  expect(warnings).toEqual(['disk cache fails'])
+  expect(store.bytes).toBe(0)
+})
+
+test('what no timeline lists any more can be removed in one go', async () => {
+  const dir = await freshDir()
+  const store = await DiskStore.open({ dir, maxBytes: 1000, log: silentLog })
+  await store.put(key, bytes)
+  await store.put(keyOf('lobby', 6, bytes), bytes)
+  await store.keepOnly([key])
+  expect(await store.get(key)).toEqual(bytes)
+  expect(store.bytes).toBe(bytes.length)
+  await onlyFile(dir)
+})
+
+test('G17: whatever a stream is called, its files stay below the directory and apart', () => {
+  const name = fc.stringMatching(/^[A-Za-z0-9_.-]{1,256}$/)
+  fc.assert(
+    fc.property(fc.uniqueArray(name, { minLength: 2, maxLength: 2 }), (names) => {
+      const folders = names.map((stream) => diskPath(`${stream}/video/1-x`).folder)
+      for (const folder of folders) {
+        expect(folder).toMatch(/^[A-Za-z0-9_-]{1,64}~[0-9a-f]{16}\/video$/)
+      }
+      expect(folders[0]).not.toBe(folders[1])
+    }),
+  )
+  expect(() => diskPath('../etc/video/1-x')).toThrow('not a fragment key')
+  expect(() => diskPath('lobby/video/1-../../x')).toThrow('not a fragment key')
+})
