@@ -1,0 +1,309 @@
+/**
+ * The configuration file: every key with its type, default and documentation, in one table.
+ *
+ * `config/gateway.schema.json` is made from it (`node config/make-schema.ts`), and
+ * `config/gateway.example.yaml` is tested against it. Keys and defaults are public: a change of
+ * either needs a line in the CHANGELOG. Defaults are written as an operator would write them.
+ */
+import { z } from 'zod'
+import { isLoopback } from './loopback.ts'
+import {
+  choice,
+  duration,
+  flag,
+  integer,
+  list,
+  names,
+  plainSection,
+  section,
+  share,
+  size,
+  text,
+  url,
+  wholeSeconds,
+  withoutEmpty,
+} from './values.ts'
+
+// kvs-hls: StreamName and StreamARN as the KVS API model has them.
+const KVS_NAME = /^[a-zA-Z0-9_.-]{1,256}$/
+const KVS_ARN = /^arn:aws[a-z-]*:kinesisvideo:[a-z0-9-]+:[0-9]+:[a-z]+\/[a-zA-Z0-9_.-]+\/[0-9]+$/
+const KVS_NAME_TEMPLATE = /^(?:[a-zA-Z0-9_.-]|\{name\})+$/
+
+// `.` and `..` would vanish from a URL path before any server saw them.
+const PUBLIC_NAME = /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,256}$/
+const PUBLIC_NAME_PHRASE = 'a stream name of 1 to 256 of A–Z a–z 0–9 _ . -'
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/
+const HEADER_VALUE = /^[\t\x20-\x7e]*$/
+
+const server = section({
+  host: text('a host name or an IP address', /^[^\s/]+$/)
+    .prefault('127.0.0.1')
+    .describe('Where players, CDN and wall pages connect. 0.0.0.0 or :: for all interfaces.'),
+  port: integer(0, 65_535)
+    .prefault(8080)
+    .describe('0 takes any free port; the ready line names it.'),
+})
+
+const admin = section({
+  host: text('a host name or an IP address', /^[^\s/]+$/)
+    .prefault('127.0.0.1')
+    .describe('Where metrics, API and dashboard listen. Keep it off the public network.'),
+  port: integer(0, 65_535)
+    .prefault(8081)
+    .describe('0 takes any free port; the ready line names it.'),
+  token: text('a token')
+    .optional()
+    .describe('Bearer token of the admin listener; required when its host is not loopback.'),
+}).superRefine(({ host, token }, context) => {
+  if (token !== undefined || isLoopback(host)) return
+  const message = `a token, because admin.host ${host} is not loopback`
+  context.addIssue({ code: 'custom', path: ['token'], message })
+})
+
+const aws = section({
+  region: text('a region such as us-west-2', /^[a-z0-9-]+$/, 64)
+    .optional()
+    .describe('Left out: AWS_REGION and the rest of the SDK’s own chain.'),
+  endpoint: url('http', 'https')
+    .optional()
+    .describe('The emulator or a VPC endpoint. Left out: AWS itself, or AWS_ENDPOINT_URL….'),
+  quotaShare: share()
+    .prefault(0.5)
+    .describe('The share of each camera’s KVS metadata and media points that we may use.'),
+})
+
+const cache = section({
+  maxBytes: size('1MiB', '16TiB')
+    .prefault('512MiB')
+    .describe('Bound of all fragment bytes in memory.'),
+  dir: text('a folder')
+    .optional()
+    .describe('A folder for saved timelines and a disk tier; with it, restarts are invisible.'),
+})
+
+const redis = section({
+  url: url('redis', 'rediss')
+    .optional()
+    .describe('With it, several nodes share timelines, fragments and ownership.'),
+})
+
+const log = section({
+  level: choice(['debug', 'info', 'warn', 'error', 'silent'])
+    .prefault('info')
+    .describe('The least severe message that is written.'),
+  format: choice(['json', 'pretty'])
+    .prefault('json')
+    .describe('json: one object a line, for collectors. pretty: for eyes.'),
+})
+
+const kvsSettings = {
+  fragmentSelectorType: choice(['PRODUCER_TIMESTAMP', 'SERVER_TIMESTAMP'])
+    .prefault('PRODUCER_TIMESTAMP')
+    .describe('Whose clock times the media: the camera’s or that of KVS.'),
+  containerFormat: choice(['FRAGMENTED_MP4', 'MPEG_TS'])
+    .prefault('FRAGMENTED_MP4')
+    .describe('What is pulled from KVS.'),
+  discontinuityMode: choice(['ON_DISCONTINUITY', 'ALWAYS', 'NEVER'])
+    .prefault('ON_DISCONTINUITY')
+    .describe('Where KVS marks discontinuities. The gateway finds them itself in any mode.'),
+  expires: wholeSeconds('5m', '12h')
+    .prefault('12h')
+    .describe(
+      'Life of a KVS session. Roll-overs are invisible, so it only sets how many there are.',
+    ),
+  fragmentResults: integer(1, 5000)
+    .prefault(10)
+    .describe('Fragments in the KVS playlist. More survive a longer hiccup and cost more points.'),
+}
+
+const kvs = section({
+  streamName: text('a KVS stream name of 1 to 256 of a–z A–Z 0–9 _ . -', KVS_NAME)
+    .optional()
+    .describe('The KVS stream; or give streamArn.'),
+  streamArn: text('an ARN arn:aws:kinesisvideo:REGION:ACCOUNT:stream/NAME/TIME', KVS_ARN, 1024)
+    .optional()
+    .describe('The KVS stream by ARN, which also names its region.'),
+  ...kvsSettings,
+}).superRefine(exactlyOne('streamName', 'streamArn'))
+
+const hlsHeaders = names(
+  'a header name',
+  HEADER_NAME,
+  text('a header value of printable ASCII', HEADER_VALUE),
+)
+  .prefault({})
+  .describe('Request headers for the origin, for example its authorisation.')
+
+const hls = section({
+  url: url('http', 'https').describe('Multivariant or media playlist of any HLS origin.'),
+  headers: hlsHeaders,
+})
+
+const viewing = {
+  activation: choice(['on-demand', 'always'])
+    .prefault('on-demand')
+    .describe('on-demand pulls while somebody watches; always keeps the camera warm.'),
+  idleTimeout: duration('1s', '24h')
+    .prefault('60s')
+    .describe('On-demand: stop this long after the last request.'),
+  startTimeout: duration('100ms', '5m')
+    .prefault('8s')
+    .describe('How long a first request waits for media before it gets 503.'),
+  window: integer(1, 1000)
+    .prefault(6)
+    .describe('Segments in the live playlist; more where 3 target durations need more.'),
+  minTargetDuration: wholeSeconds('1s', '60s')
+    .prefault('1s')
+    .describe('Floor of EXT-X-TARGETDURATION. Raise it if fragments may get longer later on.'),
+  dvr: duration('0s', '24h').prefault('0s').describe('How far back players may seek in dvr.m3u8.'),
+  dvrBackfill: flag()
+    .prefault(false)
+    .describe('Fill that window from the archive at start, behind everything else.'),
+  onSignalLoss: choice(['hold', 'slate', 'fail'])
+    .prefault('hold')
+    .describe('Camera gone: hold the last playlist, show a slate, or answer 503.'),
+  signalLossAfter: duration('500ms', '30s')
+    .prefault('10s')
+    .describe('Without a fragment for this long, the signal counts as lost.'),
+  outputs: list(choice(['hls', 'ts', 'dash']), 'a list of hls, ts, dash', 1, 3)
+    .prefault(['hls'])
+    .describe('The formats that viewers may ask for.'),
+}
+
+const stream = section({
+  kvs: kvs.optional().describe('Pull from Kinesis Video Streams.'),
+  hls: hls.optional().describe('Pull from another HLS origin, instead of kvs.'),
+  ...viewing,
+}).superRefine(exactlyOne('kvs', 'hls'))
+
+/** What all streams may share: everything except the name of the source. */
+const defaults = section({
+  kvs: section(kvsSettings).optional().describe('For all streams with kvs.'),
+  hls: section({ headers: hlsHeaders }).optional().describe('For all streams with hls.'),
+  ...viewing,
+})
+
+const dynamicStream = section({
+  match: text('a regular expression for stream names', /^/, 256)
+    .refine(isRegExp, { error: 'a regular expression for stream names' })
+    .describe('Which names exist; anchor it with ^ and $.'),
+  kvs: section({
+    streamName: text('a KVS stream name, with {name} for the public one', KVS_NAME_TEMPLATE, 256)
+      .prefault('{name}')
+      .describe('The KVS stream; {name} is the public name.'),
+    ...kvsSettings,
+  }).prefault({}),
+  ...viewing,
+})
+
+const secret = () => text('a secret')
+
+const authModes = {
+  none: {},
+  'cdn-secret': {
+    header: text('a header name', HEADER_NAME).prefault('X-Cdn-Secret'),
+    secrets: list(secret(), 'one or two secrets', 1, 2).describe(
+      'The new secret and, while the CDN changes over, the old one.',
+    ),
+  },
+  jwt: {
+    secret: secret().optional().describe('HS256; or give jwksUrl.'),
+    jwksUrl: url('http', 'https').optional().describe('RS256 and ES256 keys.'),
+    issuer: text('an issuer').optional().describe('The iss claim that is required.'),
+    audience: text('an audience').optional().describe('The aud claim that is required.'),
+    cookie: text('a cookie name', HEADER_NAME).optional().describe('Where to look besides Bearer.'),
+  },
+  'signed-path': {
+    keys: list(
+      section({
+        id: text('a key id of a–z A–Z 0–9 _ -', /^[A-Za-z0-9_-]{1,64}$/),
+        secret: secret(),
+      }),
+      'a list of keys { id, secret }',
+      1,
+      20,
+    )
+      .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, {
+        error: 'keys with different ids',
+      })
+      .describe('The first key signs; all of them are accepted.'),
+  },
+}
+
+const auth = withoutEmpty(
+  ['mode', ...Object.values(authModes).flatMap((mode) => Object.keys(mode))],
+  z.discriminatedUnion(
+    'mode',
+    [
+      plainSection({ mode: z.literal('none'), ...authModes.none }),
+      plainSection({ mode: z.literal('cdn-secret'), ...authModes['cdn-secret'] }),
+      plainSection({ mode: z.literal('jwt'), ...authModes.jwt }).superRefine(
+        exactlyOne('secret', 'jwksUrl'),
+      ),
+      plainSection({ mode: z.literal('signed-path'), ...authModes['signed-path'] }),
+    ],
+    {
+      error: ({ code }) =>
+        code === 'invalid_union' ? `one of ${Object.keys(authModes).join(', ')}` : 'a mapping',
+    },
+  ),
+)
+
+/** The whole file. */
+export const fileSchema = section({
+  server: server.prefault({}).describe('Public listener: players, CDN, wall and player pages.'),
+  admin: admin.prefault({}).describe('Metrics, API and dashboard.'),
+  aws: aws.prefault({}).describe('How AWS is reached; else the SDK’s own chain, AWS_* included.'),
+  cache: cache.prefault({}).describe('Fragment bytes and saved timelines.'),
+  redis: redis.prefault({}).describe('Several nodes as one.'),
+  log: log.prefault({}).describe('What the process writes to its output.'),
+  defaults: defaults.prefault({}).describe('Any per-stream key, for all streams.'),
+  streams: names(PUBLIC_NAME_PHRASE, PUBLIC_NAME, stream)
+    .prefault({})
+    .describe('Public names and their sources.'),
+  dynamicStreams: list(dynamicStream, 'a list of { match, kvs, … }')
+    .prefault([])
+    .describe('Streams that exist by pattern.'),
+  auth: auth.prefault({ mode: 'none' }).describe('Who may watch.'),
+}).superRefine(({ server, admin, streams, dynamicStreams }, context) => {
+  const fault = (path: string[], message: string) =>
+    context.addIssue({ code: 'custom', path, message })
+  if (Object.keys(streams).length + dynamicStreams.length === 0) {
+    fault(['streams'], 'at least one stream')
+  }
+  if (server.port !== 0 && server.port === admin.port && server.host === admin.host) {
+    fault(['admin', 'port'], 'another port than server.port')
+  }
+})
+
+export type ConfigFile = z.output<typeof fileSchema>
+export type StreamEntry = z.output<typeof stream>
+export type DynamicStreamEntry = z.output<typeof dynamicStream>
+
+/** One entry of `streams` and of `dynamicStreams`, with `defaults` already merged in. */
+export const mergedSchema = z.object({
+  streams: z.record(z.string(), stream),
+  dynamicStreams: z.array(dynamicStream),
+})
+
+/** Both missing is told at the mapping, both present at the second key. */
+function exactlyOne<A extends string, B extends string>(first: A, second: B) {
+  return (
+    value: { readonly [key in A | B]?: unknown },
+    context: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void },
+  ): void => {
+    const given = [first, second].filter((key) => value[key] !== undefined)
+    if (given.length === 1) return
+    const path = given.length === 0 ? [] : [second]
+    context.addIssue({ code: 'custom', path, message: `exactly one of ${first} and ${second}` })
+  }
+}
+
+function isRegExp(source: string): boolean {
+  try {
+    return new RegExp(source) instanceof RegExp
+  } catch {
+    return false
+  }
+}

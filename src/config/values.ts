@@ -1,0 +1,127 @@
+/**
+ * The kinds of value that configuration keys hold. Each kind has one phrase that says what it expects,
+ * and that phrase is its only error message: faults read `expected <phrase>, got …`.
+ */
+import { z } from 'zod'
+import {
+  DURATION_PATTERN,
+  durationMs,
+  formatDuration,
+  formatSize,
+  SIZE_PATTERN,
+  sizeBytes,
+} from './units.ts'
+
+/** `${NAME}` always gives text, so numbers and flags are read from text too. */
+const fromText =
+  (form: RegExp) =>
+  (value: unknown): unknown =>
+    typeof value === 'string' && form.test(value) ? (JSON.parse(value) as unknown) : value
+
+export function integer(from: number, to: number) {
+  const error = `an integer from ${from} to ${to}`
+  return z.preprocess(
+    fromText(/^(0|[1-9]\d{0,14})$/),
+    z.number({ error }).int({ error }).min(from, { error }).max(to, { error }),
+  )
+}
+
+/** A part of a whole: above 0, at most 1. */
+export function share() {
+  const error = 'a number above 0 and up to 1'
+  return z.preprocess(
+    fromText(/^[01](\.\d{1,15})?$/),
+    z.number({ error }).gt(0, { error }).max(1, { error }),
+  )
+}
+
+export function flag() {
+  return z.preprocess(fromText(/^(true|false)$/), z.boolean({ error: 'true or false' }))
+}
+
+export function choice<const T extends readonly [string, ...string[]]>(names: T) {
+  return z.enum(names, { error: `one of ${names.join(', ')}` })
+}
+
+/** Text of 1 to `max` characters in the given form. */
+export function text(expected: string, form: RegExp = /./, max = 4096) {
+  const error = expected
+  return z.string({ error }).min(1, { error }).max(max, { error }).regex(form, { error })
+}
+
+/** An absolute URL with one of the given schemes. */
+export function url(...schemes: readonly string[]) {
+  const expected = `a URL with ${schemes.map((scheme) => `${scheme}:`).join(' or ')}`
+  return text(expected, new RegExp(`^(${schemes.join('|')})://[^\\s]+$`)).refine(
+    (value) => URL.canParse(value),
+    {
+      error: expected,
+    },
+  )
+}
+
+/** Text such as `10s`, decoded to milliseconds. */
+export function duration(from: string, to: string) {
+  return milliseconds(from, to, `a duration from ${from} to ${to}, such as 500ms, 10s, 2m or 12h`)
+}
+
+/** As {@link duration}, without a fraction of a second: HLS and KVS count these in seconds. */
+export function wholeSeconds(from: string, to: string) {
+  const error = `a duration in whole seconds from ${from} to ${to}, such as 10s, 2m or 12h`
+  return milliseconds(from, to, error).refine((ms) => ms % 1000 === 0, { error })
+}
+
+function milliseconds(from: string, to: string, error: string) {
+  return z.codec(
+    z.string({ error }).regex(DURATION_PATTERN, { error }),
+    z.number().min(durationMs(from), { error }).max(durationMs(to), { error }),
+    { decode: durationMs, encode: formatDuration },
+  )
+}
+
+/** Text such as `64MiB`, decoded to bytes. */
+export function size(from: string, to: string) {
+  const error = `a size from ${from} to ${to}, such as 64MiB`
+  return z.codec(
+    z.string({ error }).regex(SIZE_PATTERN, { error }),
+    z.number().min(sizeBytes(from), { error }).max(sizeBytes(to), { error }),
+    { decode: sizeBytes, encode: formatSize },
+  )
+}
+
+/**
+ * A mapping with exactly these keys. A known key without a value (`token:`) is a key left out;
+ * an unknown key is an error, with or without a value.
+ */
+export function section<const Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return withoutEmpty(Object.keys(shape), plainSection(shape))
+}
+
+/** As {@link section}, but minding empty values is left to the caller. */
+export function plainSection<const Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const known = `a known key (${Object.keys(shape).join(', ')})`
+  return z.strictObject(shape, {
+    error: ({ code }) => (code === 'unrecognized_keys' ? known : 'a mapping'),
+  })
+}
+
+/** Leaves out those of `keys` that have no value before `schema` looks at the mapping. */
+export function withoutEmpty<T extends z.ZodType>(keys: readonly string[], schema: T) {
+  const known = new Set(keys)
+  return z.preprocess((value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+    return Object.fromEntries(
+      Object.entries(value).filter(([key, inner]) => inner !== null || !known.has(key)),
+    )
+  }, schema)
+}
+
+/** Names with values of one kind. */
+export function names<Value extends z.ZodType>(expected: string, form: RegExp, value: Value) {
+  return z.record(text(expected, form), value, { error: 'a mapping' })
+}
+
+export function list<Item extends z.ZodType>(item: Item, expected: string, min = 0, max = 1000) {
+  const error = expected
+  return z.array(item, { error }).min(min, { error }).max(max, { error })
+}
