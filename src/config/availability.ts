@@ -1,0 +1,71 @@
+import type { Config, StreamConfig } from './config.ts'
+import { formatKey, type KeyPath } from './fault.ts'
+import { formatDuration } from './units.ts'
+
+/** A key whose value is right, but whose feature a later version brings. */
+export interface NotYet {
+  readonly key: KeyPath
+  /** The value as configured; undefined where it may hold a secret. */
+  readonly value: string | undefined
+}
+
+/**
+ * What this version knows but cannot do. Never ignored: an authorisation mode that is silently not in
+ * force would be worse than none. Building a feature takes its line away.
+ */
+const PER_STREAM: readonly Feature<StreamConfig>[] = [
+  { key: ['hls'], used: ({ source }) => source.kind === 'hls' },
+  {
+    key: ['kvs', 'containerFormat'],
+    used: ({ source }) => source.kind === 'kvs' && source.containerFormat === 'MPEG_TS',
+    value: () => 'MPEG_TS',
+  },
+  { key: ['dvr'], used: ({ dvrMs }) => dvrMs > 0, value: ({ dvrMs }) => formatDuration(dvrMs) },
+  { key: ['dvrBackfill'], used: ({ dvrBackfill }) => dvrBackfill, value: () => 'true' },
+  {
+    key: ['onSignalLoss'],
+    used: ({ onSignalLoss }) => onSignalLoss !== 'hold',
+    value: ({ onSignalLoss }) => onSignalLoss,
+  },
+  {
+    key: ['outputs'],
+    used: ({ outputs }) => outputs.some((output) => output !== 'hls'),
+    value: ({ outputs }) => outputs.filter((output) => output !== 'hls').join(', '),
+  },
+]
+
+const WHOLE: readonly Feature<Config>[] = [
+  { key: ['redis', 'url'], used: ({ redis }) => redis.url !== undefined },
+  { key: ['dynamicStreams'], used: ({ dynamicStreams }) => dynamicStreams.length > 0 },
+  {
+    key: ['auth', 'mode'],
+    used: ({ auth }) => auth.mode !== 'none',
+    value: ({ auth }) => auth.mode,
+  },
+]
+
+interface Feature<T> {
+  readonly key: KeyPath
+  used(config: T): boolean
+  value?(config: T): string
+}
+
+/** The keys of `config` that this version cannot honour. */
+export function notYetAvailable(config: Config): readonly NotYet[] {
+  const streams = config.streams.flatMap((stream) =>
+    used(PER_STREAM, stream, ['streams', stream.name]),
+  )
+  return [...streams, ...used(WHOLE, config, [])]
+}
+
+/** `gateway.yaml: streams.lobby.dvr: 2h: not available yet` */
+export function notYetLine(file: string, { key, value }: NotYet): string {
+  const parts = [file, formatKey(key), ...(value === undefined ? [] : [value])]
+  return `${parts.join(': ')}: not available yet`
+}
+
+function used<T>(features: readonly Feature<T>[], config: T, prefix: KeyPath): readonly NotYet[] {
+  return features
+    .filter((feature) => feature.used(config))
+    .map((feature) => ({ key: [...prefix, ...feature.key], value: feature.value?.(config) }))
+}

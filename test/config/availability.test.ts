@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { notYetAvailable, notYetLine } from '../../src/config/availability.ts'
+import { ONE_STREAM, parse } from './support.ts'
+
+const lines = (text: string) =>
+  notYetAvailable(parse(text)).map((key) => notYetLine('gateway.yaml', key))
+const stream = (keys: string) => `streams: { lobby: { kvs: { streamName: x }, ${keys} } }`
+
+test('has nothing to say of a plain stream', () => {
+  expect(lines(ONE_STREAM)).toEqual([])
+})
+
+test.each([
+  [stream('dvr: 2h'), 'streams.lobby.dvr: 2h'],
+  [stream('dvrBackfill: true'), 'streams.lobby.dvrBackfill: true'],
+  [stream('onSignalLoss: slate'), 'streams.lobby.onSignalLoss: slate'],
+  [stream('onSignalLoss: fail'), 'streams.lobby.onSignalLoss: fail'],
+  [stream('outputs: [hls, ts, dash]'), 'streams.lobby.outputs: ts, dash'],
+  [
+    'streams: { lobby: { kvs: { streamName: x, containerFormat: MPEG_TS } } }',
+    'streams.lobby.kvs.containerFormat: MPEG_TS',
+  ],
+  ['streams: { lobby: { hls: { url: "https://user:pass@x/y" } } }', 'streams.lobby.hls'],
+  [`redis: { url: "redis://:pass@x" }\n${ONE_STREAM}`, 'redis.url'],
+  ['dynamicStreams: [{ match: "^a$" }]', 'dynamicStreams'],
+  [`auth: { mode: cdn-secret, secrets: [pass] }\n${ONE_STREAM}`, 'auth.mode: cdn-secret'],
+  [`auth: { mode: jwt, secret: pass }\n${ONE_STREAM}`, 'auth.mode: jwt'],
+  [
+    `auth: { mode: signed-path, keys: [{ id: k1, secret: pass }] }\n${ONE_STREAM}`,
+    'auth.mode: signed-path',
+  ],
+])('%s', (text, line) => {
+  expect(lines(text)).toEqual([`gateway.yaml: ${line}: not available yet`])
+})
+
+test('a default counts for each stream that takes it', () => {
+  const text = `defaults: { dvr: 1m }
+streams:
+  a: { kvs: { streamName: x } }
+  b: { kvs: { streamName: y }, dvr: 0s }
+`
+  expect(lines(text)).toEqual(['gateway.yaml: streams.a.dvr: 1m: not available yet'])
+})
