@@ -1,0 +1,14 @@
+import type { Config } from './config.ts'
+import { parseConfig } from './load.ts'
+
+/**
+ * The configuration behind `--stream NAME --region REGION`: one KVS stream, published under its own name.
+ * @throws ConfigError
+ */
+export function configForStream(options: { stream: string; region: string | undefined }): Config {
+  const { stream, region } = options
+  // JSON is YAML; as text it takes the same way, with the same faults, as a file. An escaped `${`
+  // keeps an argument from being taken for a reference.
+  const file = { aws: { region }, streams: { [stream]: { kvs: { streamName: stream } } } }
+  return parseConfig('command line', JSON.stringify(file).replaceAll('${', '$${'), {})
+}
