@@ -1,0 +1,30 @@
+import type { Terminal } from './command.ts'
+
+const STOP_SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
+
+/** The terminal of the real process. */
+export function processTerminal(): Terminal {
+  return {
+    env: process.env,
+    out: (line) => process.stdout.write(`${line}\n`),
+    err: (line) => process.stderr.write(`${line}\n`),
+    untilStopped: stopSignal,
+  }
+}
+
+/**
+ * Resolves at the first SIGINT or SIGTERM. Who sends a second one does not want to wait any longer:
+ * the process ends at once, with the code that a shell gives a process killed by that signal.
+ */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false
+    for (const [signal, number] of Object.entries(STOP_SIGNALS)) {
+      process.on(signal, () => {
+        if (asked) process.exit(128 + number)
+        asked = true
+        resolve()
+      })
+    }
+  })
+}

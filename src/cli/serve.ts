@@ -1,0 +1,61 @@
+import { type Clock, systemClock } from '../base/clock.ts'
+import { withDeadline } from '../base/deadline.ts'
+import { notYetAvailable, notYetLine } from '../config/availability.ts'
+import type { StartGateway } from '../gateway.ts'
+import { type Args, type Command, EXIT, type ExitCode, type Terminal } from './command.ts'
+import { startDemo } from './demo.ts'
+import { readyLine } from './ready-line.ts'
+import { openSource, withPorts } from './source.ts'
+
+export const serveCommand: Command = {
+  name: 'serve',
+  summary: 'Runs the gateway; without options a demo, with an emulator of KVS.',
+  operands: [],
+  options: {
+    config: { value: 'FILE', doc: 'the configuration; see config/gateway.example.yaml' },
+    stream: { value: 'NAME', doc: 'instead of a file: one KVS stream, published under its name' },
+    region: { value: 'REGION', doc: 'AWS region of --stream; else the SDK’s own chain' },
+    port: { value: 'N', doc: 'wins over server.port' },
+    'admin-port': { value: 'N', doc: 'wins over admin.port' },
+  },
+  run: (args, terminal) => serve(args, terminal),
+}
+
+export interface ServeParts {
+  readonly startGateway: StartGateway
+  readonly startDemo: typeof startDemo
+  readonly clock: Clock
+}
+
+/** The gateway is loaded when it is needed: `check` and `--help` need not wait for the AWS SDK. */
+const realParts: ServeParts = {
+  startGateway: async (...args) => (await import('../gateway.ts')).startGateway(...args),
+  startDemo,
+  clock: systemClock,
+}
+
+/** Less than the ten seconds that operators are promised, so that the exit itself fits in. */
+const CLOSE_WITHIN_MS = 9_500
+
+/** Runs until the process is asked to stop. */
+export async function serve(
+  args: Args,
+  terminal: Terminal,
+  parts: ServeParts = realParts,
+): Promise<ExitCode> {
+  // From the first moment: a signal during a slow start must not kill the process half way.
+  const stopped = terminal.untilStopped()
+  await using source = await openSource(args, terminal.env, parts.startDemo)
+  const missing = notYetAvailable(source.config)
+  for (const key of missing) terminal.err(notYetLine(source.name, key))
+  if (missing.length > 0) return EXIT.fault
+
+  const { clock } = parts
+  const config = withPorts(source.config, args)
+  const gateway = await parts.startGateway(config, { clock, random: Math.random })
+  terminal.out(readyLine(gateway, config))
+  await stopped
+  const never = new AbortController().signal
+  await withDeadline(clock, 'closing', CLOSE_WITHIN_MS, never, () => gateway.close())
+  return EXIT.ok
+}

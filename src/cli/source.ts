@@ -1,0 +1,50 @@
+import type { Config } from '../config/config.ts'
+import type { Environment } from '../config/environment.ts'
+import { loadConfig } from '../config/load.ts'
+import { configForStream } from '../config/single-stream.ts'
+import { type Args, UsageError } from './command.ts'
+import { portOption } from './parse.ts'
+
+/** A configuration, and what has to keep running for it. */
+export interface ConfigSource extends AsyncDisposable {
+  /** What faults call it. */
+  readonly name: string
+  readonly config: Config
+}
+
+/**
+ * What to serve: a file, the one stream of the command line, or else the demo.
+ * @throws UsageError, ConfigError
+ */
+export async function openSource(
+  { options }: Args,
+  env: Environment,
+  startDemo: (env: Environment) => Promise<ConfigSource>,
+): Promise<ConfigSource> {
+  const { config: file, stream, region } = options
+  if (file !== undefined && stream !== undefined) {
+    throw new UsageError('--config and --stream exclude each other')
+  }
+  if (region !== undefined && stream === undefined) {
+    throw new UsageError('--region belongs to --stream; a file has aws.region')
+  }
+  if (file !== undefined) return lasting(file, await loadConfig(file, env))
+  if (stream !== undefined) return lasting('command line', configForStream({ stream, region }))
+  return startDemo(env)
+}
+
+/** `--port` and `--admin-port` win over any source. */
+export function withPorts(config: Config, { options }: Args): Config {
+  const { port, 'admin-port': adminPort } = options
+  const { server, admin } = config
+  return {
+    ...config,
+    server: port === undefined ? server : { ...server, port: portOption('port', port) },
+    admin:
+      adminPort === undefined ? admin : { ...admin, port: portOption('admin-port', adminPort) },
+  }
+}
+
+function lasting(name: string, config: Config): ConfigSource {
+  return { name, config, [Symbol.asyncDispose]: () => Promise.resolve() }
+}

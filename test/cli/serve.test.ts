@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest'
+import { run } from '../../src/cli/main.ts'
+import { type ServeParts, serve } from '../../src/cli/serve.ts'
+import type { Config } from '../../src/config/config.ts'
+import type { RunningGateway } from '../../src/gateway.ts'
+import { ONE_STREAM, parse } from '../config/support.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { FakeTerminal } from './fake-terminal.ts'
+
+/** Everything around the command, recording the order of what happens to it. */
+class Stage implements ServeParts {
+  readonly terminal = new FakeTerminal()
+  readonly clock = new ManualClock()
+  readonly events: string[] = []
+  config: Config | undefined
+  closeGateway: () => Promise<void> = () => Promise.resolve()
+
+  readonly startDemo = () => {
+    const demo = parse(ONE_STREAM)
+    return Promise.resolve({
+      name: 'demo',
+      config: demo,
+      [Symbol.asyncDispose]: () => this.#note('emulator closed'),
+    })
+  }
+
+  readonly startGateway = (config: Config): Promise<RunningGateway> => {
+    this.config = config
+    return Promise.resolve({
+      publicUrl: 'http://127.0.0.1:8080',
+      adminUrl: 'http://127.0.0.1:8081',
+      close: async () => {
+        await this.closeGateway()
+        await this.#note('gateway closed')
+      },
+    })
+  }
+
+  run(options: Partial<Record<string, string>> = {}) {
+    return serve({ operands: [], options }, this.terminal, this)
+  }
+
+  #note(event: string): Promise<void> {
+    this.events.push(event)
+    return Promise.resolve()
+  }
+}
+
+test('says in one line where to look, the base URL first', async () => {
+  const stage = new Stage()
+  stage.terminal.stop()
+  await stage.run()
+  expect(stage.terminal.outLines).toEqual([
+    'kvs-hls-gateway is ready: http://127.0.0.1:8080 · wall http://127.0.0.1:8080/wall?streams=lobby · admin http://127.0.0.1:8081',
+  ])
+})
+
+test('runs until it is asked to stop, then closes the gateway before its upstream', async () => {
+  const stage = new Stage()
+  const running = stage.run()
+  await expect.poll(() => stage.terminal.outLines.length).toBe(1)
+  expect(stage.events).toEqual([])
+  stage.terminal.stop()
+  expect(await running).toBe(0)
+  expect(stage.events).toEqual(['gateway closed', 'emulator closed'])
+})
+
+test('does not wait for a close that takes for ever', async () => {
+  const stage = new Stage()
+  stage.closeGateway = () => new Promise(() => {})
+  stage.terminal.stop()
+  const running = stage.run()
+  const failed = expect(running).rejects.toThrow('closing took longer than 9500 ms')
+  await stage.clock.runUntil(() => stage.events.includes('emulator closed'), { stepMs: 500 })
+  await failed
+})
+
+test('--port and --admin-port win', async () => {
+  const stage = new Stage()
+  stage.terminal.stop()
+  await stage.run({ stream: 'cam', region: 'us-west-2', port: '0', 'admin-port': '9001' })
+  expect(stage.config).toMatchObject({
+    server: { host: '127.0.0.1', port: 0 },
+    admin: { host: '127.0.0.1', port: 9001 },
+    aws: { region: 'us-west-2' },
+    streams: [{ name: 'cam', source: { kind: 'kvs', streamName: 'cam' } }],
+  })
+})
+
+test('a port in use is one line and exit code 1', async () => {
+  const { createServer } = await import('node:net')
+  const other = createServer()
+  await new Promise<void>((resolve) => {
+    other.listen(0, '127.0.0.1', resolve)
+  })
+  const address = other.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const terminal = new FakeTerminal()
+  expect(await run(['emulator', '--port', String(port)], terminal)).toBe(1)
+  expect(terminal.errLines).toEqual([
+    `kvs-hls-gateway: port ${port} on 127.0.0.1 is in use by another process`,
+  ])
+  await new Promise((resolve) => {
+    other.close(resolve)
+  })
+})
