@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { Config } from './config.ts'
 import type { Environment } from './environment.ts'
 import type { Fault } from './fault.ts'
@@ -51,10 +52,27 @@ function readTree(file: string, text: string, env: Environment): YamlTree {
   }
 }
 
-function checkTree(file: string, tree: YamlTree): Config {
-  const parsed = fileSchema.safeParse(tree.value)
+/**
+ * A YAML file of another kind, read and refused in the same way.
+ * @throws ConfigError
+ */
+export async function loadYaml<T extends z.ZodType>(
+  file: string,
+  env: Environment,
+  schema: T,
+): Promise<z.output<T>> {
+  return check(file, readTree(file, await readConfigText(file), env), schema)
+}
+
+function check<T extends z.ZodType>(file: string, tree: YamlTree, schema: T): z.output<T> {
+  const parsed = schema.safeParse(tree.value)
   if (!parsed.success) throw new ConfigError(schemaFaults(file, parsed.error, tree))
+  return parsed.data
+}
+
+function checkTree(file: string, tree: YamlTree): Config {
+  const written = check(file, tree, fileSchema)
   const merged = mergedSchema.safeParse(mergeDefaults(tree.value))
   if (!merged.success) throw new ConfigError(schemaFaults(file, merged.error, tree))
-  return resolve(parsed.data, merged.data)
+  return resolve(written, merged.data)
 }

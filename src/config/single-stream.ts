@@ -1,5 +1,5 @@
 import type { Config } from './config.ts'
-import { parseConfig } from './load.ts'
+import { ConfigError, parseConfig } from './load.ts'
 
 /**
  * The configuration behind `--stream NAME --region REGION`: one KVS stream, published under its own name.
@@ -10,5 +10,14 @@ export function configForStream(options: { stream: string; region: string | unde
   // JSON is YAML; as text it takes the same way, with the same faults, as a file. An escaped `${`
   // keeps an argument from being taken for a reference.
   const file = { aws: { region }, streams: { [stream]: { kvs: { streamName: stream } } } }
-  return parseConfig('command line', JSON.stringify(file).replaceAll('${', '$${'), {})
+  const text = JSON.stringify(file).replaceAll('${', '$${')
+  try {
+    return parseConfig('command line', text, {})
+  } catch (error) {
+    throw error instanceof ConfigError ? withoutLines(error) : error
+  }
+}
+
+function withoutLines({ faults }: ConfigError): ConfigError {
+  return new ConfigError(faults.map((fault) => ({ ...fault, line: undefined })))
 }
