@@ -1,0 +1,28 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Programs that tests run besides Node, and what cannot be tested without them. */
+export const TOOLS = {
+  ffmpeg: 'that media decodes across roll-overs, and fixtures made on the spot',
+  ffprobe: 'timestamps and codecs as an independent reader sees them',
+  chromium: 'player and wall pages, hls.js across roll-overs',
+} as const
+
+export type Tool = keyof typeof TOOLS
+
+/**
+ * Whether a program is installed, for `test.skipIf(!hasTool('ffmpeg'))`. What is missing is said once,
+ * before the tests run; with CI set it fails the run instead.
+ */
+export function hasTool(tool: Tool): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => runs(join(folder, tool)))
+}
+
+function runs(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
