@@ -1,0 +1,83 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { GatewayError } from '../../base/errors.ts'
+import type { StreamState } from '../../streams/stream.ts'
+import type { WebView } from '../web-view.ts'
+
+export interface FeedOptions {
+  readonly view: WebView
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** The version of the pages that this gateway serves: a page of another version renews itself. */
+  readonly version: string
+}
+
+/** One entry of the feed. Times in milliseconds since 1970, `targetDuration` in seconds. */
+export interface FeedStream {
+  readonly name: string
+  readonly state: StreamState | 'unknown'
+  readonly reason: string | null
+  readonly since: number | null
+  readonly lastFragmentAt: number | null
+  readonly targetDuration: number | null
+}
+
+export interface FeedAnswer {
+  /** The gateway's clock, by which pages tell latency and age whatever the viewer's clock says. */
+  readonly now: number
+  readonly version: string
+  readonly streams: readonly FeedStream[]
+}
+
+const MAX_NAMES = 64
+const LONGEST_NAME = 256
+
+/**
+ * `GET /web/feed?streams=a,b,c` → {@link FeedAnswer}: the state of all players of a page in one request.
+ * Without `streams`: all configured ones. Asking counts as interest, so a page keeps its streams running.
+ * @throws GatewayError `bad_request` for more than 64 names or one that is no stream name
+ */
+export function registerFeed(app: FastifyInstance, { view, now, version }: FeedOptions): void {
+  app.get('/web/feed', (request, reply) => {
+    const streams = wantedNames(request, view).map((name) => entry(view, name))
+    view.interest(streams.filter(({ state }) => state !== 'unknown').map(({ name }) => name))
+    const answer: FeedAnswer = { now: now(), version, streams }
+    return reply
+      .headers({ 'cache-control': 'public, max-age=1', 'x-content-type-options': 'nosniff' })
+      .send(answer)
+  })
+}
+
+/** The streams that a page or feed request is about, each once. */
+export function wantedNames(request: FastifyRequest, view: WebView): readonly string[] {
+  const query = new URL(request.url, 'http://localhost').searchParams.get('streams')
+  const named = (query ?? '').split(',').map((name) => name.trim())
+  const names = [...new Set(named.filter((name) => name !== ''))]
+  if (names.length === 0) return view.names().slice(0, MAX_NAMES)
+  if (names.length > MAX_NAMES) {
+    const message = `streams: expected at most ${MAX_NAMES} names, got ${names.length}`
+    throw new GatewayError('bad_request', message)
+  }
+  if (names.some((name) => name.length > LONGEST_NAME)) {
+    const message = `streams: expected names of at most ${LONGEST_NAME} characters`
+    throw new GatewayError('bad_request', message)
+  }
+  return names
+}
+
+function entry(view: WebView, name: string): FeedStream {
+  const stream = view.state(name)
+  if (stream === undefined) return unknown(name)
+  const { state, reason, sinceMs, lastFragmentMs, targetDuration } = stream
+  return { name, state, reason, since: sinceMs, lastFragmentAt: lastFragmentMs, targetDuration }
+}
+
+function unknown(name: string): FeedStream {
+  return {
+    name,
+    state: 'unknown',
+    reason: 'stream_not_found',
+    since: null,
+    lastFragmentAt: null,
+    targetDuration: null,
+  }
+}

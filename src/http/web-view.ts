@@ -1,0 +1,27 @@
+import type { StreamState } from '../streams/stream.ts'
+
+/** What the pages tell viewers about one stream. */
+export interface WebStreamState {
+  readonly state: StreamState
+  /** A code of the contract's section 4, or null when nothing is wrong. */
+  readonly reason: string | null
+  /** When the stream entered this state, in milliseconds since 1970. */
+  readonly sinceMs: number
+  /** When the newest fragment came in, in milliseconds since 1970; null before the first. */
+  readonly lastFragmentMs: number | null
+  /** EXT-X-TARGETDURATION in seconds; null until known. */
+  readonly targetDuration: number | null
+}
+
+/** All that the player and wall pages need of the gateway's streams. */
+export interface WebView {
+  /** The configured public names, in the order in which a wall shows them. */
+  names(): readonly string[]
+  /** Undefined for a name that is not configured; never creates anything. */
+  state(name: string): WebStreamState | undefined
+  /**
+   * Somebody looks at these streams: starts those that are idle and keeps the others running.
+   * Returns at once; a start that fails shows in {@link state}.
+   */
+  interest(names: readonly string[]): void
+}
