@@ -1,0 +1,77 @@
+// @ts-check
+
+/**
+ * What the gateway says of one stream. Times in milliseconds since 1970, `targetDuration` in seconds.
+ *
+ * @typedef {object} FeedStream
+ * @property {string} name
+ * @property {'idle' | 'starting' | 'live' | 'stale' | 'slate' | 'offline' | 'ended' | 'failed' | 'unknown'} state
+ * @property {string | null} reason
+ * @property {number | null} since
+ * @property {number | null} lastFragmentAt
+ * @property {number | null} targetDuration
+ */
+
+/**
+ * @typedef {object} FeedAnswer
+ * @property {number} now
+ * @property {string} version
+ * @property {FeedStream[]} streams
+ */
+
+/**
+ * @typedef {object} FeedPorts
+ * @property {(signal: AbortSignal) => Promise<FeedAnswer>} read
+ * @property {(ms: number, signal: AbortSignal) => Promise<void>} sleep   resolves early when woken or aborted
+ * @property {(answer: FeedAnswer, sentMs: number) => void} onAnswer
+ * @property {(error: unknown) => void} onTrouble
+ * @property {() => number} now
+ * @property {() => number} random   in [0, 1)
+ */
+
+const CALM_MS = 2000
+const STARTING_MS = 500
+const LONGEST_MS = 10_000
+const DEADLINE_MS = 8000
+
+/**
+ * Asks for the state of all streams of the page, one request at a time, until the signal aborts.
+ *
+ * @param {FeedPorts} ports
+ * @param {AbortSignal} signal
+ */
+export async function followFeed(ports, signal) {
+  let failures = 0
+  /** @type {readonly FeedStream[]} */
+  let streams = []
+  while (!signal.aborted) {
+    try {
+      const sentMs = ports.now()
+      const answer = await ports.read(AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]))
+      failures = 0
+      streams = answer.streams
+      ports.onAnswer(answer, sentMs)
+    } catch (error) {
+      if (signal.aborted) return
+      failures += 1
+      ports.onTrouble(error)
+    }
+    await ports.sleep(feedPause(streams, failures, ports.random), signal)
+  }
+}
+
+/**
+ * How long to wait before asking again: soon while a camera starts, longer and longer while nobody answers,
+ * never in step with the other walls of the building.
+ *
+ * @param {readonly FeedStream[]} streams   of the last answer
+ * @param {number} failures                 since then
+ * @param {() => number} random
+ * @returns {number} milliseconds
+ */
+export function feedPause(streams, failures, random) {
+  const starting = streams.some(({ state }) => state === 'idle' || state === 'starting')
+  const calm = starting ? STARTING_MS : CALM_MS
+  const ceiling = failures === 0 ? calm : Math.min(LONGEST_MS, 1000 * 2 ** Math.min(failures, 10))
+  return ceiling * (0.75 + 0.25 * random())
+}

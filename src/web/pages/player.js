@@ -1,0 +1,160 @@
+// @ts-check
+import { Healer } from './heal.js'
+import { Still } from './still.js'
+
+/** @typedef {import('./feed.js').FeedStream} FeedStream */
+/** @typedef {import('./hls-engine.js').Engine} Engine */
+/** @typedef {import('./hls-engine.js').EngineOptions} EngineOptions */
+
+/**
+ * @typedef {object} PlayerOptions
+ * @property {HTMLVideoElement} video
+ * @property {HTMLCanvasElement} still
+ * @property {string} url
+ * @property {(options: EngineOptions) => Engine} makeEngine
+ * @property {() => number} random
+ * @property {boolean} soundReady   fetch sound even while muted, so that it is there at once
+ *
+ * @typedef {object} Look
+ * @property {number} now       milliseconds on a clock that never goes back
+ * @property {boolean} wanted
+ * @property {FeedStream | undefined} stream
+ * @property {boolean} silentFeed   the feed has not answered for long: go without it
+ */
+
+/** A jump further than this is a seek, not playback. */
+const LONGEST_STEP_S = 5
+const DEFAULT_TARGET_S = 2
+
+/** One stream in one video element: does what its {@link Healer} says. */
+export class Player {
+  #options
+  #healer
+  #still
+  /** @type {Engine | undefined} */
+  #engine
+  #sound = false
+  #fetchesSound = false
+  #position = 0
+  #movedAt = Number.NEGATIVE_INFINITY
+  #now = 0
+
+  /** @param {PlayerOptions} options */
+  constructor(options) {
+    this.#options = options
+    this.#healer = new Healer(options.random)
+    this.#still = new Still(options.video, options.still)
+  }
+
+  get stalls() {
+    return this.#healer.stalls
+  }
+
+  get heals() {
+    return this.#healer.heals
+  }
+
+  /** Whether the picture has moved within the last two seconds. */
+  get playing() {
+    return this.#now - this.#movedAt < 2000
+  }
+
+  /** Whether there is any picture, moving or not. */
+  get pictured() {
+    const { readyState } = this.#options.video
+    return this.#still.shown || readyState >= HTMLMediaElement.HAVE_CURRENT_DATA
+  }
+
+  /** When the shown picture was taken, in milliseconds since 1970 on the producer's clock. */
+  get shownAt() {
+    return this.#engine?.shownAt()
+  }
+
+  /** @param {boolean} sound */
+  set sound(sound) {
+    this.#options.video.muted = !sound
+    this.#sound = sound
+    // A player without sound has left it out altogether. The other way round, muting will do.
+    if (sound && this.#engine !== undefined && !this.#fetchesSound) this.#rebuild()
+  }
+
+  hurry() {
+    this.#healer.hurry(this.#now)
+  }
+
+  /** To be called about twice a second. @param {Look} look */
+  tick({ now, wanted, stream, silentFeed }) {
+    this.#now = now
+    const moved = this.#noteMovement()
+    const action = this.#healer.look({
+      now,
+      wanted,
+      moved,
+      media: silentFeed || hasMedia(stream),
+      fresh: stream?.state === 'live' || stream?.state === 'slate',
+      targetMs: (stream?.targetDuration ?? DEFAULT_TARGET_S) * 1000,
+    })
+    if (action !== undefined) this.#do(action)
+    this.#keepGoing()
+  }
+
+  destroy() {
+    this.#detach()
+  }
+
+  #noteMovement() {
+    const { currentTime, seeking } = this.#options.video
+    const step = currentTime - this.#position
+    this.#position = currentTime
+    const moved = !seeking && step > 0 && step < LONGEST_STEP_S
+    if (!moved) return false
+    this.#movedAt = this.#now
+    this.#still.release()
+    return true
+  }
+
+  /** @param {import('./heal.js').Action} action */
+  #do(action) {
+    switch (action) {
+      case 'attach':
+        return this.#attach()
+      case 'detach':
+        return this.#detach()
+      case 'rebuild':
+        return this.#rebuild()
+      default:
+        return this.#engine?.[action]()
+    }
+  }
+
+  #attach() {
+    const { makeEngine, video, url, soundReady } = this.#options
+    const onTrouble = this.#healer.report.bind(this.#healer)
+    this.#fetchesSound = this.#sound || soundReady
+    this.#engine = makeEngine({ video, url, sound: this.#fetchesSound, onTrouble })
+  }
+
+  #detach() {
+    this.#still.hold()
+    this.#engine?.destroy()
+    this.#engine = undefined
+  }
+
+  #rebuild() {
+    this.#detach()
+    this.#attach()
+  }
+
+  /** Browsers pause what they think nobody watches; a refusal to play is theirs, and we ask again next time. */
+  #keepGoing() {
+    const { video } = this.#options
+    if (this.#engine === undefined || !video.paused || video.readyState === 0) return
+    video.play().catch(() => {})
+  }
+}
+
+/** @param {FeedStream | undefined} stream */
+function hasMedia(stream) {
+  if (stream === undefined || stream.lastFragmentAt === null) return false
+  return stream.state !== 'idle' && stream.state !== 'failed' && stream.state !== 'unknown'
+}

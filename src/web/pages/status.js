@@ -1,0 +1,131 @@
+// @ts-check
+import { reasonInWords } from './reason.js'
+import { clockTime, latencyInWords, spanInWords } from './times.js'
+
+/** @typedef {import('./feed.js').FeedStream} FeedStream */
+
+/**
+ * What a tile says. `headline` stands over the picture, `label` beside the stream's name.
+ *
+ * @typedef {object} Status
+ * @property {'live' | 'late' | 'stale' | 'offline' | 'starting' | 'failed'} tone
+ * @property {string} label
+ * @property {string} headline   empty: leave the picture alone
+ * @property {string} detail
+ *
+ * @typedef {object} Seen
+ * @property {FeedStream | undefined} stream   the feed's newest entry; undefined before the first
+ * @property {number} now                      the gateway's clock, milliseconds since 1970
+ * @property {boolean} playing                 the picture moves
+ * @property {boolean} pictured                there is some picture on the tile
+ * @property {number | undefined} latencyMs
+ */
+
+/**
+ * @param {Seen} seen
+ * @returns {Status}
+ */
+export function statusOf(seen) {
+  const { stream } = seen
+  if (stream === undefined) return starting('Connecting', '')
+  switch (stream.state) {
+    case 'live':
+      return liveStatus(seen)
+    case 'slate':
+      return lost('stale', 'No camera', stream, seen.now)
+    case 'stale':
+      return staleStatus(stream, seen.now)
+    case 'offline':
+      return lost('offline', 'Offline', stream, seen.now)
+    case 'ended':
+      return lost('offline', 'Ended', stream, seen.now)
+    case 'failed':
+      return failed('Cannot be shown', reasonInWords(stream.reason))
+    case 'unknown':
+      return failed('No such stream', `There is no stream named “${stream.name}” here.`)
+    default:
+      return startingStatus(stream, seen.now)
+  }
+}
+
+/**
+ * @param {Seen} seen
+ * @returns {Status}
+ */
+function liveStatus({ playing, pictured, latencyMs }) {
+  if (playing) return live(latencyMs === undefined ? 'Live' : `Live · ${latencyInWords(latencyMs)}`)
+  if (!pictured) return starting('Starting', '')
+  return { tone: 'late', label: 'Reconnecting', headline: 'Reconnecting', detail: '' }
+}
+
+/**
+ * @param {FeedStream} stream
+ * @param {number} now
+ * @returns {Status}
+ */
+function staleStatus(stream, now) {
+  const lostAt = lossOf(stream, now)
+  const headline = `No picture for ${spanInWords(now - lostAt)}`
+  return { tone: 'stale', label: 'Stale', headline, detail: `since ${clockTime(lostAt, now)}` }
+}
+
+/**
+ * @param {'stale' | 'offline'} tone
+ * @param {string} word
+ * @param {FeedStream} stream
+ * @param {number} now
+ * @returns {Status}
+ */
+function lost(tone, word, stream, now) {
+  const headline = `${word} since ${clockTime(lossOf(stream, now), now)}`
+  return { tone, label: word, headline, detail: reasonInWords(stream.reason) }
+}
+
+/**
+ * @param {FeedStream} stream
+ * @param {number} now
+ * @returns {Status}
+ */
+function startingStatus({ since, reason }, now) {
+  // A camera usually shows within seconds. Beyond that, say what we wait for.
+  const waitedMs = since === null ? 0 : now - since
+  if (waitedMs < 10_000) return starting('Starting', '')
+  const why = reason === null ? 'Waiting for the first picture' : reasonInWords(reason)
+  return starting('Starting', `${why} · ${spanInWords(waitedMs)}`)
+}
+
+/**
+ * A viewer asks since when there is no picture, which is longer than the gateway has called it a loss.
+ *
+ * @param {FeedStream} stream
+ * @param {number} now
+ */
+function lossOf({ lastFragmentAt, since }, now) {
+  return lastFragmentAt ?? since ?? now
+}
+
+/**
+ * @param {string} label
+ * @returns {Status}
+ */
+function live(label) {
+  return { tone: 'live', label, headline: '', detail: '' }
+}
+
+/**
+ * @param {string} headline
+ * @param {string} detail
+ * @returns {Status}
+ */
+function starting(headline, detail) {
+  return { tone: 'starting', label: '', headline, detail }
+}
+
+/**
+ * @param {string} headline
+ * @param {string} detail
+ * @returns {Status}
+ */
+function failed(headline, detail) {
+  return { tone: 'failed', label: '', headline, detail }
+}
