@@ -31,7 +31,7 @@
 
 const CALM_MS = 2000
 const STARTING_MS = 500
-const LONGEST_MS = 10_000
+const LONGEST_MS = 5000
 const DEADLINE_MS = 8000
 
 /**

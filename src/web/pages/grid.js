@@ -10,8 +10,9 @@
  */
 
 const ASPECT = 16 / 9
-/** Below this a screen is held in the hand: tiles stay big enough to see, and the page scrolls. */
-const HAND_SIZE = 600
+/** Smaller screens are held in the hand: tiles stay big enough to see, and the page scrolls. */
+const HAND_WIDTH = 600
+const HAND_HEIGHT = 480
 const SMALLEST_PAIR = 5
 
 /**
@@ -24,7 +25,7 @@ const SMALLEST_PAIR = 5
  * @returns {Grid}
  */
 export function bestGrid(count, width, height, gap) {
-  if (Math.min(width, height) < HAND_SIZE) return handGrid(count, width, height, gap)
+  if (width < HAND_WIDTH || height < HAND_HEIGHT) return handGrid(count, width, height, gap)
   let best = gridOf(count, 1, width, height, gap)
   for (let columns = 2; columns <= count; columns += 1) {
     const grid = gridOf(count, columns, width, height, gap)

@@ -1,0 +1,44 @@
+import type { Browser, Page } from 'playwright-core'
+import { chromium } from 'playwright-core'
+
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required',
+]
+
+/** Debian's Chromium plays H.264 and AAC; the builds that Playwright brings do not. */
+export function launchBrowser(): Promise<Browser> {
+  const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+  return chromium.launch({ executablePath, args: ARGUMENTS, headless: true })
+}
+
+export interface WatchedPage {
+  readonly page: Page
+  /**
+   * What the page had to complain about: exceptions, and console errors such as violations of its
+   * Content-Security-Policy. Failed requests are not complaints: tests make them happen.
+   */
+  readonly complaints: readonly string[]
+}
+
+export async function openPage(
+  browser: Browser,
+  url: string,
+  viewport: { width: number; height: number } = { width: 1280, height: 720 },
+): Promise<WatchedPage> {
+  const page = await browser.newPage({ viewport })
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('console', (message) => {
+    if (message.type() !== 'error' || message.text().startsWith('Failed to load')) return
+    complaints.push(message.text())
+  })
+  await page.goto(url)
+  return { page, complaints }
+}
