@@ -77,7 +77,9 @@ export class ScriptedOrigin {
     const plain = negotiated(this.#resource(path), request)
     const { status, headers, body } = this.tampering.answer?.(plain, path, request) ?? plain
     response.writeHead(status, headers)
-    response.end(request.method === 'HEAD' ? undefined : body)
+    if (request.method === 'HEAD') response.end()
+    else if (body.length < Number(headers['content-length'] ?? 0)) breakOff(response, body)
+    else response.end(body)
   }
 
   #resource(path: string): Scripted {
@@ -172,6 +174,11 @@ export class ScriptedOrigin {
     const first = frameAt(index)
     return { startTicks: origin + BigInt(first * sampleTicks), samples: frameAt(index + 1) - first }
   }
+}
+
+/** A body shorter than announced ends as it does when a server dies. */
+function breakOff(response: ServerResponse, body: Buffer): void {
+  response.write(body, () => response.destroy())
 }
 
 const isRendition = (name: string | undefined): name is RenditionName =>

@@ -1,0 +1,183 @@
+import { Agent } from 'undici'
+import type { Clock } from '../../src/base/clock.ts'
+import { type Answer, httpGet } from './http-get.ts'
+import { type ListedSegment, type MediaPlaylist, parseMediaPlaylist } from './media-playlist.ts'
+import { parseMultivariantPlaylist, type Rendition } from './multivariant-playlist.ts'
+import { PlayBuffer } from './play-buffer.ts'
+import { PlaylistMemo } from './playlist-memo.ts'
+
+/** Something that a viewer would notice, or a player would log. */
+export interface Incident {
+  /** `http-503`, `failed` (reset, cut off, too slow), `playlist` (unreadable), `fell-behind`, `stall`. */
+  readonly kind: string
+  readonly url: string
+  readonly detail: string
+  /** Milliseconds since 1970; a stall's beginning. */
+  readonly atMs: number
+  /** 0 for all but stalls. */
+  readonly lastedMs: number
+}
+
+export interface ViewerOptions {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly onIncident: (incident: Incident) => void
+  /** Called with the time a segment took to arrive whole and the media it holds, in milliseconds. */
+  readonly onSegment?: (tookMs: number, durationMs: number) => void
+}
+
+export interface ViewerCounts {
+  playlists: number
+  segments: number
+  /** Of bodies, of every kind. */
+  bytes: number
+}
+
+/** Shorter hitches are the measuring machine's own. */
+const STALL_MS = 100
+const RETRY_MS = 1_000
+
+const multivariants = new PlaylistMemo(parseMultivariantPlaylist)
+const mediaPlaylists = new PlaylistMemo(parseMediaPlaylist)
+
+/**
+ * A player reduced to what a server sees and a viewer suffers: playlists at the pace of RFC 8216, 6.3.4,
+ * every new segment of every rendition, two keep-alive sockets, and a buffer that can run dry. Bodies are
+ * counted and dropped.
+ */
+export class Viewer {
+  readonly #url: URL
+  readonly #options: ViewerOptions
+  readonly #agent = new Agent({ connections: 2, pipelining: 1 })
+  readonly counts: ViewerCounts = { playlists: 0, segments: 0, bytes: 0 }
+
+  constructor(url: string | URL, options: ViewerOptions) {
+    this.#url = new URL(url)
+    this.#options = options
+  }
+
+  /** Watches until the signal aborts, and resolves then. */
+  async watch(): Promise<void> {
+    const { signal } = this.#options
+    try {
+      const renditions = await this.#loadRenditions()
+      await Promise.all(renditions.map(({ uri }) => this.#play(new URL(uri, this.#url))))
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      await this.#agent.destroy()
+    }
+  }
+
+  async #loadRenditions(): Promise<readonly Rendition[]> {
+    for (;;) {
+      const answer = await this.#get(this.#url, true)
+      const playlist = this.#read(this.#url, answer, multivariants)
+      if (playlist !== undefined) return playlist.renditions
+      await this.#pause(RETRY_MS)
+    }
+  }
+
+  async #play(url: URL): Promise<never> {
+    const playback = { buffer: new PlayBuffer(), nextMsn: undefined }
+    let before: MediaPlaylist | undefined
+    try {
+      for (;;) {
+        const startedMs = this.#options.clock.now()
+        const playlist = this.#read(url, await this.#get(url, true), mediaPlaylists)
+        if (playlist !== undefined) await this.#download(url, playlist, playback)
+        await this.#pause(startedMs + reloadMs(before, playlist) - this.#options.clock.now())
+        before = playlist
+      }
+    } finally {
+      this.#reportStall(url, playback.buffer)
+    }
+  }
+
+  async #download(url: URL, playlist: MediaPlaylist, playback: Playback): Promise<void> {
+    const { nextMsn } = playback
+    if (nextMsn !== undefined && nextMsn < playlist.mediaSequence) {
+      const detail = `wanted ${nextMsn}, the list begins at ${playlist.mediaSequence}`
+      this.#incident({ kind: 'fell-behind', url: url.pathname, detail })
+    }
+    const from = nextMsn ?? firstToPlay(playlist)
+    for (const segment of playlist.segments) {
+      if (segment.msn < from) continue
+      playback.nextMsn = segment.msn + 1
+      if (!segment.gap) await this.#downloadSegment(url, segment, playback.buffer)
+    }
+  }
+
+  /** A failed download is tried once more, as players do. */
+  async #downloadSegment(url: URL, segment: ListedSegment, buffer: PlayBuffer): Promise<void> {
+    const segmentUrl = new URL(segment.uri, url)
+    const answer = (await this.#get(segmentUrl, false)) ?? (await this.#get(segmentUrl, false))
+    if (answer === undefined) return
+    this.counts.segments += 1
+    this.#options.onSegment?.(answer.tookMs, segment.durationMs)
+    this.#reportStall(url, buffer)
+    buffer.add(segment.durationMs, this.#options.clock.now())
+  }
+
+  #read<T>(url: URL, answer: Answer | undefined, memo: PlaylistMemo<T>): T | undefined {
+    if (answer === undefined) return undefined
+    this.counts.playlists += 1
+    try {
+      return memo.of(url, answer)
+    } catch (error) {
+      this.#incident({ kind: 'playlist', url: url.pathname, detail: String(error) })
+      return undefined
+    }
+  }
+
+  /** A whole answer of status 200; anything else is an incident and undefined. */
+  async #get(url: URL, keep: boolean): Promise<Answer | undefined> {
+    const { signal } = this.#options
+    try {
+      const answer = await httpGet(this.#agent, url, { keep, signal })
+      this.counts.bytes += answer.length
+      if (answer.status === 200) return answer
+      this.#incident({ kind: `http-${answer.status}`, url: url.pathname, detail: '' })
+    } catch (error) {
+      signal.throwIfAborted()
+      this.#incident({ kind: 'failed', url: url.pathname, detail: String(error) })
+    }
+    return undefined
+  }
+
+  #reportStall(url: URL, buffer: PlayBuffer): void {
+    const stall = buffer.stall(this.#options.clock.now())
+    if (stall === undefined || stall.lastedMs < STALL_MS) return
+    this.#incident({ kind: 'stall', url: url.pathname, detail: '', ...stall })
+  }
+
+  #incident(incident: Pick<Incident, 'kind' | 'url' | 'detail'> & Partial<Incident>): void {
+    this.#options.onIncident({ atMs: this.#options.clock.now(), lastedMs: 0, ...incident })
+  }
+
+  #pause(ms: number): Promise<void> {
+    return this.#options.clock.sleep(Math.max(0, ms), this.#options.signal)
+  }
+}
+
+interface Playback {
+  readonly buffer: PlayBuffer
+  nextMsn: number | undefined
+}
+
+/** RFC 8216, 6.3.3: not less than three target durations before the end. */
+function firstToPlay({ segments, targetDurationS, mediaSequence }: MediaPlaylist): number {
+  let aheadMs = 0
+  for (const { msn, durationMs } of segments.toReversed()) {
+    aheadMs += durationMs
+    if (aheadMs >= 3000 * targetDurationS) return msn
+  }
+  return mediaSequence
+}
+
+/** RFC 8216, 6.3.4: a target duration after a change, half of it when nothing changed. */
+function reloadMs(before: MediaPlaylist | undefined, now: MediaPlaylist | undefined): number {
+  if (now === undefined) return RETRY_MS
+  const changed = before?.segments.at(-1)?.msn !== now.segments.at(-1)?.msn
+  return now.targetDurationS * (changed ? 1000 : 500)
+}
