@@ -1,0 +1,159 @@
+import type { MonitorReport } from '../proof/continuity-monitor.ts'
+import { type CameraCounters, callsOf } from '../proof/emulator-control.ts'
+import { cameraOf, type Product } from '../proof/product.ts'
+import type { AudienceReport } from './audience.ts'
+import type { MemoryReport } from './memory-watch.ts'
+
+export interface StreamUpstream {
+  readonly stream: string
+  readonly state: string
+  readonly rollovers: number
+  readonly bytesDown: number
+  readonly bytesUp: number
+  /** As the emulator counted. */
+  readonly counters: CameraCounters
+}
+
+export interface SoakReport {
+  readonly ranMs: number
+  readonly seed: number
+  readonly gatewayRunning: boolean
+  /** The newest lines that the gateway printed. */
+  readonly gatewayLines: readonly string[]
+  readonly monitors: readonly MonitorReport[]
+  readonly audience: AudienceReport
+  readonly troubles: Readonly<Record<string, number>>
+  readonly troubleFailures: readonly string[]
+  readonly upstream: readonly StreamUpstream[]
+  readonly memory: MemoryReport
+}
+
+const MOST_SESSIONS = 2
+const MIB = 1024 * 1024
+
+/** What the emulator and the gateway's API say at the end; nothing when they do not answer any more. */
+export async function gatherUpstream(
+  { control, admin }: Product,
+  streams: readonly string[],
+): Promise<readonly StreamUpstream[]> {
+  const gathered = await Promise.allSettled(
+    streams.map(async (stream): Promise<StreamUpstream> => {
+      const [counters, status] = await Promise.all([
+        control.counters(cameraOf(stream)),
+        admin.stream(stream),
+      ])
+      return {
+        stream,
+        state: status.state,
+        rollovers: status.session?.rollovers ?? 0,
+        bytesDown: status.downstream.bytes,
+        bytesUp: status.upstream.bytes,
+        counters,
+      }
+    }),
+  )
+  return gathered.filter((one) => one.status === 'fulfilled').map(({ value }) => value)
+}
+
+/** Every reason for which the soak has failed; none: it passed. */
+export function verdict(report: SoakReport): readonly string[] {
+  const faults = report.monitors.reduce((sum, { total }) => sum + total, 0)
+  const errors = Object.values(report.audience.errors).reduce((sum, count) => sum + count, 0)
+  const reasons: [boolean, string][] = [
+    [!report.gatewayRunning, 'the gateway ended'],
+    [faults > 0, `${faults} continuity faults`],
+    [errors > 0, `${errors} viewer errors`],
+    [report.audience.segments === 0, 'no viewer got a segment'],
+    [report.monitors.some(({ segments }) => segments === 0), 'a stream had no segment'],
+    [report.troubleFailures.length > 0, `${report.troubleFailures.length} troubles not inflicted`],
+    [
+      report.upstream.length < report.monitors.length,
+      'emulator or gateway did not answer at the end',
+    ],
+    ...report.upstream.flatMap(({ stream, counters }): [boolean, string][] => [
+      [
+        counters.sessions.maxOpen > MOST_SESSIONS,
+        `${stream}: ${counters.sessions.maxOpen} sessions`,
+      ],
+      [counters.quotaViolations > 0, `${stream}: ${counters.quotaViolations} quota violations`],
+    ]),
+  ]
+  return reasons.filter(([failed]) => failed).map(([, reason]) => reason)
+}
+
+/** The report as text for a terminal. */
+export function printed(report: SoakReport): string {
+  const { audience, monitors, upstream, troubles, ranMs, seed } = report
+  const reasons = verdict(report)
+  return [
+    `Soak: ${(ranMs / 60_000).toFixed(1)} minutes, seed ${seed}`,
+    '',
+    'Continuity',
+    ...monitors.flatMap(monitorLines),
+    '',
+    `Viewers: ${audience.viewers}, ${audience.segments} segments, ${mib(audience.bytes)} MiB`,
+    `  errors ${inWords(audience.errors)}; stalls while the camera gave too little: ${audience.excusedStalls}`,
+    ...audience.examples.map((line) => `  ${line}`),
+    '',
+    `Trouble: ${inWords(troubles)}`,
+    ...report.troubleFailures.map((line) => `  not inflicted: ${line}`),
+    '',
+    'Upstream',
+    ...upstream.flatMap(upstreamLines),
+    '',
+    ...memoryLines(report.memory),
+    '',
+    reasons.length === 0 ? 'PASSED' : `FAILED: ${reasons.join('; ')}`,
+    ...(report.gatewayRunning ? [] : report.gatewayLines),
+  ].join('\n')
+}
+
+function monitorLines({ url, segments, discontinuities, counts, faults }: MonitorReport): string[] {
+  const excerpts = faults
+    .slice(0, 5)
+    .flatMap(({ kind, guarantee, rendition, msn, detail, excerpt }) => [
+      `    ${guarantee} ${kind} ${rendition ?? ''} ${msn ?? ''}: ${detail}`,
+      ...(excerpt === undefined ? [] : excerpt.split('\n').map((line) => `      | ${line}`)),
+    ])
+  const path = new URL(url).pathname
+  const told = `${segments} fragments, ${discontinuities} discontinuities`
+  return [`  ${path}: ${told}, faults ${inWords(counts)}`, ...excerpts]
+}
+
+function upstreamLines({
+  stream,
+  state,
+  rollovers,
+  counters,
+  bytesDown,
+  bytesUp,
+}: StreamUpstream): string[] {
+  const calls = Object.keys(counters.calls).map((name) => `${name} ${callsOf(counters, name)}`)
+  const { sessions, quotaViolations } = counters
+  return [
+    `  ${stream} (${state}): ${rollovers} roll-overs, at most ${sessions.maxOpen} sessions, ` +
+      `${quotaViolations} quota violations, ${mib(bytesUp)} MiB in, ${mib(bytesDown)} MiB out`,
+    `    ${calls.join(', ')}`,
+  ]
+}
+
+function memoryLines({
+  startBytes,
+  endBytes,
+  maxBytes,
+  bytesPerHour,
+  cpuShare,
+}: MemoryReport): string[] {
+  const slope = Number.isNaN(bytesPerHour) ? 'too short for a slope' : `${mib(bytesPerHour)} MiB/h`
+  return [
+    `Gateway: RSS ${mib(startBytes)} MiB at first, ${mib(endBytes)} at last, ${mib(maxBytes)} at most, ` +
+      `${slope}; CPU ${(100 * cpuShare).toFixed(1)} % of a core`,
+  ]
+}
+
+const mib = (bytes: number): string => (bytes / MIB).toFixed(1)
+
+function inWords(counts: Readonly<Record<string, number | undefined>>): string {
+  const entries = Object.entries(counts).map(([name, count]) => `${name} ${count}`)
+  return entries.length === 0 ? 'none' : entries.join(', ')
+}

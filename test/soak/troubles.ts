@@ -1,0 +1,132 @@
+import type { Random } from '../../src/base/backoff.ts'
+import type { CallFault, CameraEvent } from '../proof/emulator-control.ts'
+import { between, pick } from '../proof/seeded-random.ts'
+
+/** What one stream can be made to suffer. */
+export interface Victim {
+  readonly event: (event: CameraEvent) => Promise<void>
+  readonly fault: (fault: CallFault) => Promise<void>
+  readonly revokeSessions: () => Promise<void>
+  readonly rollOver: () => Promise<void>
+  readonly sleep: (ms: number) => Promise<void>
+}
+
+export interface Trouble {
+  readonly name: string
+  /** How often it is chosen, against the others. */
+  readonly weight: number
+  /** Whether viewers may run out of media through it, since none comes, or too slowly. */
+  readonly starves: boolean
+  readonly inflict: (victim: Victim, random: Random) => Promise<void>
+}
+
+const MEDIA = ['GetMP4MediaFragment', 'GetHLSMediaPlaylist'] as const
+const ANY = [...MEDIA, 'GetMP4InitFragment', 'GetHLSMasterPlaylist', '*'] as const
+
+const fault =
+  (kind: string, operations: readonly string[], more: Readonly<Record<string, unknown>> = {}) =>
+  (victim: Victim, random: Random): Promise<void> => {
+    const times = between(random, 1, 4)
+    return victim.fault({ kind, operation: pick(random, operations), times, ...more })
+  }
+
+const pause =
+  (leastS: number, mostS: number) =>
+  async (victim: Victim, random: Random): Promise<void> => {
+    await victim.event({ type: 'stop' })
+    await victim.sleep(between(random, leastS, mostS) * 1000)
+    await victim.event({ type: 'resume' })
+  }
+
+const THROTTLED = { status: 400, type: 'ClientLimitExceededException', message: 'Slow down.' }
+
+/** All that happens to KVS and to cameras. kvs-hls.md, sections 7, 10 and 12. */
+export const TROUBLES: readonly Trouble[] = [
+  {
+    name: 'sessions revoked',
+    weight: 4,
+    starves: false,
+    inflict: (victim) => victim.revokeSessions(),
+  },
+  { name: 'roll-over by API', weight: 2, starves: false, inflict: (victim) => victim.rollOver() },
+  { name: 'HTTP 500', weight: 3, starves: false, inflict: fault('status', ANY, { status: 500 }) },
+  { name: 'HTTP 503', weight: 2, starves: false, inflict: fault('status', ANY, { status: 503 }) },
+  { name: 'connection refused', weight: 2, starves: false, inflict: fault('refuse', ANY) },
+  { name: 'connection reset', weight: 3, starves: false, inflict: fault('reset', ANY) },
+  { name: 'truncated body', weight: 3, starves: false, inflict: fault('truncate', ANY) },
+  { name: 'garbage', weight: 3, starves: false, inflict: fault('garbage', ANY) },
+  { name: 'empty body', weight: 1, starves: false, inflict: fault('empty', ANY) },
+  {
+    name: 'proxy error page',
+    weight: 1,
+    starves: false,
+    inflict: fault('html', ANY, { status: 502 }),
+  },
+  { name: 'throttled', weight: 2, starves: true, inflict: fault('status', ANY, THROTTLED) },
+  { name: 'latency', weight: 2, starves: true, inflict: fault('latency', ANY, { ms: 2_000 }) },
+  {
+    name: 'slow body',
+    weight: 1,
+    starves: true,
+    inflict: fault('slow', MEDIA, { bytesPerSecond: 40_000 }),
+  },
+  { name: 'short pause', weight: 2, starves: true, inflict: pause(2, 25) },
+  { name: 'long stop', weight: 1, starves: true, inflict: pause(35, 60) },
+  {
+    name: 'fragments dropped',
+    weight: 2,
+    starves: true,
+    inflict: (victim, random) => victim.event({ type: 'drop', count: between(random, 1, 3) }),
+  },
+  {
+    name: 'fragments late',
+    weight: 1,
+    starves: true,
+    inflict: (victim, random) =>
+      victim.event({ type: 'late', count: 1, ms: between(random, 3_000, 10_000) }),
+  },
+  {
+    name: 'fragments duplicated',
+    weight: 2,
+    starves: false,
+    inflict: (victim, random) =>
+      victim.event({ type: 'duplicate', count: between(random, 1, 3), lag: between(random, 0, 3) }),
+  },
+  {
+    name: 'fragments overlap',
+    weight: 2,
+    starves: false,
+    inflict: (victim, random) =>
+      victim.event({ type: 'overlap', count: 1, ms: between(random, 200, 800) }),
+  },
+  {
+    name: 'codec private data',
+    weight: 1,
+    starves: false,
+    inflict: (victim) => victim.event({ type: 'codec-private-data' }),
+  },
+  {
+    name: 'clock skew',
+    weight: 1,
+    starves: false,
+    inflict: (victim, random) =>
+      victim.event({ type: 'skew', ms: pick(random, [-1, 1]) * between(random, 200, 2_000) }),
+  },
+  {
+    name: 'producer reconnects',
+    weight: 1,
+    starves: false,
+    inflict: (victim) => victim.event({ type: 'reconnect' }),
+  },
+]
+
+/** One of the troubles, by weight. */
+export function chooseTrouble(random: Random, troubles: readonly Trouble[] = TROUBLES): Trouble {
+  let left = random() * troubles.reduce((sum, { weight }) => sum + weight, 0)
+  const chosen = troubles.find(({ weight }) => {
+    left -= weight
+    return left < 0
+  })
+  if (chosen === undefined) throw new RangeError('no trouble to choose from')
+  return chosen
+}
