@@ -2,7 +2,7 @@ import { descend, only, readBoxes } from './boxes.ts'
 import { runTool } from './ffmpeg.ts'
 import { readInitSegment } from './init-segment.ts'
 
-/** A short track made by a real encoder: init segment and fragments of one second. */
+/** A short track made by a real encoder: init segment and fragments. */
 export interface EncodedTrack {
   readonly init: Buffer
   readonly fragments: readonly Buffer[]
@@ -13,15 +13,15 @@ const VIDEO_ARGS =
 const AUDIO_ARGS = '-f lavfi -i sine=frequency=440:sample_rate=48000 -c:a aac -b:a 64k'
 
 /** @param seconds how much to encode; a second takes some 20 ms */
-export async function encodeTrack(kind: 'video' | 'audio', seconds: number): Promise<EncodedTrack> {
-  const source = (kind === 'video' ? VIDEO_ARGS : AUDIO_ARGS).split(' ')
-  const output = `-t ${seconds} -frag_duration 1000000 -movflags cmaf+empty_moov -f mp4 pipe:1`
-  const { stdout, stderr, code } = await runTool('ffmpeg', [
-    '-v',
-    'error',
-    ...source,
-    ...output.split(' '),
-  ])
+export function encodeTrack(kind: 'video' | 'audio', seconds: number): Promise<EncodedTrack> {
+  const source = kind === 'video' ? VIDEO_ARGS : AUDIO_ARGS
+  return encode(`${source} -t ${seconds} -frag_duration 1000000 -movflags cmaf+empty_moov`)
+}
+
+/** One track by ffmpeg's arguments, without those for the output file. */
+export async function encode(args: string): Promise<EncodedTrack> {
+  const command = `-v error ${args} -f mp4 pipe:1`.split(' ')
+  const { stdout, stderr, code } = await runTool('ffmpeg', command)
   if (code !== 0) throw new Error(`ffmpeg could not encode: ${stderr.join(' | ')}`)
   return split(stdout)
 }
@@ -37,16 +37,17 @@ function split(file: Buffer): EncodedTrack {
   return { init: file.subarray(0, initEnd), fragments }
 }
 
-/** The same track, `seconds` later: ffmpeg's tfdt is always of version 1. */
+/** The same track, `seconds` later. */
 export function delayed({ init, fragments }: EncodedTrack, seconds: number): EncodedTrack {
-  const { timescale } = readInitSegment(init)
-  return { init, fragments: fragments.map((bytes) => moved(bytes, BigInt(seconds * timescale))) }
+  const ticks = BigInt(seconds * readInitSegment(init).timescale)
+  return { init, fragments: fragments.map((bytes) => rebased(bytes, (base) => base + ticks)) }
 }
 
-function moved(fragment: Buffer, ticks: bigint): Buffer {
+/** A copy of a fragment with another tfdt: ffmpeg's is always of version 1. */
+export function rebased(fragment: Buffer, change: (baseTicks: bigint) => bigint): Buffer {
   const copy = Buffer.from(fragment)
   // Boxes are views, so writing to tfdt's body writes to the copy.
   const tfdt = descend(readBoxes(copy), 'moof', 'traf', 'tfdt').body
-  tfdt.writeBigUInt64BE(tfdt.readBigUInt64BE(4) + ticks, 4)
+  tfdt.writeBigUInt64BE(change(tfdt.readBigUInt64BE(4)), 4)
   return copy
 }

@@ -1,122 +1,100 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { stringify } from 'yaml'
-import { Child } from './child-process.ts'
+import type { Child } from './child-process.ts'
 import { EmulatorControl } from './emulator-control.ts'
 import { freePort } from './free-port.ts'
 import { GatewayAdmin } from './gateway-admin.ts'
+import { startProgram, writeConfig } from './program.ts'
 
-/** Emulator and gateway, each a process of its own, as an operator would run them. */
-export interface Product {
-  readonly emulator: Child
-  readonly gateway: Child
-  readonly control: EmulatorControl
+/** A gateway in a process of its own, as an operator would run it. */
+export interface Gateway {
+  readonly process: Child
   readonly admin: GatewayAdmin
-  /** Of the public listener, without a slash at the end. */
-  readonly publicUrl: string
   /** The multivariant playlist of a stream. */
   watchUrl(stream: string): string
   stop(): Promise<void>
 }
 
-export interface ProductOptions {
-  /** Public name → the emulated camera's configuration. The camera is called `{name}-camera`. */
-  readonly cameras: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-  /** Goes into the gateway's configuration file under `defaults`. */
+export interface GatewayOptions {
+  /** Of KVS: the emulator's URL, or whatever else speaks its protocol. */
+  readonly endpoint: string
+  /** Public names; stream `lobby` reads the KVS stream `lobby-camera`. */
+  readonly streams: readonly string[]
+  /** Goes into the configuration file under `defaults`. */
   readonly defaults?: Readonly<Record<string, unknown>>
   readonly cacheMaxBytes?: string
-  /** Pin the gateway to one core, as `taskset -c` does. */
-  readonly gatewayCore?: number
-  /** And the emulator. */
-  readonly emulatorCore?: number
+  /** Pin it to one core, as `taskset -c` does. */
+  readonly core?: number
 }
 
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
-const BIN = 'src/cli/bin.js'
+/** Emulator and gateway. */
+export interface Product extends Gateway {
+  readonly control: EmulatorControl
+}
+
+export interface ProductOptions extends Omit<GatewayOptions, 'endpoint' | 'streams'> {
+  /** Public name → the emulated camera's configuration. */
+  readonly cameras: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+}
 
 export const cameraOf = (stream: string): string => `${stream}-camera`
 
-/** Starts both, and resolves when both accept requests. */
-export async function startProduct(options: ProductOptions): Promise<Product> {
-  const folder = await mkdtemp(join(tmpdir(), 'kvs-product-'))
-  const started: Child[] = []
-  const stop = async (): Promise<void> => {
-    await Promise.all(started.map((child) => child.stop()))
-    await rm(folder, { recursive: true, force: true })
-  }
-  try {
-    const emulatorUrl = `http://127.0.0.1:${await freePort()}`
-    started.push(await startEmulator(folder, emulatorUrl, options))
-    const [port, adminPort] = [await freePort(), await freePort()]
-    started.push(await startGateway(folder, emulatorUrl, port, adminPort, options))
-    const [emulator, gateway] = started
-    if (emulator === undefined || gateway === undefined) throw new Error('unreachable')
-    const publicUrl = `http://127.0.0.1:${port}`
-    return {
-      emulator,
-      gateway,
-      control: new EmulatorControl(emulatorUrl),
-      admin: new GatewayAdmin(`http://127.0.0.1:${adminPort}`),
-      publicUrl,
-      watchUrl: (stream) => `${publicUrl}/hls/${stream}/master.m3u8`,
-      stop,
-    }
-  } catch (error) {
-    await stop()
-    throw error
-  }
-}
-
-async function startEmulator(
-  folder: string,
-  url: string,
-  { cameras, emulatorCore }: ProductOptions,
-): Promise<Child> {
-  const named: Record<string, unknown> = {}
-  for (const [name, camera] of Object.entries(cameras)) named[cameraOf(name)] = camera
-  const file = await configFile(folder, 'emulator.yaml', { cameras: named })
-  const args = ['emulator', '--port', new URL(url).port, '--config', file]
-  return startNode(args, url, emulatorCore)
-}
-
-async function startGateway(
-  folder: string,
-  emulatorUrl: string,
-  port: number,
-  adminPort: number,
-  { cameras, defaults = {}, cacheMaxBytes = '128MiB', gatewayCore }: ProductOptions,
-): Promise<Child> {
-  const streams: Record<string, unknown> = {}
-  for (const name of Object.keys(cameras)) streams[name] = { kvs: { streamName: cameraOf(name) } }
-  const file = await configFile(folder, 'gateway.yaml', {
+/** Resolves when the gateway accepts requests. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { endpoint, streams, defaults = {}, cacheMaxBytes = '128MiB', core } = options
+  const folder = await mkdtemp(join(tmpdir(), 'kvs-gateway-'))
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const config = await writeConfig(folder, {
     server: { host: '127.0.0.1', port },
     admin: { host: '127.0.0.1', port: adminPort },
-    aws: { region: 'us-west-2', endpoint: emulatorUrl },
+    aws: { region: 'us-west-2', endpoint },
     cache: { maxBytes: cacheMaxBytes },
     log: { level: 'warn' },
     defaults,
-    streams,
+    streams: Object.fromEntries(
+      streams.map((name) => [name, { kvs: { streamName: cameraOf(name) } }] as const),
+    ),
   })
-  return startNode(['serve', '--config', file], `http://127.0.0.1:${port}`, gatewayCore)
+  const url = `http://127.0.0.1:${port}`
+  const process = await startProgram(['serve', '--config', config], url, core)
+  return {
+    process,
+    admin: new GatewayAdmin(`http://127.0.0.1:${adminPort}`),
+    watchUrl: (stream) => `${url}/hls/${stream}/master.m3u8`,
+    async stop() {
+      await process.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
 }
 
-function startNode(args: readonly string[], url: string, core: number | undefined): Promise<Child> {
-  const node = [process.execPath, BIN, ...args]
-  const [command = '', ...rest] = core === undefined ? node : ['taskset', '-c', `${core}`, ...node]
-  return Child.start({
-    command,
-    args: rest,
-    cwd: PROJECT,
-    // No credentials: with an endpoint of its own on loopback the gateway needs none.
-    env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), AWS_EC2_METADATA_DISABLED: 'true' },
-    ready: new RegExp(`${url.replaceAll('.', '\\.')}\\b`),
-  })
-}
-
-async function configFile(folder: string, name: string, content: unknown): Promise<string> {
-  const file = join(folder, name)
-  await writeFile(file, stringify(content))
-  return file
+/** Starts both, each in a process of its own; resolves when both accept requests. */
+export async function startProduct({ cameras, ...options }: ProductOptions): Promise<Product> {
+  const folder = await mkdtemp(join(tmpdir(), 'kvs-emulator-'))
+  const endpoint = `http://127.0.0.1:${await freePort()}`
+  const emulated = Object.entries(cameras).map(
+    ([name, camera]) => [cameraOf(name), camera] as const,
+  )
+  const config = await writeConfig(folder, { cameras: Object.fromEntries(emulated) })
+  const args = ['emulator', '--port', new URL(endpoint).port, '--config', config]
+  const emulator = await startProgram(args, endpoint)
+  const stopEmulator = async (): Promise<void> => {
+    await emulator.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    const gateway = await startGateway({ ...options, endpoint, streams: Object.keys(cameras) })
+    return {
+      ...gateway,
+      control: new EmulatorControl(endpoint),
+      async stop() {
+        await gateway.stop()
+        await stopEmulator()
+      },
+    }
+  } catch (error) {
+    await stopEmulator()
+    throw error
+  }
 }

@@ -46,7 +46,7 @@ async function watchItSuffer(product: Product, options: SoakOptions): Promise<So
   const startedMs = clock.now()
   const excuses = new Excuses()
   const audience = new Audience(excuses)
-  const memory = new MemoryWatch(product.gateway.pid, clock)
+  const memory = new MemoryWatch(product.process.pid, clock)
   const monitors = streams.map((stream) => {
     const url = product.watchUrl(stream)
     return new ContinuityMonitor(url, { signal: end, keepBytes: 0 })
@@ -70,8 +70,8 @@ async function watchItSuffer(product: Product, options: SoakOptions): Promise<So
   return {
     ranMs: clock.now() - startedMs,
     seed,
-    gatewayRunning: product.gateway.running,
-    gatewayLines: product.gateway.lines,
+    gatewayRunning: product.process.running,
+    gatewayLines: product.process.lines,
     monitors: monitors.map((monitor) => monitor.report()),
     audience: audience.report(),
     troubles: Object.fromEntries(troubleMaker.counts),
