@@ -1,0 +1,47 @@
+import type { ListedFragment } from '../upstream/listed-fragment.ts'
+
+/** The newest fragment that was taken from a playlist, or published. */
+export interface LastTaken {
+  readonly number: bigint
+  /** Its end on the camera's clock, in milliseconds; undefined if upstream does not say. */
+  readonly endMs: number | undefined
+}
+
+/**
+ * What a playlist holds for one who has taken everything up to `last`, in playlist order.
+ *
+ * Numbers only grow, so what is greater is new, and what is smaller came late: KVS does not insert it
+ * into a LIVE list, nor do we. The exception is a stream that was deleted and made anew, whose numbers
+ * start again: then all of the list is smaller, yet its times are later.
+ */
+export function freshSince(
+  list: readonly ListedFragment[],
+  last: LastTaken | undefined,
+): readonly ListedFragment[] {
+  if (last === undefined) return list
+  const greater = list.filter(({ number }) => number > last.number)
+  if (greater.length > 0 || list.some(({ number }) => number === last.number)) return greater
+  const { endMs } = last
+  if (endMs === undefined) return []
+  return list.filter(({ startMs }) => startMs !== undefined && startMs >= endMs)
+}
+
+/**
+ * The newest fragments of a first list: enough to fill the live window of `count` segments, and three
+ * target durations (RFC 8216, 6.2.2). More would only delay the first playlist.
+ */
+export function newestOf(
+  list: readonly ListedFragment[],
+  count: number,
+): readonly ListedFragment[] {
+  const longestS = Math.max(0, ...list.map(({ durationS }) => durationS))
+  // A target duration leaves headroom over the longest fragment: see timeline/numbering.
+  const wantedS = 3 * (Math.round(longestS) + Math.max(1, Math.round(longestS / 4)))
+  let first = list.length
+  let seconds = 0
+  while (first > 0 && (list.length - first < count || seconds < wantedS)) {
+    first -= 1
+    seconds += list[first]?.durationS ?? 0
+  }
+  return list.slice(first)
+}

@@ -1,0 +1,270 @@
+import { Backoff, type Random } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
+import { withDeadline } from '../base/deadline.ts'
+import { GatewayError } from '../base/errors.ts'
+import type { RenditionName } from '../timeline/fragment.ts'
+import type { HlsSession } from '../upstream/hls-session.ts'
+import type { ListedFragment } from '../upstream/listed-fragment.ts'
+import { SessionDeadError } from '../upstream/session-dead-error.ts'
+import { Cadence } from './cadence.ts'
+import { type FetchedFragment, type FetchedTrack, TrackFetcher } from './fetch-fragment.ts'
+import { FragmentJob } from './job.ts'
+import { freshSince, type LastTaken, newestOf } from './listing.ts'
+import type { IngestSink } from './sink.ts'
+import type { IngestTrouble } from './trouble.ts'
+
+export interface FollowerOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly sink: IngestSink
+  readonly trouble: IngestTrouble
+  /** How many of the newest fragments a first list contributes. */
+  readonly window: number
+}
+
+/** KVS itself calls a stream without a fragment for this long "no media". kvs-hls.md section 7.2. */
+const SILENCE_MS = 30_000
+/** A session that only fails for this long is replaced; perhaps its endpoint went stale. */
+const GIVE_UP_MS = 10_000
+/** All tries for one track of one fragment together. Later ones are fetched meanwhile. */
+const FETCH_DEADLINE_MS = 10_000
+/** How long a fragment waits for the other rendition's playlist to list it too. */
+const PARTNER_MS = 1_500
+/** Fragments in flight; a list that names more waits for the next poll. */
+const MOST_JOBS = 32
+
+type Lists = ReadonlyMap<RenditionName, readonly ListedFragment[]>
+
+/**
+ * Follows one session: polls its playlists at the camera's cadence, fetches what is new at once and in
+ * parallel, and hands it on in playlist order.
+ */
+export class SessionFollower {
+  readonly session: HlsSession
+  readonly #options: FollowerOptions
+  readonly #cadence: Cadence
+  readonly #backoff: Backoff
+  readonly #fetcher: TrackFetcher
+  /** Aborts when this session is over, whoever notices first. */
+  readonly #over = new AbortController()
+  readonly #signal: AbortSignal
+  #jobs: FragmentJob[] = []
+  #last: LastTaken | undefined
+  #polled = false
+  #draining: Promise<void> = Promise.resolve()
+  #isDraining = false
+  #publishedAny = false
+  #freshMs: number
+  #failingSinceMs: number | undefined
+
+  constructor(session: HlsSession, options: FollowerOptions, signal: AbortSignal) {
+    this.session = session
+    this.#options = options
+    this.#signal = AbortSignal.any([signal, this.#over.signal])
+    this.#fetcher = new TrackFetcher(session)
+    this.#freshMs = options.clock.now()
+    this.#cadence = new Cadence(this.#freshMs)
+    this.#backoff = new Backoff({ firstMs: 500, maxMs: 2_000 }, options.random)
+    this.#last = options.sink.newest()
+  }
+
+  /** One poll when it is due. Rejects when the session is over, with the reason. */
+  async step(): Promise<void> {
+    const { clock } = this.#options
+    await clock.sleep(this.#cadence.dueMs - clock.now(), this.#signal)
+    const askedMs = clock.now()
+    try {
+      const fresh = await this.#poll()
+      this.#failingSinceMs = undefined
+      this.#backoff.reset()
+      this.#note(askedMs, fresh)
+    } catch (error) {
+      this.#signal.throwIfAborted()
+      await this.#endure(error)
+    }
+    if (clock.now() - this.#freshMs >= SILENCE_MS) {
+      throw new GatewayError('no_media', 'no fragment from the camera for 30 seconds')
+    }
+  }
+
+  /**
+   * Whether this session lists the newest published fragment, in all its playlists: proof that nothing
+   * is lost when it takes over (G3).
+   */
+  async prove(): Promise<boolean> {
+    const newest = this.#options.sink.newest()
+    if (newest === undefined) return true
+    const lists = await this.#list(this.session.renditions)
+    return [...lists.values()].every((list) => list.some(({ number }) => number === newest.number))
+  }
+
+  /** Resolves when all that was found so far is published or given up. */
+  async settle(): Promise<void> {
+    await this.#draining
+  }
+
+  close(): void {
+    this.#over.abort(new Error('the session was replaced'))
+  }
+
+  async #poll(): Promise<readonly ListedFragment[]> {
+    const [primary, ...others] = this.session.renditions
+    if (primary === undefined) return []
+    // The first lists all at once, as everything in them is news.
+    const atOnce = this.#polled ? [primary] : this.session.renditions
+    const lists = await this.#list(atOnce)
+    this.#polled = true
+    const fresh = this.#take(lists.get(primary) ?? [])
+    this.#join(lists)
+    const wanted = others.filter((name) => this.#jobs.some((job) => job.awaiting.includes(name)))
+    if (atOnce.length === 1 && wanted.length > 0) this.#join(await this.#list(wanted))
+    this.#drain()
+    return fresh
+  }
+
+  async #list(renditions: readonly RenditionName[]): Promise<Lists> {
+    return new Map(
+      await Promise.all(
+        renditions.map(
+          async (name) => [name, await this.session.list(name, this.#signal)] as const,
+        ),
+      ),
+    )
+  }
+
+  /** Starts the fetches of what is new in the first rendition's playlist. */
+  #take(list: readonly ListedFragment[]): readonly ListedFragment[] {
+    const { clock, window } = this.#options
+    const news = freshSince(list, this.#last)
+    const fresh = (this.#last === undefined ? newestOf(news, window) : news).slice(
+      0,
+      MOST_JOBS - this.#jobs.length,
+    )
+    for (const listed of fresh) {
+      this.#jobs.push(
+        new FragmentJob(listed, this.session.renditions, clock.now(), (name, entry) =>
+          this.#fetch(name, entry),
+        ),
+      )
+      this.#last = { number: listed.number, endMs: endOf(listed) }
+    }
+    return fresh
+  }
+
+  /** Lets waiting fragments know what the other renditions' playlists say about them. */
+  #join(lists: Lists): void {
+    const nowMs = this.#options.clock.now()
+    for (const job of this.#jobs) {
+      for (const name of job.awaiting) {
+        const list = lists.get(name)
+        const listed = list?.find(({ number }) => number === job.listed.number)
+        const overtaken = list?.some(({ number }) => number > job.listed.number) === true
+        if (listed !== undefined) job.found(name, listed)
+        else if (overtaken || nowMs - job.seenMs >= PARTNER_MS) job.found(name, undefined)
+      }
+    }
+  }
+
+  async #fetch(rendition: RenditionName, listed: ListedFragment): Promise<FetchedTrack> {
+    const { clock, random } = this.#options
+    const backoff = new Backoff({ firstMs: 100, maxMs: 1_000 }, random)
+    return withDeadline(
+      clock,
+      `fetching a fragment's ${rendition}`,
+      FETCH_DEADLINE_MS,
+      this.#signal,
+      async (signal) => {
+        for (;;) {
+          try {
+            return await this.#fetcher.fetch(rendition, listed, signal)
+          } catch (error) {
+            signal.throwIfAborted()
+            // Upstream's own refusals were retried below us as far as that makes sense; bytes that
+            // came whole and were wrong deserve another try.
+            if (error instanceof GatewayError || error instanceof SessionDeadError) throw error
+            this.#options.trouble.invalid(rendition, error)
+            await clock.sleep(backoff.next(), signal)
+          }
+        }
+      },
+    )
+  }
+
+  #drain(): void {
+    if (this.#isDraining || this.#jobs.length === 0) return
+    this.#isDraining = true
+    this.#draining = this.#publishInOrder().finally(() => {
+      this.#isDraining = false
+    })
+    this.#draining.catch((error: unknown) => this.#over.abort(error))
+  }
+
+  async #publishInOrder(): Promise<void> {
+    while (this.#jobs.length > 0) {
+      // The first publication fixes the target duration and lets players start: all that the first
+      // list gave, in one go. After that, a fragment as soon as it is there.
+      const batch = this.#publishedAny ? this.#jobs.slice(0, 1) : this.#jobs.slice()
+      const fetched: FetchedFragment[] = []
+      for (const job of batch) {
+        const fragment = await this.#outcome(job)
+        if (fragment !== undefined) fetched.push(fragment)
+      }
+      this.#signal.throwIfAborted()
+      this.#jobs = this.#jobs.slice(batch.length)
+      if (fetched.length > 0) {
+        await this.#options.sink.publish(fetched)
+        this.#publishedAny = true
+      }
+    }
+  }
+
+  /** The fetched fragment, or undefined if it cannot be had. Throws when the session is over. */
+  async #outcome(job: FragmentJob): Promise<FetchedFragment | undefined> {
+    const [first, ...others] = await job.outcome()
+    this.#signal.throwIfAborted()
+    for (const result of [first, ...others]) {
+      if (result?.status !== 'rejected') continue
+      const { reason } = result as { reason: unknown }
+      if (reason instanceof SessionDeadError) throw reason
+      // Another track set or codec than this session began with: only a new session can say which.
+      if (this.#options.trouble.refused(job.listed.number, reason)) throw reason
+      this.#options.trouble.skipped(job.listed.number, reason)
+    }
+    if (first?.status !== 'fulfilled') return undefined
+    const tracks = [first, ...others].flatMap((result) =>
+      result.status === 'fulfilled' && result.value !== undefined ? [result.value] : [],
+    )
+    return {
+      listed: job.listed,
+      timeBase: this.session.id,
+      receivedMs: this.#options.clock.now(),
+      tracks,
+    }
+  }
+
+  #note(askedMs: number, fresh: readonly ListedFragment[]): void {
+    const newest = fresh.at(-1)
+    if (newest === undefined) {
+      this.#cadence.miss(askedMs)
+      return
+    }
+    this.#freshMs = this.#options.clock.now()
+    this.#cadence.hit(askedMs, { endMs: endOf(newest), durationMs: newest.durationS * 1000 })
+  }
+
+  /** A failed poll: later polls may do better, unless it means that the session is over. */
+  async #endure(error: unknown): Promise<void> {
+    if (error instanceof SessionDeadError) throw error
+    if (error instanceof GatewayError && error.code === 'no_media') throw error
+    const { clock, trouble } = this.#options
+    trouble.poll(error)
+    const nowMs = clock.now()
+    this.#failingSinceMs ??= nowMs
+    if (nowMs - this.#failingSinceMs >= GIVE_UP_MS) throw error
+    await clock.sleep(this.#backoff.next(), this.#signal)
+  }
+}
+
+function endOf({ startMs, durationS }: ListedFragment): number | undefined {
+  return startMs === undefined ? undefined : startMs + durationS * 1000
+}

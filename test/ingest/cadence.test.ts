@@ -1,0 +1,80 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Cadence } from '../../src/ingest/cadence.ts'
+
+interface Camera {
+  readonly durationsMs: readonly number[]
+  readonly lagMs: number
+  /** How far the camera's clock is ahead of ours. */
+  readonly skewMs?: number
+}
+
+/** Polls a camera as the ingest does; returns when each fragment was listed and seen, and every poll. */
+function follow({ durationsMs, lagMs, skewMs = 0 }: Camera, untilMs: number) {
+  const listed: { endMs: number; durationMs: number; listedMs: number }[] = []
+  let endMs = 0
+  for (let k = 0; endMs < untilMs; k += 1) {
+    const durationMs = durationsMs[k % durationsMs.length] ?? 2000
+    endMs += durationMs
+    listed.push({ endMs, durationMs, listedMs: endMs + lagMs })
+  }
+  const cadence = new Cadence(0)
+  const polls: number[] = []
+  const delays: number[] = []
+  let seen = 0
+  while (cadence.dueMs < untilMs) {
+    const now = cadence.dueMs
+    polls.push(now)
+    const fresh = listed.filter(({ listedMs }, k) => k >= seen && listedMs <= now)
+    const newest = fresh.at(-1)
+    if (newest === undefined) cadence.miss(now)
+    else {
+      seen += fresh.length
+      delays.push(now - (fresh[0]?.listedMs ?? now))
+      cadence.hit(now, { ...newest, endMs: newest.endMs + skewMs })
+    }
+  }
+  return { polls, delays }
+}
+
+describe('cadence', () => {
+  test('a steady camera is asked about once a fragment, soon after each is listed', () => {
+    const { polls, delays } = follow({ durationsMs: [2000], lagMs: 340 }, 120_000)
+    const settled = delays.slice(10)
+    expect(Math.max(...settled)).toBeLessThanOrEqual(150)
+    expect(polls.length).toBeLessThan(2 * delays.length)
+  })
+
+  test('a camera whose clock runs an hour ahead or behind is followed alike', () => {
+    const skews = [-3_600_000, 0, 3_600_000]
+    const followed = skews.map((skewMs) =>
+      follow({ durationsMs: [2000], lagMs: 340, skewMs }, 60_000),
+    )
+    const [behind, right, ahead] = followed.map(({ polls }) => polls)
+    expect(behind).toEqual(right)
+    expect(ahead).toEqual(right)
+  })
+
+  test('G9: whatever the camera does, polls of one playlist stay below five in any second', () => {
+    const lengths = fc.array(fc.integer({ min: 1000, max: 20_000 }), { minLength: 1, maxLength: 6 })
+    fc.assert(
+      fc.property(lengths, fc.integer({ min: 0, max: 5000 }), (durationsMs, lagMs) => {
+        const { polls } = follow({ durationsMs, lagMs }, 60_000)
+        polls.forEach((at, i) => {
+          const fifth = polls[i + 5]
+          if (fifth !== undefined) expect(fifth - at).toBeGreaterThan(1000)
+        })
+      }),
+    )
+  })
+
+  test('a late fragment is asked for at least each second', () => {
+    const cadence = new Cadence(0)
+    cadence.hit(0, { endMs: 0, durationMs: 2000 })
+    for (let k = 0; k < 20; k += 1) {
+      const asked = cadence.dueMs
+      cadence.miss(asked)
+      expect(cadence.dueMs - asked).toBeLessThanOrEqual(1000)
+    }
+  })
+})
