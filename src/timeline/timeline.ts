@@ -134,6 +134,17 @@ export class Timeline {
     return this.#snapshot
   }
 
+  /**
+   * The newest placed fragment, and where it ends by its own date, in milliseconds since 1970; undefined
+   * before the first.
+   */
+  newest(): { readonly number: bigint; readonly endMs: number | undefined } | undefined {
+    const { cursor } = this.#state
+    if (cursor === undefined) return undefined
+    const { number, startMs, durationMs } = cursor
+    return { number, endMs: startMs === undefined ? undefined : startMs + durationMs }
+  }
+
   /** Segments that left the list so recently that players may still ask for them (G6), oldest first. */
   retired(): readonly Segment[] {
     return this.#state.window.retired.map(({ segment }) => segment)
