@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import { readInit } from '../formats/mp4/init.ts'
+import type { RenditionName, Segment } from '../timeline/fragment.ts'
+
+const savedInits = z.array(z.base64().max(4_000_000)).max(2_048)
+
+/** The init segments that retained segments refer to, by content. A handful of kilobytes a stream. */
+export class Inits {
+  #bytes = new Map<string, Buffer>()
+
+  get(rendition: RenditionName, id: string): Buffer | undefined {
+    return this.#bytes.get(keyOf(rendition, id))
+  }
+
+  add(rendition: RenditionName, id: string, bytes: Buffer): void {
+    const key = keyOf(rendition, id)
+    if (!this.#bytes.has(key)) this.#bytes.set(key, bytes)
+  }
+
+  /** Forgets those that none of these segments needs. */
+  keepOnly(segments: Iterable<Segment>): void {
+    const kept = new Map<string, Buffer>()
+    for (const { tracks } of segments) {
+      for (const track of Object.values(tracks)) {
+        const key = keyOf(track.init.rendition, track.init.id)
+        const bytes = this.#bytes.get(key)
+        if (bytes !== undefined) kept.set(key, bytes)
+      }
+    }
+    this.#bytes = kept
+  }
+
+  save(): string[] {
+    return [...this.#bytes.values()].map((bytes) => bytes.toString('base64'))
+  }
+
+  /** @throws Error when `saved` is not what {@link save} makes */
+  restore(saved: unknown): void {
+    for (const text of savedInits.parse(saved)) {
+      const bytes = Buffer.from(text, 'base64')
+      const { rendition, id } = readInit(bytes)
+      this.add(rendition, id, bytes)
+    }
+  }
+}
+
+function keyOf(rendition: RenditionName, id: string): string {
+  return `${rendition}/${id}`
+}

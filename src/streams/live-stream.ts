@@ -1,0 +1,220 @@
+import type { Clock } from '../base/clock.ts'
+import { DeadlineError, withDeadline } from '../base/deadline.ts'
+import { GatewayError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { ChangeSignal } from '../base/signal.ts'
+import type { FragmentBody } from '../store/fragment-body.ts'
+import type { RenditionName, Segment, Snapshot } from '../timeline/fragment.ts'
+import { isPermanent, type StateRules, stateOf } from './state.ts'
+import type { Stream, StreamState } from './stream.ts'
+
+/** What a stream shows, and what fills it while it runs. */
+export interface StreamFeed {
+  snapshot(): Snapshot | undefined
+  /** The newest segment that was published since the feed last began; undefined before. */
+  newest(): Segment | undefined
+  trouble(): GatewayError | undefined
+  fragment(
+    rendition: RenditionName,
+    msn: number,
+    id: string,
+    signal: AbortSignal,
+  ): FragmentBody | Promise<FragmentBody>
+  init(rendition: RenditionName, id: string): Buffer | undefined
+  /** Follows upstream until `signal` aborts, and rejects with its reason. */
+  run(signal: AbortSignal): Promise<never>
+}
+
+export interface LiveStreamOptions extends StateRules {
+  readonly clock: Clock
+  readonly log: Log
+  /** Stops this long after the last request; undefined: runs for ever. */
+  readonly idleTimeoutMs: number | undefined
+}
+
+interface Running {
+  readonly startedMs: number
+  readonly stop: AbortController
+  readonly ended: Promise<void>
+}
+
+const TICK_MS = 1_000
+
+/** A stream of which this node holds the upstream session: runs while somebody watches, or always. */
+export class LiveStream implements Stream {
+  readonly name: string
+  readonly #feed: StreamFeed
+  readonly #options: LiveStreamOptions
+  readonly #change = new ChangeSignal()
+  #running: Running | undefined
+  #requestedMs = 0
+  #state: StreamState = 'idle'
+  #sinceMs: number
+
+  constructor(name: string, feed: (changed: () => void) => StreamFeed, options: LiveStreamOptions) {
+    this.name = name
+    this.#options = options
+    this.#feed = feed(() => {
+      this.#update()
+      this.#change.notify()
+    })
+    this.#sinceMs = options.clock.now()
+  }
+
+  get state(): StreamState {
+    return this.#state
+  }
+
+  /** When the state began, in milliseconds since 1970. */
+  get sinceMs(): number {
+    return this.#sinceMs
+  }
+
+  get trouble(): GatewayError | undefined {
+    return this.#running === undefined ? undefined : this.#feed.trouble()
+  }
+
+  snapshot(): Snapshot | undefined {
+    const snapshot = this.#feed.snapshot()
+    return snapshot === undefined || snapshot.segments.length === 0 ? undefined : snapshot
+  }
+
+  changed(signal: AbortSignal): Promise<void> {
+    return this.#change.wait(signal)
+  }
+
+  fragment(
+    rendition: RenditionName,
+    msn: number,
+    id: string,
+    signal: AbortSignal,
+  ): FragmentBody | Promise<FragmentBody> {
+    return this.#feed.fragment(rendition, msn, id, signal)
+  }
+
+  init(rendition: RenditionName, id: string): Buffer | undefined {
+    return this.#feed.init(rendition, id)
+  }
+
+  /** Somebody asked for something of this stream. */
+  touch(): void {
+    this.#requestedMs = this.#options.clock.now()
+  }
+
+  start(): void {
+    this.touch()
+    if (this.#running?.stop.signal.aborted === true) {
+      // It is just ending: its successor begins when nothing of it is left.
+      void this.#running.ended.then(() => this.start())
+      return
+    }
+    if (this.#running !== undefined) return
+    const { clock, log } = this.#options
+    const stop = new AbortController()
+    log.info('stream started')
+    this.#running = { startedMs: clock.now(), stop, ended: this.#run(stop.signal) }
+    this.#update()
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running
+    if (running === undefined) return
+    running.stop.abort(new Error('the stream was stopped'))
+    await running.ended
+  }
+
+  /**
+   * Starts the stream if it is idle, and waits for something to play, at most the start time-out from
+   * when it was started. @throws GatewayError: why there is nothing to play
+   */
+  async ready(signal: AbortSignal): Promise<void> {
+    this.start()
+    if (this.snapshot() !== undefined) return
+    const { clock, startTimeoutMs } = this.#options
+    const startedMs = this.#running?.startedMs ?? clock.now()
+    const leftMs = startedMs + startTimeoutMs - clock.now()
+    try {
+      await withDeadline(clock, 'the first media', Math.max(0, leftMs), signal, (limited) =>
+        this.#untilListed(limited),
+      )
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) throw error
+      throw this.#feed.trouble() ?? noMedia()
+    }
+  }
+
+  async #untilListed(signal: AbortSignal): Promise<void> {
+    while (this.snapshot() === undefined) {
+      const trouble = this.#feed.trouble()
+      if (trouble !== undefined && isPermanent(trouble.code)) throw trouble
+      await this.#change.wait(signal)
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { log } = this.#options
+    await Promise.allSettled([
+      this.#feed.run(signal).catch((error: unknown) => {
+        if (!signal.aborted) log.error('stream failed', { error })
+      }),
+      this.#tick(signal),
+    ])
+    this.#running = undefined
+    log.info('stream stopped')
+    this.#update()
+  }
+
+  /** The states stale, offline and idle come from nothing happening: somebody has to look. */
+  async #tick(signal: AbortSignal): Promise<void> {
+    const { clock, idleTimeoutMs } = this.#options
+    while (!signal.aborted) {
+      await clock.sleep(TICK_MS, signal)
+      this.#update()
+      if (idleTimeoutMs !== undefined && clock.now() - this.#requestedMs >= idleTimeoutMs) {
+        this.#running?.stop.abort(new Error('nobody watches'))
+      }
+    }
+  }
+
+  #update(): void {
+    const nowMs = this.#options.clock.now()
+    const state = stateOf(
+      {
+        running: this.#running !== undefined,
+        startedMs: this.#running?.startedMs ?? nowMs,
+        receivedMs: this.#feed.newest()?.receivedMs,
+        trouble: this.#feed.trouble()?.code,
+      },
+      this.#rules(),
+      nowMs,
+    )
+    if (state === this.#state) return
+    this.#enter(state, nowMs)
+    this.#change.notify()
+  }
+
+  /** A fragment that takes longer than the signal-loss time must not count as a loss. */
+  #rules(): StateRules {
+    const { startTimeoutMs, signalLossAfterMs } = this.#options
+    const targetMs = (this.#feed.snapshot()?.targetDuration ?? 0) * 1_000
+    return { startTimeoutMs, signalLossAfterMs: Math.max(signalLossAfterMs, 1.5 * targetMs) }
+  }
+
+  #enter(state: StreamState, nowMs: number): void {
+    const { log } = this.#options
+    const wasLost = this.#state === 'stale' || this.#state === 'offline' || this.#state === 'failed'
+    if (state === 'stale') log.warn('camera lost', { reason: this.trouble?.code })
+    if (state === 'offline') log.warn('camera offline', { reason: this.trouble?.code })
+    if (state === 'live' && wasLost) {
+      log.info('camera back', { awayMs: nowMs - this.#sinceMs })
+    }
+    this.#state = state
+    this.#sinceMs = nowMs
+  }
+}
+
+function noMedia(): GatewayError {
+  return new GatewayError('no_media', 'The camera has sent nothing lately.', {
+    retryAfterMs: 2_000,
+  })
+}

@@ -1,0 +1,195 @@
+import { z } from 'zod'
+import type { Random } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
+import { GatewayError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { Ingest } from '../ingest/ingest.ts'
+import type { GatewayCounters } from '../metrics/gateway-counters.ts'
+import type { DiskStore } from '../store/disk-store.ts'
+import type { FragmentBody } from '../store/fragment-body.ts'
+import type { FragmentCache } from '../store/fragment-cache.ts'
+import type { FragmentKey } from '../store/fragment-key.ts'
+import type { MemoryStore } from '../store/memory-store.ts'
+import type { SavedTimelines } from '../store/saved-timelines.ts'
+import type { RenditionName, Segment, SegmentTrack, Snapshot } from '../timeline/fragment.ts'
+import { Timeline, type TimelineOptions } from '../timeline/timeline.ts'
+import type { SessionKeeper } from '../upstream/session-keeper.ts'
+import { Inits } from './inits.ts'
+import type { StreamFeed } from './live-stream.ts'
+import { Publisher } from './publisher.ts'
+import { retimed } from './refetch.ts'
+import { Shelf } from './shelf.ts'
+import { StreamTrouble } from './trouble.ts'
+
+export interface OwnerFeedOptions extends TimelineOptions {
+  readonly stream: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly counters: GatewayCounters
+  readonly keeper: SessionKeeper
+  readonly store: MemoryStore
+  readonly cache: FragmentCache
+  /** Both undefined without a state directory: a restart then begins a new timeline. */
+  readonly disk: DiskStore | undefined
+  readonly saved: SavedTimelines | undefined
+}
+
+const FORMAT = 1
+const savedFeed = z.object({ format: z.literal(FORMAT), timeline: z.unknown(), inits: z.unknown() })
+
+/** A list that has not grown for this long is the past: after a pause a new one begins behind it. */
+const STALE_LIST_MS = 60_000
+
+/** The feed of a stream whose upstream session this node holds. */
+export class OwnerFeed implements StreamFeed {
+  readonly #options: OwnerFeedOptions
+  readonly #inits: Inits
+  readonly #shelf: Shelf
+  readonly #publisher: Publisher
+  readonly #trouble: StreamTrouble
+  readonly #ingest: Ingest
+  readonly #changed: () => void
+  readonly #timeline: Timeline
+  #newest: Segment | undefined
+
+  private constructor(
+    options: OwnerFeedOptions,
+    timeline: Timeline,
+    inits: Inits,
+    changed: () => void,
+  ) {
+    this.#options = options
+    this.#timeline = timeline
+    this.#inits = inits
+    this.#changed = changed
+    this.#trouble = new StreamTrouble(options.log, changed)
+    this.#shelf = new Shelf({ ...options, refetch: (...args) => this.#refetch(...args) })
+    this.#publisher = new Publisher(
+      {
+        ...options,
+        timeline,
+        inits,
+        shelf: this.#shelf,
+        save: () => this.#save(),
+        published: (newest) => this.#published(newest),
+      },
+      timeline.newest(),
+    )
+    this.#publisher.refresh()
+    this.#ingest = new Ingest(options.keeper, {
+      ...options,
+      sink: this.#publisher,
+      trouble: this.#trouble,
+    })
+  }
+
+  /** Goes on where the saved timeline of an earlier process ended, if there is one. */
+  static async open(options: OwnerFeedOptions, changed: () => void): Promise<OwnerFeed> {
+    const saved = await options.saved?.load(options.stream)
+    const inits = new Inits()
+    let timeline = Timeline.begin(options)
+    if (saved !== undefined) {
+      try {
+        const parsed = savedFeed.parse(saved)
+        timeline = Timeline.restore(parsed.timeline, options)
+        inits.restore(parsed.inits)
+      } catch (error) {
+        // Numbering that starts from the clock is above all that was published before (G1).
+        options.log.error('saved timeline is unusable, a new one begins', { error })
+        timeline = Timeline.begin(options)
+      }
+    }
+    return new OwnerFeed(options, timeline, inits, changed)
+  }
+
+  snapshot(): Snapshot | undefined {
+    return this.#publisher.snapshot()
+  }
+
+  newest(): Segment | undefined {
+    return this.#newest
+  }
+
+  trouble(): GatewayError | undefined {
+    return this.#trouble.current
+  }
+
+  /** What may be asked for, by the names under which it is stored. */
+  keys(): FragmentKey[] {
+    return this.#shelf.keys()
+  }
+
+  init(rendition: RenditionName, id: string): Buffer | undefined {
+    return this.#inits.get(rendition, id)
+  }
+
+  fragment(
+    rendition: RenditionName,
+    msn: number,
+    id: string,
+    signal: AbortSignal,
+  ): Promise<FragmentBody> {
+    const segment = this.#find(msn)
+    const track = segment?.tracks[rendition]
+    if (segment !== undefined && track?.id === id) return this.#shelf.get(segment, track, signal)
+    throw msn > this.#newestMsn()
+      ? new GatewayError('segment_not_ready', 'This segment has not been published yet.')
+      : new GatewayError('segment_gone', 'This segment has left the timeline.')
+  }
+
+  async run(signal: AbortSignal): Promise<never> {
+    const { clock, keeper } = this.#options
+    this.#newest = undefined
+    this.#trouble.clear()
+    const last = this.#publisher.snapshot()?.segments.at(-1)
+    if (last !== undefined && clock.now() - last.receivedMs > STALE_LIST_MS) {
+      this.#publisher.resume()
+    }
+    try {
+      return await this.#ingest.run(signal)
+    } finally {
+      keeper.release()
+    }
+  }
+
+  #published(newest: Segment): void {
+    this.#newest = newest
+    this.#trouble.clear()
+    this.#changed()
+  }
+
+  #find(msn: number): Segment | undefined {
+    const snapshot = this.#publisher.snapshot()
+    if (snapshot === undefined) return undefined
+    const listed = snapshot.segments[msn - snapshot.mediaSequence]
+    return listed ?? this.#timeline.retired().find((segment) => segment.msn === msn)
+  }
+
+  #newestMsn(): number {
+    const snapshot = this.#publisher.snapshot()
+    if (snapshot === undefined) return -1
+    return snapshot.mediaSequence + snapshot.segments.length - 1
+  }
+
+  async #save(): Promise<void> {
+    const { saved, stream } = this.#options
+    await saved?.save(stream, {
+      format: FORMAT,
+      timeline: this.#timeline.save(),
+      inits: this.#inits.save(),
+    })
+  }
+
+  async *#refetch(
+    segment: Segment,
+    track: SegmentTrack,
+    offset: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Buffer> {
+    const session = await this.#options.keeper.current(signal)
+    const body = await session.openFragment(track.init.rendition, segment.number, signal)
+    const place = { baseTicks: track.baseTicks, sequenceNumber: segment.msn }
+    yield* retimed(body, place, offset)
+  }
+}

@@ -1,0 +1,156 @@
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { rewriteMedia } from '../formats/mp4/rewrite.ts'
+import type { FetchedFragment, FetchedTrack } from '../ingest/fetch-fragment.ts'
+import type { LastTaken } from '../ingest/listing.ts'
+import type { IngestSink } from '../ingest/sink.ts'
+import type { GatewayCounters } from '../metrics/gateway-counters.ts'
+import { contentId } from '../store/content-id.ts'
+import type { PublishedTrack } from '../timeline/commit.ts'
+import type { SegmentDraft } from '../timeline/draft.ts'
+import type { FragmentFacts, RenditionName, Segment, Snapshot } from '../timeline/fragment.ts'
+import { dedupe } from '../timeline/identity.ts'
+import type { Timeline } from '../timeline/timeline.ts'
+import type { Inits } from './inits.ts'
+import type { Shelf } from './shelf.ts'
+
+export interface PublisherOptions {
+  readonly stream: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly counters: GatewayCounters
+  readonly timeline: Timeline
+  readonly inits: Inits
+  readonly shelf: Shelf
+  /** Makes what the timeline knows outlive the process; resolves when it does. */
+  readonly save: () => Promise<void>
+  readonly published: (newest: Segment) => void
+}
+
+/**
+ * Turns fetched fragments into listed segments: placed on the timeline, with the placed times in their
+ * bytes, stored, saved, and only then shown. In this order a listed segment can be fetched (G6), and a
+ * process that dies at any point has not shown a number that it would give again (G1).
+ */
+export class Publisher implements IngestSink {
+  readonly #options: PublisherOptions
+  #shown: Snapshot | undefined
+  #newest: LastTaken | undefined
+
+  constructor(options: PublisherOptions, newest: LastTaken | undefined) {
+    this.#options = options
+    this.#shown = options.timeline.snapshot()
+    this.#newest = newest
+  }
+
+  /** What players may see now. */
+  snapshot(): Snapshot | undefined {
+    return this.#shown
+  }
+
+  newest(): LastTaken | undefined {
+    return this.#newest
+  }
+
+  async publish(batch: readonly FetchedFragment[]): Promise<void> {
+    const byNumber = new Map(batch.map((fragment) => [fragment.listed.number, fragment]))
+    const added: Segment[] = []
+    for (const { number } of dedupe(batch.map(({ listed }) => listed))) {
+      const fragment = byNumber.get(number)
+      const segment = fragment === undefined ? undefined : await this.#append(fragment)
+      if (segment !== undefined) added.push(segment)
+    }
+    const newest = added.at(-1)
+    if (newest === undefined) return
+    this.refresh()
+    await this.#options.save()
+    this.#show()
+    this.#report(added)
+    this.#options.published(newest)
+  }
+
+  /** After an idle time the list starts again, behind what it held. */
+  resume(): void {
+    this.#options.timeline.resume(this.#options.clock.now())
+    this.refresh()
+    this.#show()
+  }
+
+  /** Lets go of what may no longer be asked for. */
+  refresh(): void {
+    const { timeline, inits, shelf, clock } = this.#options
+    const listed = timeline.snapshot()?.segments ?? []
+    const retired = timeline.retired()
+    shelf.keep(listed, retired, clock.now())
+    inits.keepOnly([...listed, ...retired])
+  }
+
+  async #append(fragment: FetchedFragment): Promise<Segment | undefined> {
+    const { timeline, log } = this.#options
+    const facts = factsOf(fragment)
+    this.#newest = { number: facts.number, endMs: endOf(fragment) }
+    try {
+      const placement = timeline.place(facts)
+      if (placement.kind === 'append') return await this.#commit(fragment, placement.segment)
+      log.debug('fragment not listed', { fragment: String(facts.number), why: placement.kind })
+    } catch (error) {
+      // Absurd times, or no room for its bytes: a gap, rather than the end of the stream.
+      log.warn('fragment cannot be listed', { fragment: String(facts.number), error })
+    }
+    return undefined
+  }
+
+  async #commit(fragment: FetchedFragment, draft: SegmentDraft): Promise<Segment> {
+    const { timeline, inits, shelf } = this.#options
+    const published: Partial<Record<RenditionName, PublishedTrack>> = {}
+    for (const track of fragment.tracks) {
+      const bytes = retime(track, draft)
+      const id = contentId(bytes)
+      await shelf.put(track.rendition, draft.msn, id, bytes)
+      inits.add(track.rendition, track.facts.init.id, track.initBytes)
+      published[track.rendition] = { id, bytes: bytes.length }
+    }
+    return timeline.commit(draft, published)
+  }
+
+  #show(): void {
+    this.#shown = this.#options.timeline.snapshot()
+  }
+
+  #report(added: readonly Segment[]): void {
+    const { stream, counters, log, timeline } = this.#options
+    counters.fragments.add({ stream }, added.length)
+    for (const segment of added) {
+      if (segment.discontinuity !== undefined) {
+        counters.discontinuity(stream, segment.discontinuity)
+        log.info('discontinuity', { cause: segment.discontinuity, msn: segment.msn })
+      }
+      if (!timeline.isOverlong(segment)) continue
+      counters.overlongFragments.add({ stream })
+      log.warn('fragment longer than the target duration', {
+        msn: segment.msn,
+        durationMs: segment.durationMs,
+      })
+    }
+  }
+}
+
+function factsOf({ listed, timeBase, receivedMs, tracks }: FetchedFragment): FragmentFacts {
+  return {
+    number: listed.number,
+    timeBase,
+    startMs: listed.startMs,
+    receivedMs,
+    tracks: Object.fromEntries(tracks.map(({ rendition, facts }) => [rendition, facts])),
+  }
+}
+
+function endOf({ listed }: FetchedFragment): number | undefined {
+  return listed.startMs === undefined ? undefined : listed.startMs + listed.durationS * 1_000
+}
+
+function retime({ rendition, bytes }: FetchedTrack, { msn, tracks }: SegmentDraft): Buffer {
+  const baseTicks = tracks[rendition]?.baseTicks
+  if (baseTicks === undefined) throw new RangeError(`no place for the ${rendition} track`)
+  return rewriteMedia(bytes, { baseTicks, sequenceNumber: msn })
+}

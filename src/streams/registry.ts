@@ -1,0 +1,49 @@
+import { GatewayError } from '../base/errors.ts'
+import type { LiveStream } from './live-stream.ts'
+
+/**
+ * The configured streams by public name. A name that is not configured leaves no trace: nothing is
+ * made, counted or asked for it (G17).
+ */
+export class Registry {
+  readonly #streams: ReadonlyMap<string, LiveStream>
+
+  constructor(streams: readonly LiveStream[]) {
+    this.#streams = new Map(streams.map((stream) => [stream.name, stream]))
+  }
+
+  names(): readonly string[] {
+    return [...this.#streams.keys()]
+  }
+
+  all(): Iterable<LiveStream> {
+    return this.#streams.values()
+  }
+
+  get(name: string): LiveStream | undefined {
+    return this.#streams.get(name)
+  }
+
+  /**
+   * The stream, once it has something to play: an idle one is started for it.
+   * @throws GatewayError `stream_not_found`, or why there is nothing to play
+   */
+  async request(name: string, signal: AbortSignal): Promise<LiveStream> {
+    const stream = this.#streams.get(name)
+    if (stream === undefined) {
+      throw new GatewayError('stream_not_found', 'No stream of this name is configured.')
+    }
+    await stream.ready(signal)
+    return stream
+  }
+
+  /** Somebody is about to watch these: those that are idle start now, side by side. */
+  interest(names: readonly string[]): void {
+    for (const name of names) this.#streams.get(name)?.start()
+  }
+
+  /** Stops all streams. Resolves when nothing runs any more. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#streams.values()].map((stream) => stream.stop()))
+  }
+}

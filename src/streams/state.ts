@@ -1,0 +1,45 @@
+import type { ErrorCode } from '../base/errors.ts'
+import type { StreamState } from './stream.ts'
+
+/** What a stream's state follows from. Times in milliseconds since 1970. */
+export interface Signs {
+  readonly running: boolean
+  readonly startedMs: number
+  /** When the newest fragment was complete here; undefined before the first, or since an idle stop. */
+  readonly receivedMs: number | undefined
+  /** The trouble that upstream is in, as a code of the contract; undefined while all is well. */
+  readonly trouble: ErrorCode | undefined
+}
+
+export interface StateRules {
+  readonly startTimeoutMs: number
+  /** Without a fragment for this long the signal counts as lost. */
+  readonly signalLossAfterMs: number
+}
+
+/** KVS calls a stream without a fragment for this long "no media". kvs-hls.md section 7.2. */
+const OFFLINE_AFTER_MS = 30_000
+
+/** Trouble that waiting does not cure: somebody has to change something upstream. */
+const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'upstream_stream_not_found',
+  'upstream_not_authorized',
+  'upstream_unsupported_media',
+  'upstream_codec_private_data',
+  'upstream_no_retention',
+])
+
+export function isPermanent(code: ErrorCode): boolean {
+  return PERMANENT.has(code)
+}
+
+/** The state of a stream at `nowMs`. Contract, sections 3 and 5.3 (G11). */
+export function stateOf(signs: Signs, rules: StateRules, nowMs: number): StreamState {
+  const { running, startedMs, receivedMs, trouble } = signs
+  if (!running) return 'idle'
+  const silenceMs = nowMs - (receivedMs ?? startedMs)
+  if (receivedMs !== undefined && silenceMs < rules.signalLossAfterMs) return 'live'
+  if (trouble !== undefined && PERMANENT.has(trouble)) return 'failed'
+  if (receivedMs === undefined) return silenceMs < rules.startTimeoutMs ? 'starting' : 'offline'
+  return silenceMs < OFFLINE_AFTER_MS ? 'stale' : 'offline'
+}
