@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
-import { withDeadline } from '../base/deadline.ts'
+import { DeadlineError, withDeadline } from '../base/deadline.ts'
+import { GatewayError } from '../base/errors.ts'
 import { ChangeSignal } from '../base/signal.ts'
 import type { FragmentBody } from './fragment-body.ts'
 
@@ -37,7 +38,8 @@ export class Flight {
   #received = 0
   #arrived = 0
   #readers = 0
-  #failure: { readonly error: unknown } | undefined
+  #settled = false
+  #failure: Error | undefined
   #wakeScheduled = false
 
   constructor(plan: FlightPlan, { clock, timeoutMs }: FlightOptions) {
@@ -52,7 +54,7 @@ export class Flight {
     )
     this.done.then(
       () => this.#settle(undefined),
-      (error: unknown) => this.#settle({ error }),
+      (error: unknown) => this.#settle(forReaders(error)),
     )
   }
 
@@ -124,19 +126,31 @@ export class Flight {
 
   async #more(after: number, signal: AbortSignal): Promise<void> {
     while (this.#arrived <= after && after < this.#plan.size) {
-      if (this.#failure !== undefined) throw this.#failure.error
+      if (this.#failure !== undefined) throw this.#failure
       await this.#changed.wait(signal)
     }
   }
 
   #leave(): void {
     this.#readers -= 1
-    if (this.#readers === 0) this.#cancel.abort(new Error('the last reader has left'))
+    if (this.#readers === 0 && !this.#settled)
+      this.#cancel.abort(new Error('the last reader has left'))
   }
 
-  #settle(failure: { readonly error: unknown } | undefined): void {
+  #settle(failure: Error | undefined): void {
+    this.#settled = true
     this.#failure = failure
     if (failure === undefined) this.#arrived = this.#plan.size
     this.#changed.notify()
   }
+}
+
+/** Readers answer viewers, so they learn of a failure by its public code. */
+function forReaders(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error
+  return error instanceof DeadlineError
+    ? new GatewayError('upstream_timeout', 'The fragment did not come in time', { cause: error })
+    : new GatewayError('upstream_unavailable', 'The fragment could not be fetched', {
+        cause: error,
+      })
 }

@@ -104,7 +104,10 @@ test('when the restarts are used up the readers learn why, and nothing is kept',
   const body = cache.fetch('k', plan, never)
   source.push(whole.subarray(0, 6))
   source.fail(new Error('reset'))
-  await expect(readAll(body)).rejects.toThrow('reset')
+  await expect(readAll(body)).rejects.toMatchObject({
+    code: 'upstream_unavailable',
+    cause: { message: 'reset' },
+  })
   await expect.poll(() => [cache.flights, store.stats().bytes]).toEqual([0, 0])
 })
 
@@ -121,7 +124,9 @@ test('G12: the last chunk waits for verification, so a wrong whole never gets ou
   await body.more(0, never)
   expect(body.arrived).toBe(6)
   source.end()
-  await expect(readAll(body)).rejects.toThrow('not what was published')
+  await expect(readAll(body)).rejects.toMatchObject({
+    cause: { message: 'not what was published' },
+  })
   expect(body.arrived).toBe(6)
   expect(store.get('k')).toBeUndefined()
 })
@@ -136,7 +141,9 @@ test.each([
   const body = cache.fetch('k', plan, never)
   source.push(sent)
   source.end()
-  await expect(readAll(body)).rejects.toThrow(message)
+  await expect(readAll(body)).rejects.toMatchObject({
+    cause: { message: expect.stringContaining(message) as string },
+  })
 })
 
 test('a fetch that hangs ends at its deadline', async () => {
@@ -146,7 +153,7 @@ test('a fetch that hangs ends at its deadline', async () => {
     { size: 10, hold: 'listed', source: new ScriptedSource().open },
     never,
   )
-  const reading = expect(readAll(body)).rejects.toThrow('longer than 15000 ms')
+  const reading = expect(readAll(body)).rejects.toMatchObject({ code: 'upstream_timeout' })
   clock.advance(15_000)
   await reading
 })
