@@ -1,0 +1,125 @@
+import { GatewayError } from '../../src/base/errors.ts'
+import { ChangeSignal } from '../../src/base/signal.ts'
+import type { StreamRegistryView } from '../../src/http/streams-view.ts'
+import type { FragmentBody } from '../../src/store/fragment-body.ts'
+import type { FetchPlan, FragmentCache } from '../../src/store/fragment-cache.ts'
+import { fragmentKey } from '../../src/store/fragment-key.ts'
+import type { Stream } from '../../src/streams/stream.ts'
+import { type Viewer, Viewers } from '../../src/streams/viewers.ts'
+import type { RenditionName, Segment, Snapshot } from '../../src/timeline/fragment.ts'
+
+/** A stream that shows whatever snapshot a test gives it, over a real cache. */
+export class LiteralStream implements Stream {
+  readonly name: string
+  readonly viewers = new Viewers()
+  readonly inits = new Map<string, Buffer>()
+  /** How to fetch what is not in the cache; without an entry it is gone. */
+  readonly upstream = new Map<string, FetchPlan>()
+  readonly #cache: FragmentCache
+  readonly #changed = new ChangeSignal()
+  #snapshot: Snapshot | undefined
+
+  constructor(name: string, cache: FragmentCache) {
+    this.name = name
+    this.#cache = cache
+  }
+
+  show(snapshot: Snapshot): void {
+    this.#snapshot = snapshot
+    this.#changed.notify()
+  }
+
+  snapshot(): Snapshot | undefined {
+    return this.#snapshot
+  }
+
+  changed(signal: AbortSignal): Promise<void> {
+    return this.#changed.wait(signal)
+  }
+
+  fragment(
+    rendition: RenditionName,
+    msn: number,
+    id: string,
+    signal: AbortSignal,
+  ): FragmentBody | Promise<FragmentBody> {
+    const key = fragmentKey(this.name, rendition, msn, id)
+    const plan = this.upstream.get(key)
+    if (plan !== undefined) return this.#cache.fetch(key, plan, signal)
+    const body = this.#cache.find(key, signal)
+    if (body === undefined) throw new GatewayError('segment_gone', 'The segment has left the list')
+    return body
+  }
+
+  init(_rendition: RenditionName, id: string): Buffer | undefined {
+    return this.inits.get(id)
+  }
+}
+
+/** A registry of such streams, which counts what reaches it. */
+export class LiteralRegistry implements StreamRegistryView {
+  readonly streams = new Map<string, LiteralStream>()
+  readonly requested: string[] = []
+  touches = 0
+
+  get(name: string): LiteralStream | undefined {
+    return this.streams.get(name)
+  }
+
+  async request(name: string, signal: AbortSignal): Promise<Stream> {
+    this.requested.push(name)
+    const stream = this.streams.get(name)
+    if (stream === undefined) throw new GatewayError('stream_not_found', 'No such stream')
+    while (stream.snapshot() === undefined) await stream.changed(signal)
+    return stream
+  }
+
+  touch(stream: Stream, viewer?: Viewer): void {
+    this.touches += 1
+    if (viewer !== undefined) this.streams.get(stream.name)?.viewers.seen(viewer, 0)
+  }
+}
+
+const initFacts = {
+  id: 'initV',
+  rendition: 'video',
+  codec: 'avc1.4d401f',
+  timescale: 90_000,
+  trackId: 1,
+  video: { width: 640, height: 360 },
+} as const
+
+export function segment(msn: number, id = `id${msn}`, bytes = 1000): Segment {
+  const track = { init: initFacts, baseTicks: msn * 180_000, durationTicks: 180_000, samples: 60 }
+  return {
+    msn,
+    dsn: 0,
+    number: BigInt(msn),
+    discontinuity: undefined,
+    startMs: msn * 2000,
+    durationMs: 2000,
+    receivedMs: msn * 2000,
+    tracks: { video: { ...track, bytes, id } },
+  }
+}
+
+/** A playlist of two-second video segments. */
+export function snapshot(version: number, segments: readonly Segment[]): Snapshot {
+  return {
+    version,
+    targetDuration: 4,
+    mediaSequence: segments[0]?.msn ?? 0,
+    discontinuitySequence: 0,
+    segments,
+    renditions: ['video'],
+  }
+}
+
+/** Not HLS, but as much a function of the snapshot. */
+export const plainRenderer = {
+  multivariant: ({ renditions }: Snapshot): string => `#EXTM3U\n# ${renditions.join(' ')}\n`,
+  media: ({ segments }: Snapshot, rendition: RenditionName): string =>
+    ['#EXTM3U', ...segments.map(({ msn, tracks }) => `${rendition}/${msn}-${tracks.video?.id}.m4s`)]
+      .join('\n')
+      .concat('\n'),
+}
