@@ -1,0 +1,47 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Clock } from '../base/clock.ts'
+import { CORS, PROBLEM_TYPE } from './headers.ts'
+import { HttpError, problemAnswer } from './problem.ts'
+
+/** Parser failures that have a status of their own; everything else is 400. */
+const STATUS: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+}
+
+/**
+ * Answers what never became a request: there is no response object yet, only the socket. Problem
+ * document, then close, as nothing can be trusted to follow on this connection.
+ */
+export function clientErrorHandler(
+  clock: Clock,
+  requestId: () => string,
+): (error: NodeJS.ErrnoException, socket: Socket) => void {
+  return (error, socket) => {
+    // Bytes of an earlier answer may still be under way: a second head in between would corrupt it.
+    if (error.code === 'ECONNRESET' || !socket.writable || socket.writableLength > 0) {
+      socket.destroy()
+      return
+    }
+    socket.end(rawProblem(STATUS[error.code ?? ''] ?? 400, requestId(), clock.now()))
+  }
+}
+
+function rawProblem(status: number, requestId: string, nowMs: number): string {
+  const refusal = new HttpError('bad_request', 'The request could not be understood', {
+    httpStatus: status,
+  })
+  const { headers, body } = problemAnswer(refusal, requestId)
+  const lines = Object.entries({
+    ...CORS,
+    ...headers,
+    'Content-Type': PROBLEM_TYPE,
+    'Content-Length': String(Buffer.byteLength(body)),
+    'X-Request-Id': requestId,
+    Connection: 'close',
+    Date: new Date(nowMs).toUTCString(),
+  }).map(([name, value]) => `${name}: ${value}`)
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n${body}`
+}

@@ -1,0 +1,65 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { GatewayError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { CORS, PROBLEM_TYPE } from './headers.ts'
+import { HttpError, problemAnswer } from './problem.ts'
+
+type AnyError = FastifyError | GatewayError | Error
+
+/** Answers every failure with a problem document, and keeps the text of our own failures in the log. */
+export function problemResponder(
+  log: Log,
+): (error: AnyError, request: FastifyRequest, reply: FastifyReply) => void {
+  return (error, request, reply) => {
+    if (reply.raw.destroyed) {
+      // The client has left, which is what ended the work: nothing failed and nobody is there.
+      reply.hijack()
+      return
+    }
+    const known = asGatewayError(error)
+    if (known.code === 'internal') {
+      log.error('request failed', { requestId: request.id, error })
+    }
+    sendProblem(reply, known, request.id)
+  }
+}
+
+function sendProblem(reply: FastifyReply, error: GatewayError, requestId: string): void {
+  const { status, headers, body } = problemAnswer(error, requestId)
+  reply
+    .code(status)
+    .headers({ ...CORS, ...headers })
+    .header('Content-Type', PROBLEM_TYPE)
+    .header('X-Request-Id', requestId)
+    // Bytes, as Fastify adds a charset to the type of JSON text, and this type has none.
+    .send(Buffer.from(body))
+}
+
+/** Fastify's own refusals (a malformed URL, a body too large) keep their status; anything unknown is ours. */
+export function asGatewayError(error: AnyError): GatewayError {
+  if (error instanceof GatewayError) return error
+  const status = 'statusCode' in error ? error.statusCode : undefined
+  if (status === 404) return new GatewayError('not_found', 'Nothing lives at this address')
+  if (status !== undefined && status >= 400 && status < 500) {
+    return new HttpError('bad_request', 'The request could not be understood', {
+      httpStatus: status,
+      cause: error,
+    })
+  }
+  return new GatewayError('internal', 'The gateway failed to answer', { cause: error })
+}
+
+/** Reading only: everything but GET, HEAD and a preflight is refused before any route sees it. */
+export function refuseOtherMethods(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { method } = request
+    if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') done()
+    else done(methodNotAllowed(method))
+  })
+}
+
+function methodNotAllowed(method: string): HttpError {
+  return new HttpError('method_not_allowed', `${method} is not possible here`, {
+    headers: { Allow: 'GET, HEAD, OPTIONS' },
+  })
+}
