@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import type { TrafficClass } from './downstream-counts.ts'
+import { asGatewayError } from './error-handler.ts'
+import type { MediaContext } from './media-context.ts'
+import { statusOf } from './problem.ts'
+
+const params = z.object({ stream: z.string(), file: z.string() })
+
+/** Counts what a route refuses, for streams that exist: an unknown name leaves no trace (G17). */
+export function countRefusals(
+  app: FastifyInstance,
+  { streams, served }: MediaContext,
+  classOf: (params: { readonly file: string }) => TrafficClass | undefined,
+): void {
+  app.addHook('onError', (request, _reply, error, done) => {
+    const asked = params.safeParse(request.params).data
+    const stream = asked === undefined ? undefined : streams.get(asked.stream)
+    const trafficClass = asked === undefined ? undefined : classOf(asked)
+    if (stream !== undefined && trafficClass !== undefined) {
+      served.of(stream).counts.answered(trafficClass, statusOf(asGatewayError(error)), 0)
+    }
+    done()
+  })
+}

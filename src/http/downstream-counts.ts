@@ -1,0 +1,52 @@
+import type { Cell } from '../metrics/counter.ts'
+import type { GatewayCounters } from '../metrics/gateway-counters.ts'
+
+/** What was asked for; the metric label `class`. */
+export type TrafficClass = 'multivariant' | 'playlist' | 'segment' | 'init'
+
+interface ClassCells {
+  readonly requests: Map<number, Cell>
+  readonly bytes: Cell
+}
+
+/** One stream's answers, counted without building a label on the way: that would be felt at each request. */
+export class DownstreamCounts {
+  readonly #counters: GatewayCounters
+  readonly #stream: string
+  readonly #classes = new Map<TrafficClass, ClassCells>()
+
+  constructor(counters: GatewayCounters, stream: string) {
+    this.#counters = counters
+    this.#stream = stream
+  }
+
+  answered(trafficClass: TrafficClass, status: number, bytes: number): void {
+    const cells = this.#cells(trafficClass)
+    cells.bytes.value += bytes
+    const known = cells.requests.get(status)
+    if (known === undefined) this.#first(trafficClass, cells, status)
+    else known.value += 1
+  }
+
+  /** Body bytes that were not known yet, or not handed over yet, when the answer began. */
+  sent(trafficClass: TrafficClass, bytes: number): void {
+    this.#cells(trafficClass).bytes.value += bytes
+  }
+
+  #cells(trafficClass: TrafficClass): ClassCells {
+    let cells = this.#classes.get(trafficClass)
+    if (cells === undefined) {
+      const labels = { stream: this.#stream, class: trafficClass }
+      cells = { requests: new Map(), bytes: this.#counters.downstreamBytes.cell(labels) }
+      this.#classes.set(trafficClass, cells)
+    }
+    return cells
+  }
+
+  #first(trafficClass: TrafficClass, { requests }: ClassCells, status: number): void {
+    const labels = { stream: this.#stream, class: trafficClass, code: String(status) }
+    const cell = this.#counters.downstreamRequests.cell(labels)
+    cell.value += 1
+    requests.set(status, cell)
+  }
+}

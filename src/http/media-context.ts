@@ -1,0 +1,30 @@
+import type { ServerResponse } from 'node:http'
+import { GatewayError } from '../base/errors.ts'
+import type { Stream } from '../streams/stream.ts'
+import { isStreamName } from './media-names.ts'
+import type { Readers } from './readers.ts'
+import type { ServedStreams } from './served-stream.ts'
+import type { StreamRegistryView } from './streams-view.ts'
+
+/** What the media routes work with. */
+export interface MediaContext {
+  readonly streams: StreamRegistryView
+  readonly served: ServedStreams
+  readonly readers: Readers
+}
+
+/** @throws GatewayError `stream_not_found` */
+export function knownStream(streams: StreamRegistryView, name: string): Stream {
+  const stream = isStreamName(name) ? streams.get(name) : undefined
+  if (stream === undefined) {
+    throw new GatewayError('stream_not_found', 'No stream of that name is configured here')
+  }
+  return stream
+}
+
+/** Aborts when the client is gone, or has its answer. */
+export function leaveSignal(response: ServerResponse): AbortSignal {
+  const leaving = new AbortController()
+  response.once('close', () => leaving.abort(new Error('the client has left')))
+  return leaving.signal
+}

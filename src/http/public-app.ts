@@ -1,0 +1,41 @@
+import type { FastifyInstance } from 'fastify'
+import type { GatewayCounters } from '../metrics/gateway-counters.ts'
+import { refuseOtherMethods } from './error-handler.ts'
+import { type AppOptions, newApp } from './new-app.ts'
+import { Readers } from './readers.ts'
+import type { PlaylistRenderer } from './rendered-playlists.ts'
+import { healthRoute } from './routes/health.ts'
+import { fragmentRoutes } from './routes/hls-fragments.ts'
+import { playlistRoutes } from './routes/hls-playlists.ts'
+import { notYetRoutes } from './routes/not-yet.ts'
+import { preflightRoute } from './routes/preflight.ts'
+import { ServedStreams } from './served-stream.ts'
+import type { StreamRegistryView } from './streams-view.ts'
+
+export interface PublicAppOptions extends AppOptions {
+  readonly streams: StreamRegistryView
+  readonly render: PlaylistRenderer
+  readonly counters: GatewayCounters
+  /** The fragment cache's evictions: whoever still sends evicted bytes is cut off (G18). */
+  readonly onEvict: (listener: (bytes: Buffer) => void) => () => void
+}
+
+/** The public listener, not listening yet: players, CDNs and pages. */
+export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
+  const app = newApp(options)
+  const readers = new Readers()
+  const stopWatching = options.onEvict((bytes) => readers.cut(bytes))
+  app.addHook('onClose', (_app, done) => {
+    stopWatching()
+    done()
+  })
+  refuseOtherMethods(app)
+  const served = new ServedStreams(options.render, options.counters)
+  const context = { streams: options.streams, served, readers }
+  void app.register(playlistRoutes, context)
+  void app.register(fragmentRoutes, context)
+  void app.register(notYetRoutes)
+  void app.register(preflightRoute)
+  void app.register(healthRoute)
+  return app
+}

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
+import type { RenditionName, Snapshot } from '../timeline/fragment.ts'
+import { CACHE_STATUS, CORS, type Headers, PLAYLIST_TYPE } from './headers.ts'
+import type { PlaylistName } from './media-names.ts'
+
+/** Snapshot to text. Pure, so equal on every node (G15). */
+export interface PlaylistRenderer {
+  multivariant(snapshot: Snapshot): string
+  media(snapshot: Snapshot, rendition: RenditionName): string
+}
+
+/** One form of one playlist, ready to be sent: nothing is left to do per request but to pick it. */
+export interface Representation {
+  readonly body: Buffer
+  readonly etag: string
+  /** Header fields of its 200 and its 304. */
+  readonly okHead: Headers
+  readonly notModifiedHead: Headers
+}
+
+export interface RenderedPlaylist {
+  readonly identity: Representation
+  readonly gzip: Representation
+}
+
+/**
+ * A stream's playlists as of its latest snapshot. Each is made at the first request after a change and
+ * shared by all that follow: compressing per request would cost three whole requests.
+ */
+export class RenderedPlaylists {
+  readonly #render: PlaylistRenderer
+  readonly #rendered = new Map<PlaylistName, RenderedPlaylist>()
+  #snapshot: Snapshot | undefined
+
+  constructor(render: PlaylistRenderer) {
+    this.#render = render
+  }
+
+  get(snapshot: Snapshot, name: PlaylistName): RenderedPlaylist {
+    if (snapshot !== this.#snapshot) {
+      this.#rendered.clear()
+      this.#snapshot = snapshot
+    }
+    let playlist = this.#rendered.get(name)
+    if (playlist === undefined) {
+      playlist = this.#make(snapshot, name)
+      this.#rendered.set(name, playlist)
+    }
+    return playlist
+  }
+
+  #make(snapshot: Snapshot, name: PlaylistName): RenderedPlaylist {
+    const text =
+      name === 'master' ? this.#render.multivariant(snapshot) : this.#render.media(snapshot, name)
+    const body = Buffer.from(text)
+    const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22)
+    // Contract G13: at most half a target duration old when it leaves a CDN.
+    const maxAgeS = Math.floor(snapshot.targetDuration / 2)
+    return {
+      identity: represent(body, `"${hash}"`, maxAgeS, {}),
+      // Other bytes, other strong tag: RFC 9110, 8.8.3.3.
+      gzip: represent(gzipSync(body), `"${hash}-gzip"`, maxAgeS, { 'Content-Encoding': 'gzip' }),
+    }
+  }
+}
+
+function represent(body: Buffer, etag: string, maxAgeS: number, encoding: Headers): Representation {
+  const shared = {
+    ...CORS,
+    'Cache-Control': `public, max-age=${maxAgeS}`,
+    ETag: etag,
+    Vary: 'Accept-Encoding',
+    'Cache-Status': CACHE_STATUS.hit,
+  }
+  const content = { 'Content-Type': PLAYLIST_TYPE, 'Content-Length': String(body.length) }
+  return { body, etag, okHead: { ...content, ...encoding, ...shared }, notModifiedHead: shared }
+}

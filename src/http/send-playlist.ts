@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { acceptsGzip } from './accept-encoding.ts'
+import { matchesAny } from './etag.ts'
+import type { RenderedPlaylist } from './rendered-playlists.ts'
+
+export interface Sent {
+  readonly status: number
+  readonly bytes: number
+}
+
+/** Answers with the form that the client takes, or with 304 if it has that form already. */
+export function sendPlaylist(
+  { method, headers }: IncomingMessage,
+  response: ServerResponse,
+  playlist: RenderedPlaylist,
+): Sent {
+  const form = acceptsGzip(headers['accept-encoding']) ? playlist.gzip : playlist.identity
+  const known = headers['if-none-match']
+  if (known !== undefined && matchesAny(known, form.etag)) {
+    response.writeHead(304, form.notModifiedHead).end()
+    return { status: 304, bytes: 0 }
+  }
+  response.writeHead(200, form.okHead)
+  if (method === 'HEAD') {
+    response.end()
+    return { status: 200, bytes: 0 }
+  }
+  response.end(form.body)
+  return { status: 200, bytes: form.body.length }
+}

@@ -1,0 +1,21 @@
+import type { Stream } from '../streams/stream.ts'
+import type { Viewer } from '../streams/viewers.ts'
+
+/** All that serving needs of the registry of streams. */
+export interface StreamRegistryView {
+  /**
+   * The stream of that public name; never creates one, and leaves no trace of an unknown name (G17). Its
+   * `snapshot()` is undefined while it is idle, which tells serving that it has to be woken first.
+   */
+  get(name: string): Stream | undefined
+  /**
+   * Wakes the stream, and resolves once it has something to show.
+   * @throws GatewayError `stream_not_found`, `no_media` when the start time-out has passed, or an upstream code
+   */
+  request(name: string, signal: AbortSignal): Promise<Stream>
+  /**
+   * Somebody asked for something of the stream: it is not idle. With a connection, it was for a media
+   * playlist, which only players keep asking for: that connection is a viewer.
+   */
+  touch(stream: Stream, viewer?: Viewer): void
+}
