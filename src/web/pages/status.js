@@ -32,13 +32,13 @@ export function statusOf(seen) {
     case 'live':
       return liveStatus(seen)
     case 'slate':
-      return lost('stale', 'No camera', stream, seen.now)
+      return lost('stale', 'No camera since', stream, seen.now)
     case 'stale':
       return staleStatus(stream, seen.now)
     case 'offline':
-      return lost('offline', 'Offline', stream, seen.now)
+      return lost('offline', 'Offline since', stream, seen.now)
     case 'ended':
-      return lost('offline', 'Ended', stream, seen.now)
+      return lost('offline', 'Ended at', stream, seen.now)
     case 'failed':
       return failed('Cannot be shown', reasonInWords(stream.reason))
     case 'unknown':
@@ -71,14 +71,19 @@ function staleStatus(stream, now) {
 
 /**
  * @param {'stale' | 'offline'} tone
- * @param {string} word
+ * @param {string} words
  * @param {FeedStream} stream
  * @param {number} now
  * @returns {Status}
  */
-function lost(tone, word, stream, now) {
-  const headline = `${word} since ${clockTime(lossOf(stream, now), now)}`
-  return { tone, label: word, headline, detail: reasonInWords(stream.reason) }
+function lost(tone, words, stream, now) {
+  const headline = `${words} ${clockTime(lossOf(stream, now), now)}`
+  return {
+    tone,
+    label: tone === 'stale' ? 'Stale' : 'Offline',
+    headline,
+    detail: reasonInWords(stream.reason),
+  }
 }
 
 /**
