@@ -5,15 +5,29 @@ import { JsonApi } from './json-api.ts'
 export type CameraEvent = { readonly type: string } & Readonly<Record<string, unknown>>
 export type CallFault = { readonly kind: string } & Readonly<Record<string, unknown>>
 
+const counts = z.record(z.string(), z.number())
+
 const cameraCountersSchema = z.looseObject({
-  /** Calls by operation and status. */
-  calls: z.record(z.string(), z.record(z.string(), z.number())),
-  bytes: z.number(),
-  sessions: z.looseObject({ open: z.number(), maxOpen: z.number() }),
-  quotaViolations: z.number(),
+  /** By operation, then HTTP status; 0 stands for a reset without an answer. */
+  calls: z.record(z.string(), counts),
+  /** By operation, of successful calls. */
+  bytes: counts,
+  /** Calls beyond a quota, by operation. */
+  quotaViolations: counts,
 })
 
-export type CameraCounters = z.output<typeof cameraCountersSchema>
+const sessionSchema = z.looseObject({
+  id: z.string(),
+  camera: z.string(),
+  openedMs: z.number(),
+  lastUsedMs: z.number().nullable(),
+  quotaViolations: counts,
+})
+
+const countersSchema = z.looseObject({
+  cameras: z.record(z.string(), cameraCountersSchema),
+  sessions: z.array(sessionSchema),
+})
 
 const fragmentSchema = z.looseObject({
   number: z.string(),
@@ -25,6 +39,16 @@ const fragmentSchema = z.looseObject({
 
 export type EmulatedFragment = z.output<typeof fragmentSchema>
 
+/** What the emulator counted for one camera since it started. */
+export interface CameraCounters {
+  readonly calls: Readonly<Record<string, Readonly<Record<string, number>>>>
+  readonly bytes: number
+  readonly sessionsOpened: number
+  /** The most sessions that were in use at one time. */
+  readonly sessionsAtOnce: number
+  readonly quotaViolations: number
+}
+
 /** The emulator's control API over HTTP. */
 export class EmulatorControl {
   readonly #api: JsonApi
@@ -34,7 +58,7 @@ export class EmulatorControl {
   }
 
   async event(camera: string, event: CameraEvent): Promise<void> {
-    await this.#api.call('POST', `/cameras/${camera}/events`, z.unknown(), event)
+    await this.#api.call('POST', `/cameras/${camera}/events`, z.unknown(), { event })
   }
 
   async fault(camera: string, fault: CallFault): Promise<void> {
@@ -42,11 +66,23 @@ export class EmulatorControl {
   }
 
   async revokeSessions(camera: string): Promise<void> {
-    await this.#api.call('POST', `/cameras/${camera}/sessions/revoke`, z.unknown())
+    await this.#api.call('POST', `/cameras/${camera}/revoke`, z.unknown())
   }
 
+  /** @throws Error for a camera that the emulator does not have */
   async counters(camera: string): Promise<CameraCounters> {
-    return this.#api.call('GET', `/cameras/${camera}/counters`, cameraCountersSchema)
+    const all = await this.#api.call('GET', '/counters', countersSchema)
+    const counted = all.cameras[camera]
+    if (counted === undefined) throw new Error(`the emulator has no camera ${camera}`)
+    const sessions = all.sessions.filter((session) => session.camera === camera)
+    const violations = [counted, ...sessions].map(({ quotaViolations }) => total(quotaViolations))
+    return {
+      calls: counted.calls,
+      bytes: total(counted.bytes),
+      sessionsOpened: sessions.length,
+      sessionsAtOnce: mostAtOnce(sessions),
+      quotaViolations: violations.reduce((sum, count) => sum + count, 0),
+    }
   }
 
   /** The newest fragments that the camera's playlists have listed, oldest first. */
@@ -59,5 +95,26 @@ export class EmulatorControl {
 /** Calls of one operation, or of all, whatever their status. */
 export function callsOf({ calls }: CameraCounters, operation?: string): number {
   const chosen = operation === undefined ? Object.values(calls) : [calls[operation] ?? {}]
-  return chosen.flatMap((byStatus) => Object.values(byStatus)).reduce((sum, n) => sum + n, 0)
+  return chosen.reduce((sum, byStatus) => sum + total(byStatus), 0)
+}
+
+const total = (byName: Readonly<Record<string, number>>): number =>
+  Object.values(byName).reduce((sum, count) => sum + count, 0)
+
+interface Use {
+  readonly openedMs: number
+  readonly lastUsedMs: number | null
+}
+
+/**
+ * KVS sessions cannot be closed, only left alone. So a session counts from its opening to its last use; one
+ * that was never used does not.
+ */
+export function mostAtOnce(sessions: readonly Use[]): number {
+  const used = sessions.flatMap(({ openedMs, lastUsedMs }) =>
+    lastUsedMs === null ? [] : [{ openedMs, lastUsedMs }],
+  )
+  const at = (ms: number): number =>
+    used.filter(({ openedMs, lastUsedMs }) => openedMs <= ms && ms <= lastUsedMs).length
+  return Math.max(0, ...used.map(({ openedMs }) => at(openedMs)))
 }

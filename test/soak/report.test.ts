@@ -25,7 +25,8 @@ const upstream: StreamUpstream = {
   counters: {
     calls: { GetMP4MediaFragment: { 200: 10, 500: 1 } },
     bytes: 1,
-    sessions: { open: 1, maxOpen: 2 },
+    sessionsOpened: 9,
+    sessionsAtOnce: 2,
     quotaViolations: 0,
   },
 }
@@ -66,7 +67,7 @@ test.each<[string, Partial<SoakReport>]>([
   ['a stream had no segment', { monitors: [{ ...monitor, segments: 0 }] }],
   ['1 troubles not inflicted', { troubleFailures: ['garbage on lobby'] }],
   ['emulator or gateway did not answer at the end', { upstream: [] }],
-  ['lobby: 3 sessions', { upstream: [counted({ sessions: { open: 1, maxOpen: 3 } })] }],
+  ['lobby: 3 sessions', { upstream: [counted({ sessionsAtOnce: 3 })] }],
   ['lobby: 1 quota violations', { upstream: [counted({ quotaViolations: 1 })] }],
 ])('%s', (reason, change) => {
   const report = { ...passed, ...change }

@@ -71,10 +71,7 @@ export function verdict(report: SoakReport): readonly string[] {
       'emulator or gateway did not answer at the end',
     ],
     ...report.upstream.flatMap(({ stream, counters }): [boolean, string][] => [
-      [
-        counters.sessions.maxOpen > MOST_SESSIONS,
-        `${stream}: ${counters.sessions.maxOpen} sessions`,
-      ],
+      [counters.sessionsAtOnce > MOST_SESSIONS, `${stream}: ${counters.sessionsAtOnce} sessions`],
       [counters.quotaViolations > 0, `${stream}: ${counters.quotaViolations} quota violations`],
     ]),
   ]
@@ -129,9 +126,9 @@ function upstreamLines({
   bytesUp,
 }: StreamUpstream): string[] {
   const calls = Object.keys(counters.calls).map((name) => `${name} ${callsOf(counters, name)}`)
-  const { sessions, quotaViolations } = counters
+  const { sessionsAtOnce, quotaViolations } = counters
   return [
-    `  ${stream} (${state}): ${rollovers} roll-overs, at most ${sessions.maxOpen} sessions, ` +
+    `  ${stream} (${state}): ${rollovers} roll-overs, at most ${sessionsAtOnce} sessions, ` +
       `${quotaViolations} quota violations, ${mib(bytesUp)} MiB in, ${mib(bytesDown)} MiB out`,
     `    ${calls.join(', ')}`,
   ]
