@@ -1,0 +1,112 @@
+/** HLS playlists of a snapshot. RFC 8216; fragmented MP4 (4.3.2.5) wants version 6 or later. */
+
+import { GatewayError } from '../base/errors.ts'
+import { quoted } from '../formats/m3u8/attributes.ts'
+import { extinf, playlist, programDateTime, tag } from '../formats/m3u8/write.ts'
+import type { RenditionName, Segment, SegmentTrack, Snapshot } from '../timeline/fragment.ts'
+import { type Measured, measure, newestTrack, seconds } from './measure.ts'
+import { gapUri, initUri, mediaPlaylistUri, segmentUri } from './uris.ts'
+
+const VERSION = tag('EXT-X-VERSION', 7)
+const AUDIO_GROUP = quoted('audio')
+
+/** The media playlist of one rendition. Its head and its sequence numbers are there even if it is empty. */
+export function renderMedia(snapshot: Snapshot, rendition: RenditionName): string {
+  return playlist([
+    VERSION,
+    tag('EXT-X-TARGETDURATION', snapshot.targetDuration),
+    tag('EXT-X-MEDIA-SEQUENCE', snapshot.mediaSequence),
+    // Always: without it players take 0, and the first discontinuity that leaves the list confuses them.
+    tag('EXT-X-DISCONTINUITY-SEQUENCE', snapshot.discontinuitySequence),
+    tag('EXT-X-INDEPENDENT-SEGMENTS'),
+    ...renderSegments(snapshot.segments, rendition),
+  ])
+}
+
+function renderSegments(segments: readonly Segment[], rendition: RenditionName): string[] {
+  // EXT-X-MAP holds until the next one, across discontinuities and gaps.
+  let initId: string | undefined
+  return segments.flatMap((segment) => {
+    const track = segment.tracks[rendition]
+    const isNewMap = track !== undefined && track.init.id !== initId
+    if (track !== undefined) initId = track.init.id
+    return [
+      ...(segment.discontinuity === undefined ? [] : [tag('EXT-X-DISCONTINUITY')]),
+      ...(isNewMap ? [renderMap(rendition, track)] : []),
+      ...(track === undefined
+        ? renderGap(segment, rendition)
+        : renderSegment(segment.msn, track, rendition)),
+    ]
+  })
+}
+
+function renderMap(rendition: RenditionName, { init }: SegmentTrack): string {
+  return tag('EXT-X-MAP', { URI: quoted(initUri(rendition, init.id)) })
+}
+
+function renderSegment(msn: number, track: SegmentTrack, rendition: RenditionName): string[] {
+  return [
+    programDateTime((track.baseTicks / track.init.timescale) * 1000),
+    extinf(seconds(track)),
+    segmentUri(rendition, msn, track.id),
+  ]
+}
+
+/** The rendition keeps its numbers in step with the other one (G7). */
+function renderGap({ msn, startMs, durationMs }: Segment, rendition: RenditionName): string[] {
+  return [
+    tag('EXT-X-GAP'),
+    programDateTime(startMs),
+    extinf(durationMs / 1000),
+    gapUri(rendition, msn),
+  ]
+}
+
+/**
+ * The multivariant playlist: one variant, its numbers measured on what is listed.
+ * @throws GatewayError `no_media` while nothing is listed, as nothing is known of the media then
+ */
+export function renderMultivariant(snapshot: Snapshot): string {
+  const video = newestTrack(snapshot.segments, 'video')
+  const audio = newestTrack(snapshot.segments, 'audio')
+  const main = video ?? audio
+  if (main === undefined) throw new GatewayError('no_media', 'No segment is listed yet')
+  const grouped = video === undefined ? undefined : audio
+  return playlist([
+    VERSION,
+    tag('EXT-X-INDEPENDENT-SEGMENTS'),
+    ...(grouped === undefined ? [] : [renderAudio(grouped)]),
+    renderVariant(measure(snapshot), video, audio),
+    mediaPlaylistUri(main.init.rendition),
+  ])
+}
+
+function renderAudio({ init }: SegmentTrack): string {
+  const channels = init.audio?.channels
+  return tag('EXT-X-MEDIA', {
+    TYPE: 'AUDIO',
+    'GROUP-ID': AUDIO_GROUP,
+    NAME: quoted('Audio'),
+    DEFAULT: 'YES',
+    AUTOSELECT: 'YES',
+    CHANNELS: channels === undefined ? undefined : quoted(String(channels)),
+    URI: quoted(mediaPlaylistUri('audio')),
+  })
+}
+
+function renderVariant(
+  { peakBitrate, averageBitrate, frameRate }: Measured,
+  video: SegmentTrack | undefined,
+  audio: SegmentTrack | undefined,
+): string {
+  const codecs = [video, audio].flatMap((track) => track?.init.codec ?? [])
+  const size = video?.init.video
+  return tag('EXT-X-STREAM-INF', {
+    BANDWIDTH: peakBitrate,
+    'AVERAGE-BANDWIDTH': averageBitrate,
+    CODECS: quoted(codecs.join(',')),
+    RESOLUTION: size === undefined ? undefined : `${size.width}x${size.height}`,
+    'FRAME-RATE': frameRate?.toFixed(3),
+    AUDIO: video === undefined || audio === undefined ? undefined : AUDIO_GROUP,
+  })
+}

@@ -1,0 +1,45 @@
+import type { RenditionName } from '../timeline/fragment.ts'
+
+/**
+ * The names under which playlists link their children: relative to the playlists, so that whatever stands
+ * before them (a signed path, a CDN's prefix) carries over. Routes parse what these write.
+ */
+
+export const MULTIVARIANT_NAME = 'master.m3u8'
+
+/** `video.m3u8`, relative to the multivariant playlist. */
+export function mediaPlaylistUri(rendition: RenditionName): string {
+  return `${rendition}.m3u8`
+}
+
+/** `video/12-9f3c….m4s`, relative to the media playlist. The id makes it name one content for ever (G1). */
+export function segmentUri(rendition: RenditionName, msn: number, id: string): string {
+  return `${rendition}/${msn}-${id}.m4s`
+}
+
+/** Where a missing segment would be. Players do not ask for what EXT-X-GAP marks. */
+export function gapUri(rendition: RenditionName, msn: number): string {
+  return segmentUri(rendition, msn, 'gap')
+}
+
+/** `video/init-9f3c….mp4`, relative to the media playlist. */
+export function initUri(rendition: RenditionName, id: string): string {
+  return `${rendition}/init-${id}.mp4`
+}
+
+/** The last part of a {@link segmentUri}; undefined when it is none. */
+export function parseSegmentName(name: string): { msn: number; id: string } | undefined {
+  const [, msn, id] = /^(0|[1-9]\d{0,14})-([A-Za-z0-9_-]{1,64})\.m4s$/.exec(name) ?? []
+  return msn === undefined || id === undefined ? undefined : { msn: Number(msn), id }
+}
+
+/** The last part of an {@link initUri}; undefined when it is none. */
+export function parseInitName(name: string): string | undefined {
+  return /^init-([A-Za-z0-9_-]{1,64})\.mp4$/.exec(name)?.[1]
+}
+
+/** The rendition of a {@link mediaPlaylistUri}; undefined when it is none. */
+export function parseMediaPlaylistName(name: string): RenditionName | undefined {
+  if (name === 'video.m3u8') return 'video'
+  return name === 'audio.m3u8' ? 'audio' : undefined
+}
