@@ -13,26 +13,13 @@ import { malformed, unsupported } from './mp4-error.ts'
 const MAX_INIT_BYTES = 1024 * 1024
 
 const PADDING = ['free', 'skip']
-const CONTAINERS = ['moov', 'trak', 'mdia', 'minf', 'dinf', 'stbl', 'mvex', 'edts']
 
 /** H.264 and HEVC, with parameter sets out of band and in band, and AAC. */
 const SAMPLE_ENTRIES = ['avc1', 'avc3', 'hvc1', 'hev1', 'mp4a']
 
-/** Where a sample table keeps its entry count, counted from its payload. ISO/IEC 14496-12, 8.6 and 8.7. */
-const SAMPLE_TABLES: ReadonlyMap<string, number> = new Map([
-  ['stts', 4],
-  ['ctts', 4],
-  ['stss', 4],
-  ['stsc', 4],
-  ['stco', 4],
-  ['co64', 4],
-  ['stsz', 8],
-  ['stz2', 8],
-])
-
 /**
- * Checks that the bytes are ftyp and moov, one track that is continued in fragments, and no samples.
- * mp4box trusts sizes and counts, so this comes before it.
+ * Checks that the bytes are ftyp and moov, with one track of a codec that we know, which is continued
+ * in fragments.
  *
  * @throws Mp4Error
  */
@@ -45,7 +32,6 @@ export function checkInitStructure(bytes: Buffer): void {
     throw malformed('an init segment is an ftyp and a moov box')
   }
   checkMovie(bytes, moov)
-  checkTree(bytes, moov)
 }
 
 function checkMovie(bytes: Buffer, moov: Box): void {
@@ -83,20 +69,4 @@ function checkDescriptions(bytes: Buffer, stsd: Box): void {
   if (!SAMPLE_ENTRIES.includes(entry.type)) {
     throw unsupported(`${describe(entry)}: expected H.264, HEVC or AAC`)
   }
-}
-
-/** The deepest container that we know, stbl, is the fifth. */
-const MAX_DEPTH = 8
-
-function checkTree(bytes: Buffer, box: Box, depth = 1): void {
-  if (depth > MAX_DEPTH) throw malformed(`${describe(box)} lies ${depth} boxes deep`)
-  const countAt = SAMPLE_TABLES.get(box.type)
-  if (countAt !== undefined) checkEmptyTable(bytes, box, payloadStart(box) + countAt)
-  if (!CONTAINERS.includes(box.type)) return
-  for (const child of readChildren(bytes, box)) checkTree(bytes, child, depth + 1)
-}
-
-function checkEmptyTable(bytes: Buffer, table: Box, countAt: number): void {
-  if (countAt + 4 > endOf(table)) throw malformed(`${describe(table)} is cut off`)
-  if (bytes.readUInt32BE(countAt) !== 0) throw unsupported(`${describe(table)} lists samples`)
 }

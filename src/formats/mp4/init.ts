@@ -4,6 +4,7 @@ import { decoderSpecificInfo } from './es-descriptor.ts'
 import { checkInitStructure } from './init-structure.ts'
 import { unsupported } from './mp4-error.ts'
 import { type ISOFile, readWithMp4box } from './mp4box.ts'
+import { pruneInit } from './prune.ts'
 
 /** What an init segment (ftyp + moov, one track) says. ISO/IEC 14496-12, 8.3 and 8.5. */
 export interface InitFacts {
@@ -41,7 +42,7 @@ const AUDIO_CODEC = /^mp4a\.40\.\d+$/
 export function readInit(bytes: Buffer): InitFacts {
   checkInitStructure(bytes)
   const id = createHash('sha256').update(bytes).digest('hex').slice(0, 12)
-  return { id, ...readWithMp4box(bytes, readTrack) }
+  return { id, ...readWithMp4box(pruneInit(bytes), readTrack) }
 }
 
 type Track = ReturnType<ISOFile['getInfo']>['tracks'][number]

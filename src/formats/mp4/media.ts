@@ -4,6 +4,7 @@ import { type Chunk, readMediaStructure } from './media-structure.ts'
 import { TRUN_DATA_OFFSET, TRUN_FIRST_SAMPLE_FLAGS } from './moof.ts'
 import { malformed } from './mp4-error.ts'
 import { type ISOFile, readWithMp4box } from './mp4box.ts'
+import { pruneMoof } from './prune.ts'
 
 /** One track of one fragment, as its own boxes tell it. */
 export interface MediaFacts {
@@ -42,9 +43,7 @@ export function readMedia(bytes: Buffer, init: InitFacts): MediaFacts {
 }
 
 function readChunk(bytes: Buffer, chunk: Chunk, init: InitFacts): MediaFacts {
-  const { moof } = chunk.layout
-  // Without the media data: mp4box would only copy them, and what we check needs their place alone.
-  return readWithMp4box(bytes.subarray(moof.start, endOf(moof)), (file) => {
+  return readWithMp4box(pruneMoof(bytes, chunk.layout), (file) => {
     const traf = readTraf(file)
     if (traf.tfhd.track_id !== init.trackId) {
       throw malformed(`a fragment of track ${traf.tfhd.track_id}, expected ${init.trackId}`)

@@ -9,6 +9,7 @@ import {
   TRUN_DATA_OFFSET,
 } from './moof.ts'
 import { malformed } from './mp4-error.ts'
+import { join, sliceBox, writeBox } from './write-box.ts'
 
 /** Where a fragment belongs on the stream's own timeline. */
 export interface FragmentPlace {
@@ -30,9 +31,9 @@ export function rewriteMedia(bytes: Buffer, place: FragmentPlace): Buffer {
   const { styp, chunks } = readMediaStructure(bytes)
   const parts = chunks.flatMap((chunk, i) => [
     rewriteMoof(bytes, chunk.layout, placeOf(bytes, chunks, i, place)),
-    slice(bytes, chunk.mdat),
+    sliceBox(bytes, chunk.mdat),
   ])
-  return join(styp === undefined ? parts : [slice(bytes, styp), ...parts])
+  return join(styp === undefined ? parts : [sliceBox(bytes, styp), ...parts])
 }
 
 /** The head of a fragment as it will be served, before its media data have arrived. */
@@ -59,7 +60,7 @@ export function rewriteHead(head: Buffer, place: FragmentPlace): RewrittenHead {
     rewriteMoof(head, layout, place),
     head.subarray(mdat.start, payloadStart(mdat)),
   ])
-  const rewritten = join(styp === undefined ? parts : [slice(head, styp), ...parts])
+  const rewritten = join(styp === undefined ? parts : [sliceBox(head, styp), ...parts])
   const mdatEnd = chunks.reduce((end, { mdat }) => Math.max(end, endOf(mdat)), 0)
   return { head: rewritten, growth: rewritten.length - head.length, mdatEnd }
 }
@@ -84,7 +85,7 @@ function placeOf(
  */
 function rewriteMoof(bytes: Buffer, layout: MoofLayout, place: FragmentPlace): Buffer {
   const replaced = new Map([
-    [layout.mfhd, writeSequenceNumber(slice(bytes, layout.mfhd), place.sequenceNumber)],
+    [layout.mfhd, writeSequenceNumber(sliceBox(bytes, layout.mfhd), place.sequenceNumber)],
     [layout.tfhd, writeTfhd(bytes, layout.tfhd)],
     [layout.tfdt, writeTfdt(place.baseTicks)],
   ])
@@ -99,14 +100,8 @@ type Replaced = ReadonlyMap<Box, Buffer>
 function replaceChildren(bytes: Buffer, parent: Box, replaced: Replaced): Buffer {
   const byStart = new Map([...replaced].map(([box, now]) => [box.start, now]))
   const children = readChildren(bytes, parent)
-  const body = children.map((child) => byStart.get(child.start) ?? slice(bytes, child))
-  const header = Buffer.alloc(8)
-  header.writeUInt32BE(
-    body.reduce((sum, { length }) => sum + length, 8),
-    0,
-  )
-  header.write(parent.type, 4, 'latin1')
-  return join([header, ...body])
+  const body = children.map((child) => byStart.get(child.start) ?? sliceBox(bytes, child))
+  return writeBox(parent.type, body)
 }
 
 function writeSequenceNumber(mfhd: Buffer, sequenceNumber: number): Buffer {
@@ -120,17 +115,15 @@ function writeTfdt(baseTicks: number): Buffer {
   if (!Number.isSafeInteger(baseTicks) || baseTicks < 0) {
     throw new RangeError(`a decode time must be a whole number of ticks, got ${baseTicks}`)
   }
-  const now = Buffer.alloc(20)
-  now.writeUInt32BE(now.length, 0)
-  now.write('tfdt', 4, 'latin1')
-  now.writeUInt8(1, 8)
-  now.writeBigUInt64BE(BigInt(baseTicks), 12)
-  return now
+  const fields = Buffer.alloc(12)
+  fields.writeUInt8(1, 0)
+  fields.writeBigUInt64BE(BigInt(baseTicks), 4)
+  return writeBox('tfdt', [fields])
 }
 
 function writeTfhd(bytes: Buffer, tfhd: Box): Buffer {
   const flags = flagsOf(bytes, tfhd)
-  const old = slice(bytes, tfhd)
+  const old = sliceBox(bytes, tfhd)
   if ((flags & TFHD_BASE_DATA_OFFSET) === 0) return old
   // The position in some other file means nothing in ours.
   const now = Buffer.concat([old.subarray(0, 16), old.subarray(24)])
@@ -143,22 +136,10 @@ function writeTfhd(bytes: Buffer, tfhd: Box): Buffer {
 const MAX_DATA_OFFSET = 2 ** 31 - 1
 
 function writeTrun(bytes: Buffer, trun: Box, growth: number): Buffer {
-  if ((flagsOf(bytes, trun) & TRUN_DATA_OFFSET) === 0) return slice(bytes, trun)
-  const now = Buffer.from(slice(bytes, trun))
+  if ((flagsOf(bytes, trun) & TRUN_DATA_OFFSET) === 0) return sliceBox(bytes, trun)
+  const now = Buffer.from(sliceBox(bytes, trun))
   const dataOffset = now.readInt32BE(16) + growth
   if (dataOffset > MAX_DATA_OFFSET || dataOffset < 0) throw malformed('a trun box points nowhere')
   now.writeInt32BE(dataOffset, 16)
   return now
-}
-
-function slice(bytes: Buffer, box: Box): Buffer {
-  return bytes.subarray(box.start, endOf(box))
-}
-
-/** One buffer of exactly the size, outside Node's shared pool, which a small kept slice would pin. */
-function join(parts: readonly Buffer[]): Buffer {
-  const joined = Buffer.allocUnsafeSlow(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) at += part.copy(joined, at)
-  return joined
 }

@@ -74,15 +74,16 @@ test('a huge sample table is refused before anything is allocated', () => {
   expect(() => readInit(init)).toThrow(/stts box at \d+ lists samples/)
 })
 
-test('boxes in boxes in boxes end somewhere', () => {
-  let nest = box('edts')
-  for (let i = 0; i < 2000; i++) nest = box('edts', nest)
+/** An sgpd box of version 0 whose 2^32 - 1 entries need no bytes: mp4box would make them all. */
+const bomb = box('sgpd', Buffer.from('00000000' + '78787878' + 'ffffffff', 'hex'))
+
+test('boxes that we do not ask about never reach mp4box', () => {
   const { init } = readClip('avc')
-  const ftypSize = init.readUInt32BE(0)
-  const moov = Buffer.concat([init.subarray(ftypSize + 8), nest])
-  expect(() => readInit(Buffer.concat([init.subarray(0, ftypSize), box('moov', moov)]))).toThrow(
-    /boxes deep/,
-  )
+  const ftyp = init.subarray(0, init.readUInt32BE(0))
+  let nest = bomb
+  for (let i = 0; i < 2000; i++) nest = box('edts', nest)
+  const moov = box('moov', Buffer.concat([init.subarray(ftyp.length + 8), bomb, nest]))
+  expect(readInit(Buffer.concat([ftyp, moov])).codec).toBe('avc1.64000a')
 })
 
 test('G12: truncated or flipped, it is facts or an Mp4Error, never anything else', () => {

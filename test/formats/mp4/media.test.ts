@@ -72,6 +72,16 @@ test('boxes that other muxers put before the moof pass', () => {
   expect(readMedia(Buffer.concat([...others, fragment]), facts)).toEqual(SECONDS[1])
 })
 
+test('boxes that we do not ask about never reach mp4box', () => {
+  // An sgpd box of version 0 whose 2^32 - 1 entries need no bytes: mp4box would make them all.
+  const bomb = box('sgpd', Buffer.from('0000000078787878ffffffff', 'hex'))
+  const bytes = Buffer.concat([fragment.subarray(0, 24), bomb, fragment.subarray(24)])
+  bytes.writeUInt32BE(fragment.readUInt32BE(0) + bomb.length, 0)
+  const offsetAt = payload(bytes, 'trun') + 8
+  bytes.writeInt32BE(bytes.readInt32BE(offsetAt) + bomb.length, offsetAt)
+  expect(readMedia(bytes, facts)).toEqual(SECONDS[1])
+})
+
 test('defaults may come from the init segment alone', () => {
   const sizes = fragment.indexOf('trun')
   const count = fragment.readUInt32BE(sizes + 8)
