@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return, typescript/strict-boolean-expressions --
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return, typescript/strict-boolean-expressions, typescript/unbound-method --
    the one file without types: */
 // Plain JavaScript, and old enough in style for any Node to read: it has to run far enough to say
 // that a newer one is needed.
@@ -17,6 +17,11 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
 
 // Node strips types itself, except below node_modules: there this package does it for its own files.
 if (packageRoot.includes('/node_modules/')) {
+  // Its first use warns that it is experimental, which is nothing to an operator.
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  nodeModule.stripTypeScriptTypes('')
+  process.emitWarning = emitWarning
   nodeModule.registerHooks({
     load(url, context, nextLoad) {
       if (!url.startsWith(packageRoot) || !url.endsWith('.ts')) return nextLoad(url, context)
