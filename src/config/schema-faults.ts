@@ -27,13 +27,20 @@ interface Located {
 function locate(issue: z.core.$ZodIssue): readonly Located[] {
   const path = issue.path.filter((part) => typeof part !== 'symbol')
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((name) => ({ key: [...path, name], expected: issue.message, name }))
+    const expected = phrase(issue.message)
+    return issue.keys.map((name) => ({ key: [...path, name], expected, name }))
   }
   if (issue.code === 'invalid_key') {
-    const expected = issue.issues[0]?.message ?? issue.message
+    const expected = phrase(issue.issues[0]?.message ?? issue.message)
     return [{ key: path, expected, name: String(path.at(-1)) }]
   }
-  return [{ key: path, expected: issue.message }]
+  return [{ key: path, expected: phrase(issue.message) }]
+}
+
+/** Our own schema speaks in phrases; one that leaves it to zod gets zod's sentence cut to fit. */
+function phrase(message: string): string {
+  if (message.startsWith('Unrecognized key')) return 'a known key'
+  return message.replace(/^(?:Invalid \w+|Too \w+): (?:expected )?|, received \w+$/g, '')
 }
 
 function shown(key: KeyPath, tree: YamlTree): string {

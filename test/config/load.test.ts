@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { faultLine } from '../../src/config/fault.ts'
-import { ConfigError, loadConfig } from '../../src/config/load.ts'
+import { ConfigError, loadConfig, loadYaml } from '../../src/config/load.ts'
 import { faultLines, ONE_STREAM, parse } from './support.ts'
 
 const stream = (keys: string) => `streams: { lobby: { kvs: { streamName: x }, ${keys} } }`
@@ -311,4 +312,22 @@ describe('reading the file', () => {
     })
     await expect(loadConfig(folder, {})).rejects.toMatchObject({ faults: [{ got: 'EISDIR' }] })
   })
+})
+
+test('a schema that leaves its messages to zod still gives lines that read well', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'config-'))
+  const file = join(folder, 'a.yaml')
+  await writeFile(file, 'a: x\nb: 0\nc: z\nd: 1\n')
+  const schema = z.strictObject({ a: z.number(), b: z.number().min(1), c: z.enum(['p', 'q']) })
+  const faults = await loadYaml(file, {}, schema).then(
+    () => [],
+    (error: unknown) => (error instanceof ConfigError ? error.faults : Promise.reject(error)),
+  )
+  await rm(folder, { recursive: true })
+  expect(faults.map((fault) => faultLine({ ...fault, file: 'a.yaml' }))).toEqual([
+    'a.yaml:1: a: expected number, got "x"',
+    'a.yaml:2: b: expected number to be >=1, got 0',
+    'a.yaml:3: c: expected one of "p"|"q", got "z"',
+    'a.yaml:4: d: expected a known key, got "d"',
+  ])
 })
