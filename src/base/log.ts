@@ -13,3 +13,12 @@ export interface Log {
 }
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** The same log with these fields in every line, as for all that concerns one stream. */
+export function about(log: Log, fixed: LogFields): Log {
+  const bind =
+    (method: keyof Log) =>
+    (event: string, fields: LogFields = {}): void =>
+      log[method](event, { ...fixed, ...fields })
+  return { debug: bind('debug'), info: bind('info'), warn: bind('warn'), error: bind('error') }
+}

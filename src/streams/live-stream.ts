@@ -7,6 +7,7 @@ import type { FragmentBody } from '../store/fragment-body.ts'
 import type { RenditionName, Segment, Snapshot } from '../timeline/fragment.ts'
 import { isPermanent, type StateRules, stateOf } from './state.ts'
 import type { Stream, StreamState } from './stream.ts'
+import { type Viewer, Viewers } from './viewers.ts'
 
 /** What a stream shows, and what fills it while it runs. */
 export interface StreamFeed {
@@ -46,18 +47,16 @@ export class LiveStream implements Stream {
   readonly #feed: StreamFeed
   readonly #options: LiveStreamOptions
   readonly #change = new ChangeSignal()
+  readonly #viewers = new Viewers()
   #running: Running | undefined
   #requestedMs = 0
   #state: StreamState = 'idle'
   #sinceMs: number
 
-  constructor(name: string, feed: (changed: () => void) => StreamFeed, options: LiveStreamOptions) {
+  constructor(name: string, feed: StreamFeed, options: LiveStreamOptions) {
     this.name = name
     this.#options = options
-    this.#feed = feed(() => {
-      this.#update()
-      this.#change.notify()
-    })
+    this.#feed = feed
     this.#sinceMs = options.clock.now()
   }
 
@@ -70,11 +69,23 @@ export class LiveStream implements Stream {
     return this.#sinceMs
   }
 
+  get newest(): Segment | undefined {
+    return this.#feed.newest()
+  }
+
   get trouble(): GatewayError | undefined {
     return this.#running === undefined ? undefined : this.#feed.trouble()
   }
 
+  /** The feed has published something, or met or left trouble. */
+  update(): void {
+    this.#update()
+    this.#change.notify()
+  }
+
+  /** Undefined while idle, so that whoever asks wakes it first. */
   snapshot(): Snapshot | undefined {
+    if (this.#running === undefined) return undefined
     const snapshot = this.#feed.snapshot()
     return snapshot === undefined || snapshot.segments.length === 0 ? undefined : snapshot
   }
@@ -96,9 +107,16 @@ export class LiveStream implements Stream {
     return this.#feed.init(rendition, id)
   }
 
-  /** Somebody asked for something of this stream. */
-  touch(): void {
+  /** Somebody asked for something of this stream; with a connection, for a media playlist. */
+  touch(viewer?: Viewer): void {
     this.#requestedMs = this.#options.clock.now()
+    if (viewer !== undefined) this.#viewers.seen(viewer, this.#requestedMs)
+  }
+
+  /** Connections that asked for a media playlist within the last three target durations. */
+  get viewers(): number {
+    const targetMs = (this.#feed.snapshot()?.targetDuration ?? 0) * 1_000
+    return this.#viewers.count(this.#options.clock.now(), 3 * targetMs)
   }
 
   start(): void {

@@ -1,5 +1,7 @@
 import { GatewayError } from '../base/errors.ts'
 import type { LiveStream } from './live-stream.ts'
+import type { Stream } from './stream.ts'
+import type { Viewer } from './viewers.ts'
 
 /**
  * The configured streams by public name. A name that is not configured leaves no trace: nothing is
@@ -35,6 +37,11 @@ export class Registry {
     }
     await stream.ready(signal)
     return stream
+  }
+
+  /** Somebody asked for something of a stream; with a connection, for a media playlist. */
+  touch({ name }: Stream, viewer?: Viewer): void {
+    this.#streams.get(name)?.touch(viewer)
   }
 
   /** Somebody is about to watch these: those that are idle start now, side by side. */

@@ -1,0 +1,39 @@
+import type { Log } from '../base/log.ts'
+import type { KeeperEvent } from '../upstream/keeper-event.ts'
+import { SessionDeadError } from '../upstream/session-dead-error.ts'
+
+/** One line per event of a stream's sessions that an operator cares about. */
+export function logKeeperEvent(log: Log, event: KeeperEvent): void {
+  switch (event.kind) {
+    case 'opened': {
+      const { id, expiresAtMs, renditions } = event.session
+      log.info('session opened', { session: id, expiresAt: iso(expiresAtMs), renditions })
+      return
+    }
+    case 'rolled_over':
+      log.info('session rolled over', { session: event.session.id, cause: event.cause })
+      return
+    case 'lost': {
+      const { cause, session } = event
+      const why = cause instanceof SessionDeadError ? 'refused' : cause.code
+      log.warn('session lost', { session: session.id, cause: why })
+      return
+    }
+    case 'failed':
+    case 'renewal_failed': {
+      const { failure, retryInMs, kind } = event
+      // A camera that is away fails the same way all night: that is told once, by the stream's state.
+      const method = failure.code === 'no_media' ? 'debug' : 'warn'
+      log[method](kind === 'failed' ? 'session cannot be opened' : 'session cannot be renewed', {
+        code: failure.code,
+        requestId: failure.upstreamRequestId,
+        retryInMs: Math.round(retryInMs),
+        error: failure,
+      })
+    }
+  }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}
