@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
-import type { SlidingWindow } from './sliding-window.ts'
+import type { SlidingWindow, Stay } from './sliding-window.ts'
 
 /** Who asks. Live goes before everything else; a refetch has a viewer waiting, the archive has time. */
 export type Priority = 'live' | 'refetch' | 'archive'
@@ -11,10 +11,13 @@ export interface Cost {
   readonly weight: number
 }
 
+/** To be called when upstream has answered, or never will; until then the request counts. */
+export type EndTurn = () => void
+
 interface Waiter {
   readonly costs: readonly Cost[]
   readonly priority: Priority
-  readonly grant: () => void
+  readonly grant: (end: EndTurn) => void
 }
 
 const RANK: Readonly<Record<Priority, number>> = { live: 0, refetch: 1, archive: 2 }
@@ -45,7 +48,7 @@ export class QuotaQueue {
   }
 
   /**
-   * Resolves when the request may be sent, which should then happen at once.
+   * Resolves when the request may be sent. The caller must call what it resolves with, in any event.
    * @throws GatewayError `upstream_throttled` when too many wait already; RangeError when a cost exceeds
    * its window's limit; the signal's reason once it aborts
    */
@@ -53,29 +56,29 @@ export class QuotaQueue {
     costs: readonly Cost[],
     signal: AbortSignal,
     priority: Priority = 'live',
-  ): Promise<void> {
+  ): Promise<EndTurn> {
     signal.throwIfAborted()
     for (const { window, weight } of costs) assertFits(window, weight)
     if (this.#isFull(priority)) {
       throw new GatewayError('upstream_throttled', 'Too many requests wait for the upstream quota.')
     }
-    await this.#enqueue(costs, signal, priority)
+    return this.#enqueue(costs, signal, priority)
   }
 
   #isFull(priority: Priority): boolean {
     return this.#waiters.filter((waiter) => waiter.priority === priority).length >= MAX_WAITING
   }
 
-  #enqueue(costs: readonly Cost[], signal: AbortSignal, priority: Priority): Promise<void> {
+  #enqueue(costs: readonly Cost[], signal: AbortSignal, priority: Priority): Promise<EndTurn> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         this.#waiters = this.#waiters.filter((other) => other !== waiter)
         this.#nap?.abort()
         reject(signal.reason as Error)
       }
-      const grant = (): void => {
+      const grant = (end: EndTurn): void => {
         signal.removeEventListener('abort', leave)
-        resolve()
+        resolve(end)
       }
       const waiter: Waiter = { costs, priority, grant }
       signal.addEventListener('abort', leave, { once: true })
@@ -90,7 +93,7 @@ export class QuotaQueue {
     else void this.#drain()
   }
 
-  /** Runs as long as anybody waits, and sleeps until the next may go. */
+  /** Runs as long as anybody waits for time to pass; who waits for an answer is woken by it. */
   async #drain(): Promise<void> {
     this.#draining = true
     for (let nextMs = this.#grantDue(); nextMs !== undefined; nextMs = this.#grantDue()) {
@@ -102,7 +105,7 @@ export class QuotaQueue {
   }
 
   /**
-   * Grants whoever may go now; returns when the next may, or undefined when nobody waits. A window for
+   * Grants whoever may go now; returns when the next may, if time alone decides it. A window for
    * which somebody waits is closed to those behind, so that small requests cannot starve a big one.
    */
   #grantDue(): number | undefined {
@@ -113,7 +116,7 @@ export class QuotaQueue {
     for (const waiter of this.#waiters) {
       const readyMs = readyAt(waiter, closed, nowMs)
       if (readyMs <= nowMs) {
-        go(waiter, nowMs)
+        this.#go(waiter)
         continue
       }
       for (const { window } of waiter.costs) closed.add(window)
@@ -122,6 +125,19 @@ export class QuotaQueue {
     }
     this.#waiters = staying
     return nextMs
+  }
+
+  #go({ costs, grant }: Waiter): void {
+    const stays = costs.map(({ window, weight }) => [window, window.enter(weight)] as const)
+    grant(() => this.#end(stays))
+  }
+
+  #end(stays: readonly (readonly [SlidingWindow, Stay])[]): void {
+    const nowMs = this.#clock.now()
+    for (const [window, stay] of stays) {
+      if (!Number.isFinite(stay.leavesAtMs)) window.leave(stay, nowMs)
+    }
+    this.#wake()
   }
 }
 
@@ -144,9 +160,4 @@ function ceiling(waiter: Waiter, window: SlidingWindow, weight: number): number 
   if (waiter.priority === 'live') return window.limit
   // One that is larger than the share by itself goes when nothing else does.
   return Math.max(weight, Math.floor(window.limit * SHARE_OF_OTHERS))
-}
-
-function go(waiter: Waiter, nowMs: number): void {
-  for (const { window, weight } of waiter.costs) window.add(weight, nowMs)
-  waiter.grant()
 }

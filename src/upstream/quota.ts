@@ -1,12 +1,9 @@
 import type { Clock } from '../base/clock.ts'
-import { type Cost, type Priority, QuotaQueue } from './quota-queue.ts'
+import { type Cost, type EndTurn, type Priority, QuotaQueue } from './quota-queue.ts'
 import { SlidingWindow } from './sliding-window.ts'
 
-/**
- * KVS counts calls per second; we count them per 1.1 s, since requests that leave us evenly arrive
- * there a little bunched.
- */
-const WINDOW_MS = 1100
+/** KVS counts calls per second; a little more, for clocks that tick differently. */
+const WINDOW_MS = 1020
 
 /** Hard limits of KVS per second. kvs-hls.md, section 10. */
 const PER_SESSION = { master: 5, playlist: 5, init: 5, fragment: 20 } as const
@@ -40,13 +37,13 @@ export class StreamQuota {
     }
   }
 
-  /** Waits until GetHLSStreamingSessionURL may be called. */
-  takeCreate(signal: AbortSignal, priority: Priority = 'live'): Promise<void> {
+  /** Waits until GetHLSStreamingSessionURL may be called; see {@link QuotaQueue.take}. */
+  takeCreate(signal: AbortSignal, priority: Priority = 'live'): Promise<EndTurn> {
     return this.#queue.take([{ window: this.#create, weight: 1 }], signal, priority)
   }
 
-  /** Waits until GetDataEndpoint may be called. */
-  takeDataEndpoint(signal: AbortSignal, priority: Priority = 'live'): Promise<void> {
+  /** Waits until GetDataEndpoint may be called; see {@link QuotaQueue.take}. */
+  takeDataEndpoint(signal: AbortSignal, priority: Priority = 'live'): Promise<EndTurn> {
     return this.#queue.take([{ window: this.#dataEndpoint, weight: 1 }], signal, priority)
   }
 
@@ -88,8 +85,12 @@ export class SessionQuota {
     }
   }
 
-  /** Waits until a request of this kind may be sent, which should then happen at once. */
-  take(request: SessionRequest, signal: AbortSignal, priority: Priority = 'live'): Promise<void> {
+  /** Waits until a request of this kind may be sent; see {@link QuotaQueue.take}. */
+  take(
+    request: SessionRequest,
+    signal: AbortSignal,
+    priority: Priority = 'live',
+  ): Promise<EndTurn> {
     return this.#queue.take(this.#costs[request], signal, priority)
   }
 }

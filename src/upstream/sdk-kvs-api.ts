@@ -83,26 +83,28 @@ export class SdkKvsApi implements KvsApi {
   }
 
   async #askEndpoint(source: StreamIdentity, call: ApiCall): Promise<URL> {
-    await call.quota.takeDataEndpoint(call.signal)
     const client = await this.#controlClient(source)
+    const endTurn = await call.quota.takeDataEndpoint(call.signal)
     const command = new GetDataEndpointCommand({ ...identity(source), APIName: API_NAME })
     const { DataEndpoint } = await this.#observed('GetDataEndpoint', call, (abortSignal) =>
       client.send(command, { abortSignal }),
-    ).catch(rethrowEndpointError)
+    )
+      .catch(rethrowEndpointError)
+      .finally(endTurn)
     const endpoint = (await this.#sdk()).hosts.check(required(DataEndpoint, 'DataEndpoint'))
     this.#endpoints.set(source, API_NAME, endpoint)
     return endpoint
   }
 
   async #askSessionUrl(source: KvsSource, endpoint: URL, call: ApiCall): Promise<GrantedSession> {
-    await call.quota.takeCreate(call.signal)
     const client = await this.#dataClient(source, endpoint)
+    const endTurn = await call.quota.takeCreate(call.signal)
     const openedAtMs = this.#clock.now()
     const { HLSStreamingSessionURL } = await this.#observed(
       'GetHLSStreamingSessionURL',
       call,
       (abortSignal) => client.send(liveSessionCommand(source), { abortSignal }),
-    )
+    ).finally(endTurn)
     const text = required(HLSStreamingSessionURL, 'HLSStreamingSessionURL')
     return { url: new SecretUrl((await this.#sdk()).hosts.check(text)), openedAtMs }
   }

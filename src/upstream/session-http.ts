@@ -50,6 +50,12 @@ const ATTEMPTS = 4
 /** A body that somebody reads while it arrives must not stall longer than this. */
 const STALL_MS = 5000
 
+interface Wanted {
+  readonly request: SessionRequest
+  readonly url: SecretUrl
+  readonly priority: Priority
+}
+
 export interface SessionHttpDeps {
   readonly dispatcher: Dispatcher
   readonly clock: Clock
@@ -87,12 +93,12 @@ export class SessionHttp {
     parse: (body: Buffer) => T,
     priority: Priority = 'live',
   ): Promise<T> {
+    const wanted = { request, url, priority }
     return this.#retry(request, signal, async (limited) => {
-      await this.#deps.quota.take(request, limited, priority)
       const meter: Meter = { bytes: 0 }
-      const read = async (answer: Answer): Promise<T> =>
-        parse(await readBody(answer, KINDS[request].maxBytes, meter))
-      const result = await this.#attempt(request, url, limited, meter, read)
+      const result = await this.#attempt(wanted, limited, meter, async (answer) =>
+        parse(await readBody(answer, KINDS[request].maxBytes, meter)),
+      )
       this.#report(request, '200', meter)
       return result
     })
@@ -100,10 +106,10 @@ export class SessionHttp {
 
   /** Fetches a fragment for a reader that takes its bytes as they come. Retried until the body starts. */
   stream(url: SecretUrl, signal: AbortSignal, priority: Priority): Promise<StreamedBody> {
+    const wanted = { request: 'fragment', url, priority } as const
     return this.#retry('fragment', signal, async (limited) => {
-      await this.#deps.quota.take('fragment', limited, priority)
       const meter: Meter = { bytes: 0 }
-      return this.#attempt('fragment', url, limited, meter, async (answer) => {
+      return this.#attempt(wanted, limited, meter, async (answer) => {
         const size = bodySize(answer, KINDS.fragment.maxBytes)
         if (size !== undefined) return { size, body: this.#pass(answer, size, signal, meter) }
         // In chunks: how much it is shows only at the end.
@@ -124,47 +130,41 @@ export class SessionHttp {
     return withRetries(this.#deps.clock, this.#deps.random, policy, signal, attempt)
   }
 
-  /** One request within its deadline. Failures are counted here, success by who knows the end of the body. */
+  /**
+   * One request, in its turn and within its deadline. Failures are counted here, success by who knows
+   * where the body ends.
+   */
   async #attempt<T>(
-    request: SessionRequest,
-    url: SecretUrl,
+    wanted: Wanted,
     signal: AbortSignal,
     meter: Meter,
     read: (answer: Answer) => Promise<T>,
   ): Promise<T> {
-    const { operation, attemptMs } = KINDS[request]
+    const { operation, attemptMs } = KINDS[wanted.request]
+    const endTurn = await this.#deps.quota.take(wanted.request, signal, wanted.priority)
     try {
-      return await withDeadline(this.#deps.clock, operation, attemptMs, signal, (limited) =>
-        this.#send(request, url, limited, meter, read),
-      )
+      return await withDeadline(this.#deps.clock, operation, attemptMs, signal, async (limited) => {
+        const answer = await this.#send(wanted.url, limited)
+        endTurn()
+        return readOk(wanted.request, answer, meter, read)
+      })
     } catch (error) {
-      this.#report(request, signal.aborted ? 'aborted' : failureLabel(error), meter)
+      this.#report(wanted.request, signal.aborted ? 'aborted' : failureLabel(error), meter)
       throw error
+    } finally {
+      endTurn()
     }
   }
 
-  async #send<T>(
-    request: SessionRequest,
-    url: SecretUrl,
-    signal: AbortSignal,
-    meter: Meter,
-    read: (answer: Answer) => Promise<T>,
-  ): Promise<T> {
+  #send(url: SecretUrl, signal: AbortSignal): Promise<Answer> {
     const { origin, pathname, search } = url.reveal()
-    const answer = await this.#deps.dispatcher.request({
+    return this.#deps.dispatcher.request({
       origin,
       path: pathname + search,
       method: 'GET',
       headers: { 'accept-encoding': 'identity' },
       signal,
     })
-    try {
-      if (answer.statusCode !== 200) throw refusal(request, await readFault(answer, meter))
-      return await read(answer)
-    } catch (error) {
-      discard(answer)
-      throw error
-    }
   }
 
   async *#pass(
@@ -199,6 +199,21 @@ export class SessionHttp {
 
   #report(request: SessionRequest, label: string, { bytes }: Meter): void {
     this.#deps.observer.request(KINDS[request].operation, label, bytes)
+  }
+}
+
+async function readOk<T>(
+  request: SessionRequest,
+  answer: Answer,
+  meter: Meter,
+  read: (answer: Answer) => Promise<T>,
+): Promise<T> {
+  try {
+    if (answer.statusCode !== 200) throw refusal(request, await readFault(answer, meter))
+    return await read(answer)
+  } catch (error) {
+    discard(answer)
+    throw error
   }
 }
 

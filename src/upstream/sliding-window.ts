@@ -1,19 +1,22 @@
-interface Grant {
-  readonly atMs: number
+/** One request's place in a window. */
+export interface Stay {
   readonly weight: number
+  /** Infinity as long as it is not known. */
+  leavesAtMs: number
 }
 
 /**
- * Counts what happened lately: at most `limit` in any `windowMs`, wherever the window starts.
+ * Keeps whoever counts at most `limit` requests per `windowMs` from ever counting more.
  *
- * A token bucket would be simpler, but it lets twice its size through around the moment at which it is
- * full, and KVS counts hard seconds.
+ * When exactly upstream counts a request is not ours to see: some time between sending and answer. So
+ * a request counts here from the moment it is sent until `windowMs` after the answer, which covers the
+ * second in which upstream counts it wherever that second lies. Counting from the sending alone would
+ * let two bursts meet there whenever the first one is held up on its way, by a TLS handshake say.
  */
 export class SlidingWindow {
   readonly limit: number
   readonly #windowMs: number
-  #grants: Grant[] = []
-  #used = 0
+  #stays: Stay[] = []
 
   constructor(limit: number, windowMs: number) {
     if (!(limit > 0)) throw new RangeError(`limit must be positive, got ${limit}`)
@@ -21,40 +24,48 @@ export class SlidingWindow {
     this.#windowMs = windowMs
   }
 
-  /** The weight that the window ending at `nowMs` holds. */
+  /** The weight that counts now. */
   used(nowMs: number): number {
     this.#expire(nowMs)
-    return this.#used
+    return this.#stays.reduce((sum, { weight }) => sum + weight, 0)
   }
 
-  /** When `weight` more stays within `ceiling`: `nowMs`, or the moment at which enough will have left. */
+  /**
+   * When `weight` more stays within `ceiling`: `nowMs`, or when enough will have left; Infinity if that
+   * hangs on an answer that has not come yet.
+   */
   readyAt(weight: number, nowMs: number, ceiling: number = this.limit): number {
-    this.#expire(nowMs)
-    let excess = this.#used + weight - ceiling
+    let excess = this.used(nowMs) + weight - ceiling
     if (excess <= 0) return nowMs
-    for (const grant of this.#grants) {
-      excess -= grant.weight
-      if (excess <= 0) return grant.atMs + this.#windowMs
+    for (const stay of this.#stays.toSorted((a, b) => a.leavesAtMs - b.leavesAtMs)) {
+      excess -= stay.weight
+      if (excess <= 0) return stay.leavesAtMs
     }
     throw new RangeError(`a weight of ${weight} never fits within ${ceiling}`)
   }
 
-  add(weight: number, nowMs: number): void {
-    this.#grants.push({ atMs: nowMs, weight })
-    this.#used += weight
+  /** A request is sent. */
+  enter(weight: number): Stay {
+    const stay = { weight, leavesAtMs: Number.POSITIVE_INFINITY }
+    this.#stays.push(stay)
+    return stay
+  }
+
+  /** It has been answered, or never will be. */
+  leave(stay: Stay, nowMs: number): void {
+    stay.leavesAtMs = nowMs + this.#windowMs
   }
 
   #expire(nowMs: number): void {
     this.#survivePutBackClock(nowMs)
-    const firstLive = this.#grants.findIndex(({ atMs }) => atMs > nowMs - this.#windowMs)
-    const gone = this.#grants.splice(0, firstLive === -1 ? this.#grants.length : firstLive)
-    for (const { weight } of gone) this.#used -= weight
+    this.#stays = this.#stays.filter(({ leavesAtMs }) => leavesAtMs > nowMs)
   }
 
   /** Without this, a wall clock put back by an hour would keep everybody waiting for an hour. */
   #survivePutBackClock(nowMs: number): void {
-    const newest = this.#grants.at(-1)
-    if (newest === undefined || newest.atMs <= nowMs) return
-    this.#grants = [{ atMs: nowMs, weight: this.#used }]
+    const latestMs = nowMs + this.#windowMs
+    for (const stay of this.#stays) {
+      if (Number.isFinite(stay.leavesAtMs)) stay.leavesAtMs = Math.min(stay.leavesAtMs, latestMs)
+    }
   }
 }

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type SessionRequest, StreamQuota } from '../../src/upstream/quota.ts'
-import type { Priority } from '../../src/upstream/quota-queue.ts'
+import type { EndTurn, Priority } from '../../src/upstream/quota-queue.ts'
 import { StreamQuotas } from '../../src/upstream/stream-quotas.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
@@ -25,13 +25,15 @@ function peak(sent: readonly Sent[], weight: (sent: Sent) => number): number {
     0,
     ...sent.map(({ atMs }) =>
       sent
-        .filter((other) => other.atMs >= atMs && other.atMs <= atMs + 1000)
+        .filter((other) => other.atMs >= atMs && other.atMs < atMs + 1000)
         .reduce((sum, other) => sum + weight(other), 0),
     ),
   )
 }
 
 const burst = fc.record({
+  /** How long upstream takes to answer; it counts the request in the middle of that. */
+  answerMs: fc.nat(600),
   size: fc.integer({ min: 1, max: 30 }),
   pauseMs: fc.oneof(fc.constant(0), fc.nat(400)),
   session: fc.nat(2),
@@ -50,7 +52,7 @@ test('G9: no arrival pattern brings a second over the quotas of KVS', async () =
       }))
       const sent: Sent[] = []
       let open = 0
-      for (const { size, pauseMs, session, kind, priority } of bursts) {
+      for (const { size, pauseMs, answerMs, session, kind, priority } of bursts) {
         clock.advance(pauseMs)
         const target = sessions[session]
         if (target === undefined) throw new Error('no such session')
@@ -62,7 +64,12 @@ test('G9: no arrival pattern brings a second over the quotas of KVS', async () =
           }
           void target.quota
             .take(kind, never, priority)
-            .then(() => sent.push({ what: `${kind} ${session}`, atMs: clock.now(), points }))
+            .then(async (endTurn) => {
+              await clock.sleep(answerMs / 2)
+              sent.push({ what: `${kind} ${session}`, atMs: clock.now(), points })
+              await clock.sleep(answerMs / 2)
+              endTurn()
+            })
             // The queue is bounded: what it turns away is not sent.
             .then(ended, ended)
         }
@@ -98,8 +105,11 @@ test('G9: creations and endpoint questions are counted over all sessions of the 
   const clock = new ManualClock(0)
   const quota = new StreamQuota(clock)
   const sent: Sent[] = []
-  const take = (what: string, turn: Promise<void>): void => {
-    void turn.then(() => sent.push({ what, atMs: clock.now(), points: 0 }))
+  const take = (what: string, turn: Promise<EndTurn>): void => {
+    void turn.then((endTurn) => {
+      sent.push({ what, atMs: clock.now(), points: 0 })
+      endTurn()
+    })
   }
   for (let i = 0; i < 60; i += 1) take('create', quota.takeCreate(never))
   for (let i = 0; i < 20; i += 1) take('endpoint', quota.takeDataEndpoint(never))
@@ -117,13 +127,18 @@ test('G9: live overtakes everything that waits, and finds room behind a burst of
   const clock = new ManualClock(0)
   const session = new StreamQuota(clock).session(10)
   const order: string[] = []
-  for (let i = 0; i < 30; i += 1)
-    void session.take('fragment', never, 'archive').then(() => order.push('archive'))
-  void session.take('fragment', never, 'refetch').then(() => order.push('refetch'))
+  const ask = (priority: Priority): void => {
+    void session.take('fragment', never, priority).then((endTurn) => {
+      order.push(priority)
+      endTurn()
+    })
+  }
+  for (let i = 0; i < 30; i += 1) ask('archive')
+  ask('refetch')
   await settle()
   expect(order).toEqual(Array<string>(15).fill('archive'))
 
-  void session.take('fragment', never, 'live').then(() => order.push('live'))
+  ask('live')
   await settle()
   expect(order.at(-1)).toBe('live')
 
@@ -136,7 +151,12 @@ test('the order of arrival holds within a priority', async () => {
   const clock = new ManualClock(0)
   const session = new StreamQuota(clock).session(10)
   const order: number[] = []
-  for (let i = 0; i < 12; i += 1) void session.take('playlist', never).then(() => order.push(i))
+  for (let i = 0; i < 12; i += 1) {
+    void session.take('playlist', never).then((endTurn) => {
+      order.push(i)
+      endTurn()
+    })
+  }
   for (let step = 0; step < 3; step += 1) {
     await settle()
     clock.advance(1100)
@@ -147,7 +167,7 @@ test('the order of arrival holds within a priority', async () => {
 test('one who leaves gives up the place, and nothing is taken for it', async () => {
   const clock = new ManualClock(0)
   const session = new StreamQuota(clock).session(10)
-  for (let i = 0; i < 5; i += 1) await session.take('playlist', never)
+  for (let i = 0; i < 5; i += 1) (await session.take('playlist', never))()
   const impatient = new AbortController()
   const left = session.take('playlist', impatient.signal)
   const stayed = session.take('playlist', never)
@@ -194,4 +214,23 @@ test('G9: all who read one KVS stream share its quota, by name or by ARN', () =>
 
   expect(quotas.of({ streamArn: arn })).toBe(lobby)
   expect(quotas.of({ streamName: 'yard-camera' })).not.toBe(lobby)
+})
+
+test('an answer lets the next ones go a second later, and not before', async () => {
+  const clock = new ManualClock(0)
+  const session = new StreamQuota(clock).session(10)
+  const turns = await Promise.all([1, 2, 3, 4, 5].map(() => session.take('playlist', never)))
+  let granted = false
+  void session.take('playlist', never).then(() => {
+    granted = true
+  })
+  clock.advance(60_000)
+  await settle()
+  for (const endTurn of turns) endTurn()
+  clock.advance(1000)
+  await settle()
+  expect(granted).toBe(false)
+  clock.advance(20)
+  await settle()
+  expect(granted).toBe(true)
 })
