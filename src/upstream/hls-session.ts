@@ -21,6 +21,12 @@ import { type SessionRenditions, sessionRenditions } from './session-renditions.
 import { SingleFlight } from './single-flight.ts'
 
 /**
+ * Throws when the bytes are not what was asked for. They are then fetched again, as after a broken
+ * connection, unless what it throws is a GatewayError of a kind that does not pass.
+ */
+export type Verify = (bytes: Buffer) => void
+
+/**
  * One upstream streaming session. Every method throws SessionDeadError once the session is over, and
  * otherwise GatewayError or the signal's reason.
  */
@@ -38,13 +44,19 @@ export interface HlsSession {
   /** One poll of the media playlist. */
   list(rendition: RenditionName, signal: AbortSignal): Promise<readonly ListedFragment[]>
   /** The init segment of a listed fragment, fetched once per map of the session (G8). */
-  init(rendition: RenditionName, map: ListedMap, signal: AbortSignal): Promise<Buffer>
+  init(
+    rendition: RenditionName,
+    map: ListedMap,
+    signal: AbortSignal,
+    verify?: Verify,
+  ): Promise<Buffer>
   /** A fragment, whole. `segment_gone` when KVS no longer keeps it. */
   fragment(
     rendition: RenditionName,
     fragment: ListedFragment,
     signal: AbortSignal,
     priority?: Priority,
+    verify?: Verify,
   ): Promise<Buffer>
   /**
    * Any fragment that KVS still keeps, listed or not, handed on while it arrives.
@@ -152,13 +164,18 @@ class KvsHlsSession implements HlsSession {
     return listed
   }
 
-  async init(rendition: RenditionName, map: ListedMap, signal: AbortSignal): Promise<Buffer> {
+  async init(
+    rendition: RenditionName,
+    map: ListedMap,
+    signal: AbortSignal,
+    verify: Verify = acceptAll,
+  ): Promise<Buffer> {
     const key = `${rendition} ${map.key}`
     const known = this.#inits.get(key)
     if (known !== undefined) return known
     return this.#initFlights.run(key, this.#alive(signal), async (limited) => {
       const alive = AbortSignal.any([limited, this.#life.signal])
-      const init = await this.#http.get('init', map.uri, alive, (body) => body)
+      const init = await this.#http.get('init', map.uri, alive, verified(verify))
       this.#keepInit(key, init)
       return init
     })
@@ -169,9 +186,10 @@ class KvsHlsSession implements HlsSession {
     { uri }: ListedFragment,
     signal: AbortSignal,
     priority: Priority = 'live',
+    verify: Verify = acceptAll,
   ): Promise<Buffer> {
     const alive = this.#alive(signal)
-    const body = await this.#http.get('fragment', uri, alive, (bytes) => bytes, priority)
+    const body = await this.#http.get('fragment', uri, alive, verified(verify), priority)
     this.#delivered = true
     return body
   }
@@ -212,6 +230,15 @@ class KvsHlsSession implements HlsSession {
     if (this.#inits.size <= MAX_INITS) return
     const [oldest] = this.#inits.keys()
     if (oldest !== undefined) this.#inits.delete(oldest)
+  }
+}
+
+const acceptAll: Verify = () => {}
+
+function verified(verify: Verify): (bytes: Buffer) => Buffer {
+  return (bytes) => {
+    verify(bytes)
+    return bytes
   }
 }
 

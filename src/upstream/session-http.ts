@@ -11,7 +11,14 @@ import {
   readFault,
   truncated,
 } from './answer.ts'
-import { failureLabel, faultCode, faultError, translate, type UpstreamFault } from './errors.ts'
+import {
+  failureLabel,
+  faultCode,
+  faultError,
+  translate,
+  type UpstreamFault,
+  unusableAnswer,
+} from './errors.ts'
 import type { UpstreamObserver } from './observer.ts'
 import type { SessionQuota, SessionRequest } from './quota.ts'
 import type { Priority } from './quota-queue.ts'
@@ -97,7 +104,7 @@ export class SessionHttp {
     return this.#retry(request, signal, async (limited) => {
       const meter: Meter = { bytes: 0 }
       const result = await this.#attempt(wanted, limited, meter, async (answer) =>
-        parse(await readBody(answer, KINDS[request].maxBytes, meter)),
+        parse(nonEmpty(await readBody(answer, KINDS[request].maxBytes, meter))),
       )
       this.#report(request, '200', meter)
       return result
@@ -113,7 +120,7 @@ export class SessionHttp {
         const size = bodySize(answer, KINDS.fragment.maxBytes)
         if (size !== undefined) return { size, body: this.#pass(answer, size, signal, meter) }
         // In chunks: how much it is shows only at the end.
-        const body = await readBody(answer, KINDS.fragment.maxBytes, meter)
+        const body = nonEmpty(await readBody(answer, KINDS.fragment.maxBytes, meter))
         this.#report('fragment', '200', meter)
         return { size: body.length, body: only(body) }
       })
@@ -226,6 +233,11 @@ function refusal(request: SessionRequest, fault: UpstreamFault): Error {
   const isMissing = fault.status === 404 && request === 'fragment'
   // The camera may be fine: it is this one fragment that KVS no longer keeps.
   return isMissing ? faultError(fault, 'segment_gone') : faultError(fault, code)
+}
+
+function nonEmpty(body: Buffer): Buffer {
+  if (body.length === 0) throw unusableAnswer('the body is empty')
+  return body
 }
 
 /** Lets go of the socket; a body that is already complete does not mind. */
