@@ -24,10 +24,10 @@ import { logKeeperEvent } from './streams/session-log.ts'
 import { createUpstreamAgent } from './upstream/agent.ts'
 import { openSession } from './upstream/hls-session.ts'
 import type { KvsApi } from './upstream/kvs-api.ts'
-import { type KvsSource, streamKey } from './upstream/kvs-source.ts'
-import { StreamQuota } from './upstream/quota.ts'
+import type { KvsSource } from './upstream/kvs-source.ts'
 import { SdkKvsApi } from './upstream/sdk-kvs-api.ts'
 import { SessionKeeper } from './upstream/session-keeper.ts'
+import { StreamQuotas } from './upstream/stream-quotas.ts'
 
 /** What the gateway takes from outside besides its configuration. */
 export interface GatewayDeps {
@@ -54,7 +54,7 @@ interface Parts extends GatewayDeps {
   readonly counters: GatewayCounters
   readonly dispatcher: Dispatcher
   readonly api: KvsApi
-  readonly quotaOf: (source: KvsSource) => StreamQuota
+  readonly quotas: StreamQuotas
   readonly store: MemoryStore
   readonly cache: FragmentCache
   readonly disk: DiskStore | undefined
@@ -114,23 +114,12 @@ async function openParts(config: Config, deps: GatewayDeps, log: Log): Promise<P
     }),
     dispatcher: createUpstreamAgent(),
     api: new SdkKvsApi(clock, random, config.aws),
-    quotaOf: quotas(clock, config.aws.quotaShare),
+    quotas: new StreamQuotas(clock, config.aws.quotaShare),
     disk:
       dir === undefined
         ? undefined
         : await DiskStore.open({ dir: join(dir, 'fragments'), maxBytes, log }),
     saved: dir === undefined ? undefined : new SavedTimelines(join(dir, 'timelines'), log),
-  }
-}
-
-/** Streams that read the same KVS stream share its quota. */
-function quotas(clock: Clock, share: number): (source: KvsSource) => StreamQuota {
-  const byStream = new Map<string, StreamQuota>()
-  return (source) => {
-    const key = streamKey(source)
-    const quota = byStream.get(key) ?? new StreamQuota(clock, share)
-    byStream.set(key, quota)
-    return quota
   }
 }
 
@@ -179,7 +168,7 @@ function openKeeper(
   parts: Parts,
 ): SessionKeeper {
   const { clock, random, counters, log } = parts
-  const quota = parts.quotaOf(source)
+  const quota = parts.quotas.of(source)
   const observer = counters.upstreamObserver(name)
   return new SessionKeeper({
     clock,

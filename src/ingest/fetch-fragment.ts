@@ -1,5 +1,7 @@
 import { type InitFacts, readInit } from '../formats/mp4/init.ts'
 import { readMedia } from '../formats/mp4/media.ts'
+import { readMediaStructure } from '../formats/mp4/media-structure.ts'
+import { malformed } from '../formats/mp4/mp4-error.ts'
 import type { RenditionName, TrackFacts } from '../timeline/fragment.ts'
 import type { HlsSession } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
@@ -20,67 +22,43 @@ export interface FetchedFragment {
   readonly tracks: readonly FetchedTrack[]
 }
 
-interface KnownInit {
-  readonly facts: InitFacts
-  readonly bytes: Buffer
-}
-
-/** More codec-private-data generations than KVS allows in a session (500) are not kept. kvs-hls.md 6.3. */
-const MOST_INITS = 1024
+/** A session keeps an init segment's bytes, so each is parsed once for all the fragments that use it. */
+const initFacts = new WeakMap<Buffer, InitFacts>()
 
 /**
- * Fetches and verifies the tracks of one session's fragments: complete, boxes in order, the right
- * track, sane times. What fails here is neither listed nor cached (G12).
+ * Fetches and verifies one track of a fragment: complete, boxes in order, the right track, sane times.
+ * What fails here is neither listed nor cached (G12). The init segment is fetched alongside, not before,
+ * as that would cost a cold start a round trip.
+ *
+ * @throws Mp4Error when bytes that look whole do not fit together; what the session throws otherwise
  */
-export class TrackFetcher {
-  readonly #session: HlsSession
-  readonly #inits = new Map<string, Promise<KnownInit>>()
-
-  constructor(session: HlsSession) {
-    this.#session = session
+export async function fetchTrack(
+  session: HlsSession,
+  rendition: RenditionName,
+  listed: ListedFragment,
+  signal: AbortSignal,
+): Promise<FetchedTrack> {
+  const [initBytes, bytes] = await Promise.all([
+    session.init(rendition, listed.map, signal, (init) => readInitOf(rendition, init)),
+    session.fragment(rendition, listed, signal, 'live', readMediaStructure),
+  ])
+  const init = readInitOf(rendition, initBytes)
+  const { baseTicks, durationTicks, samples } = readMedia(bytes, init)
+  return {
+    rendition,
+    initBytes,
+    bytes,
+    facts: { init, baseTicks, durationTicks, samples, bytes: bytes.length },
   }
+}
 
-  /** @throws Mp4Error when the bytes are not what they should be; what the session throws otherwise */
-  async fetch(
-    rendition: RenditionName,
-    listed: ListedFragment,
-    signal: AbortSignal,
-  ): Promise<FetchedTrack> {
-    const [init, bytes] = await Promise.all([
-      this.#init(rendition, listed, signal),
-      this.#session.fragment(rendition, listed, signal),
-    ])
-    const { baseTicks, durationTicks, samples } = readMedia(bytes, init.facts)
-    return {
-      rendition,
-      initBytes: init.bytes,
-      bytes,
-      facts: { init: init.facts, baseTicks, durationTicks, samples, bytes: bytes.length },
-    }
+function readInitOf(rendition: RenditionName, bytes: Buffer): InitFacts {
+  const known = initFacts.get(bytes)
+  if (known !== undefined) return known
+  const init = readInit(bytes)
+  if (init.rendition !== rendition) {
+    throw malformed(`the ${rendition} playlist leads to an init segment of ${init.rendition}`)
   }
-
-  /** Each init segment once a session (G8); one that failed or was garbage is asked for again. */
-  #init(rendition: RenditionName, listed: ListedFragment, signal: AbortSignal): Promise<KnownInit> {
-    const key = `${rendition} ${listed.map.key}`
-    const known = this.#inits.get(key)
-    if (known !== undefined) return known
-    if (this.#inits.size >= MOST_INITS) this.#inits.clear()
-    const fetched = this.#fetchInit(rendition, listed, signal)
-    this.#inits.set(key, fetched)
-    fetched.catch(() => this.#inits.delete(key))
-    return fetched
-  }
-
-  async #fetchInit(
-    rendition: RenditionName,
-    listed: ListedFragment,
-    signal: AbortSignal,
-  ): Promise<KnownInit> {
-    const bytes = await this.#session.init(rendition, listed.map, signal)
-    const facts = readInit(bytes)
-    if (facts.rendition !== rendition) {
-      throw new Error(`expected an init segment of ${rendition}, got one of ${facts.rendition}`)
-    }
-    return { facts, bytes }
-  }
+  initFacts.set(bytes, init)
+  return init
 }

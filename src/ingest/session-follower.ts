@@ -7,7 +7,7 @@ import type { HlsSession } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 import { Cadence } from './cadence.ts'
-import { type FetchedFragment, type FetchedTrack, TrackFetcher } from './fetch-fragment.ts'
+import { type FetchedFragment, type FetchedTrack, fetchTrack } from './fetch-fragment.ts'
 import { FragmentJob } from './job.ts'
 import { freshSince, type LastTaken, newestOf } from './listing.ts'
 import type { IngestSink } from './sink.ts'
@@ -44,7 +44,6 @@ export class SessionFollower {
   readonly #options: FollowerOptions
   readonly #cadence: Cadence
   readonly #backoff: Backoff
-  readonly #fetcher: TrackFetcher
   /** Aborts when this session is over, whoever notices first. */
   readonly #over = new AbortController()
   readonly #signal: AbortSignal
@@ -61,7 +60,6 @@ export class SessionFollower {
     this.session = session
     this.#options = options
     this.#signal = AbortSignal.any([signal, this.#over.signal])
-    this.#fetcher = new TrackFetcher(session)
     this.#freshMs = options.clock.now()
     this.#cadence = new Cadence(this.#freshMs)
     this.#backoff = new Backoff({ firstMs: 500, maxMs: 2_000 }, options.random)
@@ -165,28 +163,13 @@ export class SessionFollower {
     }
   }
 
-  async #fetch(rendition: RenditionName, listed: ListedFragment): Promise<FetchedTrack> {
-    const { clock, random } = this.#options
-    const backoff = new Backoff({ firstMs: 100, maxMs: 1_000 }, random)
+  #fetch(rendition: RenditionName, listed: ListedFragment): Promise<FetchedTrack> {
     return withDeadline(
-      clock,
+      this.#options.clock,
       `fetching a fragment's ${rendition}`,
       FETCH_DEADLINE_MS,
       this.#signal,
-      async (signal) => {
-        for (;;) {
-          try {
-            return await this.#fetcher.fetch(rendition, listed, signal)
-          } catch (error) {
-            signal.throwIfAborted()
-            // Upstream's own refusals were retried below us as far as that makes sense; bytes that
-            // came whole and were wrong deserve another try.
-            if (error instanceof GatewayError || error instanceof SessionDeadError) throw error
-            this.#options.trouble.invalid(rendition, error)
-            await clock.sleep(backoff.next(), signal)
-          }
-        }
-      },
+      (signal) => fetchTrack(this.session, rendition, listed, signal),
     )
   }
 

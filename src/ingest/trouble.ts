@@ -1,13 +1,9 @@
-import type { RenditionName } from '../timeline/fragment.ts'
-
 /** What the ingest tells its stream about trouble: for the state, the logs and the metrics. */
 export interface IngestTrouble {
   /** A session could not be opened, or ended before its time. */
   session(error: unknown): void
   /** A poll failed; polling goes on. */
   poll(error: unknown): void
-  /** Fetched bytes failed verification; they are fetched again. */
-  invalid(rendition: RenditionName, error: unknown): void
   /** A track of a fragment cannot be had: the timeline will have a gap. */
   skipped(number: bigint, error: unknown): void
   /**

@@ -1,20 +1,11 @@
 import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { IngestTrouble } from '../ingest/trouble.ts'
-import type { RenditionName } from '../timeline/fragment.ts'
+import { isTransient } from '../upstream/errors.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 
 /** Fragments whose refusal is remembered. Far more than one session lists at a time. */
 const REMEMBERED_REFUSALS = 64
-
-/** The fetch of a fragment failed because this session cannot play it, not because upstream is in trouble. */
-const PASSING: ReadonlySet<string> = new Set([
-  'no_media',
-  'segment_gone',
-  'upstream_unavailable',
-  'upstream_timeout',
-  'upstream_throttled',
-])
 
 /**
  * The trouble that a stream's upstream is in: kept for its status, logged once per change rather than
@@ -58,18 +49,13 @@ export class StreamTrouble implements IngestTrouble {
     this.#set('upstream poll failed', error)
   }
 
-  invalid(rendition: RenditionName, error: unknown): void {
-    this.#log.warn('upstream bytes failed verification', { rendition, error })
-  }
-
   skipped(number: bigint, error: unknown): void {
     this.#skipped += 1
     this.#log.warn('fragment skipped', { fragment: String(number), error })
   }
 
   refused(number: bigint, error: unknown): boolean {
-    if (!(error instanceof GatewayError) || PASSING.has(error.code)) return false
-    if (this.#refused.has(number)) return false
+    if (!isRefusal(error) || this.#refused.has(number)) return false
     const oldest = this.#refused.values().next()
     if (this.#refused.size >= REMEMBERED_REFUSALS && oldest.done !== true) {
       this.#refused.delete(oldest.value)
@@ -91,4 +77,10 @@ export class StreamTrouble implements IngestTrouble {
     this.#log.warn(event, { code: known.code, requestId: known.upstreamRequestId, error: known })
     this.#changed()
   }
+}
+
+/** A clear "no" to this fragment in this session, unlike trouble that passes or media that are gone. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof GatewayError) || isTransient(error)) return false
+  return error.code !== 'segment_gone' && error.code !== 'no_media'
 }
