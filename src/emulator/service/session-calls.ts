@@ -6,6 +6,7 @@ import { spendSessionCall } from './limits.ts'
 import type { Operation } from './operation.ts'
 import { getMp4InitFragment, getMp4MediaFragment } from './operations/mp4.ts'
 import { getHlsMasterPlaylist, getHlsMediaPlaylist } from './operations/playlists.ts'
+import { getTsFragment } from './operations/ts.ts'
 import { respond } from './respond.ts'
 import type { Service } from './service.ts'
 import type { Query, SessionOperation } from './session-operation.ts'
@@ -15,6 +16,7 @@ export const SESSION_PATHS: Readonly<Record<string, Operation>> = {
   '/hls/v1/getHLSMediaPlaylist.m3u8': 'GetHLSMediaPlaylist',
   '/hls/v1/getMP4InitFragment.mp4': 'GetMP4InitFragment',
   '/hls/v1/getMP4MediaFragment.mp4': 'GetMP4MediaFragment',
+  '/hls/v1/getTSFragment.ts': 'GetTSFragment',
 }
 
 const IMPLEMENTATIONS: Partial<Record<Operation, SessionOperation>> = {
@@ -22,6 +24,7 @@ const IMPLEMENTATIONS: Partial<Record<Operation, SessionOperation>> = {
   GetHLSMediaPlaylist: getHlsMediaPlaylist,
   GetMP4InitFragment: getMp4InitFragment,
   GetMP4MediaFragment: getMp4MediaFragment,
+  GetTSFragment: getTsFragment,
 }
 
 /** Answers one GET below /hls/v1/: no signature, only the token. */

@@ -1,0 +1,57 @@
+import type { Fragment } from '../camera/fragment.ts'
+import { muxFragment, type PacketCounts, type TrackPart } from '../mpegts/mux.ts'
+import type { Session } from '../session/session.ts'
+import type { ClipTrack } from './clip.ts'
+import { baseTicks } from './mp4-media.ts'
+
+const TS_RATE = 90_000
+
+/** All tracks of a fragment as an MPEG-TS segment, as this session sees it. */
+export function writeTsMedia(session: Session, fragment: Fragment): Buffer {
+  const { camera } = session
+  const { slots } = camera.timeline
+  const tracks = fragment.tracks
+    .map((kind) => camera.track(kind, fragment.generation))
+    .filter((track) => track !== undefined)
+  const index = slots.indexOf(fragment.slot)
+  const parts = tracks.map((track) => {
+    const ticks = (baseTicks(session, fragment, track) * TS_RATE) / track.timescale
+    return part(track, index, Math.round(ticks))
+  })
+  return muxFragment(parts, packetsBefore(tracks, index, slots.passOf(fragment.slot))).bytes
+}
+
+function part(track: ClipTrack, index: number, base: number): TrackPart {
+  return { track, samples: track.fragments[index] ?? [], baseTicks: base }
+}
+
+const perFragment = new WeakMap<ClipTrack, Map<number, readonly PacketCounts[]>>()
+
+/**
+ * Continuity counters go on from fragment to fragment, round the loop as well. Sizes do not depend on
+ * time stamps, so the packets of a whole loop need to be counted only once.
+ */
+function packetsBefore(tracks: readonly ClipTrack[], index: number, pass: number): PacketCounts {
+  const counts = countLoop(tracks)
+  const pids = new Set(counts.flatMap((count) => [...count.keys()]))
+  const sum = (pid: number, upTo: number): number =>
+    counts.slice(0, upTo).reduce((total, count) => total + (count.get(pid) ?? 0), 0)
+  return new Map([...pids].map((pid) => [pid, sum(pid, index) + pass * sum(pid, counts.length)]))
+}
+
+function countLoop(tracks: readonly ClipTrack[]): readonly PacketCounts[] {
+  const [first] = tracks
+  if (first === undefined) return []
+  const known = perFragment.get(first) ?? new Map<number, readonly PacketCounts[]>()
+  perFragment.set(first, known)
+  const counts =
+    known.get(tracks.length) ??
+    first.fragments.map((_, index) => {
+      return muxFragment(
+        tracks.map((track) => part(track, index, 0)),
+        new Map(),
+      ).packets
+    })
+  known.set(tracks.length, counts)
+  return counts
+}

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest'
+import type { CameraConfigInput } from '../../src/emulator/config.ts'
+import { CLIP_NAMES, loadClip } from '../../src/emulator/media/clip.ts'
+import { get, links, NOON, openSession, playlistUrl, rig } from './support/client.ts'
+import { decode, jumps, probe } from './support/ffmpeg.ts'
+
+/** Two loops and a bit: the seam is crossed twice. */
+const RANGE = { StartTimestamp: new Date(NOON - 40_000), EndTimestamp: new Date(NOON - 2000) }
+
+async function fetchTrack(
+  config: CameraConfigInput,
+  track: number,
+  container: 'FRAGMENTED_MP4' | 'MPEG_TS' = 'FRAGMENTED_MP4',
+): Promise<Buffer> {
+  const cameras = { cam: { ...config, quotas: { enforced: false } } }
+  await using it = await rig({ config: { cameras } })
+  const masterUrl = await openSession(it.emulator.url, {
+    StreamName: 'cam',
+    PlaybackMode: 'ON_DEMAND',
+    ContainerFormat: container,
+    HLSFragmentSelector: { FragmentSelectorType: 'PRODUCER_TIMESTAMP', TimestampRange: RANGE },
+  })
+  const { text } = await get(playlistUrl(masterUrl, track))
+  const parts: Buffer[] = []
+  for (const url of links(text, masterUrl, 'get(?:MP4|TS)')) parts.push((await get(url)).bytes)
+  return Buffer.concat(parts)
+}
+
+const tracks = CLIP_NAMES.flatMap((clip) => {
+  const { video, audio } = loadClip(clip)
+  return [...(video.length > 0 ? ['video'] : []), ...(audio === undefined ? [] : ['audio'])].map(
+    (kind, i) => ({ clip, kind, track: i + 1 }),
+  )
+})
+
+test.each(tracks)('$clip: $kind decodes over the loop’s seam', async ({ clip, track }) => {
+  const bytes = await fetchTrack({ clip }, track)
+  const packets = await probe(bytes)
+
+  expect(await decode(bytes)).toBe('')
+  expect(jumps(packets)).toEqual([])
+  expect(packets.length).toBeGreaterThanOrEqual(38 * 15)
+})
+
+test.each(CLIP_NAMES)('%s: its TS decodes over the loop’s seam', async (clip) => {
+  const bytes = await fetchTrack({ clip }, 1, 'MPEG_TS')
+  const packets = await probe(bytes)
+
+  expect(await decode(bytes)).toBe('')
+  for (const stream of new Set(packets.map(({ stream_index }) => stream_index))) {
+    const its = packets.filter(({ stream_index }) => stream_index === stream)
+    expect(its.every(({ pts, dts }) => pts >= dts)).toBe(true)
+    // 90 kHz holds a third of a 48 kHz frame only roughly.
+    expect(jumps(its).every((jump) => Math.abs(jump) <= 1)).toBe(true)
+  }
+})
+
+test('B-frames are shown in another order than decoded in one clip, and in step with the sound', async () => {
+  const [video, audio] = [
+    await probe(await fetchTrack({ clip: 'av-720p' }, 1)),
+    await probe(await fetchTrack({ clip: 'av-720p' }, 2)),
+  ]
+  expect(video.some(({ pts, dts }) => pts > dts)).toBe(true)
+  const shownMs = (video[0]?.pts ?? 0) / 90
+  const heardMs = (audio[0]?.pts ?? 0) / 48
+  expect(Math.abs(shownMs - heardMs)).toBeLessThan(22)
+})
+
+test('each fragment begins with a key frame', async () => {
+  const packets = await probe(await fetchTrack({ clip: 'av-360p-irregular' }, 1))
+  const keys = packets.filter(({ flags }) => flags.startsWith('K'))
+  const lengths = keys.slice(1).map((key, i) => (key.dts - (keys[i]?.dts ?? 0)) / 90)
+  expect(new Set(lengths)).toEqual(new Set([4000, 1200, 3700, 3100]))
+})
+
+test('several moofs, styp and sidx change the spelling, not the media', async () => {
+  const plain = await probe(await fetchTrack({ clip: 'av-360p' }, 1))
+  const layouts = { moofs: 3, styp: true, sidx: true, mfhd: 'one' } as const
+  const bytes = await fetchTrack({ clip: 'av-360p', ...layouts }, 1)
+
+  expect(bytes.includes('styp')).toBe(true)
+  expect(bytes.includes('sidx')).toBe(true)
+  const strip = (packet: (typeof plain)[number]): unknown => ({ ...packet, pos: undefined })
+  expect((await probe(bytes)).map(strip)).toEqual(plain.map(strip))
+  expect(await decode(bytes)).toBe('')
+})
