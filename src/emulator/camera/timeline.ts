@@ -72,16 +72,18 @@ export class Timeline {
   }
 
   /**
-   * Whether a LIVE list ever takes it: the service never inserts a fragment behind a newer one.
+   * Whether a newer fragment was visible before this one, as far as can be told at `nowMs`. The service
+   * never inserts such a fragment into a LIVE list.
    */
-  inTime(fragment: Fragment): boolean {
-    for (let slot = fragment.slot + 1; this.slots.endMs(slot) < fragment.listedAtMs; slot += 1) {
-      const overtaken = this.ingested(slot).some(({ listedAtMs, number }) => {
-        return number > fragment.number && listedAtMs < fragment.listedAtMs
+  overtaken(fragment: Fragment, nowMs: number): boolean {
+    const until = Math.min(fragment.listedAtMs, nowMs + 1)
+    for (let slot = fragment.slot + 1; this.slots.endMs(slot) < until; slot += 1) {
+      const newer = this.ingested(slot).some(({ listedAtMs, number }) => {
+        return number > fragment.number && listedAtMs < until
       })
-      if (overtaken) return false
+      if (newer) return true
     }
-    return true
+    return false
   }
 
   /** `content` is the slot whose media it holds, `arrival` the one in which it comes. */

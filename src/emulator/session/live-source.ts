@@ -25,7 +25,7 @@ export class LiveSource implements FragmentSource {
     const taken: Fragment[] = []
     for (; this.#timeline.slots.endMs(this.#slot) <= nowMs; this.#slot += 1) {
       for (const fragment of this.#timeline.ingested(this.#slot)) {
-        if (fragment.number <= this.#last || !this.#timeline.inTime(fragment)) continue
+        if (fragment.number <= this.#last || this.#timeline.overtaken(fragment, nowMs)) continue
         if (fragment.listedAtMs > nowMs) return taken
         taken.push(fragment)
         this.#last = fragment.number
@@ -81,7 +81,8 @@ function* backwards(
   const { slots } = timeline
   for (let slot = slots.at(nowMs); slot >= 0 && slots.endMs(slot) >= oldestMs(); slot -= 1) {
     for (const fragment of timeline.ingested(slot).toReversed()) {
-      if (fragment.listedAtMs <= nowMs && timeline.inTime(fragment)) yield fragment
+      if (fragment.listedAtMs > nowMs || timeline.overtaken(fragment, nowMs)) continue
+      yield fragment
     }
   }
 }

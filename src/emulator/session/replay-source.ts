@@ -49,7 +49,7 @@ export class ReplaySource implements FragmentSource {
   *#upcoming(nowMs: number): Generator<Fragment> {
     const range = { ...this.#range, endMs: Math.min(this.#range.endMs, nowMs) }
     for (const fragment of select(this.#timeline, this.#selector, range, this.#slot)) {
-      const missed = fragment.listedAtMs > nowMs && !this.#timeline.inTime(fragment)
+      const missed = fragment.listedAtMs > nowMs && this.#timeline.overtaken(fragment, nowMs)
       if (fragment.number > this.#last && !missed) yield fragment
     }
   }

@@ -104,15 +104,18 @@ export class Session {
 
   #advance(nowMs: number): void {
     const taken = this.#source.take(nowMs)
-    const { mediaSequenceAdvance, reviveAfterSilence } = this.camera.config
-    const skipped = mediaSequenceAdvance === 'polls' ? taken.length - this.request.maxFragments : 0
-    for (const fragment of taken.slice(Math.max(0, skipped))) {
-      const silent = fragment.listedAtMs - this.#lastListedMs >= SILENCE_MS
-      if (this.request.mode === 'LIVE' && silent && !reviveAfterSilence) this.#broken = true
+    const { mediaSequenceAdvance } = this.camera.config
+    const unseen = mediaSequenceAdvance === 'polls' ? taken.length - this.request.maxFragments : 0
+    for (const [i, fragment] of taken.entries()) {
+      this.#broken ||= this.#endsSilence(fragment) && !this.camera.config.reviveAfterSilence
       if (this.#broken) return
       this.#lastListedMs = fragment.listedAtMs
-      this.#append(fragment)
+      if (i >= unseen) this.#append(fragment)
     }
+  }
+
+  #endsSilence({ listedAtMs }: Fragment): boolean {
+    return this.request.mode === 'LIVE' && listedAtMs - this.#lastListedMs >= SILENCE_MS
   }
 
   #append(fragment: Fragment): void {
