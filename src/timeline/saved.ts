@@ -7,6 +7,7 @@ import type { Cursor } from './cursor.ts'
 import type { DiscontinuityCause, Segment } from './fragment.ts'
 import type { PlacedName } from './identity.ts'
 import { MAX_RECENT, type TimelineState } from './state.ts'
+import { MAX_LISTED } from './window.ts'
 
 const FORMAT = 1
 
@@ -85,8 +86,8 @@ const savedSchema = z.object({
   longestFragmentMs: ms,
   targetDuration: maybe(count.positive()),
   window: z.object({
-    listed: z.array(segmentSchema).max(5000),
-    retired: z.array(z.object({ segment: segmentSchema, retiredMs: ms })).max(5000),
+    listed: z.array(segmentSchema).max(MAX_LISTED),
+    retired: z.array(z.object({ segment: segmentSchema, retiredMs: ms })).max(MAX_LISTED),
     longestMs: ms,
   }),
   recent: z.array(z.object({ number: bigNumber, startMs: maybe(z.number()) })).max(MAX_RECENT),

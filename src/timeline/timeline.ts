@@ -6,7 +6,7 @@ import { type FragmentName, type Identity, identify } from './identity.ts'
 import { restoreState, type SavedTimeline, saveState } from './saved.ts'
 import { EMPTY_STATE, type TimelineState } from './state.ts'
 import { exceedsTarget } from './target-duration.ts'
-import { retire } from './window.ts'
+import { MAX_LISTED, retire } from './window.ts'
 
 export interface TimelineOptions {
   /** How many segments to list at least; more where three target durations need more. */
@@ -42,8 +42,9 @@ export class Timeline {
   #snapshot: Snapshot | undefined
 
   private constructor(state: TimelineState, options: TimelineOptions) {
-    if (!Number.isInteger(options.window) || options.window < 1) {
-      throw new RangeError(`window must be a positive whole number, got ${options.window}`)
+    const { window } = options
+    if (!Number.isInteger(window) || window < 1 || window > MAX_LISTED) {
+      throw new RangeError(`window must be a whole number from 1 to ${MAX_LISTED}, got ${window}`)
     }
     this.#state = state
     this.#options = options

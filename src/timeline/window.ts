@@ -1,4 +1,4 @@
-import type { Segment } from './fragment.ts'
+import type { Segment, SegmentTrack } from './fragment.ts'
 import { ticksToMs } from './ticks.ts'
 
 /** A segment that has left the list; players may still ask for it. */
@@ -25,8 +25,8 @@ export interface WindowBounds {
   readonly targetDuration: number
 }
 
-/** However short segments are, a list has an end. */
-const MAX_EXTRA_SEGMENTS = 1000
+/** However short segments are, a list has an end. KVS allows as many in one of its own. */
+export const MAX_LISTED = 5000
 
 /** Lists one more segment; the head retires as far as it may. */
 export function append(
@@ -35,8 +35,9 @@ export function append(
   bounds: WindowBounds,
 ): SegmentWindow {
   const listed = [...window.listed, segment]
-  const excess = countExcess(listed, bounds)
-  const grown = { ...window, listed, longestMs: Math.max(window.longestMs, totalMs(listed)) }
+  const listMs = totalMs(listed)
+  const excess = countExcess(listed, listMs, bounds)
+  const grown = { ...window, listed, longestMs: Math.max(window.longestMs, listMs) }
   const graceMs = grown.longestMs + bounds.targetDuration * 1000
   return forget(retire(grown, excess, segment.receivedMs), segment.receivedMs, graceMs)
 }
@@ -55,13 +56,16 @@ export function retire(window: SegmentWindow, count: number, nowMs: number): Seg
 /**
  * RFC 8216, 6.2.2: nothing leaves a live list that would then be shorter than three target durations.
  */
-function countExcess(listed: readonly Segment[], bounds: WindowBounds): number {
-  const { segments, targetDuration } = bounds
-  let left = totalMs(listed)
+function countExcess(
+  listed: readonly Segment[],
+  listMs: number,
+  { segments, targetDuration }: WindowBounds,
+): number {
+  let left = listMs
   let count = 0
   for (const segment of listed.slice(0, Math.max(0, listed.length - segments))) {
     left -= listedMs(segment)
-    const tooMany = listed.length - count > segments + MAX_EXTRA_SEGMENTS
+    const tooMany = listed.length - count > MAX_LISTED
     if (left < 3000 * targetDuration && !tooMany) break
     count += 1
   }
@@ -73,7 +77,7 @@ function forget(window: SegmentWindow, nowMs: number, graceMs: number): SegmentW
   const kept = window.retired.filter(
     ({ segment, retiredMs }) => nowMs <= retiredMs + segment.durationMs + graceMs,
   )
-  return { ...window, retired: kept.slice(-2 * MAX_EXTRA_SEGMENTS) }
+  return { ...window, retired: kept.slice(-MAX_LISTED) }
 }
 
 function totalMs(segments: readonly Segment[]): number {
@@ -81,9 +85,10 @@ function totalMs(segments: readonly Segment[]): number {
 }
 
 /** The shortest track's: each rendition's list must be long enough. */
-function listedMs({ tracks, durationMs }: Segment): number {
-  const lengths = Object.values(tracks).map((track) =>
-    ticksToMs(track.durationTicks, track.init.timescale),
-  )
-  return Math.min(durationMs, ...lengths)
+function listedMs({ tracks: { video, audio }, durationMs }: Segment): number {
+  return Math.min(lengthMs(video) ?? durationMs, lengthMs(audio) ?? durationMs)
+}
+
+function lengthMs(track: SegmentTrack | undefined): number | undefined {
+  return track === undefined ? undefined : ticksToMs(track.durationTicks, track.init.timescale)
 }

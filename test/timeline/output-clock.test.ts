@@ -151,20 +151,28 @@ test('a drift of 100 ppm is followed for hours, in steps of less than a millisec
   }
 })
 
+/** The picture alone, on a timescale that divides its own. */
+function coarsened(fragment: FragmentFacts, timescale: number): FragmentFacts {
+  const { video } = fragment.tracks
+  if (video === undefined) throw new Error('no video')
+  const coarse = (ticks: number): number => Math.round((ticks / 90_000) * timescale)
+  const [baseTicks, durationTicks] = [coarse(video.baseTicks), coarse(video.durationTicks)]
+  const init = { ...video.init, timescale }
+  return { ...fragment, tracks: { video: { ...video, init, baseTicks, durationTicks } } }
+}
+
 test('coarse timescales are followed as well: a tick is a millisecond', () => {
-  const coarse = (fragment: FragmentFacts): FragmentFacts => {
-    const { video } = fragment.tracks
-    if (video === undefined) throw new Error('no video')
-    const init = { ...video.init, timescale: 1000 }
-    const [baseTicks, durationTicks] = [video.baseTicks, video.durationTicks].map((ticks) =>
-      Math.round(ticks / 90),
-    )
-    if (baseTicks === undefined || durationTicks === undefined) throw new Error('no ticks')
-    return { ...fragment, tracks: { video: { ...video, init, baseTicks, durationTicks } } }
-  }
-  const placed = placeAll(take(new Camera({ driftMs: 0.4 }), 1000).map(coarse))
+  const sources = take(new Camera({ driftMs: 0.4 }), 1000)
+  const placed = placeAll(sources.map((fragment) => coarsened(fragment, 1000)))
   for (const error of errors(placed)) expect(Math.abs(error)).toBeLessThan(8)
   for (const seam of seams(placed, 'video')) expect(Math.abs(seam)).toBeLessThanOrEqual(1)
+})
+
+test('a tick that is coarser than a seam may be is not spent before it must', () => {
+  const sources = take(new Camera({ driftMs: 0.4 }), 300)
+  const placed = placeAll(sources.map((fragment) => coarsened(fragment, 100)))
+  expect(seams(placed, 'video').filter((seam) => seam !== 0).length).toBeLessThan(10)
+  for (const error of errors(placed)) expect(Math.abs(error)).toBeLessThan(51)
 })
 
 test('sound that is missing within a fragment stays missing: the picture is not torn for it', () => {

@@ -249,6 +249,13 @@ describe('the window', () => {
     expect(list(2, 10)).toBe(15)
   })
 
+  test('has an end even if segments are so short that three target durations need more', () => {
+    const timeline = Timeline.begin({ window: 1, targetDurationFloorS: 20 })
+    const camera = new Camera({ audio: false, fragmentMs: 10 })
+    for (let i = 0; i < 5050; i++) accept(timeline, camera.next())
+    expect(shown(timeline).segments).toHaveLength(5000)
+  })
+
   test('G6: a segment stays known for its duration and the longest list after it left', () => {
     const timeline = Timeline.begin(OPTIONS)
     const camera = new Camera({ audio: false })

@@ -145,6 +145,14 @@ describe('G12: what is not whole, or not of this track, is refused', () => {
       changed((b) => b.writeInt32BE(9, payload(b, 'trun') + 8)),
       /outside/,
     ],
+    [
+      'samples that run past the mdat',
+      changed((b) => {
+        const at = payload(b, 'trun') + 8
+        b.writeInt32BE(b.readInt32BE(at) + 1, at)
+      }),
+      /outside/,
+    ],
     ['no duration', bareFragment(3), /fragment of 0 s/],
     ['a version of tfdt to come', changed((b) => b.writeUInt8(2, payload(b, 'tfdt'))), /version 2/],
     [
