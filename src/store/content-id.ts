@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto'
 
-/** 96 bits: among 10^9 segments two contents meet with a chance below 10^-11. */
+/** 64 bits. Ids only have to differ among contents of one segment, so that one URI never names two (G1). */
 const ID_LENGTH = 16
 
-/** Names content by its bytes, safe in a URI and in a file name: base64url of the start of its SHA-256. */
+/** Names content by its bytes, safe in a URI and in a file name: the start of its SHA-256 in hex. */
 export function contentId(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('base64url').slice(0, ID_LENGTH)
+  return sha256(bytes).slice(0, ID_LENGTH)
+}
+
+/** Whether an id, of whatever length it was cut to, names these bytes. */
+export function isContentId(id: string, bytes: Uint8Array): boolean {
+  return id.length >= 8 && sha256(bytes).startsWith(id)
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }

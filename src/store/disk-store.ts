@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Log } from '../base/log.ts'
-import { contentId } from './content-id.ts'
+import { isContentId } from './content-id.ts'
 import { diskPath } from './disk-path.ts'
 import type { FragmentKey } from './fragment-key.ts'
 
@@ -42,7 +42,7 @@ export class DiskStore {
     return this.#used
   }
 
-  /** Resolves once the file is in place, or the disk has refused it. Keys end in {@link contentId}. */
+  /** Resolves once the file is in place, or the disk has refused it. A key's id is that of its bytes. */
   async put(key: FragmentKey, bytes: Buffer): Promise<void> {
     const { folder, file } = diskPath(key)
     const path = join(folder, file)
@@ -60,7 +60,7 @@ export class DiskStore {
     const path = join(folder, file)
     if (!this.#files.has(path)) return undefined
     const bytes = await this.#try('reading from the disk cache', () => readFile(this.#at(path)))
-    if (bytes !== undefined && contentId(bytes) === id) return bytes
+    if (bytes !== undefined && isContentId(id, bytes)) return bytes
     await this.#remove(path)
     return undefined
   }
