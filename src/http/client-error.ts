@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
-import { CORS, PROBLEM_TYPE } from './headers.ts'
+import { type Headers, PROBLEM_TYPE } from './headers.ts'
 import { HttpError, problemAnswer } from './problem.ts'
 
 /** Parser failures that have a status of their own; everything else is 400. */
@@ -18,6 +18,7 @@ const STATUS: Readonly<Record<string, number>> = {
 export function clientErrorHandler(
   clock: Clock,
   requestId: () => string,
+  problemHeaders: Headers,
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
     // Bytes of an earlier answer may still be under way: a second head in between would corrupt it.
@@ -25,23 +26,23 @@ export function clientErrorHandler(
       socket.destroy()
       return
     }
-    socket.end(rawProblem(STATUS[error.code ?? ''] ?? 400, requestId(), clock.now()))
+    const date = new Date(clock.now()).toUTCString()
+    const shared = { ...problemHeaders, Connection: 'close', Date: date }
+    socket.end(rawProblem(STATUS[error.code ?? ''] ?? 400, requestId(), shared))
   }
 }
 
-function rawProblem(status: number, requestId: string, nowMs: number): string {
+function rawProblem(status: number, requestId: string, shared: Headers): string {
   const refusal = new HttpError('bad_request', 'The request could not be understood', {
     httpStatus: status,
   })
   const { headers, body } = problemAnswer(refusal, requestId)
   const lines = Object.entries({
-    ...CORS,
+    ...shared,
     ...headers,
     'Content-Type': PROBLEM_TYPE,
     'Content-Length': String(Buffer.byteLength(body)),
     'X-Request-Id': requestId,
-    Connection: 'close',
-    Date: new Date(nowMs).toUTCString(),
   }).map(([name, value]) => `${name}: ${value}`)
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n${body}`
 }

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { CORS, PROBLEM_TYPE } from './headers.ts'
+import { type Headers, PROBLEM_TYPE } from './headers.ts'
 import { HttpError, problemAnswer } from './problem.ts'
 
 type AnyError = FastifyError | GatewayError | Error
@@ -9,6 +9,7 @@ type AnyError = FastifyError | GatewayError | Error
 /** Answers every failure with a problem document, and keeps the text of our own failures in the log. */
 export function problemResponder(
   log: Log,
+  problemHeaders: Headers,
 ): (error: AnyError, request: FastifyRequest, reply: FastifyReply) => void {
   return (error, request, reply) => {
     if (reply.raw.destroyed) {
@@ -20,6 +21,7 @@ export function problemResponder(
     if (known.code === 'internal') {
       log.error('request failed', { requestId: request.id, error })
     }
+    reply.headers(problemHeaders)
     sendProblem(reply, known, request.id)
   }
 }
@@ -28,7 +30,7 @@ function sendProblem(reply: FastifyReply, error: GatewayError, requestId: string
   const { status, headers, body } = problemAnswer(error, requestId)
   reply
     .code(status)
-    .headers({ ...CORS, ...headers })
+    .headers(headers)
     .header('Content-Type', PROBLEM_TYPE)
     .header('X-Request-Id', requestId)
     // Bytes, as Fastify adds a charset to the type of JSON text, and this type has none.

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { GatewayError } from '../base/errors.ts'
+import type { Cell } from '../metrics/counter.ts'
 import type { Stream } from '../streams/stream.ts'
 import { isStreamName } from './media-names.ts'
 import type { Readers } from './readers.ts'
@@ -11,6 +12,8 @@ export interface MediaContext {
   readonly streams: StreamRegistryView
   readonly served: ServedStreams
   readonly readers: Readers
+  /** Requests that wait for media now. */
+  readonly blocked: Cell
 }
 
 /** @throws GatewayError `stream_not_found` */

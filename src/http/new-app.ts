@@ -6,6 +6,7 @@ import type { Log } from '../base/log.ts'
 import { clientErrorHandler } from './client-error.ts'
 import { drainOnClose } from './drain.ts'
 import { problemResponder } from './error-handler.ts'
+import type { Headers } from './headers.ts'
 
 export interface AppOptions {
   readonly log: Log
@@ -24,9 +25,9 @@ const REQUEST_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_MS = 75_000
 
 /** What both listeners share: limits, problem documents for every failure, and a close that ends. */
-export function newApp(options: AppOptions): FastifyInstance {
+export function newApp(options: AppOptions, problemHeaders: Headers = {}): FastifyInstance {
   const { log, clock, requestId, stallTimeoutMs = 30_000, drainMs = 5000 } = options
-  const respond = problemResponder(log)
+  const respond = problemResponder(log, problemHeaders)
   const app = fastify({
     // Requests are counted, not logged one by one: a line each costs two thirds of the rate.
     logger: false,
@@ -36,7 +37,7 @@ export function newApp(options: AppOptions): FastifyInstance {
     bodyLimit: 64 * 1024,
     routerOptions: { maxParamLength: 1024 },
     frameworkErrors: respond,
-    clientErrorHandler: clientErrorHandler(clock, requestId),
+    clientErrorHandler: clientErrorHandler(clock, requestId, problemHeaders),
     serverFactory: (handler) => {
       // A request without a body needs no body stream: a tenth of the rate for small answers.
       const server = createServer({ optimizeEmptyRequests: true }, handler)

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { refuseOtherMethods } from './error-handler.ts'
+import { CORS } from './headers.ts'
 import { type AppOptions, newApp } from './new-app.ts'
 import { Readers } from './readers.ts'
 import type { PlaylistRenderer } from './rendered-playlists.ts'
@@ -22,7 +23,7 @@ export interface PublicAppOptions extends AppOptions {
 
 /** The public listener, not listening yet: players, CDNs and pages. */
 export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
-  const app = newApp(options)
+  const app = newApp(options, CORS)
   const readers = new Readers()
   const stopWatching = options.onEvict((bytes) => readers.cut(bytes))
   app.addHook('onClose', (_app, done) => {
@@ -31,7 +32,12 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
   })
   refuseOtherMethods(app)
   const served = new ServedStreams(options.render, options.counters)
-  const context = { streams: options.streams, served, readers }
+  const context = {
+    streams: options.streams,
+    served,
+    readers,
+    blocked: options.counters.blockedRequests,
+  }
   void app.register(playlistRoutes, context)
   void app.register(fragmentRoutes, context)
   void app.register(notYetRoutes)

@@ -1,5 +1,5 @@
 import type { DiscontinuityCause } from '../timeline/fragment.ts'
-import { Counter } from './counter.ts'
+import { type Cell, Counter } from './counter.ts'
 
 /**
  * Everything that the gateway counts as it goes. What it can look up when asked (states, viewers,
@@ -25,6 +25,8 @@ export class GatewayCounters {
   readonly cacheMisses = new Counter([])
   /** Requests that joined a fetch which another one had started. */
   readonly coalescedRequests = new Counter([])
+  /** How many requests wait for media now: goes down again, unlike all others. */
+  readonly blockedRequests: Cell = { value: 0 }
 
   /** What an upstream client reports to: one observer per stream, so that it never sees a label. */
   upstreamObserver(stream: string): UpstreamCalls {

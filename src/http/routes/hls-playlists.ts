@@ -68,7 +68,10 @@ async function wakeAndAnswer(
   request: FastifyRequest<Route>,
   reply: FastifyReply,
 ): Promise<void> {
-  const stream = await context.streams.request(streamName, leaveSignal(reply.raw))
+  context.blocked.value += 1
+  const stream = await context.streams
+    .request(streamName, leaveSignal(reply.raw))
+    .finally(() => (context.blocked.value -= 1))
   const snapshot = stream.snapshot()
   if (snapshot === undefined) {
     throw new GatewayError('no_media', 'The camera has sent nothing yet', { retryAfterMs: 2000 })

@@ -1,0 +1,43 @@
+import swagger from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+import { guardAdmin } from './admin-guard.ts'
+import type { AdminView } from './admin-view.ts'
+import type { MetricsSource } from './metrics.ts'
+import { type AppOptions, newApp } from './new-app.ts'
+import { dashboardRoutes } from './routes/dashboard.ts'
+import { healthRoute } from './routes/health.ts'
+import { metricsRoute } from './routes/metrics.ts'
+import { readyRoute } from './routes/ready.ts'
+import { streamsApi } from './routes/streams-api.ts'
+
+export interface AdminAppOptions extends AppOptions {
+  readonly registry: AdminView
+  readonly metrics: MetricsSource
+  /** Without one everybody who reaches the listener is an operator: for loopback only. */
+  readonly token: string | undefined
+  /** Whether both listeners accept requests. */
+  readonly listening: () => boolean
+  /** Of the program, for the API's description. */
+  readonly version: string
+}
+
+/** The admin listener, not listening yet: operators, scripts, Prometheus. */
+export function buildAdminApp(options: AdminAppOptions): FastifyInstance {
+  const { registry, metrics, token, version, listening, clock } = options
+  const app = newApp(options)
+  guardAdmin(app, token)
+  void app.register(swagger, { openapi: { info: { title: 'kvs-hls-gateway', version } } })
+  void app.register(
+    (api, _options, done) => {
+      void api.register(streamsApi, { registry })
+      api.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+      done()
+    },
+    { prefix: '/api/v1' },
+  )
+  void app.register(healthRoute)
+  void app.register(readyRoute, { registry, listening })
+  void app.register(metricsRoute, metrics)
+  void app.register(dashboardRoutes, { registry, now: () => clock.now() })
+  return app
+}

@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises'
+import type { FastifyInstance } from 'fastify'
+import type { AdminView } from '../admin-view.ts'
+import { dashboardPage } from '../dashboard/page.ts'
+
+export interface DashboardOptions {
+  readonly registry: AdminView
+  readonly now: () => number
+}
+
+/** Everything from ourselves, nothing inline, not in a frame. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+const ASSETS = [
+  { file: 'dashboard.css', type: 'text/css; charset=utf-8' },
+  { file: 'dashboard.js', type: 'text/javascript; charset=utf-8' },
+] as const
+
+/** `/`: the streams and how they are, as a page. */
+export async function dashboardRoutes(
+  app: FastifyInstance,
+  { registry, now }: DashboardOptions,
+): Promise<void> {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    reply.headers({
+      'Content-Security-Policy': POLICY,
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      'Cache-Control': 'no-store',
+    })
+    done()
+  })
+  app.get('/', (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send(dashboardPage(registry.list(), now())),
+  )
+  for (const { file, type } of ASSETS) {
+    const content = await readFile(new URL(`../dashboard/${file}`, import.meta.url))
+    app.get(`/${file}`, (_request, reply) => reply.type(type).send(content))
+  }
+}

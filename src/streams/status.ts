@@ -1,0 +1,36 @@
+import { z } from 'zod'
+
+const time = z.iso.datetime().describe('ISO 8601, UTC')
+const count = z.number().int().nonnegative()
+const traffic = z.object({ requests: count, bytes: count })
+
+/** What the admin API tells of a stream. Public (contract, section 3): grows, but does not change. */
+export const streamStatus = z.object({
+  name: z.string(),
+  state: z.enum(['idle', 'starting', 'live', 'stale', 'slate', 'offline', 'ended', 'failed']),
+  reason: z.string().nullable().describe('An error code that explains the state'),
+  activation: z.enum(['on-demand', 'always']),
+  session: z
+    .object({ openedAt: time, expiresAt: time, rollovers: count })
+    .nullable()
+    .describe('The upstream session that is in use'),
+  sessionsOpen: count.describe('2 for a moment while one session takes over from another'),
+  lastFragment: z
+    .object({
+      number: z.string().describe('FragmentNumber'),
+      producedAt: time,
+      receivedAt: time,
+    })
+    .nullable(),
+  mediaSequence: count,
+  discontinuitySequence: count,
+  viewers: count,
+  upstream: traffic,
+  downstream: traffic,
+  savedUsd: z.number().nonnegative(),
+  quota: z
+    .object({ metadata: z.number().nonnegative(), media: z.number().nonnegative() })
+    .describe('Used share of the KVS points that this stream may take, 1 is all of it'),
+})
+
+export type StreamStatus = z.infer<typeof streamStatus>

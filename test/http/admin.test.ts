@@ -1,0 +1,250 @@
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { z } from 'zod'
+import { GatewayError } from '../../src/base/errors.ts'
+import { silentLog } from '../../src/base/log.ts'
+import { type AdminAppOptions, buildAdminApp } from '../../src/http/admin-app.ts'
+import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
+import { type StreamStatus, streamStatus } from '../../src/streams/status.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { ask } from '../support/raw-http.ts'
+
+const clock = new ManualClock(Date.UTC(2026, 0, 1, 12))
+
+const lobby: StreamStatus = {
+  name: 'lobby',
+  state: 'live',
+  reason: null,
+  activation: 'always',
+  session: {
+    openedAt: '2026-01-01T11:00:00.000Z',
+    expiresAt: '2026-01-01T12:05:00.000Z',
+    rollovers: 3,
+  },
+  sessionsOpen: 1,
+  lastFragment: {
+    number: '91343852333181432392682062622220590765191907586',
+    producedAt: '2026-01-01T11:59:56.500Z',
+    receivedAt: '2026-01-01T11:59:59.000Z',
+  },
+  mediaSequence: 157680000,
+  discontinuitySequence: 157680001,
+  viewers: 7,
+  upstream: { requests: 10, bytes: 2 ** 20 },
+  downstream: { requests: 70, bytes: 7 * 2 ** 20 },
+  savedUsd: 0.25,
+  quota: { metadata: 0.01, media: 0.5 },
+}
+const yard: StreamStatus = {
+  ...lobby,
+  name: 'yard',
+  state: 'idle',
+  activation: 'on-demand',
+  session: null,
+  lastFragment: null,
+}
+
+let close: () => Promise<void> = () => Promise.resolve()
+afterEach(() => close())
+
+async function start(
+  streams: readonly StreamStatus[] = [lobby, yard],
+  options: Partial<AdminAppOptions> = {},
+) {
+  const counters = new GatewayCounters()
+  const actions: string[] = []
+  const act = (action: string) => (name: string) => void actions.push(`${action} ${name}`)
+  const app = buildAdminApp({
+    log: silentLog,
+    clock,
+    requestId: () => 'test',
+    registry: {
+      list: () => streams,
+      status: (name) => streams.find((status) => status.name === name),
+      rollover: act('rollover'),
+      start: act('start'),
+      stop: act('stop'),
+    },
+    metrics: { counters, streams: () => streams, cacheBytes: () => 4711, now: () => clock.now() },
+    token: undefined,
+    listening: () => true,
+    version: '1.2.3',
+    drainMs: 0,
+    ...options,
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  close = () => app.close()
+  const { port } = app.server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, counters, actions }
+}
+
+const json = (body: Buffer): unknown => JSON.parse(body.toString())
+
+test('the list of streams and one of them', async () => {
+  const { url } = await start()
+  const list = await ask(`${url}/api/v1/streams`)
+  expect(list.status).toBe(200)
+  expect(json(list.body)).toEqual({ streams: [lobby, yard] })
+  expect(json((await ask(`${url}/api/v1/streams/lobby`)).body)).toEqual(lobby)
+
+  const unknown = await ask(`${url}/api/v1/streams/nobody`)
+  expect(unknown.status).toBe(404)
+  expect(json(unknown.body)).toMatchObject({ code: 'stream_not_found' })
+  expect(unknown.headers['access-control-allow-origin']).toBeUndefined()
+})
+
+test.each(['rollover', 'start', 'stop'])('POST %s acts on a known stream only', async (action) => {
+  const { url, actions } = await start()
+  const done = await ask(`${url}/api/v1/streams/lobby/${action}`, { method: 'POST' })
+  expect(done.status).toBe(202)
+  expect(json(done.body)).toMatchObject({ name: 'lobby' })
+  const unknown = await ask(`${url}/api/v1/streams/nobody/${action}`, { method: 'POST' })
+  expect(unknown.status).toBe(404)
+  expect(actions).toEqual([`${action} lobby`])
+})
+
+test('an action that is not possible says why', async () => {
+  const registry = {
+    list: () => [yard],
+    status: () => yard,
+    rollover: () => {
+      throw new GatewayError('bad_request', 'There is no session to replace')
+    },
+    start: () => {},
+    stop: () => {},
+  }
+  const { url } = await start([yard], { registry })
+  const { status, body } = await ask(`${url}/api/v1/streams/yard/rollover`, { method: 'POST' })
+  expect(status).toBe(400)
+  expect(json(body)).toMatchObject({ detail: 'There is no session to replace' })
+})
+
+test('a page of another site cannot make a browser act', async () => {
+  const { url, actions } = await start()
+  const path = `${url}/api/v1/streams/lobby/stop`
+  const foreign = { method: 'POST', headers: { 'sec-fetch-site': 'cross-site' } }
+  expect((await ask(path, foreign)).status).toBe(403)
+  expect(actions).toEqual([])
+  const own = { method: 'POST', headers: { 'sec-fetch-site': 'same-origin' } }
+  expect((await ask(path, own)).status).toBe(202)
+})
+
+test('the OpenAPI document describes what is answered', async () => {
+  const { url } = await start()
+  const { body } = await ask(`${url}/api/v1/openapi.json`)
+  const paths = z.object({ paths: z.record(z.string(), z.unknown()) }).parse(json(body)).paths
+  expect(Object.keys(paths)).toEqual(
+    expect.arrayContaining([
+      '/api/v1/streams',
+      '/api/v1/streams/{stream}',
+      '/api/v1/streams/{stream}/rollover',
+    ]),
+  )
+  expect(body.toString()).toContain('discontinuitySequence')
+  expect(() => streamStatus.parse(lobby)).not.toThrow()
+})
+
+const basic = (password: string): string =>
+  `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`
+
+test.each([
+  ['/healthz', undefined, 200],
+  ['/', undefined, 401],
+  ['/metrics', undefined, 401],
+  ['/readyz', 'Bearer wrong', 401],
+  ['/api/v1/streams', 'Bearer s3cret', 200],
+  ['/api/v1/streams', 'bearer s3cret', 200],
+  ['/api/v1/streams', 'Bearer s3cretX', 401],
+  ['/api/v1/streams', 's3cret', 401],
+  ['/', basic('s3cret'), 200],
+  ['/', basic('other'), 401],
+  ['/nothing', undefined, 401],
+])('with a token, %s and authorization %s get %d', async (path, authorization, expected) => {
+  const { url } = await start([lobby], { token: 's3cret' })
+  const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
+  const answer = await ask(url + path, { headers })
+  expect(answer.status).toBe(expected)
+  if (expected !== 401) return
+  expect(answer.headers['www-authenticate']).toContain('Bearer')
+  expect(answer.headers['cache-control']).toBe('no-store')
+  expect(json(answer.body)).toMatchObject({ code: 'unauthenticated' })
+})
+
+test.each<[string, readonly StreamStatus[], boolean, number]>([
+  ['streams are live or idle', [lobby, yard], true, 200],
+  ['a camera is silent', [{ ...lobby, state: 'offline' }], true, 200],
+  ['an on-demand stream failed', [{ ...yard, state: 'failed' }], true, 200],
+  ['an always stream failed', [{ ...lobby, state: 'failed' }], true, 503],
+  ['the public listener is not up', [lobby], false, 503],
+])('readyz when %s', async (_, streams, listening, expected) => {
+  const { url } = await start(streams, { listening: () => listening })
+  expect((await ask(`${url}/readyz`)).status).toBe(expected)
+})
+
+test('every metric of the contract is there, with the labels it names', async () => {
+  const { url, counters } = await start()
+  counters.upstreamObserver('lobby').request('GetMP4MediaFragment', 200, 1000)
+  counters.downstreamRequests.add({ stream: 'lobby', class: 'segment', code: '200' }, 3)
+  counters.downstreamBytes.add({ stream: 'lobby', class: 'segment' }, 3000)
+  counters.sessionRollovers.add({ stream: 'lobby', cause: 'schedule' })
+  counters.fragments.add({ stream: 'lobby' })
+  counters.discontinuity('lobby', 'gap')
+  counters.cacheHits.add({}, 5)
+  counters.blockedRequests.value = 2
+
+  const { body, headers } = await ask(`${url}/metrics`)
+  expect(headers['content-type']).toContain('text/plain')
+  const lines = body.toString().split('\n')
+  for (const line of [
+    'upstream_requests_total{stream="lobby",operation="GetMP4MediaFragment",code="200"} 1',
+    'upstream_bytes_total{stream="lobby"} 1000',
+    'downstream_requests_total{stream="lobby",class="segment",code="200"} 3',
+    'downstream_bytes_total{stream="lobby",class="segment"} 3000',
+    'sessions_open{stream="lobby"} 1',
+    'session_rollovers_total{stream="lobby",cause="schedule"} 1',
+    'session_seconds_left{stream="lobby"} 300',
+    'fragment_lag_seconds{stream="lobby"} 3.5',
+    'fragments_total{stream="lobby"} 1',
+    'discontinuities_total{stream="lobby",cause="gap"} 1',
+    'cache_bytes 4711',
+    'cache_hits_total 5',
+    'cache_misses_total 0',
+    'coalesced_requests_total 0',
+    'blocked_requests 2',
+    'viewers{stream="lobby"} 7',
+    'stream_state{stream="lobby",state="live"} 1',
+    'stream_state{stream="lobby",state="offline"} 0',
+    'stream_state{stream="yard",state="idle"} 1',
+    'quota_points_used_ratio{stream="lobby",kind="media"} 0.5',
+    'saved_usd_total{stream="lobby"} 0.25',
+  ]) {
+    expect(lines).toContain(`kvs_gateway_${line}`)
+  }
+})
+
+test('a scrape shows what is true then: counters stay right and old states go', async () => {
+  const streams = [lobby]
+  const { url, counters } = await start(streams)
+  counters.fragments.add({ stream: 'lobby' })
+  await ask(`${url}/metrics`)
+  streams[0] = { ...lobby, state: 'stale' }
+  const { body } = await ask(`${url}/metrics`)
+  expect(body.toString()).toContain('kvs_gateway_fragments_total{stream="lobby"} 1')
+  expect(body.toString()).toContain('stream_state{stream="lobby",state="live"} 0')
+  expect(body.toString()).toContain('stream_state{stream="lobby",state="stale"} 1')
+})
+
+test('the dashboard lists streams, takes nothing from elsewhere, and escapes', async () => {
+  const { url } = await start([lobby, { ...yard, reason: '<script>alert(1)</script>' }])
+  const { status, headers, body } = await ask(`${url}/`)
+  const html = body.toString()
+  expect(status).toBe(200)
+  expect(headers['content-security-policy']).toContain("default-src 'none'")
+  expect(html).toContain('lobby')
+  expect(html).toContain('5 min')
+  expect(html).not.toContain('<script>alert')
+  expect(html).not.toMatch(/https?:\/\//)
+  for (const asset of ['dashboard.css', 'dashboard.js']) {
+    expect((await ask(`${url}/${asset}`)).status).toBe(200)
+  }
+})
