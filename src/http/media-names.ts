@@ -1,9 +1,13 @@
+import {
+  MULTIVARIANT_NAME,
+  parseInitName,
+  parseMediaPlaylistName,
+  parseSegmentName,
+} from '../render/uris.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
 
 /** A stream's public name. Its characters need no escaping in a path. */
 const STREAM = /^[A-Za-z0-9_.-]{1,256}$/
-const SEGMENT = /^(\d{1,16})-([A-Za-z0-9_-]{1,64})\.m4s$/
-const INIT = /^init-([A-Za-z0-9_-]{1,64})\.mp4$/
 
 export type PlaylistName = 'master' | RenditionName
 
@@ -16,19 +20,17 @@ export function isStreamName(name: string): boolean {
 }
 
 export function parsePlaylistName(file: string): PlaylistName | undefined {
-  if (file === 'master.m3u8') return 'master'
-  if (file === 'video.m3u8') return 'video'
-  return file === 'audio.m3u8' ? 'audio' : undefined
+  return file === MULTIVARIANT_NAME ? 'master' : parseMediaPlaylistName(file)
 }
 
 export function parseRendition(name: string): RenditionName | undefined {
   return name === 'video' || name === 'audio' ? name : undefined
 }
 
+/** A segment's or an init's name within its rendition's folder. */
 export function parseMediaFile(file: string): MediaFile | undefined {
-  const [, digits, id] = SEGMENT.exec(file) ?? []
-  const msn = Number(digits)
-  if (id !== undefined && Number.isSafeInteger(msn)) return { kind: 'segment', msn, id }
-  const init = INIT.exec(file)?.[1]
-  return init === undefined ? undefined : { kind: 'init', id: init }
+  const segment = parseSegmentName(file)
+  if (segment !== undefined) return { kind: 'segment', ...segment }
+  const id = parseInitName(file)
+  return id === undefined ? undefined : { kind: 'init', id }
 }
