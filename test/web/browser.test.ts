@@ -174,3 +174,18 @@ describe('the wall', () => {
     await live(page, 'bad')
   })
 })
+
+test('a page of an older gateway renews itself, once', async () => {
+  await serve(['lobby'])
+  const page = await browser.newPage()
+  await page.addInitScript('Math.random = () => 0')
+  await page.route('**/web/feed*', async (route) => {
+    const response = await route.fetch()
+    const answer = (await response.json()) as object
+    await route.fulfill({ response, json: { ...answer, version: 'next' } })
+  })
+  await page.goto(`${origin.url}/wall`)
+  await page.waitForEvent('load')
+  await live(page, 'lobby')
+  expect(origin.requests.filter((url) => url === '/wall')).toHaveLength(2)
+})

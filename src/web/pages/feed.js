@@ -47,7 +47,7 @@ export async function followFeed(ports, signal) {
   while (!signal.aborted) {
     try {
       const sentMs = ports.now()
-      const answer = await ports.read(AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]))
+      const answer = await ports.read(AbortSignal.timeout(DEADLINE_MS))
       failures = 0
       streams = answer.streams
       ports.onAnswer(answer, sentMs)

@@ -1,6 +1,7 @@
 // @ts-check
 import { Attention } from './attention.js'
-import { setText } from './dom.js'
+import { Contact } from './contact.js'
+import { element, setText } from './dom.js'
 import { followFeed } from './feed.js'
 import Hls from './hls.mjs'
 import { hlsEngine } from './hls-engine.js'
@@ -14,146 +15,151 @@ import { clockTime } from './times.js'
 import { WakeableSleep } from './wakeable-sleep.js'
 import { Wall } from './wall.js'
 
-/** The player page and the wall: one feed, one clock and one timer for all their tiles. */
+/** @typedef {import('./feed.js').FeedAnswer} FeedAnswer */
 
 const LOOK_EVERY_MS = 500
-/** The feed asks each two seconds; this many without an answer is worth a word. */
-const OUT_OF_CONTACT_MS = 7000
-/** Without a feed the tiles start on their own, one after the other. */
-const FEEDLESS_AFTER_MS = 5000
-const FEEDLESS_STEP_MS = 300
 
-const VERSION = new URL(import.meta.url).pathname.split('/').at(-2) ?? ''
-const { root, names } = placeOf(location.pathname, location.search)
-const single = document.body.dataset['page'] === 'play'
-const monotonic = () => performance.now()
-const random = Math.random
+/** The player page and the wall: one feed, one clock and one timer for all their tiles. */
+class Page {
+  #place = placeOf(location.pathname, location.search)
+  #single = document.body.dataset['page'] === 'play'
+  #version = new URL(import.meta.url).pathname.split('/').at(-2) ?? ''
+  #clock = new ServerClock()
+  #contact = new Contact(performance.now())
+  #pause = new WakeableSleep()
+  #attention = new Attention(
+    () => performance.now(),
+    () => this.#return(),
+  )
+  #banner = partOf('banner')
+  #empty = partOf('empty')
+  #announcer = partOf('announcer')
+  #wall = new Wall(partOf('wall'), {
+    pinned: this.#single,
+    makeTile: (name) => this.#makeTile(name),
+  })
+  #debug = false
+
+  async run() {
+    const { names } = this.#place
+    document.title = this.#single ? (names[0] ?? '') : 'Wall'
+    this.#wall.show(names)
+    setInterval(() => this.#look(), LOOK_EVERY_MS)
+    const toggleDebug = () => {
+      this.#debug = !this.#debug
+      this.#look()
+    }
+    addEventListener('keydown', (event) => handleKey(event, this.#wall, { toggleDebug }))
+    await this.#follow(new AbortController().signal)
+  }
+
+  /** @param {AbortSignal} signal */
+  async #follow(signal) {
+    const ports = {
+      read: readFeed(feedUrl(this.#place.root, this.#place.names)),
+      // A page at rest does not ask either, or its cameras would never stop.
+      sleep: (/** @type {number} */ ms, /** @type {AbortSignal} */ ended) =>
+        this.#pause.sleep(this.#resting ? Number.POSITIVE_INFINITY : ms, ended),
+      onAnswer: this.#noteAnswer.bind(this),
+      onTrouble: (/** @type {unknown} */ error) => console.debug('feed', error),
+      now: Date.now,
+      random: Math.random,
+    }
+    await followFeed(ports, signal)
+  }
+
+  /** Nobody has looked for a while, or listens. */
+  get #resting() {
+    return this.#attention.absent && !this.#wall.tiles.some(({ sounding }) => sounding)
+  }
+
+  /** @param {FeedAnswer} answer @param {number} sentMs */
+  #noteAnswer({ now, version, streams }, sentMs) {
+    this.#clock.sample(sentMs, Date.now(), now)
+    if (this.#contact.lost(performance.now())) this.#hurry()
+    this.#contact.renew(performance.now())
+    const { names } = this.#place
+    this.#wall.show(names.length > 0 ? names : streams.map(({ name }) => name))
+    this.#wall.update(streams)
+    this.#empty.hidden = this.#wall.tiles.length > 0
+    renewFor(this.#version, version, Math.random)
+  }
+
+  #look() {
+    const now = performance.now()
+    const serverNow = this.#clock.at(Date.now())
+    const absent = this.#attention.absent
+    const debug = this.#debug
+    for (const [index, tile] of this.#wall.tiles.entries()) {
+      const alone = this.#contact.alone(now, index)
+      tile.tick({ now, serverNow, wanted: !absent || tile.sounding, alone, debug })
+    }
+    if (this.#resting) this.#contact.renew(now)
+    this.#showContact(now, serverNow)
+    this.#attention.tick()
+  }
+
+  /** @param {number} now @param {number} serverNow */
+  #showContact(now, serverNow) {
+    const lost = this.#contact.lost(now)
+    this.#banner.hidden = !lost
+    if (!lost) return
+    const since = clockTime(serverNow - this.#contact.silentMs(now), serverNow)
+    setText(this.#banner, `No contact with the gateway since ${since}. Trying again.`)
+  }
+
+  /** @param {string} name */
+  #makeTile(name) {
+    /** @type {Tile} */
+    const tile = new Tile({
+      name,
+      url: playlistUrl(this.#place.root, name),
+      makeEngine,
+      random: Math.random,
+      soundReady: this.#single,
+      onOpen: () => (this.#single ? tile.toggleSound() : this.#wall.toggle(name)),
+      onSound: () => this.#hush(tile),
+      announce: (text) => this.#announcer.replaceChildren(element('p', '', [new Text(text)])),
+    })
+    return tile
+  }
+
+  /** One voice at a time. @param {Tile} speaker */
+  #hush(speaker) {
+    for (const tile of this.#wall.tiles) if (tile !== speaker) tile.sound = false
+  }
+
+  /** The viewer, or the network, is back. */
+  #return() {
+    this.#pause.wake()
+    this.#hurry()
+  }
+
+  #hurry() {
+    for (const tile of this.#wall.tiles) tile.hurry()
+  }
+}
 
 /** @param {string} id */
-function byId(id) {
+function partOf(id) {
   const found = document.getElementById(id)
   if (found === null) throw new Error(`the page lacks #${id}`)
   return found
 }
 
-const announcer = byId('announcer')
-const banner = byId('banner')
-const empty = byId('empty')
-
-const clock = new ServerClock()
-const pause = new WakeableSleep()
-const attention = new Attention(monotonic, () => {
-  pause.wake()
-  hurry()
-})
-
-/** @type {import('./player.js').PlayerOptions['makeEngine']} */
-const makeEngine = (options) =>
-  Hls.isSupported() ? hlsEngine(Hls, options) : nativeEngine(options)
-
-const wall = new Wall(byId('wall'), { pinned: single, makeTile })
-
-/** @param {string} name */
-function makeTile(name) {
-  /** @type {Tile} */
-  const tile = new Tile({
-    name,
-    url: playlistUrl(root, name),
-    makeEngine,
-    random,
-    soundReady: single,
-    onOpen: () => (single ? tile.toggleSound() : wall.toggle(name)),
-    onSound: (sound) => {
-      if (sound) hush(tile)
-    },
-    announce: (text) => setText(announcer, text),
-  })
-  return tile
+/** @param {import('./hls-engine.js').EngineOptions} options */
+function makeEngine(options) {
+  return Hls.isSupported() ? hlsEngine(Hls, options) : nativeEngine(options)
 }
 
-/** One voice at a time. @param {Tile} speaker */
-function hush(speaker) {
-  for (const tile of wall.tiles) if (tile !== speaker) tile.sound = false
+/** @param {string} url */
+function readFeed(url) {
+  return async (/** @type {AbortSignal} */ signal) => {
+    // no-store: a clock that comes out of a cache is wrong by the time it lay there.
+    const response = await fetch(url, { signal, cache: 'no-store' })
+    if (!response.ok) throw new Error(`the feed answered ${response.status}`)
+    return /** @type {Promise<FeedAnswer>} */ (response.json())
+  }
 }
 
-function hurry() {
-  for (const tile of wall.tiles) tile.hurry()
-}
-
-let contactAt = monotonic()
-let contactLost = false
-let debug = false
-
-/** @param {AbortSignal} signal @returns {Promise<import('./feed.js').FeedAnswer>} */
-async function readFeed(signal) {
-  // no-store: a clock that comes out of a cache is wrong by the time it lay there.
-  const response = await fetch(feedUrl(root, names), { signal, cache: 'no-store' })
-  if (!response.ok) throw new Error(`the feed answered ${response.status}`)
-  return response.json()
-}
-
-/** @param {import('./feed.js').FeedAnswer} answer @param {number} sentMs */
-function onAnswer(answer, sentMs) {
-  clock.sample(sentMs, Date.now(), answer.now)
-  contactAt = monotonic()
-  const shown = names.length > 0 ? names : answer.streams.map(({ name }) => name)
-  wall.show(shown)
-  wall.update(answer.streams)
-  empty.hidden = shown.length > 0
-  if (contactLost) hurry()
-  contactLost = false
-  renewFor(VERSION, answer.version, random)
-}
-
-function showContact() {
-  const silentMs = monotonic() - contactAt
-  if (silentMs > OUT_OF_CONTACT_MS && !attention.absent) contactLost = true
-  banner.hidden = !contactLost
-  if (!contactLost) return
-  const now = clock.at(Date.now())
-  setText(
-    banner,
-    `No contact with the gateway since ${clockTime(now - silentMs, now)}. Trying again.`,
-  )
-}
-
-function look() {
-  const now = monotonic()
-  const serverNow = clock.at(Date.now())
-  const silentMs = now - contactAt
-  wall.tiles.forEach((tile, index) => {
-    const silentFeed = silentMs > FEEDLESS_AFTER_MS + index * FEEDLESS_STEP_MS
-    const wanted = !attention.absent || tile.sounding
-    tile.tick({ now, serverNow, wanted, silentFeed, debug })
-  })
-  showContact()
-  attention.tick()
-}
-
-document.addEventListener('keydown', (event) => {
-  handleKey(event, wall, {
-    toggleDebug: () => {
-      debug = !debug
-      look()
-    },
-  })
-})
-
-if (names.length > 0) wall.show(names)
-const only = names[0]
-document.title = single && only !== undefined ? only : 'Wall'
-setInterval(look, LOOK_EVERY_MS)
-
-/** While the page rests it does not ask either, or its cameras would never stop. */
-const restful = () => attention.absent && !wall.tiles.some(({ sounding }) => sounding)
-await followFeed(
-  {
-    read: readFeed,
-    sleep: (ms, signal) => pause.sleep(restful() ? Number.POSITIVE_INFINITY : ms, signal),
-    onAnswer,
-    onTrouble: (error) => console.debug('feed', error),
-    now: Date.now,
-    random,
-  },
-  new AbortController().signal,
-)
+await new Page().run()

@@ -19,7 +19,7 @@ import { Still } from './still.js'
  * @property {number} now       milliseconds on a clock that never goes back
  * @property {boolean} wanted
  * @property {FeedStream | undefined} stream
- * @property {boolean} silentFeed   the feed has not answered for long: go without it
+ * @property {boolean} alone   the feed has not answered for long: go without it
  */
 
 /** A jump further than this is a seek, not playback. */
@@ -83,14 +83,14 @@ export class Player {
   }
 
   /** To be called about twice a second. @param {Look} look */
-  tick({ now, wanted, stream, silentFeed }) {
+  tick({ now, wanted, stream, alone }) {
     this.#now = now
     const moved = this.#noteMovement()
     const action = this.#healer.look({
       now,
       wanted,
       moved,
-      media: silentFeed || hasMedia(stream),
+      media: alone || hasMedia(stream),
       fresh: stream?.state === 'live' || stream?.state === 'slate',
       targetMs: (stream?.targetDuration ?? DEFAULT_TARGET_S) * 1000,
     })

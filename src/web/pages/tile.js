@@ -20,7 +20,7 @@ import { statusOf } from './status.js'
  * @property {number} now          milliseconds on a clock that never goes back
  * @property {number} serverNow    milliseconds since 1970 on the gateway's clock
  * @property {boolean} wanted
- * @property {boolean} silentFeed
+ * @property {boolean} alone     without the feed
  * @property {boolean} debug
  */
 
@@ -108,9 +108,9 @@ export class Tile {
   }
 
   /** @param {TileLook} look */
-  tick({ now, serverNow, wanted, silentFeed, debug }) {
+  tick({ now, serverNow, wanted, alone, debug }) {
     const stream = this.#stream
-    this.#player.tick({ now, wanted: wanted && this.#onScreen, stream, silentFeed })
+    this.#player.tick({ now, wanted: wanted && this.#onScreen, stream, alone })
     this.#paint(serverNow)
     this.#paintDebug(debug, serverNow)
   }

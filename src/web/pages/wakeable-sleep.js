@@ -15,6 +15,7 @@ export class WakeableSleep {
    * @returns {Promise<void>}
    */
   sleep(ms, signal) {
+    if (signal.aborted) return Promise.resolve()
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer)
