@@ -185,7 +185,8 @@ test('a page of an older gateway renews itself, once', async () => {
     await route.fulfill({ response, json: { ...answer, version: 'next' } })
   })
   await page.goto(`${origin.url}/wall`)
-  await page.waitForEvent('load')
+  const loads = (): number => origin.requests.filter((url) => url === '/wall').length
+  await expect.poll(loads, SOON).toBe(2)
   await live(page, 'lobby')
-  expect(origin.requests.filter((url) => url === '/wall')).toHaveLength(2)
+  expect(loads()).toBe(2)
 })
