@@ -51,6 +51,16 @@ test('a true origin has no fault, over a gap and a change of codec private data'
   expect(report).toMatchObject({ total: 0, segments: 26, discontinuities: 2, missed: 0 })
 })
 
+test('audio that is switched off and on again is no fault', async () => {
+  origin.silence = [108, 118]
+  const { monitor, watch } = watched()
+
+  await watch(24)
+
+  expect(monitor.report().faults).toEqual([])
+  expect(monitor.report()).toMatchObject({ discontinuities: 2, missed: 0 })
+})
+
 test('what the monitor did not see is counted, not blamed', async () => {
   const { monitor, watch } = watched()
   await watch(2)

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readBoxes } from './boxes.ts'
 import { decodeWithoutWarning, mux } from './decode.ts'
@@ -43,6 +46,25 @@ test.each([0, Date.UTC(2026, 0, 1) / 1000])(
 
 const startMs = ({ init, fragments }: EncodedTrack): number =>
   readMediaSegment(fragments[0] ?? init, readInitSegment(init)).startMs
+
+test('a playlist is followed like a file', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kvs-decode-'))
+  const names = video.fragments.map((_bytes, i) => `${i}.m4s`)
+  const entries = names.map((name) => `#EXTINF:1.0,\n${name}\n`).join('')
+  const head = '#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:1\n#EXT-X-MAP:URI="init.mp4"\n'
+  await Promise.all([
+    writeFile(join(folder, 'video.m3u8'), `${head}${entries}#EXT-X-ENDLIST\n`),
+    writeFile(join(folder, 'init.mp4'), video.init),
+    ...video.fragments.map((bytes, i) => writeFile(join(folder, names[i] ?? ''), bytes)),
+  ])
+  const whole = await decodeWithoutWarning(join(folder, 'video.m3u8'))
+  const beginning = await decodeWithoutWarning(join(folder, 'video.m3u8'), { durationS: 2 })
+  await rm(folder, { recursive: true })
+
+  expect(whole).toMatchObject({ warnings: [], streams: [{ frames: 100, packets: 100, gaps: [] }] })
+  expect(beginning.warnings).toEqual([])
+  expect(beginning.streams[0]?.frames).toBe(50)
+})
 
 describe('the decoder can complain', () => {
   test('about a fragment that is missing', async () => {

@@ -37,6 +37,8 @@ export class ScriptedOrigin {
   readonly tampering: Tampering = {}
   /** MSNs that begin after a gap of ten seconds. */
   readonly gaps = new Set<number>()
+  /** The first and last MSN that have no audio. */
+  silence: readonly [number, number] | undefined
   #newest = FIRST_MSN + WINDOW - 1
 
   private constructor() {
@@ -93,11 +95,15 @@ export class ScriptedOrigin {
   }
 
   #multivariant(): string {
+    const audio = 'GROUP-ID="audio",NAME="audio",DEFAULT=YES,AUTOSELECT=YES,URI="audio.m3u8"'
+    const mute = this.#listed().every((msn) => this.#silent(msn))
     const text = [
       '#EXTM3U',
       '#EXT-X-VERSION:7',
-      '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="audio",DEFAULT=YES,AUTOSELECT=YES,URI="audio.m3u8"',
-      '#EXT-X-STREAM-INF:BANDWIDTH=400000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=640x360,AUDIO="audio"',
+      ...(mute ? [] : [`#EXT-X-MEDIA:TYPE=AUDIO,${audio}`]),
+      mute
+        ? '#EXT-X-STREAM-INF:BANDWIDTH=400000,CODECS="avc1.64001f",RESOLUTION=640x360'
+        : '#EXT-X-STREAM-INF:BANDWIDTH=400000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=640x360,AUDIO="audio"',
       'video.m3u8',
       '',
     ].join('\n')
@@ -107,7 +113,7 @@ export class ScriptedOrigin {
   #playlist(rendition: RenditionName): string {
     const first = this.#newest - WINDOW + 1
     const removed = this.#breaksBefore(first)
-    const segments = Array.from({ length: WINDOW }, (_, i) => this.#lines(rendition, first + i, i))
+    const segments = this.#listed().map((msn) => this.#lines(rendition, msn, msn === first))
     const text = [
       '#EXTM3U',
       '#EXT-X-VERSION:7',
@@ -121,17 +127,18 @@ export class ScriptedOrigin {
     return this.tampering.playlist?.(text, rendition) ?? text
   }
 
-  #lines(rendition: RenditionName, msn: number, index: number): readonly string[] {
+  #lines(rendition: RenditionName, msn: number, first: boolean): readonly string[] {
     const { startTicks, samples } = this.#span(rendition, msn)
     const track = trackOf(rendition)
     const pdt = new Date(Math.round(Number((startTicks * 1000n) / BigInt(track.timescale))))
     const id = this.#initId(rendition, msn)
-    const changed = index === 0 || id !== this.#initId(rendition, msn - 1)
+    const changed = first || id !== this.#initId(rendition, msn - 1)
     return [
       ...(this.#breaks(msn) ? ['#EXT-X-DISCONTINUITY'] : []),
       ...(changed ? [`#EXT-X-MAP:URI="${rendition}/init-${id}.mp4"`] : []),
       `#EXT-X-PROGRAM-DATE-TIME:${pdt.toISOString()}`,
       `#EXTINF:${((samples * track.sampleTicks) / track.timescale).toFixed(5)},`,
+      ...(rendition === 'audio' && this.#silent(msn) ? ['#EXT-X-GAP'] : []),
       `${rendition}/${msn}.m4s`,
     ]
   }
@@ -147,9 +154,19 @@ export class ScriptedOrigin {
     return body === undefined ? notFound() : media(rendition, body)
   }
 
-  /** Where media is missing or video changes its parameters, all renditions break. */
+  #listed(): readonly number[] {
+    return Array.from({ length: WINDOW }, (_, i) => this.#newest - WINDOW + 1 + i)
+  }
+
+  #silent(msn: number): boolean {
+    const [from, to] = this.silence ?? [0, -1]
+    return from <= msn && msn <= to
+  }
+
+  /** Where media is missing, or a track changes its parameters, comes or goes, all renditions break. */
   #breaks(msn: number): boolean {
-    return this.gaps.has(msn) || this.#initId('video', msn) !== this.#initId('video', msn - 1)
+    const retuned = this.#initId('video', msn) !== this.#initId('video', msn - 1)
+    return this.gaps.has(msn) || retuned || this.#silent(msn) !== this.#silent(msn - 1)
   }
 
   #breaksBefore(end: number): number {
