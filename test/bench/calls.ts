@@ -1,7 +1,7 @@
 import { systemClock } from '../../src/base/clock.ts'
 import { type CameraCounters, callsOf } from '../proof/emulator-control.ts'
 import { cameraOf, type Product, startProduct } from '../proof/product.ts'
-import type { BenchReport } from './bench-report.ts'
+import { type BenchReport, table } from './bench-report.ts'
 import { Watching } from './watching.ts'
 
 export interface CallsOptions {
@@ -70,3 +70,5 @@ function differences(before: CameraCounters, after: CameraCounters): Record<stri
   }
   return rows
 }
+
+if (import.meta.main) console.log(table(await run()))

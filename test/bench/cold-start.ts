@@ -4,7 +4,7 @@ import { parseMediaPlaylist } from '../proof/media-playlist.ts'
 import { parseMultivariantPlaylist } from '../proof/multivariant-playlist.ts'
 import { type Product, startProduct } from '../proof/product.ts'
 import { percentile } from '../proof/statistics.ts'
-import type { BenchReport } from './bench-report.ts'
+import { type BenchReport, table } from './bench-report.ts'
 
 export interface ColdStartOptions {
   /** Streams started, one after the other. Default 20. */
@@ -83,3 +83,5 @@ async function text(agent: Agent, url: URL): Promise<string> {
   if (answer.status !== 200) throw new Error(`${url.pathname}: ${answer.status}`)
   return answer.body.toString('latin1')
 }
+
+if (import.meta.main) console.log(table(await run()))

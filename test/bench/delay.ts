@@ -5,7 +5,7 @@ import { parseMediaPlaylist } from '../proof/media-playlist.ts'
 import { parseMultivariantPlaylist } from '../proof/multivariant-playlist.ts'
 import { cameraOf, startProduct } from '../proof/product.ts'
 import { percentile } from '../proof/statistics.ts'
-import type { BenchReport } from './bench-report.ts'
+import { type BenchReport, table } from './bench-report.ts'
 
 export interface DelayOptions {
   /** How long to watch, in seconds. Default 60. */
@@ -112,3 +112,5 @@ async function untilAborted(
 function nearest(listed: ReadonlyMap<number, number>, startMs: number): number | undefined {
   return [...listed].find(([producerMs]) => Math.abs(producerMs - startMs) <= SAME_FRAGMENT_MS)?.[1]
 }
+
+if (import.meta.main) console.log(table(await run()))

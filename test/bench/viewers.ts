@@ -5,7 +5,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { type ProcessUsage, processUsage } from '../proof/process-usage.ts'
 import { type Gateway, startGateway } from '../proof/product.ts'
 import { percentile } from '../proof/statistics.ts'
-import type { BenchReport } from './bench-report.ts'
+import { type BenchReport, table } from './bench-report.ts'
 import { HeavyCamera } from './heavy-camera.ts'
 import { Watching } from './watching.ts'
 
@@ -115,3 +115,5 @@ async function look(gateway: Gateway, watching: Watching): Promise<Look> {
     loop: performance.eventLoopUtilization(),
   }
 }
+
+if (import.meta.main) console.log(table(await run()))

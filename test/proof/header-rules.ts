@@ -53,7 +53,8 @@ function shortLived({ headers }: Answer, targetDurationS: number | undefined): r
     .map((directive) => /^max-age=(\d+)$/.exec(directive)?.[1])
     .find((value) => value !== undefined)
   const longest = targetDurationS === undefined ? Infinity : targetDurationS / 2
-  const type = headers['content-type'] === 'application/vnd.apple.mpegurl'
+  // A charset may follow; RFC 8216, 4 allows UTF-8 alone anyway.
+  const type = headers['content-type']?.split(';')[0] === 'application/vnd.apple.mpegurl'
   const fresh = maxAge !== undefined && Number(maxAge) <= longest
   return [
     ...expect(type, 'Content-Type', headers),
