@@ -47,7 +47,7 @@ test('a media playlist, with sequence numbers counted as in RFC 8216, 4.3.3.3', 
   expect(segments.map(({ mapUri }) => mapUri)).toEqual([
     'video/init-a.mp4',
     'video/init-b.mp4',
-    'video/init-b.mp4',
+    undefined,
   ])
 })
 

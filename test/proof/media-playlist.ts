@@ -163,7 +163,8 @@ function addSegment(draft: Draft, uri: string): void {
     extinf: pending.extinf,
     durationMs: Number(pending.extinf) * 1000,
     pdtMs: pending.pdtMs,
-    mapUri: draft.mapUri,
+    // A gap has no media to initialise, and after its predecessors have left the list no MAP either.
+    mapUri: pending.gap ? undefined : draft.mapUri,
     uri,
   })
   draft.pending = nothingPending()

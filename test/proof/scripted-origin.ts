@@ -132,13 +132,15 @@ export class ScriptedOrigin {
     const track = trackOf(rendition)
     const pdt = new Date(Math.round(Number((startTicks * 1000n) / BigInt(track.timescale))))
     const id = this.#initId(rendition, msn)
-    const changed = first || id !== this.#initId(rendition, msn - 1)
+    const mute = rendition === 'audio' && this.#silent(msn)
+    const wasMute = rendition === 'audio' && this.#silent(msn - 1)
+    const changed = first || wasMute || id !== this.#initId(rendition, msn - 1)
     return [
       ...(this.#breaks(msn) ? ['#EXT-X-DISCONTINUITY'] : []),
-      ...(changed ? [`#EXT-X-MAP:URI="${rendition}/init-${id}.mp4"`] : []),
+      ...(changed && !mute ? [`#EXT-X-MAP:URI="${rendition}/init-${id}.mp4"`] : []),
       `#EXT-X-PROGRAM-DATE-TIME:${pdt.toISOString()}`,
       `#EXTINF:${((samples * track.sampleTicks) / track.timescale).toFixed(5)},`,
-      ...(rendition === 'audio' && this.#silent(msn) ? ['#EXT-X-GAP'] : []),
+      ...(mute ? ['#EXT-X-GAP'] : []),
       `${rendition}/${msn}.m4s`,
     ]
   }
