@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../support/manual-clock.ts'
+import { readBoxes } from './boxes.ts'
 import { ContinuityMonitor } from './continuity-monitor.ts'
 import { FAULTS, type FaultKind } from './fault.ts'
 import { ScriptedOrigin } from './scripted-origin.ts'
@@ -70,13 +71,20 @@ test('what the monitor did not see is counted, not blamed', async () => {
   expect(monitor.report()).toMatchObject({ total: 0, missed: 1 })
 })
 
-test('the joined bytes hold one init segment while it does not change', async () => {
+test('the joined bytes hold one init segment, and the segments in the order of the list', async () => {
+  // The first answers come last.
+  let asked = 0
+  origin.tampering.delayMs = (path) => {
+    if (path.endsWith('m4s')) asked += 1
+    return path.endsWith('m4s') ? 60 - 5 * asked : 0
+  }
   const { monitor, watch } = watched()
   await watch(3)
 
-  const joined = monitor.joined('video').toString('latin1')
-  expect(joined.match(/ftyp/g)).toHaveLength(1)
-  expect(joined.match(/moof/g)).toHaveLength(9)
+  const boxes = readBoxes(monitor.joined('video'))
+  expect(boxes.filter(({ type }) => type === 'moov')).toHaveLength(1)
+  const fills = boxes.filter(({ type }) => type === 'mdat').map(({ body }) => body[0])
+  expect(fills).toEqual([100, 101, 102, 103, 104, 105, 106, 107, 108])
 })
 
 /** One lie, and what it must be called. `also` is what cannot but follow from it. */

@@ -45,6 +45,12 @@ interface Init {
   readonly facts: InitSegment
 }
 
+/** A listed segment and what came of asking for it: nothing for a gap or a failure. */
+interface Fetched {
+  readonly listed: ListedSegment
+  readonly content?: { readonly bytes: Buffer; readonly init: Init }
+}
+
 /** Follows one media playlist and fetches all that it lists. */
 export class RenditionWatch {
   readonly name: string
@@ -113,40 +119,45 @@ export class RenditionWatch {
     this.#nextMsn = Math.max(this.#nextMsn, (segments.at(-1)?.msn ?? -1) + 1)
     const arrivals: Arrival[] = []
     for (let i = 0; i < fresh.length; i += PARALLEL) {
-      const group = fresh.slice(i, i + PARALLEL).map((listed) => this.#arrive(listed))
-      arrivals.push(...(await Promise.all(group)).filter((arrival) => arrival !== undefined))
+      const group = fresh.slice(i, i + PARALLEL).map((listed) => this.#fetch(listed))
+      // Answers come in any order; what is made of them goes by the list's.
+      for (const fetched of await Promise.all(group)) arrivals.push(...this.#take(fetched))
     }
     return arrivals
   }
 
-  async #arrive(listed: ListedSegment): Promise<Arrival | undefined> {
+  async #fetch(listed: ListedSegment): Promise<Fetched> {
     const { msn } = listed
-    if (listed.gap) return { msn, entry: 'gap' }
+    if (listed.gap) return { listed }
     const url = this.#childUrl(listed.uri, msn)
     const answer = await this.#get(url, 'not-fetchable', msn)
     const init = await this.#init(listed)
-    if (answer === undefined || init === undefined) return undefined
+    if (answer === undefined || init === undefined) return { listed }
     if (answer.status !== 200) {
       this.#report({ kind: 'not-fetchable', msn, detail: `${listed.uri}: ${answer.status}` })
-      return undefined
+      return { listed }
     }
     for (const finding of checkHeaders('segment', answer, this.name, undefined)) {
       this.#report({ ...finding, msn })
     }
     this.#compareBytes(listed, answer)
     if (msn % this.#options.spotEvery === 0) await this.#checkForms(url, answer, msn)
-    this.#options.recording.add(init.digest, init.bytes, answer.body)
-    return this.#watched(listed, answer.body, init)
+    return { listed, content: { bytes: answer.body, init } }
   }
 
-  #watched(listed: ListedSegment, bytes: Buffer, init: Init): Arrival | undefined {
+  #take({ listed, content }: Fetched): readonly Arrival[] {
+    const { msn, gap, uri } = listed
+    if (gap) return [{ msn, entry: 'gap' }]
+    if (content === undefined) return []
+    const { bytes, init } = content
+    this.#options.recording.add(init.digest, init.bytes, bytes)
+    this.#codec = init.facts.codec
     try {
       const media = readMediaSegment(bytes, init.facts)
-      this.#codec = init.facts.codec
-      return { msn: listed.msn, entry: { listed, media, initDigest: init.digest } }
+      return [{ msn, entry: { listed, media, initDigest: init.digest } }]
     } catch (error) {
-      this.#malformed(error, `${listed.uri}`, listed.msn)
-      return undefined
+      this.#malformed(error, uri, msn)
+      return []
     }
   }
 

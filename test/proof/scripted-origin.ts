@@ -14,6 +14,8 @@ export interface Tampering {
   /** Shifts the tfdt that segments are made with, in milliseconds. */
   shiftMs?: (rendition: RenditionName, msn: number) => number
   profile?: (msn: number) => readonly [number, number, number]
+  /** How long the answer waits, in milliseconds of real time. */
+  delayMs?: (path: string) => number
   answer?: (answer: Scripted, path: string, request: IncomingMessage) => Scripted
 }
 
@@ -79,9 +81,14 @@ export class ScriptedOrigin {
     const plain = negotiated(this.#resource(path), request)
     const { status, headers, body } = this.tampering.answer?.(plain, path, request) ?? plain
     response.writeHead(status, headers)
-    if (request.method === 'HEAD') response.end()
-    else if (body.length < Number(headers['content-length'] ?? 0)) breakOff(response, body)
-    else response.end(body)
+    const send = (): void => {
+      if (request.method === 'HEAD') response.end()
+      else if (body.length < Number(headers['content-length'] ?? 0)) breakOff(response, body)
+      else response.end(body)
+    }
+    const delayMs = Math.max(0, this.tampering.delayMs?.(path) ?? 0)
+    if (delayMs === 0) send()
+    else setTimeout(send, delayMs)
   }
 
   #resource(path: string): Scripted {
