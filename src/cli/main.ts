@@ -1,3 +1,4 @@
+import { packageVersion } from '../base/version.ts'
 import { faultLine } from '../config/fault.ts'
 import { ConfigError } from '../config/load.ts'
 import { checkCommand } from './check.ts'
@@ -9,7 +10,6 @@ import { processTerminal } from './process-terminal.ts'
 import { serveCommand } from './serve.ts'
 import { signCommand } from './sign.ts'
 import { startFailure } from './start-failure.ts'
-import { packageVersion } from './version.ts'
 
 const COMMANDS: readonly Command[] = [serveCommand, checkCommand, emulatorCommand, signCommand]
 
