@@ -1,5 +1,5 @@
 import type { FragmentFacts, RenditionName, TrackFacts } from './fragment.ts'
-import { rescale, ticksToMs } from './ticks.ts'
+import { ticksToMs } from './ticks.ts'
 
 /** Where the timeline stands: the newest placed fragment, as far as the next one is measured by it. */
 export interface Cursor {
@@ -57,37 +57,6 @@ export function cursorAt(fragment: FragmentFacts, times: OutputTimes): Cursor {
       outEndTicks: (times[name] ?? 0) + track.durationTicks,
     })),
   }
-}
-
-/** How a new session's tfdt relates to the old one's, measured on one fragment fetched from both. */
-export interface Rebase {
-  readonly from: number
-  readonly to: number
-  /** New tfdt minus old tfdt, in ticks. One track's will do for the other. */
-  readonly offsets: Readonly<Partial<Record<RenditionName, number>>>
-}
-
-/** The same cursor, its source times counted on the new base. */
-export function rebaseCursor(cursor: Cursor, { from, to, offsets }: Rebase): Cursor {
-  if (cursor.timeBase !== from) return cursor
-  const known = RENDITIONS.find(
-    (name) => offsets[name] !== undefined && cursor.tracks[name] !== undefined,
-  )
-  if (known === undefined) return cursor
-  const tracks = mapTracks(cursor.tracks, (track, name) => {
-    const knownOffset = rescale(
-      offsets[known] ?? 0,
-      cursor.tracks[known]?.timescale ?? track.timescale,
-      track.timescale,
-    )
-    const offset = offsets[name] ?? knownOffset
-    return {
-      ...track,
-      sourceBaseTicks: track.sourceBaseTicks + offset,
-      sourceEndTicks: track.sourceEndTicks + offset,
-    }
-  })
-  return { ...cursor, timeBase: to, tracks }
 }
 
 /** Applies `map` to the tracks that are there. */

@@ -1,5 +1,4 @@
 import { commitDraft, type PublishedTracks, targetOf } from './commit.ts'
-import { type Rebase, rebaseCursor } from './cursor.ts'
 import { draftSegment, renditionsOf, type SegmentDraft } from './draft.ts'
 import type { FragmentFacts, Segment, Snapshot } from './fragment.ts'
 import { type FragmentName, type Identity, identify } from './identity.ts'
@@ -92,16 +91,6 @@ export class Timeline {
   /** Whether a segment breaks the promise of G5: to be logged and counted, it is listed all the same. */
   isOverlong({ durationMs }: Segment): boolean {
     return exceedsTarget(durationMs, targetOf(this.#state, this.#options.targetDurationFloorS))
-  }
-
-  /**
-   * Tells how a new session's tfdt relates to the old one's. Needed only where fragments carry no date:
-   * tfdt is then the one way to see a gap at the seam.
-   */
-  rebase(rebase: Rebase): void {
-    const { cursor } = this.#state
-    if (cursor === undefined) return
-    this.#state = { ...this.#state, cursor: rebaseCursor(cursor, rebase) }
   }
 
   /**

@@ -205,22 +205,6 @@ test('without dates, fragments are joined, and a gap in tfdt is a gap', () => {
   expect(seams(placed, 'video')).toEqual([0, 0, 3000, 0])
 })
 
-test('without dates, a measured new base shows what was lost at the seam', () => {
-  const camera = new Camera()
-  camera.openSession('session')
-  const timeline = Timeline.begin(OPTIONS)
-  const undated = (): FragmentFacts => ({ ...camera.next(), startMs: undefined })
-  accept(timeline, undated())
-  accept(timeline, undated())
-  const old = camera.session
-  camera.openSession('session')
-  camera.lose(2000)
-  const offset = -2 * 2000 * 90
-  timeline.rebase({ from: old, to: camera.session, offsets: { video: offset } })
-  expect(accept(timeline, undated())?.discontinuity).toBe('gap')
-  expect(accept(timeline, undated())?.discontinuity).toBeUndefined()
-})
-
 test('a time beyond 2^53 ticks is refused in words', () => {
   const [fragment] = take(new Camera({ audio: false }), 1)
   const { video } = fragment?.tracks ?? {}
