@@ -57,7 +57,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   yaml: ['config'],
   pino: ['log'],
   'prom-client': ['http'],
-  fastify: ['http', 'emulator'],
+  fastify: ['http', 'emulator', 'gateway'],
   undici: ['upstream', 'gateway'],
 }
 

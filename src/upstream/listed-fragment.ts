@@ -2,6 +2,7 @@ import type { MediaPlaylist, MediaPlaylistSegment } from '../formats/m3u8/parse-
 import { childUrl, queryValue } from './child-url.ts'
 import { unusableAnswer } from './errors.ts'
 import { globalNumber, parseFragmentNumber } from './fragment-identity.ts'
+import type { IdentifiedFragment } from './identified-fragment.ts'
 import type { MapGenerations } from './map-generations.ts'
 import { SecretUrl } from './secret-url.ts'
 
@@ -44,15 +45,6 @@ export function listFragments(
     uri: new SecretUrl(url),
     map: { key: keys.get(number) ?? '', uri: new SecretUrl(mapUrl) },
   }))
-}
-
-/** A fragment that has its name but not yet its map's key. */
-export interface IdentifiedFragment {
-  readonly number: bigint
-  readonly segment: MediaPlaylistSegment
-  readonly url: URL
-  readonly mapUrl: URL
-  readonly mapOccurrence: number
 }
 
 function identify(segment: MediaPlaylistSegment, session: URL): IdentifiedFragment {

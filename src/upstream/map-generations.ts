@@ -1,5 +1,5 @@
 import { fileName, queryWithout } from './child-url.ts'
-import type { IdentifiedFragment } from './listed-fragment.ts'
+import type { IdentifiedFragment } from './identified-fragment.ts'
 
 /**
  * Tells which fragments of one track share an init segment, over the successive lists of a session.

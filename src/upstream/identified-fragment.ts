@@ -1,0 +1,10 @@
+import type { MediaPlaylistSegment } from '../formats/m3u8/parse-media.ts'
+
+/** A fragment that has its name but not yet its map's key. */
+export interface IdentifiedFragment {
+  readonly number: bigint
+  readonly segment: MediaPlaylistSegment
+  readonly url: URL
+  readonly mapUrl: URL
+  readonly mapOccurrence: number
+}
