@@ -5,7 +5,9 @@ import type { Dispatcher } from 'undici'
 import type { Random } from './base/backoff.ts'
 import type { Clock } from './base/clock.ts'
 import { about, type Log } from './base/log.ts'
+import { packageVersion } from './base/version.ts'
 import type { Config, KvsSourceConfig, Listener, StreamConfig } from './config/config.ts'
+import { buildAdminApp } from './http/admin-app.ts'
 import { buildPublicApp } from './http/public-app.ts'
 import { requestIds } from './http/request-id.ts'
 import { registerWeb } from './http/routes/web.ts'
@@ -18,6 +20,7 @@ import { FragmentCache } from './store/fragment-cache.ts'
 import { MemoryStore } from './store/memory-store.ts'
 import { SavedTimelines } from './store/saved-timelines.ts'
 import { LiveStream } from './streams/live-stream.ts'
+import { type OperatedStream, Operations } from './streams/operations.ts'
 import { OwnerFeed } from './streams/owner-feed.ts'
 import { Registry } from './streams/registry.ts'
 import { logKeeperEvent } from './streams/session-log.ts'
@@ -61,11 +64,8 @@ interface Parts extends GatewayDeps {
   readonly saved: SavedTimelines | undefined
 }
 
-/** A stream, and the upstream parts of it that only the admin side asks about. */
-interface Opened {
-  readonly stream: LiveStream
+interface Opened extends OperatedStream {
   readonly feed: OwnerFeed
-  readonly keeper: SessionKeeper
 }
 
 /** The composition root: the one place that knows every implementation. */
@@ -75,20 +75,25 @@ export const startGateway: StartGateway = async (config, deps) => {
   const opened = await Promise.all(config.streams.map((stream) => openStream(stream, parts)))
   await parts.disk?.keepOnly(opened.flatMap(({ feed }) => feed.keys()))
   const registry = new Registry(opened.map(({ stream }) => stream))
-  const app = await publicApp(registry, parts)
+  let listening = false
+  const apps = [
+    await publicApp(registry, parts),
+    adminApp(config, new Operations(opened, parts.counters), parts, () => listening),
+  ] as const
   const close = async (): Promise<void> => {
-    await app.close()
+    listening = false
+    await Promise.all(apps.map((app) => app.close()))
     await registry.close()
     for (const { keeper } of opened) keeper.close()
     parts.api.close()
     await parts.dispatcher.close()
   }
   try {
-    const publicUrl = await listen(app, config.server)
-    for (const { activation, name } of config.streams) {
-      if (activation === 'always') registry.get(name)?.start()
-    }
-    return { publicUrl, adminUrl: publicUrl, close }
+    const publicUrl = await listen(apps[0], config.server)
+    const adminUrl = await listen(apps[1], config.admin)
+    listening = true
+    for (const { activation, stream } of opened) if (activation === 'always') stream.start()
+    return { publicUrl, adminUrl, close }
   } catch (error) {
     await close()
     throw error
@@ -131,7 +136,9 @@ async function openStream(config: StreamConfig, parts: Parts): Promise<Opened> {
   let longestFragmentMs = (): number => 0
   let changed = (): void => {}
   const windowMs = (): number => source.fragmentResults * longestFragmentMs()
-  const keeper = openKeeper(name, kvsSource(source), windowMs, { ...parts, log })
+  const kvs = kvsSource(source)
+  const quota = parts.quotas.of(kvs)
+  const keeper = openKeeper(name, kvs, windowMs, { ...parts, log })
   const feed = await OwnerFeed.open(
     {
       ...parts,
@@ -152,7 +159,7 @@ async function openStream(config: StreamConfig, parts: Parts): Promise<Opened> {
   const stream = new LiveStream(name, feed, options)
   changed = () => stream.update()
   longestFragmentMs = () => (feed.snapshot()?.targetDuration ?? 0) * 1000
-  return { stream, feed, keeper }
+  return { stream, feed, keeper, quota, activation: config.activation }
 }
 
 function kvsSource({ streamName, streamArn, ...settings }: KvsSourceConfig): KvsSource {
@@ -197,6 +204,29 @@ async function publicApp(registry: Registry, parts: Parts): Promise<FastifyInsta
   })
   await registerWeb(app, { view: webView(registry), now: () => clock.now() })
   return app
+}
+
+function adminApp(
+  config: Config,
+  registry: Operations,
+  { clock, log, random, counters, store }: Parts,
+  listening: () => boolean,
+): FastifyInstance {
+  return buildAdminApp({
+    log,
+    clock,
+    requestId: requestIds(random),
+    registry,
+    metrics: {
+      counters,
+      streams: () => registry.list(),
+      cacheBytes: () => store.stats().bytes,
+      now: () => clock.now(),
+    },
+    token: config.admin.token,
+    listening,
+    version: packageVersion(),
+  })
 }
 
 function webView(registry: Registry): WebView {

@@ -43,7 +43,9 @@ export async function fetchTrack(
     session.fragment(rendition, listed, signal, 'live', readMediaStructure),
   ])
   const init = readInitOf(rendition, initBytes)
-  const { baseTicks, durationTicks, samples } = readMedia(bytes, init)
+  const { baseTicks, durationTicks, samples, startsWithSync } = readMedia(bytes, init)
+  // Players may start anywhere: we list every segment as independent (RFC 8216, 4.3.5.1).
+  if (!startsWithSync) throw malformed(`a fragment of ${rendition} without a keyframe at its start`)
   return {
     rendition,
     initBytes,

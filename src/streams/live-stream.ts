@@ -77,6 +77,12 @@ export class LiveStream implements Stream {
     return this.#running === undefined ? undefined : this.#feed.trouble()
   }
 
+  /** Where the numbering stands, 0 before it begins; also while nothing is shown. */
+  get sequence(): { readonly mediaSequence: number; readonly discontinuitySequence: number } {
+    const { mediaSequence = 0, discontinuitySequence = 0 } = this.#feed.snapshot() ?? {}
+    return { mediaSequence, discontinuitySequence }
+  }
+
   /** The feed has published something, or met or left trouble. */
   update(): void {
     this.#update()

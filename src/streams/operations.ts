@@ -1,0 +1,89 @@
+import { GatewayError } from '../base/errors.ts'
+import type { GatewayCounters } from '../metrics/gateway-counters.ts'
+import { savedUsd } from '../metrics/saved-usd.ts'
+import type { Segment } from '../timeline/fragment.ts'
+import type { StreamQuota } from '../upstream/quota.ts'
+import type { SessionKeeper } from '../upstream/session-keeper.ts'
+import type { LiveStream } from './live-stream.ts'
+import type { StreamStatus } from './status.ts'
+
+/** A stream with the parts of it that only operators ask about. */
+export interface OperatedStream {
+  readonly stream: LiveStream
+  readonly keeper: SessionKeeper
+  readonly quota: StreamQuota
+  readonly activation: StreamStatus['activation']
+}
+
+/** What operators may see of the streams, and do to them. */
+export class Operations {
+  readonly #streams: ReadonlyMap<string, OperatedStream>
+  readonly #counters: GatewayCounters
+
+  constructor(streams: readonly OperatedStream[], counters: GatewayCounters) {
+    this.#streams = new Map(streams.map((operated) => [operated.stream.name, operated]))
+    this.#counters = counters
+  }
+
+  list(): readonly StreamStatus[] {
+    return [...this.#streams.values()].map((operated) => this.#describe(operated))
+  }
+
+  status(name: string): StreamStatus | undefined {
+    const operated = this.#streams.get(name)
+    return operated === undefined ? undefined : this.#describe(operated)
+  }
+
+  /** @throws GatewayError `bad_request` when there is no session to replace */
+  rollover(name: string): void {
+    const keeper = this.#streams.get(name)?.keeper
+    if (keeper?.status() == null) {
+      throw new GatewayError('bad_request', 'The stream has no upstream session to replace.')
+    }
+    keeper.requestRollover()
+  }
+
+  start(name: string): void {
+    this.#streams.get(name)?.stream.start()
+  }
+
+  async stop(name: string): Promise<void> {
+    await this.#streams.get(name)?.stream.stop()
+  }
+
+  #describe({ stream, keeper, quota, activation }: OperatedStream): StreamStatus {
+    const { name, state, trouble, newest, viewers } = stream
+    const upstream = this.#counters.traffic(name, 'upstream')
+    const downstream = this.#counters.traffic(name, 'downstream')
+    return {
+      name,
+      state,
+      reason: state === 'live' ? null : (trouble?.code ?? null),
+      activation,
+      session: describeSession(keeper),
+      sessionsOpen: keeper.openSessions,
+      lastFragment: newest === undefined ? null : describeFragment(newest),
+      ...stream.sequence,
+      viewers,
+      upstream,
+      downstream,
+      savedUsd: savedUsd(downstream.bytes, upstream.bytes),
+      quota: { metadata: quota.usedRatio('metadata'), media: quota.usedRatio('media') },
+    }
+  }
+}
+
+function describeSession(keeper: SessionKeeper): StreamStatus['session'] {
+  const status = keeper.status()
+  if (status === null) return null
+  const { openedAtMs, expiresAtMs, rollovers } = status
+  return { openedAt: iso(openedAtMs), expiresAt: iso(expiresAtMs), rollovers }
+}
+
+function describeFragment({ number, startMs, receivedMs }: Segment): StreamStatus['lastFragment'] {
+  return { number: String(number), producedAt: iso(startMs), receivedAt: iso(receivedMs) }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}
