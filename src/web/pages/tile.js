@@ -1,7 +1,9 @@
 // @ts-check
-import { element, setData, setText, setTool, toolButton } from './dom.js'
+import { countersOf } from './counters.js'
+import { setData, setText, setTool } from './dom.js'
 import { Player } from './player.js'
 import { statusOf } from './status.js'
+import { buildTileParts } from './tile-parts.js'
 
 /** @typedef {import('./feed.js').FeedStream} FeedStream */
 
@@ -37,7 +39,7 @@ export class Tile {
   /** @param {TileOptions} options */
   constructor(options) {
     this.#options = options
-    this.#parts = buildParts(
+    this.#parts = buildTileParts(
       options,
       () => this.toggleSound(),
       () => this.toggleFullscreen(),
@@ -153,77 +155,12 @@ export class Tile {
     const { debug, video } = this.#parts
     debug.hidden = !shown
     if (!shown) return
-    const latency = this.#latencyMs(serverNow)
-    const { droppedVideoFrames, totalVideoFrames } = video.getVideoPlaybackQuality()
-    const lines = [
-      `state    ${this.#stream?.state ?? '–'} ${this.#stream?.reason ?? ''}`,
-      `latency  ${latency === undefined ? '–' : `${(latency / 1000).toFixed(2)} s`}`,
-      `ahead    ${bufferedAhead(video).toFixed(1)} s  ×${video.playbackRate.toFixed(2)}`,
-      `picture  ${video.videoWidth}×${video.videoHeight}`,
-      `frames   ${totalVideoFrames}, ${droppedVideoFrames} dropped`,
-      `stalls   ${this.#player.stalls}  heals ${this.#player.heals}`,
-    ]
-    setText(debug, lines.join('\n'))
+    const { stalls, heals } = this.#player
+    const latencyMs = this.#latencyMs(serverNow)
+    setText(debug, countersOf({ video, stream: this.#stream, latencyMs, stalls, heals }))
   }
 }
 
 function fullscreen() {
   return document.documentElement.requestFullscreen?.()
-}
-
-/** @param {HTMLVideoElement} video */
-function bufferedAhead({ buffered, currentTime }) {
-  for (let i = 0; i < buffered.length; i += 1) {
-    if (buffered.start(i) <= currentTime && currentTime <= buffered.end(i)) {
-      return buffered.end(i) - currentTime
-    }
-  }
-  return 0
-}
-
-/**
- * @param {TileOptions} options
- * @param {() => void} onSound
- * @param {() => void} onFullscreen
- */
-function buildParts({ name, onOpen }, onSound, onFullscreen) {
-  const video = buildVideo()
-  const still = element('canvas', 'still')
-  still.hidden = true
-  const title = element('span', 'name')
-  title.textContent = name
-  const label = element('span', 'label')
-  const headline = element('p', 'headline')
-  const detail = element('p', 'detail')
-  const debug = element('pre', 'debug')
-  debug.hidden = true
-  const open = element('button', 'open')
-  open.type = 'button'
-  open.setAttribute('aria-label', `Enlarge ${name}`)
-  open.addEventListener('click', onOpen)
-  const sound = toolButton('sound-off', 'Unmute', onSound)
-  const full = toolButton('fullscreen', 'Full screen', onFullscreen)
-  const back = toolButton('back', 'Back to the wall', onOpen)
-  const root = element('section', 'tile', [
-    video,
-    still,
-    element('div', 'message', [headline, detail]),
-    element('div', 'plate', [element('span', 'dot'), title, label]),
-    debug,
-    open,
-    element('div', 'tools', [sound, full, back]),
-  ])
-  root.setAttribute('aria-label', name)
-  return { root, video, still, label, headline, detail, debug, open, sound }
-}
-
-function buildVideo() {
-  const video = element('video', 'video')
-  video.muted = true
-  video.autoplay = true
-  video.playsInline = true
-  video.disablePictureInPicture = true
-  video.tabIndex = -1
-  video.setAttribute('aria-hidden', 'true')
-  return video
 }
