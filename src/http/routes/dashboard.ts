@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance } from 'fastify'
 import type { AdminView } from '../admin-view.ts'
-import { dashboardPage } from '../dashboard/page.ts'
+import { dashboardPage } from '../dashboard-page.ts'
 
 export interface DashboardOptions {
   readonly registry: AdminView
@@ -35,7 +35,7 @@ export async function dashboardRoutes(
     reply.type('text/html; charset=utf-8').send(dashboardPage(registry.list(), now())),
   )
   for (const { file, type } of ASSETS) {
-    const content = await readFile(new URL(`../dashboard/${file}`, import.meta.url))
+    const content = await readFile(new URL(`../../web/pages/admin/${file}`, import.meta.url))
     app.get(`/${file}`, (_request, reply) => reply.type(type).send(content))
   }
 }

@@ -1,4 +1,4 @@
-import type { StreamStatus } from '../../streams/status.ts'
+import type { StreamStatus } from '../streams/status.ts'
 
 /** The dashboard as HTML: what every stream does, for a person who wants to know now. */
 export function dashboardPage(streams: readonly StreamStatus[], nowMs: number): string {
