@@ -1,0 +1,34 @@
+import { systemClock } from '../../src/base/clock.ts'
+import { renderMedia, renderMultivariant } from '../../src/render/hls.ts'
+import { segmentUri } from '../../src/render/uris.ts'
+import { segment, snapshot } from '../support/literal-stream.ts'
+import { startPublicServer } from '../support/public-server.ts'
+
+/**
+ * The public listener alone, as a process of its own: one stream with a list of the usual length, real
+ * renderers, and one 1-MiB segment in cache. Prints its URLs as one line of JSON and serves until SIGTERM.
+ */
+const MSN = 157_680_000
+const ID = '0123456789abcdef'
+const SIZE = 2 ** 20
+
+const server = await startPublicServer({
+  clock: systemClock,
+  render: { multivariant: renderMultivariant, media: renderMedia },
+})
+server.lobby.show(
+  snapshot(
+    1,
+    Array.from({ length: 12 }, (_, i) => segment(MSN + i, ID, SIZE)),
+  ),
+)
+server.store.put(`lobby/video/${MSN}-${ID}`, Buffer.alloc(SIZE, 'media'), 'listed')
+process.once('SIGTERM', () => void server.close())
+
+console.log(
+  JSON.stringify({
+    port: server.port,
+    playlist: '/hls/lobby/video.m3u8',
+    fragment: `/hls/lobby/${segmentUri('video', MSN, ID)}`,
+  }),
+)
