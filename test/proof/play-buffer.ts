@@ -5,30 +5,53 @@ export interface Stall {
   readonly lastedMs: number
 }
 
+type State =
+  | { readonly kind: 'playing'; readonly emptyAtMs: number }
+  /** `sinceMs`: when the picture stopped; undefined before the first one. */
+  | { readonly kind: 'filling'; readonly heldMs: number; readonly sinceMs: number | undefined }
+
 /**
- * What a player has downloaded and not yet shown, reckoned against the wall clock: media is shown from the
- * first segment on, one millisecond in a millisecond.
+ * What a player has downloaded and not yet shown, reckoned against the wall clock: media is shown one
+ * millisecond in a millisecond. Like real players it does not go on with the first segment after a stall:
+ * it fills up first, or it would live from hand to mouth ever after.
  */
 export class PlayBuffer {
-  #emptyAtMs: number | undefined
+  #state: State = { kind: 'filling', heldMs: 0, sinceMs: undefined }
 
-  /** When the media at hand will have been shown; undefined before the first. */
+  /** When the media at hand will have been shown; undefined while nothing is shown. */
   get emptyAtMs(): number | undefined {
-    return this.#emptyAtMs
+    return this.#state.kind === 'playing' ? this.#state.emptyAtMs : undefined
   }
 
-  /** Takes a segment in, and returns the stall that it ended. */
-  add(durationMs: number, nowMs: number): Stall | undefined {
-    const stall = this.stall(nowMs)
-    const from = stall === undefined ? (this.#emptyAtMs ?? nowMs) : nowMs
-    this.#emptyAtMs = from + durationMs
-    return stall
+  /** Takes a segment in, and returns the stall that it ended. `enoughMs`: how much to fill up to. */
+  add(durationMs: number, nowMs: number, enoughMs: number): Stall | undefined {
+    const state = this.#at(nowMs)
+    if (state.kind === 'playing') {
+      this.#state = { kind: 'playing', emptyAtMs: state.emptyAtMs + durationMs }
+      return undefined
+    }
+    const heldMs = state.heldMs + durationMs
+    if (heldMs < enoughMs) {
+      this.#state = { ...state, heldMs }
+      return undefined
+    }
+    this.#state = { kind: 'playing', emptyAtMs: nowMs + heldMs }
+    return stallOf(state, nowMs)
   }
 
   /** The stall that is going on. */
   stall(nowMs: number): Stall | undefined {
-    const emptyAtMs = this.#emptyAtMs
-    if (emptyAtMs === undefined || nowMs <= emptyAtMs) return undefined
-    return { atMs: emptyAtMs, lastedMs: nowMs - emptyAtMs }
+    return stallOf(this.#at(nowMs), nowMs)
   }
+
+  #at(nowMs: number): State {
+    const state = this.#state
+    if (state.kind === 'filling' || nowMs <= state.emptyAtMs) return state
+    return { kind: 'filling', heldMs: 0, sinceMs: state.emptyAtMs }
+  }
+}
+
+function stallOf(state: State, nowMs: number): Stall | undefined {
+  if (state.kind === 'playing' || state.sinceMs === undefined) return undefined
+  return { atMs: state.sinceMs, lastedMs: nowMs - state.sinceMs }
 }

@@ -86,11 +86,16 @@ test('a list that slides away from under the viewer', async () => {
   expect((await watch(10)).kinds).toContain('fell-behind')
 })
 
-test('a buffer knows when it ran dry and for how long', () => {
+test('a buffer knows when it ran dry, and fills up before it goes on', () => {
   const buffer = new PlayBuffer()
-  expect(buffer.add(2_000, 10_000)).toBeUndefined()
-  expect(buffer.add(2_000, 11_000)).toBeUndefined()
+  expect(buffer.add(2_000, 9_000, 4_000)).toBeUndefined()
+  expect(buffer.emptyAtMs).toBeUndefined()
+  expect(buffer.add(2_000, 10_000, 4_000)).toBeUndefined()
   expect(buffer.emptyAtMs).toBe(14_000)
-  expect(buffer.add(2_000, 15_500)).toEqual({ atMs: 14_000, lastedMs: 1_500 })
-  expect(buffer.emptyAtMs).toBe(17_500)
+  expect(buffer.stall(14_000)).toBeUndefined()
+  expect(buffer.stall(15_000)).toEqual({ atMs: 14_000, lastedMs: 1_000 })
+
+  expect(buffer.add(2_000, 15_500, 4_000)).toBeUndefined()
+  expect(buffer.add(2_000, 17_000, 4_000)).toEqual({ atMs: 14_000, lastedMs: 3_000 })
+  expect(buffer.emptyAtMs).toBe(21_000)
 })

@@ -3,7 +3,7 @@ import type { Clock } from '../../src/base/clock.ts'
 import { type Answer, httpGet } from './http-get.ts'
 import { type ListedSegment, type MediaPlaylist, parseMediaPlaylist } from './media-playlist.ts'
 import { parseMultivariantPlaylist, type Rendition } from './multivariant-playlist.ts'
-import { PlayBuffer } from './play-buffer.ts'
+import { PlayBuffer, type Stall } from './play-buffer.ts'
 import { PlaylistMemo } from './playlist-memo.ts'
 
 /** Something that a viewer would notice, or a player would log. */
@@ -90,7 +90,7 @@ export class Viewer {
         before = playlist
       }
     } finally {
-      this.#reportStall(url, playback.buffer)
+      this.#reportStall(url, playback.buffer.stall(this.#options.clock.now()))
     }
   }
 
@@ -104,19 +104,26 @@ export class Viewer {
     for (const segment of playlist.segments) {
       if (segment.msn < from) continue
       playback.nextMsn = segment.msn + 1
-      if (!segment.gap) await this.#downloadSegment(url, segment, playback.buffer)
+      if (segment.gap) continue
+      const stall = await this.#downloadSegment(url, segment, playlist, playback.buffer)
+      this.#reportStall(url, stall)
     }
   }
 
   /** A failed download is tried once more, as players do. */
-  async #downloadSegment(url: URL, segment: ListedSegment, buffer: PlayBuffer): Promise<void> {
-    const segmentUrl = new URL(segment.uri, url)
+  async #downloadSegment(
+    url: URL,
+    { uri, durationMs }: ListedSegment,
+    { targetDurationS }: MediaPlaylist,
+    buffer: PlayBuffer,
+  ): Promise<Stall | undefined> {
+    const segmentUrl = new URL(uri, url)
     const answer = (await this.#get(segmentUrl, false)) ?? (await this.#get(segmentUrl, false))
-    if (answer === undefined) return
+    if (answer === undefined) return undefined
     this.counts.segments += 1
-    this.#options.onSegment?.(answer.tookMs, segment.durationMs)
-    this.#reportStall(url, buffer)
-    buffer.add(segment.durationMs, this.#options.clock.now())
+    this.#options.onSegment?.(answer.tookMs, durationMs)
+    // Between two reloads a target duration passes: twice that keeps a margin.
+    return buffer.add(durationMs, this.#options.clock.now(), 2000 * targetDurationS)
   }
 
   #read<T>(url: URL, answer: Answer | undefined, memo: PlaylistMemo<T>): T | undefined {
@@ -145,8 +152,7 @@ export class Viewer {
     return undefined
   }
 
-  #reportStall(url: URL, buffer: PlayBuffer): void {
-    const stall = buffer.stall(this.#options.clock.now())
+  #reportStall(url: URL, stall: Stall | undefined): void {
     if (stall === undefined || stall.lastedMs < STALL_MS) return
     this.#incident({ kind: 'stall', url: url.pathname, detail: '', ...stall })
   }
