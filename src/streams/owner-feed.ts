@@ -124,12 +124,7 @@ export class OwnerFeed implements StreamFeed {
     return this.#inits.get(rendition, id)
   }
 
-  fragment(
-    rendition: RenditionName,
-    msn: number,
-    id: string,
-    signal: AbortSignal,
-  ): Promise<FragmentBody> {
+  fragment(rendition: RenditionName, msn: number, id: string, signal: AbortSignal): FragmentBody {
     const segment = this.#find(msn)
     const track = segment?.tracks[rendition]
     if (segment !== undefined && track?.id === id) return this.#shelf.get(segment, track, signal)
@@ -150,6 +145,7 @@ export class OwnerFeed implements StreamFeed {
       return await this.#ingest.run(signal)
     } finally {
       keeper.release()
+      this.#shelf.release()
     }
   }
 

@@ -6,13 +6,12 @@ import type { LastTaken } from '../ingest/listing.ts'
 import type { IngestSink } from '../ingest/sink.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { contentId } from '../store/content-id.ts'
-import type { PublishedTrack } from '../timeline/commit.ts'
 import type { SegmentDraft } from '../timeline/draft.ts'
-import type { FragmentFacts, RenditionName, Segment, Snapshot } from '../timeline/fragment.ts'
+import type { FragmentFacts, Segment, Snapshot } from '../timeline/fragment.ts'
 import { dedupe } from '../timeline/identity.ts'
 import type { Timeline } from '../timeline/timeline.ts'
 import type { Inits } from './inits.ts'
-import type { Shelf } from './shelf.ts'
+import type { Shelf, StoredTrack } from './shelf.ts'
 
 export interface PublisherOptions {
   readonly stream: string
@@ -102,15 +101,17 @@ export class Publisher implements IngestSink {
 
   async #commit(fragment: FetchedFragment, draft: SegmentDraft): Promise<Segment> {
     const { timeline, inits, shelf } = this.#options
-    const published: Partial<Record<RenditionName, PublishedTrack>> = {}
-    for (const track of fragment.tracks) {
-      const bytes = retime(track, draft)
-      const id = contentId(bytes)
-      await shelf.put(track.rendition, draft.msn, id, bytes)
-      inits.add(track.rendition, track.facts.init.id, track.initBytes)
-      published[track.rendition] = { id, bytes: bytes.length }
+    const stored = new Map(
+      fragment.tracks.map((track) => [track.rendition, storedTrack(track, draft)]),
+    )
+    await shelf.put(draft.msn, stored)
+    for (const { rendition, facts, initBytes } of fragment.tracks) {
+      inits.add(rendition, facts.init.id, initBytes)
     }
-    return timeline.commit(draft, published)
+    const published = [...stored].map(
+      ([rendition, { id, bytes }]) => [rendition, { id, bytes: bytes.length }] as const,
+    )
+    return timeline.commit(draft, Object.fromEntries(published))
   }
 
   #show(): void {
@@ -149,8 +150,9 @@ function endOf({ listed }: FetchedFragment): number | undefined {
   return listed.startMs === undefined ? undefined : listed.startMs + listed.durationS * 1_000
 }
 
-function retime({ rendition, bytes }: FetchedTrack, { msn, tracks }: SegmentDraft): Buffer {
-  const baseTicks = tracks[rendition]?.baseTicks
-  if (baseTicks === undefined) throw new RangeError(`no place for the ${rendition} track`)
-  return rewriteMedia(bytes, { baseTicks, sequenceNumber: msn })
+function storedTrack(track: FetchedTrack, { msn, tracks }: SegmentDraft): StoredTrack {
+  const baseTicks = tracks[track.rendition]?.baseTicks
+  if (baseTicks === undefined) throw new RangeError(`no place for the ${track.rendition} track`)
+  const bytes = rewriteMedia(track.bytes, { baseTicks, sequenceNumber: msn })
+  return { id: contentId(bytes), bytes }
 }

@@ -1,6 +1,6 @@
 import { contentId } from '../store/content-id.ts'
 import type { DiskStore } from '../store/disk-store.ts'
-import { completeBody, type FragmentBody } from '../store/fragment-body.ts'
+import type { FragmentBody } from '../store/fragment-body.ts'
 import type { FragmentCache } from '../store/fragment-cache.ts'
 import { type FragmentKey, fragmentKey } from '../store/fragment-key.ts'
 import type { MemoryStore } from '../store/memory-store.ts'
@@ -27,61 +27,91 @@ export interface ShelfOptions {
  */
 export class Shelf {
   readonly #options: ShelfOptions
-  /** What the store was promised room for. */
-  #kept = new Map<number, Segment>()
+  #listed = new Map<number, Segment>()
+  /** Left the list and may still be asked for. */
+  #retired = new Map<number, Segment>()
 
   constructor(options: ShelfOptions) {
     this.#options = options
   }
 
-  /** @throws GatewayError `overloaded` when there is no room */
-  async put(rendition: RenditionName, msn: number, id: string, bytes: Buffer): Promise<void> {
+  /**
+   * All tracks of a segment, or none.
+   * @throws GatewayError `overloaded` when there is no room
+   */
+  async put(msn: number, tracks: ReadonlyMap<RenditionName, StoredTrack>): Promise<void> {
     const { stream, store, disk } = this.#options
-    const key = fragmentKey(stream, rendition, msn, id)
-    store.put(key, bytes, 'listed')
-    await disk?.put(key, bytes)
+    const put: FragmentKey[] = []
+    try {
+      for (const [rendition, { id, bytes }] of tracks) {
+        const key = fragmentKey(stream, rendition, msn, id)
+        store.put(key, bytes, 'listed')
+        put.push(key)
+      }
+    } catch (error) {
+      for (const key of put) store.delete(key)
+      throw error
+    }
+    await Promise.all(
+      [...tracks].map(([rendition, { id, bytes }]) =>
+        disk?.put(fragmentKey(stream, rendition, msn, id), bytes),
+      ),
+    )
   }
 
-  /** The bytes of a segment that may be asked for. */
-  async get(segment: Segment, track: SegmentTrack, signal: AbortSignal): Promise<FragmentBody> {
-    const { cache, disk } = this.#options
-    const key = this.#key(segment, track)
-    const here = cache.find(key, signal)
-    if (here !== undefined) return here
-    const saved = await disk?.get(key)
-    if (saved !== undefined) {
-      this.#options.store.put(key, saved, 'none')
-      return completeBody(saved)
-    }
-    return cache.fetch(
-      key,
-      {
-        size: track.bytes,
-        hold: 'none',
-        source: (offset, limited) => this.#options.refetch(segment, track, offset, limited),
-        verify: (bytes) => this.#verify(track, bytes),
-      },
-      signal,
-    )
+  /** The bytes of a segment that may be asked for. What is not in memory is fetched once for all (G8). */
+  get(segment: Segment, track: SegmentTrack, signal: AbortSignal): FragmentBody {
+    const plan = {
+      size: track.bytes,
+      hold: 'none',
+      source: (offset: number, limited: AbortSignal) =>
+        this.#source(segment, track, offset, limited),
+      verify: (bytes: Buffer) => verify(track, bytes),
+    } as const
+    return this.#options.cache.fetch(this.#key(segment, track), plan, signal)
   }
 
   /** Lets go of everything but these, and of the retired ones after their grace. */
   keep(listed: readonly Segment[], retired: readonly Segment[], nowMs: number): void {
-    const graceMs = listed.reduce((sum, { durationMs }) => sum + durationMs, 0)
-    const before = this.#kept
-    this.#kept = new Map([...retired, ...listed].map((segment) => [segment.msn, segment]))
+    const { store } = this.#options
+    const before = [...this.#listed.values(), ...this.#retired.values()]
+    const isGraced = this.#retired
+    this.#listed = byMsn(listed)
+    this.#retired = byMsn(retired)
+    const windowMs = listed.reduce((sum, { durationMs }) => sum + durationMs, 0)
+    for (const segment of listed) for (const key of this.#keys(segment)) store.hold(key, 'listed')
     for (const segment of retired) {
-      const untilMs = nowMs + segment.durationMs + graceMs
-      for (const key of this.#keys(segment)) this.#options.store.hold(key, { untilMs })
+      if (isGraced.has(segment.msn)) continue
+      const untilMs = nowMs + segment.durationMs + windowMs
+      for (const key of this.#keys(segment)) store.hold(key, { untilMs })
     }
-    for (const [msn, segment] of before) {
-      if (!this.#kept.has(msn)) this.#remove(segment)
+    for (const segment of before) {
+      if (!this.#listed.has(segment.msn) && !this.#retired.has(segment.msn)) this.#remove(segment)
     }
+  }
+
+  /** Nobody watches: what is here may stay, but has no claim to its room. */
+  release(): void {
+    for (const key of this.keys()) this.#options.store.hold(key, 'none')
   }
 
   /** Of all that is kept: what a saved timeline may list. */
   keys(): FragmentKey[] {
-    return [...this.#kept.values()].flatMap((segment) => this.#keys(segment))
+    return [...this.#retired.values(), ...this.#listed.values()].flatMap((segment) =>
+      this.#keys(segment),
+    )
+  }
+
+  async *#source(
+    segment: Segment,
+    track: SegmentTrack,
+    offset: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Buffer> {
+    const { disk, refetch } = this.#options
+    const saved = await disk?.get(this.#key(segment, track))
+    if (saved === undefined) yield* refetch(segment, track, offset, signal)
+    else yield saved.subarray(offset)
   }
 
   #remove(segment: Segment): void {
@@ -91,17 +121,27 @@ export class Shelf {
     }
   }
 
-  #verify(track: SegmentTrack, bytes: Buffer): void {
-    if (contentId(bytes) !== track.id) {
-      throw new Error('upstream gave other bytes for a published segment')
-    }
-  }
-
   #keys(segment: Segment): FragmentKey[] {
     return Object.values(segment.tracks).map((track) => this.#key(segment, track))
   }
 
   #key({ msn }: Segment, { init, id }: SegmentTrack): FragmentKey {
     return fragmentKey(this.#options.stream, init.rendition, msn, id)
+  }
+}
+
+/** The published bytes of one track, and their name. */
+export interface StoredTrack {
+  readonly id: string
+  readonly bytes: Buffer
+}
+
+function byMsn(segments: readonly Segment[]): Map<number, Segment> {
+  return new Map(segments.map((segment) => [segment.msn, segment]))
+}
+
+function verify({ id }: SegmentTrack, bytes: Buffer): void {
+  if (contentId(bytes) !== id) {
+    throw new Error('upstream gave other bytes for a published segment')
   }
 }
