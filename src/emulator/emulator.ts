@@ -6,6 +6,8 @@ import { Control } from './control/control.ts'
 import { buildApp } from './http/app.ts'
 import { Service } from './service/service.ts'
 
+export type { Control, EmulatorConfig }
+
 export interface EmulatorOptions {
   /** Default 127.0.0.1. */
   readonly host?: string

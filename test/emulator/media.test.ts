@@ -55,6 +55,20 @@ test.each(CLIP_NAMES)('%s: its TS decodes over the loop’s seam', async (clip) 
   }
 })
 
+test('continuity counters run on from segment to segment', async () => {
+  const bytes = await fetchTrack({ clip: 'av-360p' }, 1, 'MPEG_TS')
+  const counters = new Map<number, number>()
+  for (let at = 0; at < bytes.length; at += 188) {
+    expect(bytes[at]).toBe(0x47)
+    const pid = bytes.readUInt16BE(at + 1) & 0x1fff
+    const counter = bytes.readUInt8(at + 3) & 0xf
+    const last = counters.get(pid)
+    if (last !== undefined) expect(counter).toBe((last + 1) % 16)
+    counters.set(pid, counter)
+  }
+  expect([...counters.keys()].toSorted((a, b) => a - b)).toEqual([0, 0x100, 0x101, 0x1000])
+})
+
 test('B-frames are shown in another order than decoded in one clip, and in step with the sound', async () => {
   const [video, audio] = [
     await probe(await fetchTrack({ clip: 'av-720p' }, 1)),

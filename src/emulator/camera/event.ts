@@ -48,6 +48,8 @@ export type CameraEventType = CameraEvent['type']
 /** An event and the fragments that it touches: slots `from` ≤ k < `to`. */
 export interface PlacedEvent {
   readonly event: CameraEvent
+  /** When it was put in force, in milliseconds since 1970. */
+  readonly atMs: number
   readonly from: number
   readonly to: number
 }

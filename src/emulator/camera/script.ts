@@ -35,8 +35,8 @@ export class Script {
     if (this.#events.length >= MOST_EVENTS) throw new RangeError(`over ${MOST_EVENTS} events`)
     const from = this.#firstSlot(event, atMs)
     const lasting = 'count' in event ? event.count : Number.POSITIVE_INFINITY
-    const placed = { event, from, to: from + lasting }
-    this.#events = [...this.#events, placed].sort((a, b) => a.from - b.from)
+    const placed = { event, atMs, from, to: from + lasting }
+    this.#events = [...this.#events, placed].sort((a, b) => a.atMs - b.atMs)
     this.#marks = this.#countConnections()
     return placed
   }
@@ -44,8 +44,11 @@ export class Script {
   #firstSlot({ type }: CameraEvent, atMs: number): number {
     if (type !== 'stop' && type !== 'resume') return this.#slots.at(atMs)
     const slot = type === 'stop' ? this.#slots.at(atMs) : this.#slots.startingFrom(atMs)
+    const previous = this.#events.findLast((placed) => {
+      return placed.atMs <= atMs && (placed.event.type === 'stop' || placed.event.type === 'resume')
+    })
     // A stop right after a resume must not come to lie before it.
-    return Math.max(slot, this.#last(Number.POSITIVE_INFINITY, 'stop', 'resume')?.from ?? 0)
+    return Math.max(slot, previous?.from ?? 0)
   }
 
   /** Whether the producer was away in this slot. */

@@ -102,3 +102,12 @@ test('two timelines of one name are equal, and of two names are not', () => {
   const other = new Timeline('other', loadClip('av-360p'), ANCHOR, TIMING)
   expect(minute(other)[0]?.number).not.toBe(a[0]?.number)
 })
+
+test('a stop may be scheduled, and another ordered before it', () => {
+  const line = timeline()
+  line.script.order({ type: 'stop' }, at(40))
+  line.script.order({ type: 'stop' }, at(10))
+  line.script.order({ type: 'resume' }, at(20))
+  const seconds = minute(line).map(({ producerMs }) => (producerMs - at(0)) / 1000)
+  expect(seconds).toEqual([...Array(10).keys(), ...Array.from({ length: 20 }, (_, i) => 20 + i)])
+})
