@@ -236,6 +236,29 @@ test('ON_DEMAND lists the oldest of what is too much, and 404s when there is not
   })
 })
 
+test('ON_DEMAND: of two recordings on the producer’s clock, the one ingested first', async () => {
+  const event = { type: 'skew', ms: -20_000 } as const
+  await using it = await withCamera({ events: [{ atMs: NOON - 60_000, event }] })
+  const masterUrl = await openSession(it.emulator.url, {
+    StreamName: 'cam',
+    PlaybackMode: 'ON_DEMAND',
+    DisplayFragmentTimestamp: 'ALWAYS',
+    HLSFragmentSelector: {
+      ...PRODUCER,
+      TimestampRange: {
+        StartTimestamp: new Date(NOON - 90_001),
+        EndTimestamp: new Date(NOON - 50_000),
+      },
+    },
+  })
+  const { text } = await get(playlistUrl(masterUrl))
+  const times = [...text.matchAll(/TIME:(.*)/g)].map(([, time]) => Date.parse(time ?? ''))
+  expect(times).toEqual(Array.from({ length: 21 }, (_, i) => NOON - 90_000 + 2000 * i))
+  // Where both have the same start, the greater number won: the later recording's.
+  const served = numbers(text).map((number) => Number(BigInt.asUintN(64, BigInt(number) >> 28n)))
+  expect(served.filter((serverMs, i) => serverMs - (times[i] ?? 0) > 15_000)).toHaveLength(16)
+})
+
 test('session-relative fragment numbers lead to the same media', async () => {
   const camera = { clip: 'av-360p', minExpires: 1 } as const
   await using plain = await withCamera(camera)

@@ -1,5 +1,8 @@
 import { z } from 'zod'
 
+/** No copy arrives more fragments after its original. */
+export const LONGEST_LAG = 100
+
 const count = z.int().min(1).max(1000).default(1)
 
 /**
@@ -9,7 +12,11 @@ const count = z.int().min(1).max(1000).default(1)
 export const eventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('drop'), count }).describe('The next fragments never arrive.'),
   z
-    .strictObject({ type: z.literal('duplicate'), count, lag: z.int().min(0).max(100).default(0) })
+    .strictObject({
+      type: z.literal('duplicate'),
+      count,
+      lag: z.int().min(0).max(LONGEST_LAG).default(0),
+    })
     .describe('The next fragments arrive again, `lag` fragments later, under a greater number.'),
   z
     .strictObject({ type: z.literal('overlap'), count, ms: z.int().min(1).max(20_000) })

@@ -1,5 +1,6 @@
 import type { Random } from '../../base/backoff.ts'
 import type { Camera } from '../camera/camera.ts'
+import { LONGEST_LAG } from '../camera/event.ts'
 import type { Fragment } from '../camera/fragment.ts'
 import { KvsError, noFragments } from '../service/kvs-error.ts'
 import { archiveSource } from './archive-source.ts'
@@ -114,16 +115,24 @@ function beginReplay(camera: Camera, request: SessionRequest, nowMs: number): Op
 }
 
 function beginArchive(camera: Camera, request: SessionRequest, nowMs: number): Opening {
-  const oldestMs = camera.oldestMs(nowMs)
-  const { selector } = request
-  const there: Fragment[] = []
-  for (const fragment of select(camera.timeline, selector, rangeOf(request))) {
-    if (fragment.listedAtMs <= nowMs && fragment.serverMs >= oldestMs) there.push(fragment)
-  }
-  const single = dedupe(there, selector)
+  const { selector, maxFragments } = request
+  const single = dedupe(readArchive(camera, request, nowMs), selector)
   const recording = selector === 'PRODUCER_TIMESTAMP' ? oldestRecording(single) : single
-  const initial = recording.slice(0, request.maxFragments)
-  return { source: archiveSource, initial }
+  return { source: archiveSource, initial: recording.slice(0, maxFragments) }
+}
+
+/** What is there and retained: as much as a list can hold, and then what may still replace some of it. */
+function* readArchive(camera: Camera, request: SessionRequest, nowMs: number): Generator<Fragment> {
+  const oldestMs = camera.oldestMs(nowMs)
+  let left = request.maxFragments + LONGEST_LAG
+  let latestMs = Number.NEGATIVE_INFINITY
+  for (const fragment of select(camera.timeline, request.selector, rangeOf(request))) {
+    if (left <= 0) return
+    if (fragment.listedAtMs > nowMs || fragment.serverMs < oldestMs) continue
+    if (request.selector === 'SERVER_TIMESTAMP' || fragment.producerMs > latestMs) left -= 1
+    latestMs = Math.max(latestMs, fragment.producerMs)
+    yield fragment
+  }
 }
 
 function rangeOf({ range }: SessionRequest): { startMs: number; endMs: number } {
