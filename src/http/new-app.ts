@@ -12,7 +12,10 @@ export interface AppOptions {
   readonly log: Log
   readonly clock: Clock
   readonly requestId: () => string
-  /** A connection that has taken no byte for this long is closed. Default 30 s. */
+  /**
+   * A connection that has taken no byte for this long is closed. Default 30 s. Has to be longer than a
+   * first request may wait for media, as nothing moves on its connection meanwhile.
+   */
   readonly stallTimeoutMs?: number
   /** How long `close()` waits for answers that are under way. Default 5 s. */
   readonly drainMs?: number

@@ -5,7 +5,7 @@ import type { Viewer } from '../streams/viewers.ts'
 export interface StreamRegistryView {
   /**
    * The stream of that public name; never creates one, and leaves no trace of an unknown name (G17). Its
-   * `snapshot()` is undefined while it is idle, which tells serving that it has to be woken first.
+   * `snapshot()` is undefined, or lists nothing, while it is idle: then serving wakes it first.
    */
   get(name: string): Stream | undefined
   /**

@@ -16,6 +16,44 @@ test('a first request waits for media and is then answered', async () => {
   for (const { status } of await Promise.all(answers)) expect(status).toBe(200)
 })
 
+test('a stream that lists nothing has to be woken too, and may stay without media', async () => {
+  server = await startPublicServer()
+  server.registry.get('yard')?.show(snapshot(1, []))
+  const { status, headers, body } = await ask(`${server.url}/hls/yard/video.m3u8`)
+  expect(server.registry.requested).toEqual(['yard'])
+  expect(status).toBe(503)
+  expect(headers['retry-after']).toBe('2')
+  expect(body.toString()).toContain('"no_media"')
+})
+
+test('requests that wait are counted while they do', async () => {
+  server = await startPublicServer()
+  const blocked = (): number => server.counters.blockedRequests.value
+  const answers = [1, 2].map(() => ask(`${server.url}/hls/yard/video.m3u8`))
+  await expect.poll(blocked).toBe(2)
+  server.registry.get('yard')?.show(snapshot(1, [segment(7)]))
+  await Promise.all(answers)
+  expect(blocked()).toBe(0)
+})
+
+test('a herd on one change renders each playlist once', async () => {
+  const rendered: string[] = []
+  const render = {
+    multivariant: () => 'multivariant',
+    media: ({ version }: { version: number }, name: string) => {
+      rendered.push(`${name} ${version}`)
+      return name
+    },
+  }
+  server = await startPublicServer({ render })
+  const herd = (): Promise<unknown> =>
+    Promise.all(Array.from({ length: 100 }, () => ask(`${server.url}/hls/lobby/video.m3u8`)))
+  await herd()
+  server.lobby.show(snapshot(2, [segment(101)]))
+  await herd()
+  expect(rendered).toEqual(['video 1', 'video 2'])
+})
+
 test('a client that leaves while it waits ends its wait, and is not a failure', async () => {
   const errors: string[] = []
   server = await startPublicServer({

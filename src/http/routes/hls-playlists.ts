@@ -25,11 +25,17 @@ export function playlistRoutes(
     if (name === undefined) throw new GatewayError('not_found', 'No playlist has that name')
     if (name === 'master') refuseArchive(request.query)
     const stream = knownStream(context.streams, request.params.stream)
-    const snapshot = stream.snapshot()
+    const snapshot = listing(stream)
     if (snapshot !== undefined) return answer(context, { stream, snapshot, name }, request, reply)
     return wakeAndAnswer(context, stream.name, name, request, reply)
   })
   done()
+}
+
+/** What the stream shows now. A list without segments is nothing to show: players take it for a fault. */
+function listing(stream: Stream): Snapshot | undefined {
+  const snapshot = stream.snapshot()
+  return snapshot === undefined || snapshot.segments.length === 0 ? undefined : snapshot
 }
 
 interface Wanted {
@@ -72,7 +78,7 @@ async function wakeAndAnswer(
   const stream = await context.streams
     .request(streamName, leaveSignal(reply.raw))
     .finally(() => (context.blocked.value -= 1))
-  const snapshot = stream.snapshot()
+  const snapshot = listing(stream)
   if (snapshot === undefined) {
     throw new GatewayError('no_media', 'The camera has sent nothing yet', { retryAfterMs: 2000 })
   }
