@@ -9,6 +9,7 @@ import type { Viewer } from './viewers.ts'
  */
 export class Registry {
   readonly #streams: ReadonlyMap<string, LiveStream>
+  readonly #closing = new AbortController()
 
   constructor(streams: readonly LiveStream[]) {
     this.#streams = new Map(streams.map((stream) => [stream.name, stream]))
@@ -35,7 +36,12 @@ export class Registry {
     if (stream === undefined) {
       throw new GatewayError('stream_not_found', 'No stream of this name is configured.')
     }
-    await stream.ready(signal)
+    try {
+      await stream.ready(AbortSignal.any([signal, this.#closing.signal]))
+    } catch (error) {
+      if (this.#closing.signal.aborted && !signal.aborted) throw closing()
+      throw error
+    }
     return stream
   }
 
@@ -49,8 +55,17 @@ export class Registry {
     for (const name of names) this.#streams.get(name)?.start()
   }
 
+  /** Answers those who wait for media: none will come from here any more. */
+  stopWaiting(): void {
+    this.#closing.abort()
+  }
+
   /** Stops all streams. Resolves when nothing runs any more. */
   async close(): Promise<void> {
     await Promise.all([...this.#streams.values()].map((stream) => stream.stop()))
   }
+}
+
+function closing(): GatewayError {
+  return new GatewayError('no_media', 'The gateway is stopping.', { retryAfterMs: 1_000 })
 }

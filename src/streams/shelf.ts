@@ -52,9 +52,10 @@ export class Shelf {
       for (const key of put) store.delete(key)
       throw error
     }
+    if (disk === undefined) return
     await Promise.all(
       [...tracks].map(([rendition, { id, bytes }]) =>
-        disk?.put(fragmentKey(stream, rendition, msn, id), bytes),
+        disk.put(fragmentKey(stream, rendition, msn, id), bytes),
       ),
     )
   }

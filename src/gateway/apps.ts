@@ -1,0 +1,83 @@
+import type { FastifyInstance } from 'fastify'
+import { packageVersion } from '../base/version.ts'
+import type { Config } from '../config/config.ts'
+import { buildAdminApp } from '../http/admin-app.ts'
+import { buildPublicApp } from '../http/public-app.ts'
+import { requestIds } from '../http/request-id.ts'
+import { registerWeb } from '../http/routes/web.ts'
+import type { WebStreamState, WebView } from '../http/web-view.ts'
+import { renderMedia, renderMultivariant } from '../render/hls.ts'
+import type { LiveStream } from '../streams/live-stream.ts'
+import type { Operations } from '../streams/operations.ts'
+import type { Registry } from '../streams/registry.ts'
+import type { Parts } from './parts.ts'
+
+/** Players, CDNs and pages. */
+export async function publicApp(
+  config: Config,
+  registry: Registry,
+  parts: Parts,
+): Promise<FastifyInstance> {
+  const { clock, log, random, counters, store } = parts
+  const app = buildPublicApp({
+    log,
+    clock,
+    requestId: requestIds(random),
+    counters,
+    streams: registry,
+    render: { multivariant: renderMultivariant, media: renderMedia },
+    onEvict: (listener) => store.onEvict(listener),
+    stallTimeoutMs: stallTimeoutMs(config),
+  })
+  await registerWeb(app, { view: webView(registry), now: () => clock.now() })
+  return app
+}
+
+/** A first request moves no byte while it waits for media, and must not count as stalled meanwhile. */
+function stallTimeoutMs({ streams }: Config): number {
+  return Math.max(30_000, ...streams.map(({ startTimeoutMs }) => startTimeoutMs + 5_000))
+}
+
+/** Operators, scripts and Prometheus. */
+export function adminApp(
+  config: Config,
+  registry: Operations,
+  { clock, log, random, counters, store }: Parts,
+  listening: () => boolean,
+): FastifyInstance {
+  return buildAdminApp({
+    log,
+    clock,
+    requestId: requestIds(random),
+    registry,
+    metrics: {
+      counters,
+      streams: () => registry.list(),
+      cacheBytes: () => store.stats().bytes,
+      now: () => clock.now(),
+    },
+    token: config.admin.token,
+    listening,
+    version: packageVersion(),
+  })
+}
+
+function webView(registry: Registry): WebView {
+  return {
+    names: () => registry.names(),
+    interest: (names) => registry.interest(names),
+    state: (name) => webState(registry.get(name)),
+  }
+}
+
+function webState(stream: LiveStream | undefined): WebStreamState | undefined {
+  if (stream === undefined) return undefined
+  const { state, sinceMs, trouble, newest } = stream
+  return {
+    state,
+    reason: state === 'live' ? null : (trouble?.code ?? null),
+    sinceMs,
+    lastFragmentMs: newest?.receivedMs ?? null,
+    targetDuration: stream.snapshot()?.targetDuration ?? null,
+  }
+}

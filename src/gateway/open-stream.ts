@@ -1,0 +1,78 @@
+import { about } from '../base/log.ts'
+import type { KvsSourceConfig, StreamConfig } from '../config/config.ts'
+import { LiveStream } from '../streams/live-stream.ts'
+import type { OperatedStream } from '../streams/operations.ts'
+import { OwnerFeed } from '../streams/owner-feed.ts'
+import { logKeeperEvent } from '../streams/session-log.ts'
+import { openSession } from '../upstream/hls-session.ts'
+import type { KvsSource } from '../upstream/kvs-source.ts'
+import { SessionKeeper } from '../upstream/session-keeper.ts'
+import type { Parts } from './parts.ts'
+
+export interface OpenedStream extends OperatedStream {
+  readonly feed: OwnerFeed
+}
+
+/** A configured stream, idle, with what an earlier process saved of it. */
+export async function openStream(config: StreamConfig, parts: Parts): Promise<OpenedStream> {
+  const { name, source } = config
+  if (source.kind !== 'kvs') throw new TypeError(`${name}: a source of kind ${source.kind}`)
+  const log = about(parts.log, { stream: name })
+  // Feed and keeper, and feed and stream, know each other: the first of each pair learns of the second late.
+  let longestFragmentMs = (): number => 0
+  let changed = (): void => {}
+  const windowMs = (): number => source.fragmentResults * longestFragmentMs()
+  const kvs = kvsSource(source)
+  const quota = parts.quotas.of(kvs)
+  const keeper = openKeeper(name, kvs, windowMs, { ...parts, log })
+  const feed = await OwnerFeed.open(
+    {
+      ...parts,
+      stream: name,
+      log,
+      keeper,
+      window: config.window,
+      targetDurationFloorS: config.minTargetDurationMs / 1000,
+    },
+    () => changed(),
+  )
+  const options = {
+    ...config,
+    clock: parts.clock,
+    log,
+    idleTimeoutMs: config.activation === 'always' ? undefined : config.idleTimeoutMs,
+  }
+  const stream = new LiveStream(name, feed, options)
+  changed = () => stream.update()
+  longestFragmentMs = () => (feed.snapshot()?.targetDuration ?? 0) * 1000
+  return { stream, feed, keeper, quota, activation: config.activation }
+}
+
+function kvsSource({ streamName, streamArn, ...settings }: KvsSourceConfig): KvsSource {
+  if (streamArn !== undefined) return { ...settings, streamArn }
+  if (streamName !== undefined) return { ...settings, streamName }
+  throw new TypeError('a KVS source without a stream')
+}
+
+function openKeeper(
+  name: string,
+  source: KvsSource,
+  windowMs: () => number,
+  parts: Parts,
+): SessionKeeper {
+  const { clock, random, counters, log } = parts
+  const quota = parts.quotas.of(source)
+  const observer = counters.upstreamObserver(name)
+  return new SessionKeeper({
+    clock,
+    random,
+    windowMs,
+    open: (signal) => openSession({ ...parts, quota, observer }, source, signal),
+    onEvent: (event) => {
+      if (event.kind === 'rolled_over') {
+        counters.sessionRollovers.add({ stream: name, cause: event.cause })
+      }
+      logKeeperEvent(log, event)
+    },
+  })
+}

@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import type { Dispatcher } from 'undici'
+import type { Random } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Config } from '../config/config.ts'
+import { GatewayCounters } from '../metrics/gateway-counters.ts'
+import { DiskStore } from '../store/disk-store.ts'
+import { FragmentCache } from '../store/fragment-cache.ts'
+import { MemoryStore } from '../store/memory-store.ts'
+import { SavedTimelines } from '../store/saved-timelines.ts'
+import { createUpstreamAgent } from '../upstream/agent.ts'
+import type { KvsApi } from '../upstream/kvs-api.ts'
+import { SdkKvsApi } from '../upstream/sdk-kvs-api.ts'
+import { StreamQuotas } from '../upstream/stream-quotas.ts'
+
+/** What all streams share. */
+export interface Parts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly counters: GatewayCounters
+  readonly dispatcher: Dispatcher
+  readonly api: KvsApi
+  readonly quotas: StreamQuotas
+  readonly store: MemoryStore
+  readonly cache: FragmentCache
+  readonly disk: DiskStore | undefined
+  readonly saved: SavedTimelines | undefined
+}
+
+export async function openParts(
+  config: Config,
+  { clock, random }: Pick<Parts, 'clock' | 'random'>,
+  log: Log,
+): Promise<Parts> {
+  const { maxBytes, dir } = config.cache
+  const counters = new GatewayCounters()
+  const store = new MemoryStore({ clock, maxBytes })
+  return {
+    clock,
+    random,
+    log,
+    counters,
+    store,
+    cache: new FragmentCache({
+      clock,
+      store,
+      hits: counters.cacheHits.cell({}),
+      misses: counters.cacheMisses.cell({}),
+      coalesced: counters.coalescedRequests.cell({}),
+    }),
+    dispatcher: createUpstreamAgent(),
+    api: new SdkKvsApi(clock, random, config.aws),
+    quotas: new StreamQuotas(clock, config.aws.quotaShare),
+    disk:
+      dir === undefined
+        ? undefined
+        : await DiskStore.open({ dir: join(dir, 'fragments'), maxBytes, log }),
+    saved: dir === undefined ? undefined : new SavedTimelines(join(dir, 'timelines'), log),
+  }
+}
