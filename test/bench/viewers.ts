@@ -22,6 +22,7 @@ const SEGMENT_MS = 2_000
 const SPREAD_MS = 6_000
 const MEASURE_MS = 8_000
 const BUSY = 0.97
+const OURS_BUSY = 0.85
 
 /**
  * How many viewers of 2 Mbit/s one core holds.
@@ -93,10 +94,11 @@ async function measure(gateway: Gateway, watching: Watching): Promise<Step> {
 }
 
 function whyStop(p99: number, errors: number, gateway: number, ours: number): string | undefined {
+  // Our own core comes first: a viewer that cannot keep up sees slow segments and stalls of its own making.
+  if (ours > OURS_BUSY) return 'viewers busy'
   if (errors > 0) return 'errors'
   if (p99 > SEGMENT_MS / 2) return 'slow'
-  if (gateway > BUSY) return 'gateway busy'
-  return ours > BUSY ? 'viewers busy' : undefined
+  return gateway > BUSY ? 'gateway busy' : undefined
 }
 
 interface Look {

@@ -56,7 +56,10 @@ async function watchItSuffer(product: Product, options: SoakOptions): Promise<So
     signal: end,
     random: seededRandom(seed),
     excuses,
-    victims: new Map(streams.map((stream) => [stream, victimOf(product, stream, end)])),
+    log,
+    victims: new Map(
+      streams.map((stream) => [stream, victimOf(product, stream, { signal: end, log })]),
+    ),
   })
   await Promise.all([
     memory.run(end),
@@ -108,11 +111,21 @@ async function arrive(
   await audience.watch(stream, product.watchUrl(stream), clock, signal)
 }
 
-function victimOf({ control, admin }: Product, stream: string, signal: AbortSignal): Victim {
+function victimOf(
+  { control, admin }: Product,
+  stream: string,
+  { signal, log }: Pick<SoakOptions, 'signal' | 'log'>,
+): Victim {
   const camera = cameraOf(stream)
   return {
-    event: (event) => control.event(camera, event),
-    fault: (fault) => control.fault(camera, fault),
+    event: (event) => {
+      log(`  ${JSON.stringify(event)}`)
+      return control.event(camera, event)
+    },
+    fault: (fault) => {
+      log(`  ${JSON.stringify(fault)}`)
+      return control.fault(camera, fault)
+    },
     revokeSessions: () => control.revokeSessions(camera),
     rollOver: () => admin.order(stream, 'rollover'),
     sleep: (ms) => clock.sleep(ms, signal),

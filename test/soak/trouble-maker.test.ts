@@ -27,7 +27,9 @@ async function suffer(seed: number, revokeSessions = async () => {}): Promise<Su
   }
   const random = seededRandom(seed)
   const victims = new Map([['lobby', victim]])
-  const maker = new TroubleMaker({ clock, signal: stop.signal, random, excuses, victims })
+  const { signal } = stop
+  const log = (): void => {}
+  const maker = new TroubleMaker({ clock, signal, random, excuses, victims, log })
   const running = maker.run()
   await clock.run(600_000, { stepMs: 1_000, realMsPerStep: 0 })
   stop.abort()

@@ -11,6 +11,8 @@ export interface TroubleMakerOptions {
   readonly excuses: Excuses
   /** Public stream name → what can be done to it. */
   readonly victims: ReadonlyMap<string, Victim>
+  /** Told of each trouble as it is made: what went wrong is looked for here first. */
+  readonly log: (line: string) => void
   /** Between two troubles, whichever stream they hit, in seconds. */
   readonly everyS?: readonly [number, number]
 }
@@ -67,7 +69,8 @@ export class TroubleMaker {
   }
 
   async #inflict(stream: string, victim: Victim, trouble: Trouble): Promise<void> {
-    const { clock, excuses, random, signal } = this.#options
+    const { clock, excuses, random, signal, log } = this.#options
+    log(`${stream}: ${trouble.name}`)
     const close = trouble.starves ? excuses.open(stream, clock.now()) : () => {}
     this.#counts.set(trouble.name, (this.#counts.get(trouble.name) ?? 0) + 1)
     this.#busy.add(stream)
