@@ -10,18 +10,10 @@ import type { Stream, StreamState } from './stream.ts'
 import { type Viewer, Viewers } from './viewers.ts'
 
 /** What a stream shows, and what fills it while it runs. */
-export interface StreamFeed {
-  snapshot(): Snapshot | undefined
+export interface StreamFeed extends Pick<Stream, 'snapshot' | 'fragment' | 'init'> {
   /** The newest segment that was published since the feed last began; undefined before. */
   newest(): Segment | undefined
   trouble(): GatewayError | undefined
-  fragment(
-    rendition: RenditionName,
-    msn: number,
-    id: string,
-    signal: AbortSignal,
-  ): FragmentBody | Promise<FragmentBody>
-  init(rendition: RenditionName, id: string): Buffer | undefined
   /** Follows upstream until `signal` aborts, and rejects with its reason. */
   run(signal: AbortSignal): Promise<never>
 }
