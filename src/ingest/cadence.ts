@@ -5,14 +5,22 @@ export interface Sighting {
   readonly durationMs: number
 }
 
-/** While a fragment is late: quickly at first, for it is probably just behind, then once a second. */
-const LATE_STEPS_MS = [100, 200, 400, 800, 1000] as const
+/**
+ * Waits after asking too early. Four polls in any second at most: KVS takes five, perhaps for both
+ * tracks together (kvs-hls.md, section 10), and the other track's playlist is asked for once a fragment.
+ */
+const LATE_STEPS_MS = [100, 250, 400] as const
+/** Until the lag is known. */
+const SEARCH_STEP_MS = 300
+/** For a fragment that is later than any of the last ones: the camera may be away. */
+const OVERDUE_STEP_MS = 1000
+const OVERDUE_AFTER_MS = 2000
 
 /**
- * How much sooner we ask after a first try that succeeded, for the fragment may have been there for a
- * while; twice as much after each further one, until a try comes too early.
+ * How much sooner we ask at least after a first try that succeeded: it may have been there for a while.
+ * More as long as the lag is known less well: the rest is halved each time.
  */
-const EARLIER_MS = { first: 25, most: 200 } as const
+const EARLIER_MS = 20
 
 /** Fragments of irregular length: the next one may be as short as the shortest of these last ones. */
 const REMEMBERED = 8
@@ -20,21 +28,24 @@ const REMEMBERED = 8
 /**
  * When to ask for the playlist next.
  *
- * KVS lists a fragment some time after its last frame: transfer, persisting, clock differences. We
- * estimate that lag from when fragments were first seen, ask when the next one is due, and close in on
- * the true lag from both sides: a miss brackets it, a hit at the first try moves the next try forward.
- * So a fragment is found soon after it is listed, with one request, not five a second.
+ * KVS lists a fragment some time after its last frame: transfer, persisting, clock differences. That lag
+ * is found by asking often for the first fragments. Then we ask when the next one is due, and keep
+ * close to the true lag from both sides: a miss brackets it, a hit at the first try moves the next try
+ * forward. So a fragment is found soon after it is listed, with one or two requests.
  */
 export class Cadence {
-  #durationsMs: number[] = []
+  #durationsMs: readonly number[] = []
+  /** From a fragment's end by the camera's clock to its listing by ours; undefined until bracketed. */
   #lagMs: number | undefined
+  #uncertaintyMs = 0
   #dueMs: number
-  #earlierMs: number = EARLIER_MS.first
+  #overdueMs: number
   #misses = 0
   #missedAtMs: number | undefined
 
   constructor(nowMs: number) {
     this.#dueMs = nowMs
+    this.#overdueMs = nowMs + OVERDUE_AFTER_MS
   }
 
   /** When the next poll should be sent, in milliseconds since 1970. */
@@ -49,30 +60,39 @@ export class Cadence {
     this.#lagMs = this.#estimateLag(askedMs, endMs)
     this.#misses = 0
     this.#missedAtMs = undefined
-    const expectedMs = Math.min(...this.#durationsMs)
-    // Never at once: a list that runs far behind the camera's clock must not make us spin.
-    this.#dueMs = Math.max(askedMs + LATE_STEPS_MS[0], endMs + expectedMs + this.#lagMs)
-    // Nor much later than one fragment from now, whatever a camera's clock says.
-    this.#dueMs = Math.min(this.#dueMs, askedMs + expectedMs)
+    this.#dueMs = this.#nextDue(askedMs, endMs)
+    this.#overdueMs = askedMs + Math.max(...this.#durationsMs) + OVERDUE_AFTER_MS
   }
 
   /** The playlist had nothing new when we asked at `askedMs`. */
   miss(askedMs: number): void {
-    const step = LATE_STEPS_MS[Math.min(this.#misses, LATE_STEPS_MS.length - 1)] ?? 1000
+    this.#dueMs = askedMs + this.#lateStep(askedMs)
     this.#misses += 1
     this.#missedAtMs = askedMs
-    this.#dueMs = askedMs + step
   }
 
-  #estimateLag(askedMs: number, endMs: number): number {
-    const latestMs = askedMs - endMs
+  #estimateLag(askedMs: number, endMs: number): number | undefined {
     if (this.#missedAtMs !== undefined) {
-      this.#earlierMs = EARLIER_MS.first
-      return (this.#missedAtMs + askedMs) / 2 - endMs
+      this.#uncertaintyMs = (askedMs - this.#missedAtMs) / 2
+      return askedMs - this.#uncertaintyMs - endMs
     }
-    if (this.#lagMs === undefined) return latestMs
-    const earlierMs = this.#earlierMs
-    this.#earlierMs = Math.min(2 * earlierMs, EARLIER_MS.most)
-    return Math.min(this.#lagMs, latestMs) - earlierMs
+    if (this.#lagMs === undefined) return undefined
+    this.#uncertaintyMs = Math.max(EARLIER_MS, this.#uncertaintyMs / 2)
+    return Math.min(this.#lagMs, askedMs - endMs) - this.#uncertaintyMs
+  }
+
+  #nextDue(askedMs: number, endMs: number): number {
+    if (this.#lagMs === undefined) return askedMs + SEARCH_STEP_MS
+    const expectedMs = Math.min(...this.#durationsMs)
+    // Never at once: a list that runs far behind the camera's clock must not make us spin. Nor much
+    // later than one fragment from now, whatever a camera's clock says.
+    const dueMs = Math.max(askedMs + SEARCH_STEP_MS, endMs + expectedMs + this.#lagMs)
+    return Math.min(dueMs, askedMs + expectedMs)
+  }
+
+  #lateStep(nowMs: number): number {
+    if (nowMs >= this.#overdueMs) return OVERDUE_STEP_MS
+    if (this.#lagMs === undefined) return SEARCH_STEP_MS
+    return LATE_STEPS_MS[Math.min(this.#misses, LATE_STEPS_MS.length - 1)] ?? OVERDUE_STEP_MS
   }
 }
