@@ -24,6 +24,11 @@ export class ManualClock implements Clock {
     return this.#now
   }
 
+  /** When the next sleeper is to wake; undefined when nobody sleeps. */
+  get nextDueMs(): number | undefined {
+    return this.#next()?.at
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) {
@@ -51,10 +56,7 @@ export class ManualClock implements Clock {
   advance(ms: number): void {
     const end = this.#now + ms
     for (;;) {
-      const next = this.#sleepers.reduce<Sleeper | undefined>(
-        (first, sleeper) => (first === undefined || sleeper.at < first.at ? sleeper : first),
-        undefined,
-      )
+      const next = this.#next()
       if (next === undefined || next.at > end) break
       this.#now = Math.max(this.#now, next.at)
       this.#wakeDue()
@@ -83,6 +85,13 @@ export class ManualClock implements Clock {
   async run(ms: number, options: { stepMs?: number; realMsPerStep?: number } = {}): Promise<void> {
     const end = this.#now + ms
     await this.runUntil(() => this.#now >= end, { ...options, withinMs: ms + 1000 })
+  }
+
+  #next(): Sleeper | undefined {
+    return this.#sleepers.reduce<Sleeper | undefined>(
+      (first, sleeper) => (first === undefined || sleeper.at < first.at ? sleeper : first),
+      undefined,
+    )
   }
 
   #wakeDue(): void {
