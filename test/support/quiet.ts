@@ -1,56 +1,74 @@
 import { subscribe } from 'node:diagnostics_channel'
+import type { ServerResponse } from 'node:http'
 import { setImmediate as nextTurn, setTimeout as realSleep } from 'node:timers/promises'
 
-/** Requests of this process that have no answer yet, whichever client sends them. */
-let underWay = 0
-/** Things seen to happen to any request, as a client or as a server. */
+/** Requests that clients of this process have begun and not ended. */
+let asked = 0
+/** Requests that servers of this process are answering. */
+let answering = 0
+/** Things seen to happen to any of them. */
 let events = 0
 
-const BEGIN = ['undici:request:create', 'http.client.request.start']
-const END = [
-  'undici:request:trailers',
-  'undici:request:error',
-  'http.client.response.finish',
-  'http.client.request.error',
-]
-const STEPS = ['undici:request:headers', 'http.server.request.start', 'http.server.response.finish']
-
-function on(channels: readonly string[], change: number): void {
+function on(channels: readonly string[], react: (message: unknown) => void): void {
   for (const channel of channels) {
-    subscribe(channel, () => {
-      underWay += change
+    subscribe(channel, (message) => {
       events += 1
+      react(message)
     })
   }
 }
-on(BEGIN, 1)
-on(END, -1)
-on(STEPS, 0)
+
+on(['undici:request:create', 'http.client.request.start'], () => {
+  asked += 1
+})
+on(
+  [
+    'undici:request:trailers',
+    'undici:request:error',
+    'http.client.response.finish',
+    'http.client.request.error',
+  ],
+  () => {
+    asked -= 1
+  },
+)
+on(['undici:request:headers'], () => {})
+on(['http.server.request.start'], (message) => {
+  answering += 1
+  const { response } = message as { response: ServerResponse }
+  response.once('close', () => {
+    events += 1
+    answering -= 1
+  })
+})
 
 /** What one turn of the event loop finds may begin something new in the next ones. */
 const CALM_TURNS = 3
 /**
- * Looks at requests to which nothing happens: they wait for the clock. Counted in looks, as a slow machine
- * makes milliseconds long but leaves no turn of its event loop out; the last of them a millisecond apart.
+ * Looks without an event until all requests that servers hold count as waiting for the clock. Looks rather
+ * than time: a slow machine makes milliseconds long, but leaves no turn of its event loop out.
  */
-const SILENT_LOOKS = { quick: 20, slow: 5 } as const
+const SERVERS_WAIT = 6
+/** Until requests on their way between client and server count as stuck; a busy kernel takes its time. */
+const STUCK = 60
 
 /**
  * Resolves when this process can do nothing more without time passing on its test's clock: no request is
  * under way, or those that are wait for it too, and no file is being written.
  */
 export async function quiet(): Promise<void> {
-  let calm = 0
   let silent = 0
   let seen = events
-  while (calm < CALM_TURNS && silent < SILENT_LOOKS.quick + SILENT_LOOKS.slow) {
-    const waiting = underWay > 0
-    await (silent >= SILENT_LOOKS.quick ? realSleep(1) : nextTurn())
-    const changed = events !== seen || isBusyWithFiles()
+  while (silent < patience()) {
+    await (silent < CALM_TURNS ? nextTurn() : realSleep(1))
+    silent = events !== seen || isBusyWithFiles() ? 0 : silent + 1
     seen = events
-    calm = changed || waiting ? 0 : calm + 1
-    silent = changed ? 0 : silent + (waiting ? 1 : 0)
   }
+}
+
+function patience(): number {
+  if (asked <= 0) return CALM_TURNS
+  return asked <= answering ? SERVERS_WAIT : STUCK
 }
 
 function isBusyWithFiles(): boolean {

@@ -6,6 +6,7 @@ import type { CameraConfigInput } from '../../src/emulator/config.ts'
 import type { CameraCounters } from '../../src/emulator/control/views.ts'
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
 import { type RunningGateway, startGateway } from '../../src/gateway.ts'
+import { GatewayAdmin } from '../proof/gateway-admin.ts'
 import { seededRandom } from '../proof/seeded-random.ts'
 
 type Section = Readonly<Record<string, unknown>>
@@ -34,6 +35,8 @@ export interface World {
   readonly emulator: Emulator
   readonly control: Emulator['control']
   readonly gateway: RunningGateway
+  /** The gateway's admin API. */
+  readonly admin: GatewayAdmin
   /** All that the gateway logged, debug included; also before a restart. */
   readonly lines: readonly LogLine[]
   /** The multivariant playlist of a stream; the same after a restart. */
@@ -73,6 +76,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     control: emulator.control,
     get gateway() {
       return gateway
+    },
+    get admin() {
+      return new GatewayAdmin(gateway.adminUrl)
     },
     lines,
     watchUrl: (stream = 'lobby') => `${gateway.publicUrl}/hls/${stream}/master.m3u8`,
