@@ -50,6 +50,9 @@ test('a true origin has no fault, over a gap and a change of codec private data'
   const report = monitor.report()
   expect(report.faults).toEqual([])
   expect(report).toMatchObject({ total: 0, segments: 26, discontinuities: 2, missed: 0 })
+  const runs = monitor.runs('video').map((run) => readBoxes(run).map(({ type }) => type))
+  expect(runs.map((types) => types.filter((type) => type === 'ftyp').length)).toEqual([1, 1, 1])
+  expect(runs.flat().filter((type) => type === 'moof')).toHaveLength(26)
 })
 
 test('audio that is switched off and on again is no fault', async () => {

@@ -114,6 +114,11 @@ export class ContinuityMonitor {
     return this.#recordings.get(rendition)?.joined() ?? Buffer.alloc(0)
   }
 
+  /** The same, cut at each EXT-X-DISCONTINUITY; every piece begins with its init segment. */
+  runs(rendition: string): readonly Buffer[] {
+    return this.#recordings.get(rendition)?.runs() ?? []
+  }
+
   async #pollOnce(): Promise<void> {
     this.#polls += 1
     await this.#loadMultivariant()

@@ -1,6 +1,8 @@
 interface Piece {
   readonly initDigest: string
   readonly bytes: Buffer
+  /** After EXT-X-DISCONTINUITY. */
+  readonly discontinuity: boolean
 }
 
 /**
@@ -16,20 +18,33 @@ export class Recording {
     this.#maxBytes = maxBytes
   }
 
-  add(initDigest: string, init: Buffer, bytes: Buffer): void {
-    if (bytes.length > this.#maxBytes) return
-    this.#inits.set(initDigest, init)
-    this.#pieces.push({ initDigest, bytes })
-    this.#bytes += bytes.length
+  add(init: Buffer, piece: Piece): void {
+    if (piece.bytes.length > this.#maxBytes) return
+    this.#inits.set(piece.initDigest, init)
+    this.#pieces.push(piece)
+    this.#bytes += piece.bytes.length
     while (this.#bytes > this.#maxBytes) this.#dropOldest()
   }
 
   /** Init and segments as one fMP4 file; the init segment again wherever its content changes. */
   joined(): Buffer {
+    return this.#join(this.#pieces)
+  }
+
+  /** The same cut at each EXT-X-DISCONTINUITY: what a player decodes between two resets. */
+  runs(): readonly Buffer[] {
+    const starts = this.#pieces.flatMap(({ discontinuity }, i) => (discontinuity ? [i] : []))
+    return [0, ...starts]
+      .map((start, i) => this.#pieces.slice(start, starts[i]))
+      .filter((pieces) => pieces.length > 0)
+      .map((pieces) => this.#join(pieces))
+  }
+
+  #join(pieces: readonly Piece[]): Buffer {
     return Buffer.concat(
-      this.#pieces.flatMap(({ initDigest, bytes }, i) => {
+      pieces.flatMap(({ initDigest, bytes }, i) => {
         const init = this.#inits.get(initDigest)
-        const same = this.#pieces[i - 1]?.initDigest === initDigest
+        const same = pieces[i - 1]?.initDigest === initDigest
         return same || init === undefined ? [bytes] : [init, bytes]
       }),
     )

@@ -150,7 +150,8 @@ export class RenditionWatch {
     if (gap) return [{ msn, entry: 'gap' }]
     if (content === undefined) return []
     const { bytes, init } = content
-    this.#options.recording.add(init.digest, init.bytes, bytes)
+    const { discontinuity } = listed
+    this.#options.recording.add(init.bytes, { initDigest: init.digest, bytes, discontinuity })
     this.#codec = init.facts.codec
     try {
       const media = readMediaSegment(bytes, init.facts)
