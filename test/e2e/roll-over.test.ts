@@ -1,19 +1,53 @@
-import { expect, test } from 'vitest'
-import { ContinuityMonitor } from '../proof/continuity-monitor.ts'
-import { ManualClock } from '../support/manual-clock.ts'
-import { during, pass } from '../support/pace.ts'
-import { startWorld } from '../support/world.ts'
+import { describe, expect, test } from 'vitest'
+import { cameraOf } from '../support/world.ts'
+import { type Stage, startStage } from './support/stage.ts'
 
-test('G2: sessions that run out are followed by others without a trace', async () => {
-  const clock = new ManualClock()
-  const world = await startWorld({ clock, defaults: { kvs: { expires: '5m' } } })
-  const watching = new AbortController()
-  const monitor = new ContinuityMonitor(world.watchUrl(), { clock, signal: watching.signal })
-  const watched = monitor.follow()
-  await pass(clock, 600_000)
-  watching.abort()
-  await during(clock, watched)
-  expect(monitor.report()).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
-  expect(world.lines.filter(({ event }) => event === 'session rolled over')).toHaveLength(2)
-  await during(clock, world.close())
+/** The undocumented base of a session's tfdt times the clock that dates its fragments. */
+const MEDIA_TIMES = (['epoch', 'session', 'fragment'] as const).flatMap((tfdtBase) =>
+  (['PRODUCER_TIMESTAMP', 'SERVER_TIMESTAMP'] as const).map((selector) => ({ tfdtBase, selector })),
+)
+
+describe.each(MEDIA_TIMES)('tfdt from $tfdtBase, $selector', ({ tfdtBase, selector }) => {
+  const camera = { clip: 'av-360p', tfdtBase } as const
+  const kvs = { fragmentSelectorType: selector }
+
+  async function expectNoTrace(stage: Stage, causes: readonly string[]): Promise<void> {
+    const verdict = await stage.verdict()
+    const seamless = { warnings: [], gaps: [], runs: 1 }
+    expect(verdict).toMatchObject({
+      faults: [],
+      discontinuities: 0,
+      missed: 0,
+      decoded: { video: seamless, audio: seamless },
+    })
+    expect(rollovers(stage)).toEqual(causes)
+  }
+
+  test('G2: roll-overs by order and by revocation leave no trace', async () => {
+    await using stage = await startStage({ cameras: { lobby: camera }, defaults: { kvs } })
+    await stage.pass(15_000)
+    await stage.rollOver()
+    await stage.pass(15_000)
+    stage.world.control.revoke(cameraOf())
+    await stage.pass(15_000)
+    await stage.rollOver()
+    await stage.pass(700)
+    stage.world.control.revoke(cameraOf())
+    await stage.pass(15_000)
+    await expectNoTrace(stage, ['api', 'lost', 'api', 'lost'])
+  })
+
+  test('G2: roll-overs by schedule leave no trace', async () => {
+    const defaults = { kvs: { ...kvs, expires: '5m' } }
+    const lobby = { ...camera, clip: 'av-360p-irregular' } as const
+    await using stage = await startStage({ cameras: { lobby }, defaults })
+    await stage.pass(270_000)
+    await expectNoTrace(stage, ['schedule'])
+  })
 })
+
+function rollovers(stage: Stage): readonly unknown[] {
+  return stage.world.lines
+    .filter(({ event }) => event === 'session rolled over')
+    .map(({ fields }) => fields['cause'])
+}

@@ -59,7 +59,7 @@ test.each(SWITCHES)('G2: %s: a roll-over leaves no trace', async (_what, camera,
   expect(session?.rollovers).toBe(1)
   const verdict = await stage.verdict()
   expect(verdict).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
-  const seamless = { warnings: [], gaps: [], pieces: 1 }
+  const seamless = { warnings: [], gaps: [], runs: 1 }
   for (const rendition of Object.values(verdict.decoded)) expect(rendition).toMatchObject(seamless)
   expect(verdict.segments).toBeGreaterThanOrEqual(12)
 })

@@ -1,4 +1,3 @@
-import { readBoxes } from '../../proof/boxes.ts'
 import { ContinuityMonitor, type MonitorReport } from '../../proof/continuity-monitor.ts'
 import { decodeWithoutWarning, type PacketGap } from '../../proof/decode.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -16,14 +15,16 @@ export interface DecodedRendition {
   readonly warnings: readonly string[]
   readonly gaps: readonly PacketGap[]
   readonly frames: number
-  /** Pieces of one init segment each: 1 unless EXT-X-MAP changed. */
-  readonly pieces: number
+  /** Stretches between discontinuities. */
+  readonly runs: number
 }
 
-/** A world on a clock of its own, and a monitor that watches its stream `lobby` from the first moment. */
+/** A world on a clock of its own, and a monitor that watches its stream `lobby` each second. */
 export interface Stage extends AsyncDisposable {
   readonly clock: ManualClock
   readonly world: World
+  /** Whether the monitor looks; from the first moment until a test says otherwise. */
+  watching: boolean
   /** Lets time pass, in milliseconds. */
   pass(ms: number): Promise<void>
   /** Asks the operators' API for a new session. */
@@ -38,22 +39,34 @@ const RENDITIONS = ['video', 'audio'] as const
 export async function startStage(options: Omit<WorldOptions, 'clock'> = {}): Promise<Stage> {
   const clock = new ManualClock()
   const world = await startWorld({ ...options, clock })
-  const watching = new AbortController()
-  const { signal } = watching
-  const monitor = new ContinuityMonitor(world.watchUrl(), { clock, signal, everyMs: 1_000 })
-  const watched = monitor.follow()
-  return {
+  const end = new AbortController()
+  const monitor = new ContinuityMonitor(world.watchUrl(), { clock, signal: end.signal })
+  const stage: Stage = {
     clock,
     world,
+    watching: true,
     pass: (ms) => pass(clock, ms),
     rollOver: () => during(clock, world.admin.order('lobby', 'rollover')),
     report: () => monitor.report(),
     verdict: () => judge(monitor),
     async [Symbol.asyncDispose]() {
-      watching.abort()
+      end.abort()
       await during(clock, watched)
       await during(clock, world.close())
     },
+  }
+  const watched = watch(stage, monitor, end.signal)
+  return stage
+}
+
+async function watch(stage: Stage, monitor: ContinuityMonitor, signal: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      if (stage.watching) await monitor.poll()
+      await stage.clock.sleep(1_000, signal)
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
   }
 }
 
@@ -61,29 +74,20 @@ async function judge(monitor: ContinuityMonitor): Promise<Verdict> {
   const { faults, discontinuities, missed, segments } = monitor.report()
   const decoded: Record<string, DecodedRendition> = {}
   for (const name of RENDITIONS) {
-    const joined = monitor.joined(name)
-    if (joined.length > 0) decoded[name] = await decode(joined)
+    const runs = monitor.runs(name)
+    if (runs.length > 0) decoded[name] = await decode(runs)
   }
   return { faults, discontinuities, missed, segments, decoded }
 }
 
-async function decode(joined: Buffer): Promise<DecodedRendition> {
-  const pieces = cutAtInits(joined)
+async function decode(runs: readonly Buffer[]): Promise<DecodedRendition> {
   const results = []
-  for (const piece of pieces) results.push(await decodeWithoutWarning(piece))
+  for (const run of runs) results.push(await decodeWithoutWarning(run))
   const streams = results.flatMap((result) => result.streams)
   return {
     warnings: results.flatMap(({ warnings }) => warnings),
     gaps: streams.flatMap(({ gaps }) => gaps),
     frames: streams.reduce((sum, { frames }) => sum + frames, 0),
-    pieces: pieces.length,
+    runs: runs.length,
   }
-}
-
-/** ffmpeg reads one init segment a file. */
-function cutAtInits(joined: Buffer): readonly Buffer[] {
-  const starts = readBoxes(joined)
-    .filter(({ type }) => type === 'ftyp')
-    .map(({ start }) => start)
-  return starts.map((start, i) => joined.subarray(start, starts[i + 1]))
 }
