@@ -31,15 +31,16 @@ export async function withRetries<T>(
 ): Promise<T> {
   const trouble = new Backoff(TROUBLE, random)
   const throttled = new Backoff(THROTTLED, random)
+  let last: Error | undefined
   const run = async (limited: AbortSignal): Promise<T> => {
     for (let attemptsLeft = policy.attempts - 1; ; attemptsLeft -= 1) {
       try {
         return await attempt(limited)
       } catch (error) {
         limited.throwIfAborted()
-        const known = translate(error)
-        if (attemptsLeft <= 0 || !isTransient(known)) throw known
-        await clock.sleep((isThrottle(known) ? throttled : trouble).next(), limited)
+        last = translate(error)
+        if (attemptsLeft <= 0 || !isTransient(last)) throw last
+        await clock.sleep((isThrottle(last) ? throttled : trouble).next(), limited)
       }
     }
   }
@@ -47,7 +48,8 @@ export async function withRetries<T>(
     return await withDeadline(clock, policy.what, policy.totalMs, signal, run)
   } catch (error) {
     signal.throwIfAborted()
-    throw translate(error)
+    // Out of time between attempts: what upstream said tells more than that we waited.
+    throw last ?? translate(error)
   }
 }
 
