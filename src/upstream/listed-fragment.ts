@@ -1,5 +1,5 @@
 import type { MediaPlaylist, MediaPlaylistSegment } from '../formats/m3u8/parse-media.ts'
-import { childUrl, queryValue } from './child-url.ts'
+import { childUrl, queryValue, queryWithout } from './child-url.ts'
 import { unusableAnswer } from './errors.ts'
 import { globalNumber, parseFragmentNumber } from './fragment-identity.ts'
 import type { IdentifiedFragment } from './identified-fragment.ts'
@@ -37,6 +37,7 @@ export function listFragments(
   const fragments = playlist.segments
     .filter(({ gap }) => !gap)
     .map((segment) => identify(segment, session))
+  refuseCut(fragments)
   const keys = generations.update(fragments)
   return fragments.map(({ number, segment, url, mapUrl }) => ({
     number,
@@ -45,6 +46,15 @@ export function listFragments(
     uri: new SecretUrl(url),
     map: { key: keys.get(number) ?? '', uri: new SecretUrl(mapUrl) },
   }))
+}
+
+/**
+ * A list that was cut may end within a URI. With half a token that would be refused, and look like the end
+ * of the session; but all URIs of a list are the same apart from their number.
+ */
+function refuseCut(fragments: readonly IdentifiedFragment[]): void {
+  const others = new Set(fragments.map(({ url }) => queryWithout(url, 'FragmentNumber')))
+  if (others.size > 1) throw unusableAnswer('the URIs of the playlist differ: it was cut')
 }
 
 function identify(segment: MediaPlaylistSegment, session: URL): IdentifiedFragment {

@@ -63,6 +63,13 @@ test('a fragment without an init segment makes the list unusable', () => {
   expect(() => list(playlist({ number: FIRST }))).toThrow('did not give a usable answer')
 })
 
+test('a list that ends within a URI is unusable, rather than a list with a strange token', () => {
+  const whole = playlist({ number: FIRST, map: MAP }, { number: FIRST + 1n }).trimEnd()
+  for (const missing of [1, 10, 20, 30]) {
+    expect(() => list(whole.slice(0, -missing))).toThrow('did not give a usable answer')
+  }
+})
+
 test('an empty list is a list', () => {
   expect(list(playlist())).toEqual([])
 })
