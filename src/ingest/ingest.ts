@@ -4,15 +4,17 @@ import type { HlsSession } from '../upstream/hls-session.ts'
 import type { SessionKeeper } from '../upstream/session-keeper.ts'
 import { type FollowerOptions, SessionFollower } from './session-follower.ts'
 
+export type IngestOptions = Omit<FollowerOptions, 'published'>
+
 /**
  * Keeps one timeline in step with one camera, through any number of sessions: opens one, follows it,
  * lets its successor take over before it ends, and opens another when it died.
  */
 export class Ingest {
   readonly #keeper: SessionKeeper
-  readonly #options: FollowerOptions
+  readonly #options: IngestOptions
 
-  constructor(keeper: SessionKeeper, options: FollowerOptions) {
+  constructor(keeper: SessionKeeper, options: IngestOptions) {
     this.#keeper = keeper
     this.#options = options
   }
@@ -30,13 +32,18 @@ export class Ingest {
     const { clock, trouble } = this.#options
     for (;;) {
       try {
-        return new SessionFollower(await this.#keeper.current(signal), this.#options, signal)
+        return this.#follower(await this.#keeper.current(signal), signal)
       } catch (error) {
         signal.throwIfAborted()
         trouble.session(error)
         await clock.sleep(waitAfter(error), signal)
       }
     }
+  }
+
+  #follower(session: HlsSession, signal: AbortSignal): SessionFollower {
+    const published = (): void => this.#keeper.delivered()
+    return new SessionFollower(session, { ...this.#options, published }, signal)
   }
 
   async #follow(first: SessionFollower, signal: AbortSignal): Promise<void> {
@@ -68,7 +75,7 @@ export class Ingest {
     if (next === undefined) return old
     // First let the old one finish: the successor starts behind the newest published fragment.
     await old.settle()
-    const successor = new SessionFollower(next, this.#options, signal)
+    const successor = this.#follower(next, signal)
     try {
       if (!(await successor.prove())) {
         successor.close()

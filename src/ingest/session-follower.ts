@@ -18,6 +18,8 @@ export interface FollowerOptions {
   readonly random: Random
   readonly sink: IngestSink
   readonly trouble: IngestTrouble
+  /** Something of this session was published. */
+  readonly published: () => void
   /** How many of the newest fragments a first list contributes. */
   readonly window: number
 }
@@ -197,6 +199,7 @@ export class SessionFollower {
       if (fetched.length > 0) {
         await this.#options.sink.publish(fetched)
         this.#publishedAny = true
+        this.#options.published()
       }
     }
   }

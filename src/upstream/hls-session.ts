@@ -39,8 +39,6 @@ export interface HlsSession {
   readonly expiresAtMs: number
   /** Video first. */
   readonly renditions: readonly RenditionName[]
-  /** Whether any fragment arrived whole: a session that never delivers is no reason for a quick next one. */
-  readonly delivered: boolean
   /** One poll of the media playlist. */
   list(rendition: RenditionName, signal: AbortSignal): Promise<readonly ListedFragment[]>
   /** The init segment of a listed fragment, fetched once per map of the session (G8). */
@@ -131,7 +129,6 @@ class KvsHlsSession implements HlsSession {
   readonly #inits = new Map<string, Buffer>()
   readonly #initFlights = new SingleFlight<Buffer>()
   readonly #life = new AbortController()
-  #delivered = false
   #retired = false
 
   constructor(id: number, { url, openedAtMs, expiresAtMs, renditions, http }: SessionParts) {
@@ -147,10 +144,6 @@ class KvsHlsSession implements HlsSession {
         { playlist, generations: new MapGenerations(), listed: [] },
       ]),
     )
-  }
-
-  get delivered(): boolean {
-    return this.#delivered
   }
 
   async list(rendition: RenditionName, signal: AbortSignal): Promise<readonly ListedFragment[]> {
@@ -189,9 +182,7 @@ class KvsHlsSession implements HlsSession {
     verify: Verify = acceptAll,
   ): Promise<Buffer> {
     const alive = this.#alive(signal)
-    const body = await this.#http.get('fragment', uri, alive, verified(verify), priority)
-    this.#delivered = true
-    return body
+    return this.#http.get('fragment', uri, alive, verified(verify), priority)
   }
 
   async openFragment(

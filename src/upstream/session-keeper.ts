@@ -54,7 +54,7 @@ export interface KeeperStatus {
 /** Waits between attempts to renew; the session in use bridges them. */
 const RENEWAL_WAITS = { firstMs: 1000, maxMs: 30_000 }
 
-/** A session that dies before it delivered may be bad luck. After that many in a row, slow down. */
+/** A session that dies before anything of it was published may be bad luck. After that many, slow down. */
 const BARREN_DEATHS_ALLOWED = 1
 
 /**
@@ -162,7 +162,7 @@ export class SessionKeeper {
   /**
    * A session does not work any more: refused (403), without media, or its tracks changed. The one in
    * renewal takes its place; else {@link current} opens a new one at once, and only slows down when
-   * sessions die one after the other without having delivered.
+   * sessions die one after the other without having {@link delivered}.
    */
   lost(session: HlsSession, cause: GatewayError | SessionDeadError): void {
     const state = this.#state
@@ -175,8 +175,16 @@ export class SessionKeeper {
     this.#emit({ kind: 'lost', session, cause })
     session.close()
     this.#barrenDeaths += 1
-    this.#creditDelivery(session)
     this.#replace(state.kind === 'renewing' ? state.next : undefined, cause)
+  }
+
+  /**
+   * Media of the current session were published. Only that proves that sessions work again: those of a
+   * silent camera open and die at once, and one refused fragment ends each session that lists it.
+   */
+  delivered(): void {
+    this.#barrenDeaths = 0
+    this.#openBackoff.reset()
   }
 
   /** An operator wants a new session: renewal is due with the next poll. */
@@ -319,13 +327,6 @@ export class SessionKeeper {
     else this.#state = { kind: 'idle' }
   }
 
-  /** Only media prove that upstream works again: sessions of a silent camera open, and die at once. */
-  #creditDelivery(session: HlsSession): void {
-    if (!session.delivered) return
-    this.#barrenDeaths = 0
-    this.#openBackoff.reset()
-  }
-
   #dropExpired(): void {
     const state = this.#state
     if (state.kind !== 'live' && state.kind !== 'renewing') return
@@ -336,7 +337,6 @@ export class SessionKeeper {
     this.#stopOpening()
     const state = this.#state
     if (state.kind !== 'live' && state.kind !== 'renewing') return
-    this.#creditDelivery(state.session)
     state.session.close()
     if (state.kind === 'renewing') state.next?.close()
   }

@@ -233,6 +233,7 @@ describe('a keeper over real sessions', () => {
       for (const fragment of await session.list('video', never)) {
         if (seen.has(fragment.number)) continue
         await session.fragment('video', fragment, never)
+        keeper.delivered()
         seen.add(fragment.number)
       }
     } catch (error) {

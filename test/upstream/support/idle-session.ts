@@ -3,7 +3,6 @@ import type { HlsSession } from '../../../src/upstream/hls-session.ts'
 /** A session that nobody fetches from: all that a keeper needs to see of one. */
 export class IdleSession implements HlsSession {
   readonly renditions = ['video'] as const
-  delivered = false
   state: 'open' | 'retired' | 'closed' = 'open'
   readonly id: number
   readonly openedAtMs: number
