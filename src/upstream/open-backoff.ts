@@ -4,8 +4,10 @@ import type { ErrorCode } from '../base/errors.ts'
 type Reason = 'no_media' | 'throttled' | 'trouble' | 'refusal'
 
 const WAITS: Readonly<Record<Reason, BackoffOptions>> = {
-  // kvs-hls.md, section 12: ask for a session, not the dead playlist.
-  no_media: { firstMs: 2000, maxMs: 30_000 },
+  // kvs-hls.md, section 12: ask for a session, not the dead playlist. A camera that comes back must be
+  // seen within one fragment (G11), so it is asked for about as often as a live one: every second or two,
+  // of 25 that KVS allows, and nothing that it charges for.
+  no_media: { firstMs: 1000, maxMs: 2000 },
   throttled: { firstMs: 1000, maxMs: 30_000 },
   trouble: { firstMs: 500, maxMs: 15_000 },
   // Somebody has to change a role, a camera or a setting first.

@@ -254,7 +254,7 @@ describe('a lost session', () => {
 })
 
 describe('failing to open', () => {
-  test('is told at once until the next attempt is due, with waits from 2 s to 30 s', async () => {
+  test('is told at once until the next attempt is due, with waits of one to two seconds while there is no media', async () => {
     failures = Array.from({ length: 8 }, () => noMedia)
     const waits: number[] = []
     for (let attempt = 0; attempt < 8; attempt += 1) {
@@ -266,7 +266,7 @@ describe('failing to open', () => {
       expect(await failure(keeper.current(never))).toMatchObject({ retryAfterMs: 1 })
       clock.advance(1)
     }
-    expect(waits).toEqual([1500, 3000, 6000, 12_000, 22_500, 22_500, 22_500, 22_500])
+    expect(waits).toEqual([750, 1500, 1500, 1500, 1500, 1500, 1500, 1500])
     expect((await keeper.current(never)).id).toBe(1)
     expect(events.at(-1)).toBe('opened 1')
   })
@@ -280,9 +280,8 @@ describe('failing to open', () => {
     const start = clock.now()
     keeper.lost(await keeper.current(never), noMedia)
     const error = await failure(keeper.current(never))
-    expect(error).toMatchObject({ code: 'no_media', retryAfterMs: expect.any(Number) as number })
+    expect(error).toMatchObject({ code: 'no_media', retryAfterMs: 1500 })
     expect(clock.now() - start).toBe(0)
-    expect(error instanceof GatewayError ? error.retryAfterMs : 0).toBeGreaterThan(5000)
   })
 
   test('outlives a release, so that impatient viewers do not shorten it', async () => {
