@@ -4,8 +4,10 @@ import { LiveStream } from '../streams/live-stream.ts'
 import type { OperatedStream } from '../streams/operations.ts'
 import { OwnerFeed } from '../streams/owner-feed.ts'
 import { logKeeperEvent } from '../streams/session-log.ts'
+import { StreamTrouble } from '../streams/trouble.ts'
 import { openSession } from '../upstream/hls-session.ts'
 import type { KvsSource } from '../upstream/kvs-source.ts'
+import type { UpstreamObserver } from '../upstream/observer.ts'
 import { SessionKeeper } from '../upstream/session-keeper.ts'
 import type { Parts } from './parts.ts'
 
@@ -24,13 +26,15 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
   const windowMs = (): number => source.fragmentResults * longestFragmentMs()
   const kvs = kvsSource(source)
   const quota = parts.quotas.of(kvs)
-  const keeper = openKeeper(name, kvs, windowMs, { ...parts, log })
+  const trouble = new StreamTrouble(log, () => changed())
+  const keeper = openKeeper(name, kvs, windowMs, trouble, { ...parts, log })
   const feed = await OwnerFeed.open(
     {
       ...parts,
       stream: name,
       log,
       keeper,
+      trouble,
       window: config.window,
       targetDurationFloorS: config.minTargetDurationMs / 1000,
     },
@@ -58,11 +62,15 @@ function openKeeper(
   name: string,
   source: KvsSource,
   windowMs: () => number,
+  trouble: StreamTrouble,
   parts: Parts,
 ): SessionKeeper {
   const { clock, random, counters, log } = parts
   const quota = parts.quotas.of(source)
-  const observer = counters.upstreamObserver(name)
+  const observer: UpstreamObserver = {
+    ...counters.upstreamObserver(name),
+    failed: (error) => trouble.attempt(error),
+  }
   return new SessionKeeper({
     clock,
     random,

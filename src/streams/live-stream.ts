@@ -65,8 +65,10 @@ export class LiveStream implements Stream {
     return this.#feed.newest()
   }
 
+  /** What keeps media from coming. A stream that is offline always has a reason. */
   get trouble(): GatewayError | undefined {
-    return this.#running === undefined ? undefined : this.#feed.trouble()
+    if (this.#running === undefined) return undefined
+    return this.#feed.trouble() ?? (this.#state === 'offline' ? noMedia() : undefined)
   }
 
   /** Where the numbering stands, 0 before it begins; also while nothing is shown. */
@@ -219,13 +221,14 @@ export class LiveStream implements Stream {
   #enter(state: StreamState, nowMs: number): void {
     const { log } = this.#options
     const wasLost = this.#state === 'stale' || this.#state === 'offline' || this.#state === 'failed'
+    const awayMs = nowMs - this.#sinceMs
+    this.#state = state
+    this.#sinceMs = nowMs
     if (state === 'stale') log.warn('camera lost', { reason: this.trouble?.code })
     if (state === 'offline') log.warn('camera offline', { reason: this.trouble?.code })
     if (state === 'live' && wasLost) {
-      log.info('camera back', { awayMs: nowMs - this.#sinceMs })
+      log.info('camera back', { awayMs })
     }
-    this.#state = state
-    this.#sinceMs = nowMs
   }
 }
 

@@ -19,7 +19,7 @@ import type { StreamFeed } from './live-stream.ts'
 import { Publisher } from './publisher.ts'
 import { retimed } from './refetch.ts'
 import { Shelf } from './shelf.ts'
-import { StreamTrouble } from './trouble.ts'
+import type { StreamTrouble } from './trouble.ts'
 
 export interface OwnerFeedOptions extends TimelineOptions {
   readonly stream: string
@@ -28,6 +28,7 @@ export interface OwnerFeedOptions extends TimelineOptions {
   readonly log: Log
   readonly counters: GatewayCounters
   readonly keeper: SessionKeeper
+  readonly trouble: StreamTrouble
   readonly store: MemoryStore
   readonly cache: FragmentCache
   /** Both undefined without a state directory: a restart then begins a new timeline. */
@@ -63,7 +64,7 @@ export class OwnerFeed implements StreamFeed {
     this.#timeline = timeline
     this.#inits = inits
     this.#changed = changed
-    this.#trouble = new StreamTrouble(options.log, changed)
+    this.#trouble = options.trouble
     this.#shelf = new Shelf({ ...options, refetch: (...args) => this.#refetch(...args) })
     this.#publisher = new Publisher(
       {
@@ -80,7 +81,6 @@ export class OwnerFeed implements StreamFeed {
     this.#ingest = new Ingest(options.keeper, {
       ...options,
       sink: this.#publisher,
-      trouble: this.#trouble,
     })
   }
 

@@ -1,7 +1,7 @@
-import { GatewayError } from '../base/errors.ts'
+import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { IngestTrouble } from '../ingest/trouble.ts'
-import { isTransient } from '../upstream/errors.ts'
+import { isTransient, translate, upstreamError } from '../upstream/errors.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 
 /** Fragments whose refusal is remembered. Far more than one session lists at a time. */
@@ -16,6 +16,8 @@ export class StreamTrouble implements IngestTrouble {
   readonly #changed: () => void
   readonly #refused = new Set<bigint>()
   #current: GatewayError | undefined
+  /** The code that was logged last. */
+  #told: ErrorCode | undefined
   #skipped = 0
 
   constructor(log: Log, changed: () => void) {
@@ -23,8 +25,15 @@ export class StreamTrouble implements IngestTrouble {
     this.#changed = changed
   }
 
+  /** What went wrong last, since media came last. */
   get current(): GatewayError | undefined {
     return this.#current
+  }
+
+  /** An attempt failed that may be repeated: until more is known, that is why nothing comes. */
+  attempt(error: GatewayError): void {
+    // One fragment that is gone says nothing about the stream.
+    if (error.code !== 'segment_gone') this.#current = error
   }
 
   /** Fragments that upstream listed and we could not get. */
@@ -34,8 +43,9 @@ export class StreamTrouble implements IngestTrouble {
 
   /** Media came: whatever it was, it is over. */
   clear(): void {
-    if (this.#current === undefined) return
     this.#current = undefined
+    if (this.#told === undefined) return
+    this.#told = undefined
     this.#changed()
   }
 
@@ -51,6 +61,7 @@ export class StreamTrouble implements IngestTrouble {
 
   skipped(number: bigint, error: unknown): void {
     this.#skipped += 1
+    this.attempt(publicError(error))
     this.#log.warn('fragment skipped', { fragment: String(number), error })
   }
 
@@ -65,18 +76,19 @@ export class StreamTrouble implements IngestTrouble {
   }
 
   #set(event: string, error: unknown): void {
-    const known =
-      error instanceof GatewayError
-        ? error
-        : new GatewayError('upstream_unavailable', 'Upstream did not give a usable answer.', {
-            cause: error,
-          })
-    const isNews = this.#current?.code !== known.code
+    const known = publicError(error)
+    const { code, upstreamRequestId: requestId } = known
     this.#current = known
-    if (!isNews) return
-    this.#log.warn(event, { code: known.code, requestId: known.upstreamRequestId, error: known })
+    if (this.#told === code) return
+    this.#told = code
+    this.#log.warn(event, { code, requestId, error: known })
     this.#changed()
   }
+}
+
+function publicError(error: unknown): GatewayError {
+  const known = translate(error)
+  return known instanceof GatewayError ? known : upstreamError('upstream_unavailable', known)
 }
 
 /** A clear "no" to this fragment in this session, unlike trouble that passes or media that are gone. */

@@ -1,4 +1,7 @@
-/** Hears of every request that goes upstream, for the metrics. */
+import { GatewayError } from '../base/errors.ts'
+import { translate } from './errors.ts'
+
+/** Hears of every request that goes upstream, for metrics and status. */
 export interface UpstreamObserver {
   /**
    * One attempt ended.
@@ -7,6 +10,17 @@ export interface UpstreamObserver {
    * @param bytes of body received, also when the attempt failed half way
    */
   request(operation: string, code: string, bytes: number): void
+  /**
+   * One attempt failed, and not because of the session or the caller. It may be repeated for a while before
+   * whoever asked hears of it, so for now nobody else knows why nothing comes.
+   */
+  failed?(error: GatewayError): void
+}
+
+/** Tells of an attempt that failed. The end of a session is no failure of upstream. */
+export function tellFailure(observer: UpstreamObserver, error: unknown): void {
+  const known = translate(error)
+  if (known instanceof GatewayError) observer.failed?.(known)
 }
 
 export const silentObserver: UpstreamObserver = { request: () => {} }

@@ -18,6 +18,7 @@ import {
 } from './errors.ts'
 import type { ApiCall, GrantedSession, KvsApi } from './kvs-api.ts'
 import { type KvsSource, regionOf, type StreamIdentity } from './kvs-source.ts'
+import { tellFailure } from './observer.ts'
 import { withRetries } from './retry.ts'
 import { requireRegion, type SdkOptions, type SdkSetup, setUpSdk } from './sdk-setup.ts'
 import { SecretUrl } from './secret-url.ts'
@@ -121,6 +122,7 @@ export class SdkKvsApi implements KvsApi {
       return output
     } catch (error) {
       observer.request(operation, signal.aborted ? 'aborted' : failureLabel(error), 0)
+      if (!signal.aborted) tellFailure(observer, error)
       throw error
     }
   }

@@ -19,7 +19,7 @@ import {
   type UpstreamFault,
   unusableAnswer,
 } from './errors.ts'
-import type { UpstreamObserver } from './observer.ts'
+import { tellFailure, type UpstreamObserver } from './observer.ts'
 import type { SessionQuota, SessionRequest } from './quota.ts'
 import type { Priority } from './quota-queue.ts'
 import { withRetries } from './retry.ts'
@@ -47,7 +47,8 @@ const KINDS: Readonly<Record<SessionRequest, RequestKind>> = {
   fragment: {
     operation: 'GetMP4MediaFragment',
     maxBytes: 64 * MIB,
-    attemptMs: 8000,
+    // Less than a first viewer waits by default: by then it is known why nothing came.
+    attemptMs: 6000,
     totalMs: 20_000,
   },
 }
@@ -156,7 +157,7 @@ export class SessionHttp {
         return readOk(wanted.request, answer, meter, read)
       })
     } catch (error) {
-      this.#report(wanted.request, signal.aborted ? 'aborted' : failureLabel(error), meter)
+      this.#reportFailure(wanted.request, signal, error, meter)
       throw error
     } finally {
       endTurn()
@@ -202,6 +203,16 @@ export class SessionHttp {
 
   #beforeStall<T>(signal: AbortSignal, next: () => Promise<T>): Promise<T> {
     return withDeadline(this.#deps.clock, 'the next bytes of a fragment', STALL_MS, signal, next)
+  }
+
+  #reportFailure(
+    request: SessionRequest,
+    { aborted }: AbortSignal,
+    error: unknown,
+    meter: Meter,
+  ): void {
+    this.#report(request, aborted ? 'aborted' : failureLabel(error), meter)
+    if (!aborted) tellFailure(this.#deps.observer, error)
   }
 
   #report(request: SessionRequest, label: string, { bytes }: Meter): void {

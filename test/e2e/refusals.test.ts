@@ -1,0 +1,289 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import type { CameraConfigInput } from '../../src/emulator/config.ts'
+import type { FaultInput } from '../../src/emulator/service/fault.ts'
+import { streamStatus } from '../../src/streams/status.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { during } from '../support/pace.ts'
+import { type Answer, ask } from '../support/raw-http.ts'
+import { startWorld, type World } from '../support/world.ts'
+
+/** What is wrong upstream, and what a first viewer of the camera is told. */
+interface Refusal {
+  readonly what: string
+  readonly camera: CameraConfigInput
+  readonly status: number
+  readonly code: string
+}
+
+/** Nothing but a change upstream cures these, so nobody waits for it. */
+const PERMANENT = [
+  'upstream_stream_not_found',
+  'upstream_not_authorized',
+  'upstream_unsupported_media',
+  'upstream_codec_private_data',
+  'upstream_no_retention',
+]
+
+const OPERATIONS = [
+  'GetDataEndpoint',
+  'GetHLSStreamingSessionURL',
+  'GetHLSMasterPlaylist',
+  'GetHLSMediaPlaylist',
+  'GetMP4InitFragment',
+  'GetMP4MediaFragment',
+] as const
+type Operation = (typeof OPERATIONS)[number]
+
+const NO_FRAGMENTS = 'No fragments found in the stream for the streaming request.'
+const NOT_ACTIVE = 'The requested stream is not found or not active.'
+
+const faulty = (fault: FaultInput): CameraConfigInput => ({ faults: [fault] })
+
+/** An exception of kvs-hls.md, section 7, as the answer to one operation. */
+function refused(
+  operation: Operation,
+  [status, type, message]: readonly [status: number, type: string, message: string],
+): CameraConfigInput {
+  return faulty({ kind: 'status', operation, status, type, message })
+}
+
+/** What KVS says to GetHLSStreamingSessionURL, word for word where words are known. */
+const SAID: readonly (readonly [number, string, string, status: number, code: string])[] = [
+  [404, 'ResourceNotFoundException', NOT_ACTIVE, 404, 'upstream_stream_not_found'],
+  [404, 'ResourceNotFoundException', NO_FRAGMENTS, 503, 'no_media'],
+  [
+    404,
+    'ResourceNotFoundException',
+    'No fragments found in the stream for the HLS streaming request.',
+    503,
+    'no_media',
+  ],
+  [404, 'ResourceNotFoundException', 'In words that nobody has seen yet.', 503, 'no_media'],
+  [400, 'ClientLimitExceededException', 'Rate exceeded', 503, 'upstream_throttled'],
+  [400, 'ThrottlingException', 'Rate exceeded', 503, 'upstream_throttled'],
+  [429, 'TooManyRequestsException', 'Rate exceeded', 503, 'upstream_throttled'],
+  [
+    400,
+    'MissingCodecPrivateDataException',
+    'Missing codec private data in fragment for track 2.',
+    502,
+    'upstream_codec_private_data',
+  ],
+  [400, 'InvalidCodecPrivateDataException', 'Bad.', 502, 'upstream_codec_private_data'],
+  [400, 'UnsupportedStreamMediaTypeException', 'No.', 502, 'upstream_unsupported_media'],
+  [400, 'NoDataRetentionException', 'No.', 502, 'upstream_no_retention'],
+  [401, 'NotAuthorizedException', 'No.', 502, 'upstream_not_authorized'],
+  [
+    403,
+    'AccessDeniedException',
+    'User: arn:aws:iam::123456789012:user/x is not authorized to perform: kinesisvideo:GetHLSStreamingSessionURL',
+    502,
+    'upstream_not_authorized',
+  ],
+  [
+    403,
+    'ExpiredTokenException',
+    'The security token included in the request is expired',
+    502,
+    'upstream_not_authorized',
+  ],
+  [403, 'InvalidSignatureException', 'Signature expired: …', 502, 'upstream_not_authorized'],
+  [403, 'InvalidClientTokenId', 'No.', 502, 'upstream_not_authorized'],
+  [403, 'MissingAuthenticationToken', 'No.', 502, 'upstream_not_authorized'],
+  [
+    403,
+    'AccessDeniedException',
+    'Unable to determine service/operation name to be authorized',
+    502,
+    'upstream_unavailable',
+  ],
+  [400, 'InvalidArgumentException', 'No.', 502, 'upstream_unavailable'],
+  [500, 'InternalFailure', 'No.', 502, 'upstream_unavailable'],
+  [503, 'ServiceUnavailable', 'No.', 502, 'upstream_unavailable'],
+]
+
+const said = SAID.map(([answer, type, message, status, code]): Refusal => {
+  const camera = refused('GetHLSStreamingSessionURL', [answer, type, message])
+  return { what: `${answer} ${type}: ${message}`, camera, status, code }
+})
+
+/** Ways in which any answer can fail to come, whatever was asked. */
+const BROKEN: readonly (readonly [FaultInput, status: number, code: string])[] = [
+  [{ kind: 'status', status: 500 }, 502, 'upstream_unavailable'],
+  [{ kind: 'html', status: 200 }, 502, 'upstream_unavailable'],
+  [{ kind: 'refuse' }, 502, 'upstream_unavailable'],
+  [{ kind: 'reset' }, 502, 'upstream_unavailable'],
+  [{ kind: 'truncate' }, 502, 'upstream_unavailable'],
+  [{ kind: 'garbage' }, 502, 'upstream_unavailable'],
+  [{ kind: 'empty' }, 502, 'upstream_unavailable'],
+  [{ kind: 'latency', ms: 60_000 }, 504, 'upstream_timeout'],
+  [{ kind: 'slow', bytesPerSecond: 5 }, 504, 'upstream_timeout'],
+]
+
+const broken = OPERATIONS.flatMap((operation): Refusal[] => {
+  const ways = BROKEN.map(([fault, status, code]) => {
+    return {
+      what: `${operation}: ${fault.kind}`,
+      camera: faulty({ ...fault, operation }),
+      status,
+      code,
+    }
+  })
+  const throttled = refused(operation, [400, 'ClientLimitExceededException', 'Rate exceeded'])
+  const what = `${operation}: throttled`
+  return [...ways, { what, camera: throttled, status: 503, code: 'upstream_throttled' }]
+})
+
+/** A token that is refused means the session, and says nothing about the camera. */
+const tokens = OPERATIONS.slice(2).map((operation): Refusal => {
+  const camera = refused(operation, [
+    403,
+    'NotAuthorizedException',
+    'Streaming session token is expired',
+  ])
+  return { what: `${operation}: token`, camera, status: 502, code: 'upstream_unavailable' }
+})
+
+const cameras: readonly Refusal[] = [
+  {
+    what: 'a stream that is being deleted',
+    camera: { status: 'DELETING' },
+    status: 404,
+    code: 'upstream_stream_not_found',
+  },
+  {
+    what: 'GetDataEndpoint knows no such stream',
+    camera: refused('GetDataEndpoint', [404, 'ResourceNotFoundException', 'No such stream.']),
+    status: 404,
+    code: 'upstream_stream_not_found',
+  },
+  {
+    what: 'a role without rights',
+    camera: { signing: 'deny' },
+    status: 502,
+    code: 'upstream_not_authorized',
+  },
+  {
+    what: 'retention 0',
+    camera: { retentionHours: 0 },
+    status: 502,
+    code: 'upstream_no_retention',
+  },
+  {
+    what: 'a camera that has stopped',
+    camera: { events: [{ event: { type: 'stop' } }] },
+    status: 503,
+    code: 'no_media',
+  },
+  {
+    what: 'fragments that are listed and gone',
+    camera: refused('GetMP4MediaFragment', [404, 'ResourceNotFoundException', NO_FRAGMENTS]),
+    status: 503,
+    code: 'no_media',
+  },
+]
+
+const refusals = [...cameras, ...said, ...broken, ...tokens].map((refusal, i) => {
+  return { ...refusal, stream: `cam-${i}` }
+})
+
+interface Told {
+  readonly answer: Answer
+  readonly afterMs: number
+}
+
+const clock = new ManualClock()
+const told = new Map<string, Told>()
+let statuses: ReadonlyMap<string, z.output<typeof streamStatus>>
+let world: World
+
+/** All cameras at once: each stream has an upstream of its own, and the waits are the clock's. */
+beforeAll(async () => {
+  world = await startWorld({
+    clock,
+    cameras: Object.fromEntries(refusals.map(({ stream, camera }) => [stream, camera])),
+  })
+  const startMs = clock.now()
+  const watch = async (stream: string): Promise<void> => {
+    const answer = await ask(world.watchUrl(stream))
+    told.set(stream, { answer, afterMs: clock.now() - startMs })
+  }
+  await during(clock, Promise.all(refusals.map(({ stream }) => watch(stream))))
+  const list = await ask(`${world.gateway.adminUrl}/api/v1/streams`)
+  const { streams } = z.object({ streams: z.array(streamStatus) }).parse(json(list))
+  statuses = new Map(streams.map((status) => [status.name, status]))
+}, 60_000)
+afterAll(() => during(clock, world.close()))
+
+const problemSchema = z.strictObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  detail: z.string(),
+  code: z.string(),
+  requestId: z.string(),
+})
+
+function json({ body }: Answer): unknown {
+  return JSON.parse(body.toString())
+}
+
+function toldTo(stream: string): Told {
+  const found = told.get(stream)
+  if (found === undefined) throw new Error(`${stream} was not asked for`)
+  return found
+}
+
+describe('a first viewer of a camera that cannot be had is told why', () => {
+  test.each(refusals)('$what → $status $code', ({ stream, status, code }) => {
+    const { answer, afterMs } = toldTo(stream)
+    const problem = problemSchema.parse(json(answer))
+    expect([answer.status, problem.status, problem.code]).toEqual([status, status, code])
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/problem+json',
+      'cache-control': 'public, max-age=1',
+      'access-control-allow-origin': '*',
+      'x-request-id': problem.requestId,
+    })
+    expect(afterMs).toBeLessThanOrEqual(PERMANENT.includes(code) ? 1_000 : 8_000)
+  })
+
+  test('with a Retry-After of whole seconds wherever it is a 503', () => {
+    for (const { stream, status } of refusals.filter((refusal) => refusal.status === 503)) {
+      const { answer } = toldTo(stream)
+      expect(answer.headers['retry-after'], `${stream} ${status}`).toMatch(/^[1-9]\d?$/)
+    }
+  })
+
+  test('only after the start time-out when waiting may help', () => {
+    const passing = refusals.filter(({ code }) => !PERMANENT.includes(code))
+    expect(new Set(passing.map(({ stream }) => toldTo(stream).afterMs))).toEqual(new Set([8_000]))
+  })
+
+  test.each(refusals)('and so is the operator: $what', ({ stream, code }) => {
+    const state = PERMANENT.includes(code) ? 'failed' : 'offline'
+    expect(statuses.get(stream)).toMatchObject({ state, reason: code, lastFragment: null })
+  })
+
+  test('in words without hosts, tokens and accounts', () => {
+    const { host } = new URL(world.emulator.url)
+    for (const { stream } of refusals) {
+      const text = toldTo(stream).answer.body.toString()
+      expect(text).not.toMatch(/amazonaws|SessionToken|arn:|\n\s+at /)
+      expect(text).not.toContain(host)
+    }
+  })
+})
+
+test('G9: no camera is asked more often than its quotas allow while it refuses', () => {
+  for (const { stream, what } of refusals) {
+    const { sessionsOpened, calls } = world.counters(stream)
+    const asked = Object.values(calls).flatMap((byStatus) => Object.values(byStatus))
+    expect(sessionsOpened, what).toBeLessThanOrEqual(12)
+    expect(
+      asked.reduce((sum, count) => sum + count, 0),
+      what,
+    ).toBeLessThanOrEqual(150)
+  }
+})
