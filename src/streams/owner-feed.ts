@@ -13,6 +13,7 @@ import type { MemoryStore } from '../store/memory-store.ts'
 import type { SavedTimelines } from '../store/saved-timelines.ts'
 import type { RenditionName, Segment, SegmentTrack, Snapshot } from '../timeline/fragment.ts'
 import { Timeline, type TimelineOptions } from '../timeline/timeline.ts'
+import { SessionDeadError } from '../upstream/session-dead-error.ts'
 import type { SessionKeeper } from '../upstream/session-keeper.ts'
 import { Inits } from './inits.ts'
 import type { StreamFeed } from './live-stream.ts'
@@ -183,9 +184,16 @@ export class OwnerFeed implements StreamFeed {
     offset: number,
     signal: AbortSignal,
   ): AsyncGenerator<Buffer> {
-    const session = await this.#options.keeper.current(signal)
-    const body = await session.openFragment(track.init.rendition, segment.number, signal)
+    const { keeper } = this.#options
+    const session = await keeper.current(signal)
     const place = { baseTicks: track.baseTicks, sequenceNumber: segment.msn }
-    yield* retimed(body, place, offset)
+    try {
+      const body = await session.openFragment(track.init.rendition, segment.number, signal)
+      yield* retimed(body, place, offset)
+    } catch (error) {
+      // Whoever notices first that the session is over says so; who asks again gets the next one.
+      if (error instanceof SessionDeadError) keeper.lost(session, error)
+      throw error
+    }
   }
 }

@@ -203,6 +203,12 @@ describe('a segment that is listed and not in memory', () => {
       expect((await during(clock, get(url))).body.equals(bytes)).toBe(true)
     },
   )
+
+  test('G3: is fetched through a new session when the old one has been revoked', async () => {
+    const { url, bytes } = await evicted()
+    world.control.revoke(LOBBY)
+    expect((await during(clock, get(url))).body.equals(bytes)).toBe(true)
+  })
 })
 
 function cacheStatus({ headers }: Download): unknown {
