@@ -184,14 +184,17 @@ export class LiveStream implements Stream {
 
   /** The states stale, offline and idle come from nothing happening: somebody has to look. */
   async #tick(signal: AbortSignal): Promise<void> {
-    const { clock, idleTimeoutMs } = this.#options
+    const { clock } = this.#options
     while (!signal.aborted) {
-      await clock.sleep(TICK_MS, signal)
+      await clock.sleep(Math.min(TICK_MS, this.#untilIdleMs()), signal)
       this.#update()
-      if (idleTimeoutMs !== undefined && clock.now() - this.#requestedMs >= idleTimeoutMs) {
-        this.#running?.stop.abort(new Error('nobody watches'))
-      }
+      if (this.#untilIdleMs() <= 0) this.#running?.stop.abort(new Error('nobody watches'))
     }
+  }
+
+  #untilIdleMs(): number {
+    const { clock, idleTimeoutMs = Number.POSITIVE_INFINITY } = this.#options
+    return this.#requestedMs + idleTimeoutMs - clock.now()
   }
 
   #update(): void {
