@@ -1,7 +1,7 @@
 import { findDiscontinuity } from './continuity.ts'
 import { type Cursor, clockTrack, mapTracks, type OutputTimes, RENDITIONS } from './cursor.ts'
 import type { DiscontinuityCause, FragmentFacts, RenditionName, TrackFacts } from './fragment.ts'
-import { firstSequence } from './numbering.ts'
+import { firstDiscontinuitySequence, firstSequence } from './numbering.ts'
 import { beginAt, continueFrom } from './output-clock.ts'
 import type { TimelineState } from './state.ts'
 import { ticksToMs } from './ticks.ts'
@@ -38,18 +38,26 @@ export function draftSegment(
   const discontinuity = step.renumbered ? 'renumbered' : causeOf(cursor, fragment, step.toleranceMs)
   const times = timesOf(cursor, fragment, discontinuity)
   const clock = clockTrack(fragment)
-  const first = state.nextMsn === undefined ? firstSequence(fragment) : 0
+  const { msn, dsn } = numbersFor(state, fragment)
   return {
     fragment,
-    msn: state.nextMsn ?? first,
-    // DSNs begin where MSNs do, so that after a total loss they do not go back either (G1).
-    dsn: (state.nextMsn === undefined ? first : state.dsn) + (discontinuity === undefined ? 0 : 1),
+    msn,
+    dsn: dsn + (discontinuity === undefined ? 0 : 1),
     discontinuity,
     startMs: ticksToMs(times[clock.init.rendition] ?? 0, clock.init.timescale),
     durationMs: longestMs(fragment),
     tracks: mapTracks(fragment.tracks, (facts, name) => ({ facts, baseTicks: times[name] ?? 0 })),
     gaps: gapsOf(state, fragment),
   }
+}
+
+/** The next MSN, and the DSN so far; after a total loss neither must go back (G1). */
+function numbersFor(
+  { nextMsn, dsn }: TimelineState,
+  fragment: FragmentFacts,
+): { msn: number; dsn: number } {
+  if (nextMsn !== undefined) return { msn: nextMsn, dsn }
+  return { msn: firstSequence(fragment), dsn: firstDiscontinuitySequence(fragment) }
 }
 
 function causeOf(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { isGlobal, serverTimeHint } from '../../src/timeline/fragment-number.ts'
-import { firstSequence } from '../../src/timeline/numbering.ts'
+import { firstDiscontinuitySequence, firstSequence } from '../../src/timeline/numbering.ts'
 import { fragmentNumber } from '../support/camera.ts'
 
 const AT = Date.UTC(2026, 0, 1)
@@ -39,4 +39,13 @@ test('without a plausible server time, the time of arrival counts', () => {
 test('G1: numbers stay below 2^31 until 2038, and are never negative', () => {
   expect(firstSequence({ number: 0n, receivedMs: Date.UTC(2038, 0, 1) })).toBeLessThan(2 ** 31)
   expect(firstSequence({ number: 0n, receivedMs: 0 })).toBe(0)
+})
+
+test('G1: DSNs begin at six per hour, few enough for players that count them one by one', () => {
+  const hours = (AT - Date.UTC(2025, 0, 1)) / 3_600_000
+  const first = { number: fragmentNumber(1, AT), receivedMs: AT + 60_000 }
+  expect(firstDiscontinuitySequence(first)).toBe(6 * hours)
+  expect(firstDiscontinuitySequence({ number: 0n, receivedMs: Date.UTC(2038, 0, 1) })).toBeLessThan(
+    1_000_000,
+  )
 })
