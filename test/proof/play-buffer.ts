@@ -39,6 +39,16 @@ export class PlayBuffer {
     return stallOf(state, nowMs)
   }
 
+  /**
+   * Passes over a hole in the media, which the camera left and no server can fill. Players jump it and have
+   * that much less in hand; here it counts as shown, so that what remains are the server's delays.
+   */
+  passHole(holeMs: number, nowMs: number): void {
+    const state = this.#at(nowMs)
+    if (state.kind === 'filling') return
+    this.#state = { kind: 'playing', emptyAtMs: state.emptyAtMs + holeMs }
+  }
+
   /** The stall that is going on. */
   stall(nowMs: number): Stall | undefined {
     return stallOf(this.#at(nowMs), nowMs)

@@ -37,8 +37,10 @@ const FIRST_MSN = 100
 export class ScriptedOrigin {
   readonly #server: Server
   readonly tampering: Tampering = {}
-  /** MSNs that begin after a gap of ten seconds. */
+  /** MSNs that begin after a gap. */
   readonly gaps = new Set<number>()
+  /** Whole seconds. */
+  gapMs = 10_000
   /** The first and last MSN that have no audio. */
   silence: readonly [number, number] | undefined
   #newest = FIRST_MSN + WINDOW - 1
@@ -193,7 +195,7 @@ export class ScriptedOrigin {
   #span(rendition: RenditionName, msn: number): { startTicks: bigint; samples: number } {
     const { timescale, sampleTicks } = trackOf(rendition)
     const pauses = [...this.gaps].filter((gap) => gap <= msn).length
-    const origin = BigInt((FIRST_MS + pauses * 10_000) / 1000) * BigInt(timescale)
+    const origin = BigInt((FIRST_MS + pauses * this.gapMs) / 1000) * BigInt(timescale)
     const frameAt = (index: number): number =>
       Math.round((index * FRAGMENT_MS * timescale) / (1000 * sampleTicks))
     const index = msn - FIRST_MSN

@@ -17,10 +17,10 @@ afterEach(async () => {
   await origin.close()
 })
 
-/** A camera and a viewer over `seconds` of clock time; the camera stops after `liveS`. */
+/** A viewer over `seconds` of clock time, and a camera that sends while `sends` says so. */
 async function watch(
   seconds: number,
-  liveS = seconds,
+  sends: (second: number) => boolean = () => true,
 ): Promise<{ viewer: Viewer; kinds: string[] }> {
   const clock = new ManualClock()
   const incidents: Incident[] = []
@@ -31,8 +31,8 @@ async function watch(
   })
   const watching = viewer.watch()
   for (let elapsed = 0; elapsed < seconds; elapsed += 2) {
-    await clock.run(2_000, { stepMs: 100, realMsPerStep: 1 })
-    if (elapsed < liveS) origin.advance()
+    await clock.run(2_000, { stepMs: 100, realMsPerStep: 3 })
+    if (sends(elapsed)) origin.advance()
   }
   stop.abort()
   await watching
@@ -76,7 +76,16 @@ test('a playlist that cannot be read', async () => {
 })
 
 test('a camera that stops', async () => {
-  expect((await watch(30, 4)).kinds).toEqual(['stall'])
+  expect((await watch(30, (second) => second < 4)).kinds).toEqual(['stall'])
+})
+
+test('media that the camera lost is not the server’s delay', async () => {
+  // Twice the camera is away for six seconds; more than one of them no buffer of ten seconds survives.
+  origin.gapMs = 6_000
+  const away = (second: number): boolean => [10, 12, 14, 26, 28, 30].includes(second)
+  for (const msn of [110, 115]) origin.gaps.add(msn)
+
+  expect((await watch(50, (second) => !away(second))).kinds).toEqual([])
 })
 
 test('a list that slides away from under the viewer', async () => {
@@ -98,4 +107,14 @@ test('a buffer knows when it ran dry, and fills up before it goes on', () => {
   expect(buffer.add(2_000, 15_500, 4_000)).toBeUndefined()
   expect(buffer.add(2_000, 17_000, 4_000)).toEqual({ atMs: 14_000, lastedMs: 3_000 })
   expect(buffer.emptyAtMs).toBe(21_000)
+})
+
+test('a hole is passed over while playing, and means nothing while nothing is shown', () => {
+  const buffer = new PlayBuffer()
+  buffer.passHole(9_000, 9_000)
+  buffer.add(2_000, 10_000, 2_000)
+  buffer.passHole(3_000, 11_000)
+  expect(buffer.emptyAtMs).toBe(15_000)
+  buffer.passHole(3_000, 16_000)
+  expect(buffer.stall(17_000)).toEqual({ atMs: 15_000, lastedMs: 2_000 })
 })

@@ -79,7 +79,7 @@ export class Viewer {
   }
 
   async #play(url: URL): Promise<never> {
-    const playback = { buffer: new PlayBuffer(), nextMsn: undefined }
+    const playback: Playback = { buffer: new PlayBuffer(), nextMsn: undefined, endsMs: undefined }
     let before: MediaPlaylist | undefined
     try {
       for (;;) {
@@ -105,6 +105,7 @@ export class Viewer {
       if (segment.msn < from) continue
       playback.nextMsn = segment.msn + 1
       if (segment.gap) continue
+      this.#passHole(segment, playback)
       const stall = await this.#downloadSegment(url, segment, playlist, playback.buffer)
       this.#reportStall(url, stall)
     }
@@ -124,6 +125,14 @@ export class Viewer {
     this.#options.onSegment?.(answer.tookMs, durationMs)
     // Between two reloads a target duration passes: twice that keeps a margin.
     return buffer.add(durationMs, this.#options.clock.now(), 2000 * targetDurationS)
+  }
+
+  #passHole({ discontinuity, pdtMs, durationMs }: ListedSegment, playback: Playback): void {
+    const { endsMs = pdtMs } = playback
+    if (pdtMs === undefined || endsMs === undefined) return
+    playback.endsMs = pdtMs + durationMs
+    if (!discontinuity || pdtMs <= endsMs) return
+    playback.buffer.passHole(pdtMs - endsMs, this.#options.clock.now())
   }
 
   #read<T>(url: URL, answer: Answer | undefined, memo: PlaylistMemo<T>): T | undefined {
@@ -169,6 +178,8 @@ export class Viewer {
 interface Playback {
   readonly buffer: PlayBuffer
   nextMsn: number | undefined
+  /** EXT-X-PROGRAM-DATE-TIME at which the last segment ends. */
+  endsMs: number | undefined
 }
 
 /** RFC 8216, 6.3.3: not less than three target durations before the end. */
