@@ -9,13 +9,13 @@ export interface AudienceReport {
   readonly bytes: number
   /** Incidents by kind: what the gateway has to answer for. */
   readonly errors: Readonly<Record<string, number>>
-  /** Stalls while the camera gave nothing, or too slowly. */
-  readonly excusedStalls: number
-  /** The first few that are not excused, each as a line. */
+  /** Stalls and skips while the camera gave nothing, or too slowly. */
+  readonly excused: number
+  /** The first few of each kind that are not excused, each as a line. */
   readonly examples: readonly string[]
 }
 
-const EXAMPLES_KEPT = 50
+const EXAMPLES_PER_KIND = 10
 
 /** Many viewers, spread over the streams, and what happened to them. */
 export class Audience {
@@ -46,7 +46,7 @@ export class Audience {
       segments: sum('segments'),
       bytes: sum('bytes'),
       errors: Object.fromEntries(this.#errors),
-      excusedStalls: this.#excused,
+      excused: this.#excused,
       examples: this.#examples,
     }
   }
@@ -57,8 +57,9 @@ export class Audience {
       return
     }
     const { kind, atMs, url, detail, lastedMs } = incident
-    this.#errors.set(kind, (this.#errors.get(kind) ?? 0) + 1)
-    if (this.#examples.length >= EXAMPLES_KEPT) return
+    const count = (this.#errors.get(kind) ?? 0) + 1
+    this.#errors.set(kind, count)
+    if (count > EXAMPLES_PER_KIND) return
     const lasted = lastedMs === 0 ? '' : ` for ${Math.round(lastedMs)} ms`
     this.#examples.push(
       `${new Date(atMs).toISOString()} ${kind}${lasted} ${url} ${detail}`.trimEnd(),

@@ -9,10 +9,13 @@ interface Excuse {
 /** Trouble may come back hours later in a list of incidents, but not be excused by an old one. */
 const EXCUSES_KEPT = 10_000
 
+/** What a viewer suffers when no media comes: it waits, and may then find that the list has gone on. */
+const EXCUSABLE = new Set(['stall', 'fell-behind'])
+
 /**
- * When the camera itself gave nothing, or its link was slow, no gateway can keep pictures moving: stalls in
- * such times are counted apart. Nothing else is ever excused: whatever happens upstream, a viewer must not
- * see an error.
+ * When the camera itself gave nothing, or its link was slow, no gateway can keep pictures moving: stalls and
+ * skips in such times are counted apart. Nothing else is ever excused: whatever happens upstream, a viewer
+ * must not see an error.
  */
 export class Excuses {
   #excuses: Excuse[] = []
@@ -27,7 +30,7 @@ export class Excuses {
   }
 
   covers(stream: string, { kind, atMs, lastedMs }: Incident): boolean {
-    if (kind !== 'stall') return false
+    if (!EXCUSABLE.has(kind)) return false
     return this.#excuses.some(
       (excuse) =>
         excuse.stream === stream && atMs <= excuse.toMs && atMs + lastedMs >= excuse.fromMs,

@@ -89,7 +89,7 @@ export function printed(report: SoakReport): string {
     ...monitors.flatMap(monitorLines),
     '',
     `Viewers: ${audience.viewers}, ${audience.segments} segments, ${mib(audience.bytes)} MiB`,
-    `  errors ${inWords(audience.errors)}; stalls while the camera gave too little: ${audience.excusedStalls}`,
+    `  errors ${inWords(audience.errors)}; excused while the camera gave too little: ${audience.excused}`,
     ...audience.examples.map((line) => `  ${line}`),
     '',
     `Trouble: ${inWords(troubles)}`,
