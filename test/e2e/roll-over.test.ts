@@ -31,7 +31,7 @@ describe.each(MEDIA_TIMES)('tfdt from $tfdtBase, $selector', ({ tfdtBase, select
     stage.world.control.revoke(cameraOf())
     await stage.pass(15_000)
     await stage.rollOver()
-    await stage.pass(700)
+    await stage.pass(2_500)
     stage.world.control.revoke(cameraOf())
     await stage.pass(15_000)
     await expectNoTrace(stage, ['api', 'lost', 'api', 'lost'])
