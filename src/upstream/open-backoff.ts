@@ -5,9 +5,9 @@ type Reason = 'no_media' | 'throttled' | 'trouble' | 'refusal'
 
 const WAITS: Readonly<Record<Reason, BackoffOptions>> = {
   // kvs-hls.md, section 12: ask for a session, not the dead playlist. A camera that comes back must be
-  // seen within one fragment (G11), so it is asked for about as often as a live one: every second or two,
-  // of 25 that KVS allows, and nothing that it charges for.
-  no_media: { firstMs: 1000, maxMs: 2000 },
+  // seen within one fragment (G11), and those may be a second long. So one that is away is asked for as
+  // often as a live one is polled: about once a second, where KVS allows 25 and charges for none.
+  no_media: { firstMs: 1000, maxMs: 1000 },
   throttled: { firstMs: 1000, maxMs: 30_000 },
   trouble: { firstMs: 500, maxMs: 15_000 },
   // Somebody has to change a role, a camera or a setting first.
