@@ -2,8 +2,11 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { ServerResponse } from 'node:http'
 import { setImmediate as nextTurn, setTimeout as realSleep } from 'node:timers/promises'
 
-/** Requests that clients of this process have begun and not ended. */
-let asked = 0
+/**
+ * Requests that clients of this process have begun and not ended. The requests themselves: one that is given
+ * up may end before it has begun, or twice.
+ */
+const asked = new Set<unknown>()
 /** Requests that servers of this process are answering. */
 let answering = 0
 /** Things seen to happen to any of them. */
@@ -18,8 +21,8 @@ function on(channels: readonly string[], react: (message: unknown) => void): voi
   }
 }
 
-on(['undici:request:create', 'http.client.request.start'], () => {
-  asked += 1
+on(['undici:request:create', 'http.client.request.start'], (message) => {
+  asked.add(requestOf(message))
 })
 on(
   [
@@ -28,8 +31,8 @@ on(
     'http.client.response.finish',
     'http.client.request.error',
   ],
-  () => {
-    asked -= 1
+  (message) => {
+    asked.delete(requestOf(message))
   },
 )
 on(['undici:request:headers'], () => {})
@@ -41,6 +44,10 @@ on(['http.server.request.start'], (message) => {
     answering -= 1
   })
 })
+
+function requestOf(message: unknown): unknown {
+  return (message as { request: unknown }).request
+}
 
 /** What one turn of the event loop finds may begin something new in the next ones. */
 const CALM_TURNS = 3
@@ -67,8 +74,8 @@ export async function quiet(): Promise<void> {
 }
 
 function patience(): number {
-  if (asked <= 0) return CALM_TURNS
-  return asked <= answering ? SERVERS_WAIT : STUCK
+  if (asked.size === 0) return CALM_TURNS
+  return asked.size <= answering ? SERVERS_WAIT : STUCK
 }
 
 function isBusyWithFiles(): boolean {
