@@ -36,7 +36,7 @@ export function append(
 ): SegmentWindow {
   const listed = [...window.listed, segment]
   const listMs = totalMs(listed)
-  const excess = countExcess(listed, listMs, bounds)
+  const excess = countExcess(listed, segment.receivedMs, listMs, bounds)
   const grown = { ...window, listed, longestMs: Math.max(window.longestMs, listMs) }
   const graceMs = grown.longestMs + bounds.targetDuration * 1000
   return forget(retire(grown, excess, segment.receivedMs), segment.receivedMs, graceMs)
@@ -54,10 +54,13 @@ export function retire(window: SegmentWindow, count: number, nowMs: number): Seg
 }
 
 /**
- * RFC 8216, 6.2.2: nothing leaves a live list that would then be shorter than three target durations.
+ * RFC 8216, 6.2.2: nothing leaves a live list that would then be shorter than three target durations. Nor
+ * does what came within the last one: after an outage many fragments come at once, and players, who reload
+ * every target duration (6.3.4), would never see the first of them.
  */
 function countExcess(
   listed: readonly Segment[],
+  nowMs: number,
   listMs: number,
   { segments, targetDuration }: WindowBounds,
 ): number {
@@ -66,7 +69,9 @@ function countExcess(
   for (const segment of listed.slice(0, Math.max(0, listed.length - segments))) {
     left -= listedMs(segment)
     const tooMany = listed.length - count > MAX_LISTED
-    if (left < 3000 * targetDuration && !tooMany) break
+    const tooShort = left < 3000 * targetDuration
+    const tooNew = nowMs - segment.receivedMs < 1000 * targetDuration
+    if ((tooShort || tooNew) && !tooMany) break
     count += 1
   }
   return count

@@ -237,6 +237,21 @@ describe('G5: the target duration', () => {
 })
 
 describe('the window', () => {
+  test('holds all that came at once after an outage, until players have reloaded', () => {
+    const timeline = Timeline.begin(OPTIONS)
+    const camera = new Camera()
+    for (let i = 0; i < 5; i += 1) accept(timeline, camera.next())
+    const backlog = Array.from({ length: 9 }, () => camera.next())
+    const receivedMs = backlog[8]?.receivedMs ?? 0
+    for (const fragment of backlog) accept(timeline, { ...fragment, receivedMs })
+    expect(numbers(timeline)).toEqual(backlog.map(({ number }) => number))
+
+    accept(timeline, camera.next())
+    expect(numbers(timeline)).toHaveLength(10)
+    accept(timeline, camera.next())
+    expect(numbers(timeline)).toHaveLength(5)
+  })
+
   test('lists as many as asked, or three target durations', () => {
     const list = (window: number, floorS: number): number => {
       const timeline = Timeline.begin({ window, targetDurationFloorS: floorS })
