@@ -1,3 +1,4 @@
+import { setTimeout as realSleep } from 'node:timers/promises'
 import type { ManualClock } from './manual-clock.ts'
 import { quiet } from './quiet.ts'
 
@@ -17,10 +18,10 @@ export async function passUntil(
   const endMs = clock.now() + withinMs
   await quiet()
   while (!(await done())) {
-    if (clock.now() >= endMs)
+    if (clock.now() >= endMs) {
       throw new Error(`not within ${withinMs} ms of the clock: ${done.toString()}`)
-    const dueMs = Math.min(clock.nextDueMs ?? endMs, clock.now() + LONGEST_STEP_MS, endMs)
-    clock.advance(Math.max(0, dueMs - clock.now()))
+    }
+    step(clock, endMs)
     await quiet()
   }
 }
@@ -31,13 +32,28 @@ export function pass(clock: ManualClock, ms: number): Promise<void> {
   return passUntil(clock, () => clock.now() >= endMs, ms)
 }
 
-/** Lets time pass while `work` needs it, and resolves to what comes of it. */
+/** What a real machine may take for work that {@link quiet} cannot see, such as closing a socket. */
+const UNSEEN_MS = 10
+const LONGEST_WORK_MS = 60_000
+
+/** Lets time pass if `work` needs it, and resolves to what comes of it. */
 export async function during<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+  const endMs = clock.now() + LONGEST_WORK_MS
   let over = false
   const ended = work.finally(() => {
     over = true
   })
   ended.catch(() => {})
-  await passUntil(clock, () => over)
-  return ended
+  for (;;) {
+    await quiet()
+    await Promise.race([realSleep(UNSEEN_MS), ended.catch(() => {})])
+    if (over) return ended
+    if (clock.now() >= endMs) throw new Error(`not over after ${LONGEST_WORK_MS} ms of the clock`)
+    step(clock, endMs)
+  }
+}
+
+function step(clock: ManualClock, endMs: number): void {
+  const dueMs = Math.min(clock.nextDueMs ?? endMs, clock.now() + LONGEST_STEP_MS, endMs)
+  clock.advance(Math.max(0, dueMs - clock.now()))
 }

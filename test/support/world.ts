@@ -70,6 +70,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     return started
   }
   let gateway = await start()
+  let running = true
   return {
     clock,
     emulator,
@@ -83,12 +84,16 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     lines,
     watchUrl: (stream = 'lobby') => `${gateway.publicUrl}/hls/${stream}/master.m3u8`,
     counters: (stream) => countersOf(emulator, cameraOf(stream)),
-    stopGateway: () => gateway.close(),
+    async stopGateway() {
+      running = false
+      await gateway.close()
+    },
     async startGateway(defaults) {
       gateway = await start(defaults)
+      running = true
     },
     async close() {
-      await gateway.close()
+      if (running) await gateway.close()
       await emulator.close()
     },
   }
