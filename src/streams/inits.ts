@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { readInit } from '../formats/mp4/init.ts'
-import type { RenditionName, Segment } from '../timeline/fragment.ts'
+import type { RenditionName, Segment, SegmentTrack } from '../timeline/fragment.ts'
 
 const savedInits = z.array(z.base64().max(4_000_000)).max(2_048)
 
@@ -20,14 +20,20 @@ export class Inits {
   /** Forgets those that none of these segments needs. */
   keepOnly(segments: Iterable<Segment>): void {
     const kept = new Map<string, Buffer>()
-    for (const { tracks } of segments) {
-      for (const track of Object.values(tracks)) {
-        const key = keyOf(track.init.rendition, track.init.id)
-        const bytes = this.#bytes.get(key)
-        if (bytes !== undefined) kept.set(key, bytes)
-      }
+    for (const { init } of tracksOf(segments)) {
+      const key = keyOf(init.rendition, init.id)
+      const bytes = this.#bytes.get(key)
+      if (bytes !== undefined) kept.set(key, bytes)
     }
     this.#bytes = kept
+  }
+
+  /** Whether all that these segments refer to is here. */
+  cover(segments: Iterable<Segment>): boolean {
+    for (const { init } of tracksOf(segments)) {
+      if (!this.#bytes.has(keyOf(init.rendition, init.id))) return false
+    }
+    return true
   }
 
   save(): string[] {
@@ -35,13 +41,19 @@ export class Inits {
   }
 
   /** @throws Error when `saved` is not what {@link save} makes */
-  restore(saved: unknown): void {
+  static restore(saved: unknown): Inits {
+    const inits = new Inits()
     for (const text of savedInits.parse(saved)) {
       const bytes = Buffer.from(text, 'base64')
       const { rendition, id } = readInit(bytes)
-      this.add(rendition, id, bytes)
+      inits.add(rendition, id, bytes)
     }
+    return inits
   }
+}
+
+function* tracksOf(segments: Iterable<Segment>): Generator<SegmentTrack> {
+  for (const { tracks } of segments) yield* Object.values(tracks)
 }
 
 function keyOf(rendition: RenditionName, id: string): string {

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
@@ -19,6 +18,7 @@ import { Inits } from './inits.ts'
 import type { StreamFeed } from './live-stream.ts'
 import { Publisher } from './publisher.ts'
 import { retimed } from './refetch.ts'
+import { type FeedState, restoreFeed, saveFeed } from './saved-feed.ts'
 import { Shelf } from './shelf.ts'
 import type { StreamTrouble } from './trouble.ts'
 
@@ -37,9 +37,6 @@ export interface OwnerFeedOptions extends TimelineOptions {
   readonly saved: SavedTimelines | undefined
 }
 
-const FORMAT = 1
-const savedFeed = z.object({ format: z.literal(FORMAT), timeline: z.unknown(), inits: z.unknown() })
-
 /** A list that has not grown for this long is the past: after a pause a new one begins behind it. */
 const STALE_LIST_MS = 60_000
 
@@ -57,8 +54,7 @@ export class OwnerFeed implements StreamFeed {
 
   private constructor(
     options: OwnerFeedOptions,
-    timeline: Timeline,
-    inits: Inits,
+    { timeline, inits }: FeedState,
     changed: () => void,
   ) {
     this.#options = options
@@ -87,21 +83,16 @@ export class OwnerFeed implements StreamFeed {
 
   /** Goes on where the saved timeline of an earlier process ended, if there is one. */
   static async open(options: OwnerFeedOptions, changed: () => void): Promise<OwnerFeed> {
-    const saved = await options.saved?.load(options.stream)
-    const inits = new Inits()
-    let timeline = Timeline.begin(options)
-    if (saved !== undefined) {
-      try {
-        const parsed = savedFeed.parse(saved)
-        timeline = Timeline.restore(parsed.timeline, options)
-        inits.restore(parsed.inits)
-      } catch (error) {
-        // Numbering that starts from the clock is above all that was published before (G1).
-        options.log.error('saved timeline is unusable, a new one begins', { error })
-        timeline = Timeline.begin(options)
-      }
+    const { stream, log } = options
+    const saved = await options.saved?.load(stream)
+    let state: FeedState = { timeline: Timeline.begin(options), inits: new Inits() }
+    try {
+      if (saved !== undefined) state = restoreFeed(saved, stream, options)
+    } catch (error) {
+      // Numbering that starts from the clock is above all that was published before (G1).
+      log.error('saved timeline is unusable, a new one begins', { error })
     }
-    return new OwnerFeed(options, timeline, inits, changed)
+    return new OwnerFeed(options, state, changed)
   }
 
   snapshot(): Snapshot | undefined {
@@ -171,11 +162,7 @@ export class OwnerFeed implements StreamFeed {
 
   async #save(): Promise<void> {
     const { saved, stream } = this.#options
-    await saved?.save(stream, {
-      format: FORMAT,
-      timeline: this.#timeline.save(),
-      inits: this.#inits.save(),
-    })
+    await saved?.save(stream, saveFeed(stream, { timeline: this.#timeline, inits: this.#inits }))
   }
 
   async *#refetch(

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { CameraConfigInput } from '../../src/emulator/config.ts'
 import type { Emulator } from '../../src/emulator/emulator.ts'
 import { cameraOf } from '../support/world.ts'
-import { type Stage, startStage } from './support/stage.ts'
+import { discontinuities, type Stage, startStage } from './support/stage.ts'
 
 type Event = Parameters<Emulator['control']['order']>[1]
 
@@ -167,10 +167,4 @@ test.each([...CHANGES, ...SILENCES])('G4: $what', async ({ happen, causes, camer
 async function take(stage: Stage, step: Change['happen'][number]): Promise<void> {
   if ('passMs' in step) await stage.pass(step.passMs)
   else stage.world.control.order(cameraOf(), step)
-}
-
-function discontinuities(stage: Stage): readonly unknown[] {
-  return stage.world.lines
-    .filter(({ event }) => event === 'discontinuity')
-    .map(({ fields }) => fields['cause'])
 }

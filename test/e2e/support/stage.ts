@@ -91,3 +91,10 @@ async function decode(runs: readonly Buffer[]): Promise<DecodedRendition> {
     runs: runs.length,
   }
 }
+
+/** Why players had to reset, in the order of the list. */
+export function discontinuities({ world }: Stage): readonly unknown[] {
+  return world.lines
+    .filter(({ event }) => event === 'discontinuity')
+    .map(({ fields }) => fields['cause'])
+}
