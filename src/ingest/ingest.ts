@@ -58,7 +58,8 @@ export class Ingest {
       this.#options.trouble.session(error)
       this.#keeper.lost(follower.session, translate(error))
     } finally {
-      follower.close()
+      // Half of a publication must not go on beside the next session, or after the stream has stopped.
+      await follower.close()
     }
   }
 
@@ -78,18 +79,18 @@ export class Ingest {
     const successor = this.#follower(next, signal)
     try {
       if (!(await successor.prove())) {
-        successor.close()
+        await successor.close()
         return old
       }
     } catch (error) {
+      await successor.close()
       signal.throwIfAborted()
-      successor.close()
       this.#options.trouble.session(error)
       this.#rejected(next, error)
       return old
     }
     this.#keeper.promote(next)
-    old.close()
+    await old.close()
     return successor
   }
 }

@@ -103,8 +103,10 @@ export class SessionFollower {
     await this.#draining
   }
 
-  close(): void {
+  /** Begins nothing more. Resolves when what it was publishing is published or given up. */
+  async close(): Promise<void> {
     this.#over.abort(new Error('the session was replaced'))
+    await this.#draining.catch(() => {})
   }
 
   async #poll(): Promise<readonly ListedFragment[]> {
