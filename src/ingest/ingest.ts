@@ -73,7 +73,7 @@ export class Ingest {
   /** Make before break: the next session takes over once it lists what we have published. */
   async #renewed(old: SessionFollower, signal: AbortSignal): Promise<SessionFollower> {
     const next = this.#keeper.renewal()
-    if (next === undefined) return old
+    if (next === undefined || old.awaitsLists) return old
     // First let the old one finish: the successor starts behind the newest published fragment.
     await old.settle()
     const successor = this.#follower(next, signal)

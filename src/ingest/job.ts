@@ -48,6 +48,11 @@ export class FragmentJob {
     this.#awaited.delete(rendition)
   }
 
+  /** Nobody will look into playlists any more. */
+  abandon(): void {
+    for (const rendition of this.awaiting) this.found(rendition, undefined)
+  }
+
   /** What became of each track, once all of them are there or have failed. */
   async outcome(): Promise<readonly PromiseSettledResult<FetchedTrack | undefined>[]> {
     const results = await Promise.allSettled(this.#parts.values())

@@ -30,8 +30,9 @@ const SILENCE_MS = 30_000
 const GIVE_UP_MS = 10_000
 /** All tries for one track of one fragment together. Later ones are fetched meanwhile. */
 const FETCH_DEADLINE_MS = 10_000
-/** How long a fragment waits for the other rendition's playlist to list it too. */
+/** How long a fragment waits for the other rendition's playlist to list it too, and how often we look. */
 const PARTNER_MS = 1_500
+const PARTNER_STEP_MS = 300
 /** Fragments in flight; a list that names more waits for the next poll. */
 const MOST_JOBS = 32
 
@@ -98,7 +99,12 @@ export class SessionFollower {
     return [...lists.values()].every((list) => list.some(({ number }) => number === newest.number))
   }
 
-  /** Resolves when all that was found so far is published or given up. */
+  /** Whether a fragment waits for what only further polls can bring. */
+  get awaitsLists(): boolean {
+    return this.#jobs.some(({ awaiting }) => awaiting.length > 0)
+  }
+
+  /** Resolves when all that was found so far is published or given up; not while it awaits lists. */
   async settle(): Promise<void> {
     await this.#draining
   }
@@ -106,22 +112,30 @@ export class SessionFollower {
   /** Begins nothing more. Resolves when what it was publishing is published or given up. */
   async close(): Promise<void> {
     this.#over.abort(new Error('the session was replaced'))
+    for (const job of this.#jobs) job.abandon()
     await this.#draining.catch(() => {})
   }
 
   async #poll(): Promise<readonly ListedFragment[]> {
-    const [primary, ...others] = this.session.renditions
+    const [primary] = this.session.renditions
     if (primary === undefined) return []
     // The first lists all at once, as everything in them is news.
-    const atOnce = this.#polled ? [primary] : this.session.renditions
-    const lists = await this.#list(atOnce)
+    const lists = await this.#list(this.#polled ? [primary] : this.session.renditions)
     this.#polled = true
     const fresh = this.#take(lists.get(primary) ?? [])
     this.#join(lists)
-    const wanted = others.filter((name) => this.#jobs.some((job) => job.awaiting.includes(name)))
-    if (atOnce.length === 1 && wanted.length > 0) this.#join(await this.#list(wanted))
     this.#drain()
+    await this.#joinOthers()
     return fresh
+  }
+
+  /** The other rendition may be listed a little later; the next poll is a whole fragment away. */
+  async #joinOthers(): Promise<void> {
+    for (let first = true; this.awaitsLists; first = false) {
+      if (!first) await this.#options.clock.sleep(PARTNER_STEP_MS, this.#signal)
+      const wanted = new Set(this.#jobs.flatMap(({ awaiting }) => awaiting))
+      this.#join(await this.#list([...wanted]))
+    }
   }
 
   async #list(renditions: readonly RenditionName[]): Promise<Lists> {
