@@ -47,9 +47,13 @@ async function pausesOver(answers: readonly (Answer | Error)[]): Promise<number[
 }
 
 describe('a page’s feed', () => {
-  test('asks calmly, and often while a camera starts', async () => {
-    const answers = [answer('idle', 'live'), answer('starting'), answer('live'), answer()]
-    expect(await pausesOver(answers)).toEqual([500, 500, 2000, 2000])
+  test('asks calmly, sooner while a camera is lost, and often while one starts', async () => {
+    const starting = [answer('idle', 'live'), answer('starting', 'offline')]
+    const lost = [answer('live', 'stale'), answer('offline')]
+    const calm = [answer('live', 'failed'), answer()]
+    expect(await pausesOver([...starting, ...lost, ...calm])).toEqual([
+      500, 500, 1000, 1000, 2000, 2000,
+    ])
   })
 
   test('asks ever less while nobody answers, and is back at once after', async () => {

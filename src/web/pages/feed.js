@@ -31,6 +31,8 @@
 
 const CALM_MS = 2000
 const STARTING_MS = 500
+/** A lost camera's return should be seen within about one of its fragments. */
+const LOST_MS = 1000
 const LONGEST_MS = 5000
 const DEADLINE_MS = 8000
 
@@ -61,7 +63,7 @@ export async function followFeed(ports, signal) {
 }
 
 /**
- * How long to wait before asking again: soon while a camera starts, longer and longer while nobody answers,
+ * How long to wait before asking again: soon while a camera starts or is lost, longer and longer while nobody answers,
  * never in step with the other walls of the building.
  *
  * @param {readonly FeedStream[]} streams   of the last answer
@@ -70,8 +72,15 @@ export async function followFeed(ports, signal) {
  * @returns {number} milliseconds
  */
 export function feedPause(streams, failures, random) {
-  const starting = streams.some(({ state }) => state === 'idle' || state === 'starting')
-  const calm = starting ? STARTING_MS : CALM_MS
-  const ceiling = failures === 0 ? calm : Math.min(LONGEST_MS, 1000 * 2 ** Math.min(failures, 10))
+  const ceiling =
+    failures === 0
+      ? Math.min(CALM_MS, ...streams.map(pauseFor))
+      : Math.min(LONGEST_MS, 1000 * 2 ** Math.min(failures, 10))
   return ceiling * (0.75 + 0.25 * random())
+}
+
+/** @param {FeedStream} stream */
+function pauseFor({ state }) {
+  if (state === 'idle' || state === 'starting') return STARTING_MS
+  return state === 'stale' || state === 'offline' ? LOST_MS : CALM_MS
 }
