@@ -31,8 +31,10 @@ export async function openPage(
   browser: Browser,
   url: string,
   viewport: { width: number; height: number } = { width: 1280, height: 720 },
+  prepare: (page: Page) => Promise<void> = async () => {},
 ): Promise<WatchedPage> {
   const page = await browser.newPage({ viewport })
+  await prepare(page)
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('console', (message) => {

@@ -21,6 +21,8 @@ export interface WorldOptions {
   /** Any other section of the file. */
   readonly config?: Section
   readonly seed?: number
+  /** How long sessions live: in real time, less than a file may say. Then cameras need a `minExpires`. */
+  readonly expiresMs?: number
 }
 
 export interface LogLine {
@@ -115,7 +117,16 @@ function configOf(options: WorldOptions, endpoint: string, port: number): Config
     ...config,
   }
   // JSON is YAML: so the tests' configurations are as checked as an operator's.
-  return parseConfig('world', JSON.stringify(file), {})
+  const checked = parseConfig('world', JSON.stringify(file), {})
+  return options.expiresMs === undefined ? checked : withExpiry(checked, options.expiresMs)
+}
+
+function withExpiry(config: Config, expiresMs: number): Config {
+  const streams = config.streams.map((stream) => {
+    const { source } = stream
+    return source.kind === 'kvs' ? { ...stream, source: { ...source, expiresMs } } : stream
+  })
+  return { ...config, streams }
 }
 
 function collect(lines: LogLine[]): Log {

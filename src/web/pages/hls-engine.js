@@ -71,7 +71,8 @@ export function hlsEngine(Hls, { video, url, sound, onTrouble }) {
   hls.attachMedia(video)
   const edge = () => {
     const { liveSyncPosition } = hls
-    if (liveSyncPosition !== null && Number.isFinite(liveSyncPosition)) {
+    // Never back: while a camera pauses, the live edge is behind what has been seen.
+    if (liveSyncPosition !== null && liveSyncPosition > video.currentTime) {
       video.currentTime = liveSyncPosition
     }
     hls.startLoad(-1)

@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page, Response } from 'playwright-core'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
+import { launchBrowser, openPage, type WatchedPage } from '../support/browser.ts'
+import { askWitness, beginWitness, placeWitness } from '../support/playback.ts'
+import { cameraOf, startWorld, type World } from '../support/world.ts'
+
+/** Generous, for a busy machine. */
+const SOON = { timeout: 25_000 }
+/** One look at the playlist or the feed, a fragment's download, and what a busy machine adds. */
+const AT_ONCE = { timeout: 4_000 }
+
+let browser: Browser
+let stateDir: string
+
+beforeAll(async () => {
+  browser = await launchBrowser()
+  stateDir = await mkdtemp(join(tmpdir(), 'gateway-state-'))
+})
+
+afterAll(async () => {
+  await browser.close()
+  await rm(stateDir, { recursive: true, force: true })
+})
+
+test.concurrent('G11: a page says since when a camera is away, and goes on by itself when it is back', {
+  timeout: 90_000,
+}, async () => {
+  const world = await startWorld({
+    clock: systemClock,
+    cameras: { lobby: { clip: 'av-360p' } },
+    defaults: { signalLossAfter: '5s' },
+  })
+  try {
+    const { page, complaints } = await openPlayer(world)
+    const headline = page.locator('.headline')
+    world.control.stopProducer(cameraOf())
+    await tone(page, 'stale', SOON)
+    expect(await headline.textContent()).toMatch(/^No picture for \d+ s$/)
+    await tone(page, 'offline', { timeout: 40_000 })
+    expect(await headline.textContent()).toMatch(/^Offline since \d\d:\d\d:\d\d$/)
+
+    world.control.resumeProducer(cameraOf())
+    await logged(world, 'camera back')
+    await tone(page, 'live', AT_ONCE)
+    expect(await headline.textContent()).toBe('')
+    const { rewinds, holes } = await askWitness(page)
+    expect({ rewinds, holes }).toEqual({ rewinds: 0, holes: 0 })
+    expect(complaints).toEqual([])
+  } finally {
+    await world.close()
+  }
+})
+
+test.concurrent('a page outlives a restart of the gateway, and says so meanwhile', async () => {
+  const cameras = { lobby: { clip: 'av-360p' } } as const
+  const world = await startWorld({ clock: systemClock, cameras, cache: { dir: stateDir } })
+  try {
+    const { page, complaints } = await openPlayer(world)
+    await world.stopGateway()
+    await page.getByText(/^No contact with the gateway since \d/).waitFor(SOON)
+    const isMedia = (response: Response): boolean => /\.m4s$/.test(response.url()) && response.ok()
+    const mediaCameAgain = page.waitForResponse(isMedia, SOON)
+    await world.startGateway()
+    await mediaCameAgain
+    await page.locator('#banner').waitFor({ ...SOON, state: 'hidden' })
+    await tone(page, 'live', SOON)
+    await moving(page)
+    expect(complaints).toEqual([])
+  } finally {
+    await world.close()
+  }
+}, 90_000)
+
+async function openPlayer({ gateway }: World): Promise<WatchedPage> {
+  const url = `${gateway.publicUrl}/play/lobby`
+  const watched = await openPage(browser, url, { width: 640, height: 360 }, placeWitness)
+  await tone(watched.page, 'live', SOON)
+  await beginWitness(watched.page)
+  return watched
+}
+
+function tone(page: Page, name: string, within: { timeout: number }): Promise<void> {
+  return page.locator(`.tile[data-tone="${name}"]`).waitFor(within)
+}
+
+async function logged({ lines }: World, event: string): Promise<void> {
+  await vi.waitFor(() => expect(lines.map((line) => line.event)).toContain(event), {
+    ...SOON,
+    interval: 20,
+  })
+}
+
+async function moving(page: Page): Promise<void> {
+  await vi.waitFor(async () => {
+    const { playedS } = await askWitness(page)
+    await page.waitForTimeout(500)
+    expect((await askWitness(page)).playedS).toBeGreaterThan(playedS + 0.3)
+  }, SOON)
+}
