@@ -1,0 +1,94 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
+import type { CameraConfigInput } from '../../src/emulator/config.ts'
+import { GatewayAdmin } from '../proof/gateway-admin.ts'
+import { launchBrowser, openPage, type WatchedPage } from '../support/browser.ts'
+import { askWitness, beginWitness, placeWitness } from '../support/playback.ts'
+import { cameraOf, startWorld, type World } from '../support/world.ts'
+
+/** So short that a session runs out by itself within the test. Renewed after some nine seconds. */
+const EXPIRES_MS = 12_000
+/** Generous, for a busy machine. */
+const SOON = { timeout: 25_000, interval: 200 }
+
+let browser: Browser
+
+beforeAll(async () => {
+  browser = await launchBrowser()
+})
+
+afterAll(async () => {
+  await browser.close()
+})
+
+/** Without B-frames, with them, and with fragments of uneven length. */
+const CAMERAS: readonly [string, CameraConfigInput][] = [
+  ['epoch', { tfdtBase: 'epoch', clip: 'av-360p' }],
+  ['session', { tfdtBase: 'session', clip: 'av-720p' }],
+  ['fragment', { tfdtBase: 'fragment', clip: 'av-360p-irregular' }],
+]
+
+test.concurrent.for(CAMERAS)(
+  'G2, G3: hls.js plays on while sessions run out, are revoked and replaced; tfdt from %s',
+  { timeout: 90_000 },
+  async ([, camera]) => {
+    const cameras = { lobby: { minExpires: 1, ...camera } }
+    const world = await startWorld({ clock: systemClock, cameras, expiresMs: EXPIRES_MS })
+    try {
+      const { page, complaints } = await openPlayer(world)
+      await beginWitness(page)
+      await rollOverThrice(world)
+      await playOn(page)
+
+      const seen = await askWitness(page)
+      expect(seen).toMatchObject({ jumps: 0, rewinds: 0, holes: 0, silences: 0, errors: [] })
+      expect(seen.lostMs).toBeLessThan(500)
+      expect(seen.apartMs).toBeLessThan(60)
+      expect(await breaksOf(world)).toEqual([])
+      expect(complaints).toEqual([])
+    } finally {
+      await world.close()
+    }
+  },
+)
+
+async function openPlayer({ gateway }: World): Promise<WatchedPage> {
+  const url = `${gateway.publicUrl}/play/lobby`
+  const watched = await openPage(browser, url, { width: 640, height: 360 }, placeWitness)
+  await watched.page.locator('.tile[data-tone="live"]').waitFor(SOON)
+  return watched
+}
+
+/** Each of the three ways in which a session is replaced, one after the other. */
+async function rollOverThrice(world: World): Promise<void> {
+  await rolledOver(world, 'schedule')
+  world.control.revoke(cameraOf())
+  await rolledOver(world, 'lost')
+  await new GatewayAdmin(world.gateway.adminUrl).order('lobby', 'rollover')
+  await rolledOver(world, 'api')
+}
+
+async function rolledOver({ lines }: World, cause: string): Promise<void> {
+  const before = lines.length
+  const causes = (): unknown[] => {
+    const events = lines.slice(before).filter(({ event }) => event === 'session rolled over')
+    return events.map(({ fields }) => fields['cause'])
+  }
+  await vi.waitFor(() => expect(causes()).toContain(cause), SOON)
+}
+
+/** Until what came after the last roll-over has been seen and heard, too. */
+async function playOn(page: Page): Promise<void> {
+  const { playedS, aheadS } = await askWitness(page)
+  const enoughS = playedS + aheadS + 4
+  await vi.waitFor(async () => {
+    expect((await askWitness(page)).playedS).toBeGreaterThan(enoughS)
+  }, SOON)
+}
+
+/** The gateway's own count of discontinuities: no line as long as there was none. */
+async function breaksOf({ gateway }: World): Promise<readonly string[]> {
+  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text()
+  return metrics.split('\n').filter((line) => /^kvs_gateway_discontinuities_total\b/.test(line))
+}
