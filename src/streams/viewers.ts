@@ -16,7 +16,7 @@ export class Viewers {
   seen(viewer: Viewer, nowMs: number): void {
     if (!this.#lastSeenMs.has(viewer)) {
       if (this.#lastSeenMs.size >= MOST_VIEWERS) return
-      viewer.once('close', () => this.#lastSeenMs.delete(viewer))
+      listsOf(viewer).add(this.#lastSeenMs)
     }
     this.#lastSeenMs.set(viewer, nowMs)
   }
@@ -27,4 +27,18 @@ export class Viewers {
     for (const seenMs of this.#lastSeenMs.values()) if (nowMs - seenMs <= withinMs) watching += 1
     return watching
   }
+}
+
+/** What a connection is listed in. One listener serves all: a wall asks for dozens of streams over each. */
+const LISTS = new WeakMap<Viewer, Set<Map<Viewer, number>>>()
+
+function listsOf(viewer: Viewer): Set<Map<Viewer, number>> {
+  const known = LISTS.get(viewer)
+  if (known !== undefined) return known
+  const lists = new Set<Map<Viewer, number>>()
+  LISTS.set(viewer, lists)
+  viewer.once('close', () => {
+    for (const list of lists) list.delete(viewer)
+  })
+  return lists
 }
