@@ -30,6 +30,8 @@ export class Shelf {
   #listed = new Map<number, Segment>()
   /** Left the list and may still be asked for. */
   #retired = new Map<number, Segment>()
+  /** A player may hold a list from when it was at its longest. */
+  #longestListMs = 0
 
   constructor(options: ShelfOptions) {
     this.#options = options
@@ -79,11 +81,12 @@ export class Shelf {
     const isGraced = this.#retired
     this.#listed = byMsn(listed)
     this.#retired = byMsn(retired)
-    const windowMs = listed.reduce((sum, { durationMs }) => sum + durationMs, 0)
+    const listMs = listed.reduce((sum, { durationMs }) => sum + durationMs, 0)
+    this.#longestListMs = Math.max(this.#longestListMs, listMs)
     for (const segment of listed) for (const key of this.#keys(segment)) store.hold(key, 'listed')
     for (const segment of retired) {
       if (isGraced.has(segment.msn)) continue
-      const untilMs = nowMs + segment.durationMs + windowMs
+      const untilMs = nowMs + segment.durationMs + this.#longestListMs
       for (const key of this.#keys(segment)) store.hold(key, { untilMs })
     }
     for (const segment of before) {
