@@ -26,6 +26,9 @@ const RULES: readonly (readonly [RegExp, string])[] = [
     `$1$2${REDACTED}`,
   ],
   [/\b[a-z]-[0-9a-f]{8}\.kinesisvideo[a-z0-9.-]*/gi, '[data host]'],
+  // Whom Node and undici could not reach: a name, or the address behind it.
+  [/\b((?:connect|getaddrinfo) E[A-Z_]+) \S+/g, '$1 [host]'],
+  [/(attempted address(?:es)?: )[^,)]+/g, '$1[host]'],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, REDACTED],
   // A bare token. kvs-hls.md, section 1.1: base64url of a protobuf, 152 characters when last seen.
   [/\bCi[\w~-]{80,}/g, REDACTED],

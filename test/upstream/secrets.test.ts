@@ -34,6 +34,18 @@ test.each([
   expect(redact(text)).not.toContain(secret)
 })
 
+test.each([
+  ['connect ECONNREFUSED 203.0.113.9:443', 'connect ECONNREFUSED [host]'],
+  ['connect ETIMEDOUT 2001:db8::9:443', 'connect ETIMEDOUT [host]'],
+  ['getaddrinfo ENOTFOUND kvs.example', 'getaddrinfo ENOTFOUND [host]'],
+  [
+    'Connect Timeout Error (attempted address: kvs.example:443, timeout: 5000ms)',
+    'Connect Timeout Error (attempted address: [host], timeout: 5000ms)',
+  ],
+])('G16: whom we could not reach goes: %s', (text, redacted) => {
+  expect(redact(text)).toBe(redacted)
+})
+
 test('what is not secret stays readable', () => {
   const text = 'No fragments found in the stream for the streaming request.'
   expect(redact(text)).toBe(text)
