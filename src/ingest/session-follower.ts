@@ -173,8 +173,10 @@ export class SessionFollower {
     for (const job of this.#jobs) {
       for (const name of job.awaiting) {
         const list = lists.get(name)
-        const listed = list?.find(({ number }) => number === job.listed.number)
-        const overtaken = list?.some(({ number }) => number > job.listed.number) === true
+        // Asked for in vain, or not yet: nothing is known of it.
+        if (list === undefined) continue
+        const listed = list.find(({ number }) => number === job.listed.number)
+        const overtaken = list.some(({ number }) => number > job.listed.number)
         if (listed !== undefined) job.found(name, listed)
         else if (overtaken || nowMs - job.seenMs >= PARTNER_MS) job.found(name, undefined)
       }
