@@ -1,36 +1,18 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { during } from '../support/pace.ts'
 import { quiet } from '../support/quiet.ts'
 import { cameraOf } from '../support/world.ts'
 import { contentOf, type ShownSegment, shown } from './support/shown.ts'
-import { discontinuities, type Stage, startStage } from './support/stage.ts'
+import { discontinuities, restart, type Stage, startStage } from './support/stage.ts'
+import { stateDir } from './support/state-dir.ts'
 
-let dir: string
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kvs-e2e-'))
-})
-afterEach(() => rm(dir, { recursive: true, force: true }))
+const dir = stateDir()
 
 const CAMERA = { clip: 'av-360p' } as const
-const timelineFile = (): string => join(dir, 'timelines', 'lobby.timeline.json')
-
-/** Stops the gateway, does something, and starts it again `awayMs` later. */
-async function restart(
-  stage: Stage,
-  { awayMs = 0, meanwhile = async (): Promise<void> => {} } = {},
-): Promise<void> {
-  stage.watching = false
-  await stage.pass(1_000)
-  await during(stage.clock, stage.world.stopGateway())
-  await meanwhile()
-  await stage.pass(awayMs)
-  await stage.world.startGateway()
-  stage.watching = true
-}
+const timelineFile = (): string => join(dir(), 'timelines', 'lobby.timeline.json')
 
 /** All that is listed, fetched while time passes. */
 function listed({ clock, world }: Stage): Promise<readonly ShownSegment[]> {
@@ -77,7 +59,7 @@ describe('with a state directory', () => {
     { awayMs: 30_000, causes: ['gap'] },
     { awayMs: 3_600_000, causes: ['gap'] },
   ])('G1: a restart that takes $awayMs ms continues the timeline', async ({ awayMs, causes }) => {
-    await using stage = await startStage({ cameras: { lobby: CAMERA }, cache: { dir } })
+    await using stage = await startStage({ cameras: { lobby: CAMERA }, cache: { dir: dir() } })
     await stage.pass(20_000)
     await restart(stage, { awayMs })
     await stage.pass(30_000)
@@ -85,7 +67,7 @@ describe('with a state directory', () => {
   })
 
   test('G6: what was listed, or lately was, has the same bytes after a restart', async () => {
-    await using stage = await startStage({ cameras: { lobby: CAMERA }, cache: { dir } })
+    await using stage = await startStage({ cameras: { lobby: CAMERA }, cache: { dir: dir() } })
     await stage.pass(20_000)
     const before = await listed(stage)
     await stage.pass(4_000)
@@ -97,7 +79,7 @@ describe('with a state directory', () => {
   })
 
   test('G6: what was listed is served while upstream is down', async () => {
-    await using stage = await startStage({ cameras: { lobby: CAMERA }, cache: { dir } })
+    await using stage = await startStage({ cameras: { lobby: CAMERA }, cache: { dir: dir() } })
     await stage.pass(20_000)
     await restart(stage, {
       meanwhile: async () => stage.world.control.addFault(cameraOf(), { kind: 'refuse' }),
@@ -114,11 +96,11 @@ describe('with a state directory', () => {
     'G6: what the disk lost is fetched again, byte for byte: tfdt from %s',
     async (tfdtBase) => {
       const lobby = { ...CAMERA, tfdtBase }
-      await using stage = await startStage({ cameras: { lobby }, cache: { dir } })
+      await using stage = await startStage({ cameras: { lobby }, cache: { dir: dir() } })
       await stage.pass(20_000)
       const before = await listed(stage)
       await restart(stage, {
-        meanwhile: () => rm(join(dir, 'fragments'), { recursive: true }),
+        meanwhile: () => rm(join(dir(), 'fragments'), { recursive: true }),
       })
       const after = await listed(stage)
       const still = before.filter(({ url }) => after.some((segment) => segment.url === url))
@@ -130,14 +112,14 @@ describe('with a state directory', () => {
   )
 
   test('G6: damaged fragments on the disk are not served', async () => {
-    await using stage = await startStage({ cameras: { lobby: CAMERA }, cache: { dir } })
+    await using stage = await startStage({ cameras: { lobby: CAMERA }, cache: { dir: dir() } })
     await stage.pass(20_000)
     const before = await listed(stage)
     await restart(stage, {
       meanwhile: async () => {
-        const names = await readdir(join(dir, 'fragments'), { recursive: true })
+        const names = await readdir(join(dir(), 'fragments'), { recursive: true })
         for (const name of names.filter((each) => each.endsWith('.m4s'))) {
-          const file = join(dir, 'fragments', name)
+          const file = join(dir(), 'fragments', name)
           const bytes = await readFile(file)
           await writeFile(file, bytes.fill(7, bytes.length >> 1))
         }
@@ -162,7 +144,7 @@ describe('with a state directory', () => {
   test.each(damaged)(
     'G1: when the saved timeline %s, a new one begins above it',
     async (_what, damage) => {
-      await using stage = await startStage({ cameras: { lobby: CAMERA }, cache: { dir } })
+      await using stage = await startStage({ cameras: { lobby: CAMERA }, cache: { dir: dir() } })
       await stage.pass(20_000)
       await restart(stage, {
         meanwhile: async () => {
@@ -194,7 +176,7 @@ test('G1: after a total loss of state numbering starts above all that was publis
 })
 
 test('G1: a gateway that has closed writes nothing more', async () => {
-  await using stage = await startStage({ cameras: { lobby: CAMERA }, cache: { dir } })
+  await using stage = await startStage({ cameras: { lobby: CAMERA }, cache: { dir: dir() } })
   // Whatever is under way when it is told to close: fetches, writes, nothing.
   for (let turns = 0; turns < 40; turns += 2) {
     await stage.pass(3_000)

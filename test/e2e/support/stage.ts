@@ -92,6 +92,28 @@ async function decode(runs: readonly Buffer[]): Promise<DecodedRendition> {
   }
 }
 
+/** Stops the gateway, does something, and starts it `awayMs` later, perhaps with other `defaults`. */
+export async function restart(
+  stage: Stage,
+  {
+    awayMs = 0,
+    meanwhile,
+    defaults,
+  }: {
+    awayMs?: number
+    meanwhile?: () => Promise<void>
+    defaults?: Readonly<Record<string, unknown>>
+  } = {},
+): Promise<void> {
+  stage.watching = false
+  await stage.pass(1_000)
+  await during(stage.clock, stage.world.stopGateway())
+  await meanwhile?.()
+  await stage.pass(awayMs)
+  await stage.world.startGateway(defaults)
+  stage.watching = true
+}
+
 /** Why players had to reset, in the order of the list. */
 export function discontinuities({ world }: Stage): readonly unknown[] {
   return world.lines
