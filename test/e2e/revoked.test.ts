@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { mostAtOnce } from '../proof/emulator-control.ts'
+import { between, pick, seededRandom } from '../proof/seeded-random.ts'
+import { type Incident, Viewer } from '../proof/viewer.ts'
+import { during } from '../support/pace.ts'
+import { cameraOf } from '../support/world.ts'
+import { type Stage, startStage } from './support/stage.ts'
+
+const HOUR_MS = 3_600_000
+/** Once upon a renewal, in the middle of one, and so far apart that sessions end by themselves. */
+const PAUSES_MS = [
+  [0, 3_000],
+  [10_000, 120_000],
+  [120_000, 400_000],
+] as const
+
+test('G3: an hour of five-minute sessions, revoked at random: no viewer ever notices', async () => {
+  await using stage = await startStage({ defaults: { kvs: { expires: '5m' } } })
+  const { clock, world } = stage
+  const incidents: Incident[] = []
+  const end = new AbortController()
+  const { signal } = end
+  const viewers = [1, 2].map(
+    () => new Viewer(world.watchUrl(), { clock, signal, onIncident: (it) => incidents.push(it) }),
+  )
+  const watching = viewers.map((viewer) => viewer.watch())
+
+  const random = seededRandom(3)
+  const endMs = clock.now() + HOUR_MS
+  while (clock.now() < endMs) {
+    await stage.pass(between(random, ...pick(random, PAUSES_MS)))
+    world.control.revoke(cameraOf())
+  }
+
+  expect(incidents).toEqual([])
+  for (const { counts } of viewers) expect(counts.segments).toBeGreaterThan(2 * 1_790)
+  expect(stage.report()).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
+  expect(rollovers(stage, 'schedule')).toBeGreaterThanOrEqual(3)
+  expect(rollovers(stage, 'lost')).toBeGreaterThanOrEqual(20)
+  expect(mostAtOnce(world.control.counters().sessions)).toBeLessThanOrEqual(2)
+
+  end.abort()
+  await during(clock, Promise.all(watching))
+}, 90_000)
+
+function rollovers({ world }: Stage, cause: string): number {
+  return world.lines.filter(
+    ({ event, fields }) => event === 'session rolled over' && fields['cause'] === cause,
+  ).length
+}
