@@ -9,9 +9,9 @@ import { type Stage, startStage } from './support/stage.ts'
 const HOUR_MS = 3_600_000
 /** Once upon a renewal, in the middle of one, and so far apart that sessions end by themselves. */
 const PAUSES_MS = [
-  [0, 3_000],
-  [10_000, 120_000],
-  [120_000, 400_000],
+  { from: 0, to: 3_000 },
+  { from: 10_000, to: 120_000 },
+  { from: 120_000, to: 400_000 },
 ] as const
 
 test('G3: an hour of five-minute sessions, revoked at random: no viewer ever notices', async () => {
@@ -28,7 +28,8 @@ test('G3: an hour of five-minute sessions, revoked at random: no viewer ever not
   const random = seededRandom(3)
   const endMs = clock.now() + HOUR_MS
   while (clock.now() < endMs) {
-    await stage.pass(between(random, ...pick(random, PAUSES_MS)))
+    const { from, to } = pick(random, PAUSES_MS)
+    await stage.pass(between(random, from, to))
     world.control.revoke(cameraOf())
   }
 
