@@ -2,68 +2,89 @@ import type { StreamStatus } from '../streams/status.ts'
 
 /** The dashboard as HTML: what every stream does, for a person who wants to know now. */
 export function dashboardPage(streams: readonly StreamStatus[], nowMs: number): string {
-  const rows = streams.map((status) => row(status, nowMs)).join('')
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>kvs-hls-gateway</title>
+<link rel="icon" href="icon.svg">
 <link rel="stylesheet" href="dashboard.css">
 <script type="module" src="dashboard.js"></script>
 </head>
 <body>
-<header><h1>kvs-hls-gateway</h1><nav><a href="metrics">metrics</a> <a href="api/v1/openapi.json">API</a></nav></header>
+<header><h1>kvs-hls-gateway</h1><nav><a href="metrics">Metrics</a><a href="api/v1/openapi.json">API</a></nav></header>
+<p id="lost" role="status" hidden></p>
 <main>
-${summary(streams)}
-<table>
-<thead><tr>${HEADINGS.map((heading) => `<th scope="col">${heading}</th>`).join('')}</tr></thead>
-<tbody>${rows}</tbody>
-</table>
+<dl>${summary(streams).map(figure).join('')}</dl>
+${streams.length === 0 ? '<p class="none">No stream is configured yet.</p>' : table(streams, nowMs)}
 </main>
 </body>
 </html>
 `
 }
 
-const HEADINGS = [
-  'Stream',
-  'State',
-  'Viewers',
-  'Last fragment',
-  'Session ends in',
-  'Roll-overs',
-  'From KVS',
-  'To players',
-  'Saved',
-]
+type Labelled = readonly [label: string, value: string]
 
-function summary(streams: readonly StreamStatus[]): string {
-  const live = streams.filter(({ state }) => state === 'live').length
-  const viewers = streams.reduce((sum, status) => sum + status.viewers, 0)
-  return `<p>${live} of ${streams.length} streams live, ${viewers} viewers.</p>`
+function summary(streams: readonly StreamStatus[]): readonly Labelled[] {
+  const total = (of: (status: StreamStatus) => number): number =>
+    streams.reduce((sum, status) => sum + of(status), 0)
+  return [
+    ['Live', `${total(({ state }) => (state === 'live' ? 1 : 0))} of ${streams.length}`],
+    ['Viewers', String(total(({ viewers }) => viewers))],
+    ['From KVS', bytes(total(({ upstream }) => upstream.bytes))],
+    ['To players', bytes(total(({ downstream }) => downstream.bytes))],
+    ['Saved', usd(total(({ savedUsd }) => savedUsd))],
+  ]
+}
+
+function figure([label, value]: Labelled): string {
+  return `<div><dt>${label}</dt><dd>${value}</dd></div>`
+}
+
+function table(streams: readonly StreamStatus[], nowMs: number): string {
+  const [first] = streams
+  const labels = first === undefined ? [] : figuresOf(first, nowMs).map(([label]) => label)
+  const headings = ['Stream', 'State', ...labels].map((label) => `<th scope="col">${label}</th>`)
+  const rows = streams.map((status) => row(status, nowMs))
+  return `<table>
+<thead><tr>${headings.join('')}</tr></thead>
+<tbody>${rows.join('')}</tbody>
+</table>`
 }
 
 function row(status: StreamStatus, nowMs: number): string {
-  const { name, state, reason, session, lastFragment } = status
-  const cells = [
-    `<span class="state ${state}">${state}</span>${reason === null ? '' : ` <small>${escapeHtml(reason)}</small>`}`,
-    String(status.viewers),
-    lastFragment === null ? '–' : `${span(nowMs - Date.parse(lastFragment.receivedAt))} ago`,
-    session === null ? '–' : span(Date.parse(session.expiresAt) - nowMs),
-    session === null ? '–' : String(session.rollovers),
-    bytes(status.upstream.bytes),
-    bytes(status.downstream.bytes),
-    `$${status.savedUsd.toFixed(2)}`,
+  const { name, state, reason } = status
+  const why = reason === null ? '' : `<small>${escapeHtml(reason)}</small>`
+  // On a phone a row becomes a card, on which each figure needs its label.
+  const figures = figuresOf(status, nowMs).map(
+    ([label, value]) => `<td data-label="${label}">${value}</td>`,
+  )
+  return `<tr class="${state}"><th scope="row">${escapeHtml(name)}</th><td class="state"><span>${state}</span>${why}</td>${figures.join('')}</tr>`
+}
+
+function figuresOf(status: StreamStatus, nowMs: number): readonly Labelled[] {
+  const { session, lastFragment, viewers, upstream, downstream, savedUsd } = status
+  const since = (iso: string): string => `${span(nowMs - Date.parse(iso))} ago`
+  return [
+    ['Viewers', String(viewers)],
+    ['Last fragment', lastFragment === null ? '–' : since(lastFragment.receivedAt)],
+    ['Session ends in', session === null ? '–' : span(Date.parse(session.expiresAt) - nowMs)],
+    ['Roll-overs', session === null ? '–' : String(session.rollovers)],
+    ['From KVS', bytes(upstream.bytes)],
+    ['To players', bytes(downstream.bytes)],
+    ['Saved', usd(savedUsd)],
   ]
-  const data = cells.map((cell) => `<td>${cell}</td>`).join('')
-  return `<tr><th scope="row">${escapeHtml(name)}</th>${data}</tr>`
 }
 
 function span(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1000))
   if (s < 120) return `${s} s`
   return s < 7200 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`
+}
+
+function usd(amount: number): string {
+  return `$${amount.toFixed(2)}`
 }
 
 function bytes(count: number): string {

@@ -10,11 +10,12 @@ export interface DashboardOptions {
 
 /** Everything from ourselves, nothing inline, not in a frame. */
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 const ASSETS = [
-  { file: 'dashboard.css', type: 'text/css; charset=utf-8' },
-  { file: 'dashboard.js', type: 'text/javascript; charset=utf-8' },
+  { file: 'dashboard.css', from: 'admin/dashboard.css', type: 'text/css; charset=utf-8' },
+  { file: 'dashboard.js', from: 'admin/dashboard.js', type: 'text/javascript; charset=utf-8' },
+  { file: 'icon.svg', from: 'icon.svg', type: 'image/svg+xml' },
 ] as const
 
 /** `/`: the streams and how they are, as a page. */
@@ -34,8 +35,8 @@ export async function dashboardRoutes(
   app.get('/', (_request, reply) =>
     reply.type('text/html; charset=utf-8').send(dashboardPage(registry.list(), now())),
   )
-  for (const { file, type } of ASSETS) {
-    const content = await readFile(new URL(`../../web/pages/admin/${file}`, import.meta.url))
+  for (const { file, from, type } of ASSETS) {
+    const content = await readFile(new URL(`../../web/pages/${from}`, import.meta.url))
     app.get(`/${file}`, (_request, reply) => reply.type(type).send(content))
   }
 }
