@@ -14,8 +14,8 @@ export interface StreamRegistryView {
    */
   request(name: string, signal: AbortSignal): Promise<Stream>
   /**
-   * Somebody asked for something of the stream: it is not idle. With a connection, it was for a media
-   * playlist, which only players keep asking for: that connection is a viewer.
+   * Somebody asked for something of the stream: it is not idle. With a connection, it was for the first
+   * rendition's playlist, which every player keeps asking for: that connection is a viewer.
    */
   touch(stream: Stream, viewer?: Viewer): void
 }

@@ -58,7 +58,9 @@ function answer(
   if (name !== 'master' && !snapshot.renditions.includes(name)) {
     throw new GatewayError('not_found', `This stream has no ${name} at present`)
   }
-  streams.touch(stream, name === 'master' ? undefined : request.raw.socket)
+  // By one of its playlists only: a browser fetches the other over another connection.
+  const isViewer = name === snapshot.renditions[0]
+  streams.touch(stream, isViewer ? request.raw.socket : undefined)
   const { playlists, counts } = served.of(stream)
   const playlist = playlists.get(snapshot, name)
   reply.hijack()
