@@ -1,5 +1,6 @@
 import { ContinuityMonitor, type MonitorReport } from '../../proof/continuity-monitor.ts'
 import { decodeWithoutWarning, type PacketGap } from '../../proof/decode.ts'
+import type { Tolerances } from '../../proof/media-rules.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { during, pass } from '../../support/pace.ts'
 import { startWorld, type World, type WorldOptions } from '../../support/world.ts'
@@ -36,11 +37,16 @@ export interface Stage extends AsyncDisposable {
 
 const RENDITIONS = ['video', 'audio'] as const
 
-export async function startStage(options: Omit<WorldOptions, 'clock'> = {}): Promise<Stage> {
+export interface StageOptions extends Omit<WorldOptions, 'clock'> {
+  readonly tolerances?: Partial<Tolerances>
+}
+
+export async function startStage(options: StageOptions = {}): Promise<Stage> {
+  const { tolerances = {} } = options
   const clock = new ManualClock()
   const world = await startWorld({ ...options, clock })
   const end = new AbortController()
-  const monitor = new ContinuityMonitor(world.watchUrl(), { clock, signal: end.signal })
+  const monitor = new ContinuityMonitor(world.watchUrl(), { clock, signal: end.signal, tolerances })
   const stage: Stage = {
     clock,
     world,
