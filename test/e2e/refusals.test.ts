@@ -4,9 +4,10 @@ import type { CameraConfigInput } from '../../src/emulator/config.ts'
 import type { FaultInput } from '../../src/emulator/service/fault.ts'
 import { streamStatus } from '../../src/streams/status.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { during } from '../support/pace.ts'
+import { during, pass, passUntil } from '../support/pace.ts'
 import { type Answer, ask } from '../support/raw-http.ts'
 import { startWorld, type World } from '../support/world.ts'
+import { type Offer, offers } from './support/listing.ts'
 
 /** What is wrong upstream, and what a first viewer of the camera is told. */
 interface Refusal {
@@ -209,7 +210,9 @@ beforeAll(async () => {
     const answer = await ask(world.watchUrl(stream))
     told.set(stream, { answer, afterMs: clock.now() - startMs })
   }
-  await during(clock, Promise.all(refusals.map(({ stream }) => watch(stream))))
+  const watching = Promise.all(refusals.map(({ stream }) => watch(stream)))
+  await passUntil(clock, () => told.size === refusals.length, 20_000)
+  await watching
   const list = await ask(`${world.gateway.adminUrl}/api/v1/streams`)
   const { streams } = z.object({ streams: z.array(streamStatus) }).parse(json(list))
   statuses = new Map(streams.map((status) => [status.name, status]))
@@ -273,6 +276,51 @@ describe('a first viewer of a camera that cannot be had is told why', () => {
       expect(text).not.toMatch(/amazonaws|SessionToken|arn:|\n\s+at /)
       expect(text).not.toContain(host)
     }
+  })
+})
+
+describe('a viewer of a stream that plays is told', () => {
+  const clock = new ManualClock()
+  let live: World
+  let oldest: Offer
+  let newest: Offer
+
+  beforeAll(async () => {
+    live = await startWorld({ clock, defaults: { activation: 'always' } })
+    await pass(clock, 5_000)
+    const first = (await during(clock, offers(live.watchUrl())))[0]
+    await pass(clock, 60_000)
+    const last = (await during(clock, offers(live.watchUrl()))).at(-1)
+    if (first === undefined || last === undefined) throw new Error('nothing is listed')
+    oldest = first
+    newest = last
+  })
+  afterAll(() => during(clock, live.close()))
+
+  const next = ({ url, msn }: Offer): string => url.replace(`/${msn}-`, `/${msn + 1}-`)
+
+  test.each<[string, () => string, number, string, string]>([
+    ['a segment has left', () => oldest.url, 404, 'segment_gone', 'public, max-age=10'],
+    ['one is not there yet', () => next(newest), 404, 'segment_not_ready', 'public, max-age=1'],
+    [
+      'the name is wrong',
+      () => live.watchUrl('nobody'),
+      404,
+      'stream_not_found',
+      'public, max-age=1',
+    ],
+    [
+      'the time is wrong',
+      () => `${live.watchUrl()}?start=x`,
+      400,
+      'bad_request',
+      'public, max-age=1',
+    ],
+  ])('that %s', async (_what, url, status, code, cacheControl) => {
+    const answer = await during(clock, ask(url()))
+    expect(answer.status).toBe(status)
+    expect(problemSchema.parse(json(answer))).toMatchObject({ status, code })
+    expect(answer.headers['cache-control']).toBe(cacheControl)
   })
 })
 
