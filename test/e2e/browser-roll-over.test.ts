@@ -22,6 +22,9 @@ afterAll(async () => {
   await browser.close()
 })
 
+/** A player to whom a fragment is missing stands still for that long; a busy machine, for less. */
+const SHORTEST_FRAGMENT_MS = 1000
+
 /** Without B-frames, with them, and with fragments of uneven length. */
 const CAMERAS: readonly [string, CameraConfigInput][] = [
   ['epoch', { tfdtBase: 'epoch', clip: 'av-360p' }],
@@ -43,7 +46,7 @@ test.concurrent.for(CAMERAS)(
 
       const seen = await askWitness(page)
       expect(seen).toMatchObject({ jumps: 0, rewinds: 0, holes: 0, silences: 0, errors: [] })
-      expect(seen.lostMs).toBeLessThan(500)
+      expect(seen.lostMs).toBeLessThan(SHORTEST_FRAGMENT_MS)
       expect(seen.apartMs).toBeLessThan(60)
       expect(await breaksOf(world)).toEqual([])
       expect(complaints).toEqual([])

@@ -11,7 +11,7 @@ import { offers } from './support/listing.ts'
 const LOBBY = cameraOf('lobby')
 const DATA_HOST = 'b-1234abcd.kinesisvideo.us-west-2.amazonaws.com'
 const CREDENTIALS = {
-  AWS_ACCESS_KEY_ID: 'AKIAE2ETESTKEYNO0001',
+  AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
   AWS_SECRET_ACCESS_KEY: 'e2eSecretAccessKey/abcdefghijklmnop+qrst',
   AWS_SESSION_TOKEN: 'e2eSecurityToken//////////wEaCXVzLXdlc3QtMiJHMEUC',
 }
