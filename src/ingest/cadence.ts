@@ -12,6 +12,8 @@ export interface Sighting {
 const LATE_STEPS_MS = [100, 250, 400] as const
 /** Until the lag is known. */
 const SEARCH_STEP_MS = 300
+/** After a hit, however late it was: with the waits above that still makes four polls a second. */
+const REST_MS = 450
 /** For a fragment that is later than any of the last ones: the camera may be away. */
 const OVERDUE_STEP_MS = 1000
 const OVERDUE_AFTER_MS = 2000
@@ -86,7 +88,7 @@ export class Cadence {
     const expectedMs = Math.min(...this.#durationsMs)
     // Never at once: a list that runs far behind the camera's clock must not make us spin. Nor much
     // later than one fragment from now, whatever a camera's clock says.
-    const dueMs = Math.max(askedMs + SEARCH_STEP_MS, endMs + expectedMs + this.#lagMs)
+    const dueMs = Math.max(askedMs + REST_MS, endMs + expectedMs + this.#lagMs)
     return Math.min(dueMs, askedMs + expectedMs)
   }
 
