@@ -1,7 +1,7 @@
 import { Backoff, type Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
-import { GatewayError } from '../base/errors.ts'
+import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
 import type { HlsSession } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
@@ -26,6 +26,15 @@ export interface FollowerOptions {
 
 /** KVS itself calls a stream without a fragment for this long "no media". kvs-hls.md section 7.2. */
 const SILENCE_MS = 30_000
+/**
+ * Trouble that a session may get over. All else is its end: no media for 30 s, more changes of codec private
+ * data than one session bears (kvs-hls.md 6.3), rights taken away.
+ */
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  'upstream_unavailable',
+  'upstream_timeout',
+  'upstream_throttled',
+])
 /** A session that only fails for this long is replaced; perhaps its endpoint went stale. */
 const GIVE_UP_MS = 10_000
 /** All tries for one track of one fragment together. Later ones are fetched meanwhile. */
@@ -259,7 +268,7 @@ export class SessionFollower {
   /** A failed poll: later polls may do better, unless it means that the session is over. */
   async #endure(error: unknown): Promise<void> {
     if (error instanceof SessionDeadError) throw error
-    if (error instanceof GatewayError && error.code === 'no_media') throw error
+    if (error instanceof GatewayError && !PASSING.has(error.code)) throw error
     const { clock, trouble } = this.#options
     trouble.poll(error)
     const nowMs = clock.now()
