@@ -92,24 +92,25 @@ describe('with a state directory', () => {
     await expectOneTimeline(stage)
   })
 
-  test.each(['epoch', 'session', 'fragment'] as const)(
-    'G6: what the disk lost is fetched again, byte for byte: tfdt from %s',
-    async (tfdtBase) => {
-      const lobby = { ...CAMERA, tfdtBase }
-      await using stage = await startStage({ cameras: { lobby }, cache: { dir: dir() } })
-      await stage.pass(20_000)
-      const before = await listed(stage)
-      await restart(stage, {
-        meanwhile: () => rm(join(dir(), 'fragments'), { recursive: true }),
-      })
-      const after = await listed(stage)
-      const still = before.filter(({ url }) => after.some((segment) => segment.url === url))
-      expect(still.length).toBeGreaterThanOrEqual(10)
-      expect(after).toEqual(expect.arrayContaining(still))
-      await stage.pass(20_000)
-      await expectOneTimeline(stage)
-    },
-  )
+  test.each([
+    { tfdtBase: 'epoch' },
+    { tfdtBase: 'session', styp: true, sidx: true, moofs: 3 },
+    { tfdtBase: 'fragment', tfdtVersion: 0 },
+  ] as const)('G6: what the disk lost is fetched again, byte for byte: %o', async (switches) => {
+    const lobby = { ...CAMERA, ...switches }
+    await using stage = await startStage({ cameras: { lobby }, cache: { dir: dir() } })
+    await stage.pass(20_000)
+    const before = await listed(stage)
+    await restart(stage, {
+      meanwhile: () => rm(join(dir(), 'fragments'), { recursive: true }),
+    })
+    const after = await listed(stage)
+    const still = before.filter(({ url }) => after.some((segment) => segment.url === url))
+    expect(still.length).toBeGreaterThanOrEqual(10)
+    expect(after).toEqual(expect.arrayContaining(still))
+    await stage.pass(20_000)
+    await expectOneTimeline(stage)
+  })
 
   test('G6: damaged fragments on the disk are not served', async () => {
     await using stage = await startStage({ cameras: { lobby: CAMERA }, cache: { dir: dir() } })
