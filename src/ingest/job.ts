@@ -15,7 +15,6 @@ export class FragmentJob {
   readonly #fetch: FetchTrack
   readonly #parts = new Map<RenditionName, Promise<FetchedTrack | undefined>>()
   readonly #awaited = new Map<RenditionName, (listed: ListedFragment | undefined) => void>()
-  #settled = false
 
   constructor(
     listed: ListedFragment,
@@ -37,11 +36,6 @@ export class FragmentJob {
     return [...this.#awaited.keys()]
   }
 
-  /** Whether {@link outcome} would resolve without waiting. */
-  get settled(): boolean {
-    return this.#settled
-  }
-
   /** The rendition's playlist lists this fragment as `listed`, or will not (undefined). */
   found(rendition: RenditionName, listed: ListedFragment | undefined): void {
     this.#awaited.get(rendition)?.(listed)
@@ -54,10 +48,8 @@ export class FragmentJob {
   }
 
   /** What became of each track, once all of them are there or have failed. */
-  async outcome(): Promise<readonly PromiseSettledResult<FetchedTrack | undefined>[]> {
-    const results = await Promise.allSettled(this.#parts.values())
-    this.#settled = true
-    return results
+  outcome(): Promise<readonly PromiseSettledResult<FetchedTrack | undefined>[]> {
+    return Promise.allSettled(this.#parts.values())
   }
 
   #await(rendition: RenditionName): void {

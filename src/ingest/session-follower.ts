@@ -7,7 +7,8 @@ import type { HlsSession } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 import { Cadence } from './cadence.ts'
-import { type FetchedFragment, type FetchedTrack, fetchTrack } from './fetch-fragment.ts'
+import { type FetchedTrack, fetchTrack } from './fetch-fragment.ts'
+import { FragmentQueue, type Lists } from './fragment-queue.ts'
 import { FragmentJob } from './job.ts'
 import { freshSince, type LastTaken, newestOf } from './listing.ts'
 import type { IngestSink } from './sink.ts'
@@ -39,13 +40,8 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
 const GIVE_UP_MS = 10_000
 /** All tries for one track of one fragment together. Later ones are fetched meanwhile. */
 const FETCH_DEADLINE_MS = 10_000
-/** How long a fragment waits for the other rendition's playlist to list it too, and how often we look. */
-const PARTNER_MS = 1_500
+/** How often we look whether the other rendition's playlist lists a fragment too. */
 const PARTNER_STEP_MS = 300
-/** Fragments in flight; a list that names more waits for the next poll. */
-const MOST_JOBS = 32
-
-type Lists = ReadonlyMap<RenditionName, readonly ListedFragment[]>
 
 /**
  * Follows one session: polls its playlists at the camera's cadence, fetches what is new at once and in
@@ -59,12 +55,9 @@ export class SessionFollower {
   /** Aborts when this session is over, whoever notices first. */
   readonly #over = new AbortController()
   readonly #signal: AbortSignal
-  #jobs: FragmentJob[] = []
+  readonly #queue: FragmentQueue
   #last: LastTaken | undefined
   #polled = false
-  #draining: Promise<void> = Promise.resolve()
-  #isDraining = false
-  #publishedAny = false
   #freshMs: number
   #failingSinceMs: number | undefined
 
@@ -76,6 +69,12 @@ export class SessionFollower {
     this.#cadence = new Cadence(this.#freshMs)
     this.#backoff = new Backoff({ firstMs: 500, maxMs: 2_000 }, options.random)
     this.#last = options.sink.newest()
+    this.#queue = new FragmentQueue({
+      ...options,
+      timeBase: session.id,
+      failed: (error) => this.#over.abort(error),
+      signal: this.#signal,
+    })
   }
 
   /** One poll when it is due. Rejects when the session is over, with the reason. */
@@ -110,19 +109,18 @@ export class SessionFollower {
 
   /** Whether a fragment waits for what only further polls can bring. */
   get awaitsLists(): boolean {
-    return this.#jobs.some(({ awaiting }) => awaiting.length > 0)
+    return this.#queue.awaited.length > 0
   }
 
   /** Resolves when all that was found so far is published or given up; not while it awaits lists. */
   async settle(): Promise<void> {
-    await this.#draining
+    await this.#queue.settle()
   }
 
   /** Begins nothing more. Resolves when what it was publishing is published or given up. */
   async close(): Promise<void> {
     this.#over.abort(new Error('the session was replaced'))
-    for (const job of this.#jobs) job.abandon()
-    await this.#draining.catch(() => {})
+    await this.#queue.close()
   }
 
   async #poll(): Promise<readonly ListedFragment[]> {
@@ -132,8 +130,8 @@ export class SessionFollower {
     const lists = await this.#list(this.#polled ? [primary] : this.session.renditions)
     this.#polled = true
     const fresh = this.#take(lists.get(primary) ?? [])
-    this.#join(lists)
-    this.#drain()
+    this.#queue.join(lists)
+    this.#queue.drain()
     await this.#joinOthers()
     return fresh
   }
@@ -142,8 +140,7 @@ export class SessionFollower {
   async #joinOthers(): Promise<void> {
     for (let first = true; this.awaitsLists; first = false) {
       if (!first) await this.#options.clock.sleep(PARTNER_STEP_MS, this.#signal)
-      const wanted = new Set(this.#jobs.flatMap(({ awaiting }) => awaiting))
-      this.#join(await this.#list([...wanted]))
+      this.#queue.join(await this.#list(this.#queue.awaited))
     }
   }
 
@@ -159,37 +156,20 @@ export class SessionFollower {
 
   /** Starts the fetches of what is new in the first rendition's playlist. */
   #take(list: readonly ListedFragment[]): readonly ListedFragment[] {
-    const { clock, window } = this.#options
     const news = freshSince(list, this.#last)
-    const fresh = (this.#last === undefined ? newestOf(news, window) : news).slice(
-      0,
-      MOST_JOBS - this.#jobs.length,
-    )
-    for (const listed of fresh) {
-      this.#jobs.push(
-        new FragmentJob(listed, this.session.renditions, clock.now(), (name, entry) =>
-          this.#fetch(name, entry),
-        ),
-      )
-      this.#last = { number: listed.number, endMs: endOf(listed) }
-    }
+    const wanted = this.#last === undefined ? newestOf(news, this.#options.window) : news
+    const fresh = wanted.slice(0, this.#queue.room)
+    this.#queue.add(fresh.map((listed) => this.#job(listed)))
+    const newest = fresh.at(-1)
+    if (newest !== undefined) this.#last = { number: newest.number, endMs: endOf(newest) }
     return fresh
   }
 
-  /** Lets waiting fragments know what the other renditions' playlists say about them. */
-  #join(lists: Lists): void {
-    const nowMs = this.#options.clock.now()
-    for (const job of this.#jobs) {
-      for (const name of job.awaiting) {
-        const list = lists.get(name)
-        // Asked for in vain, or not yet: nothing is known of it.
-        if (list === undefined) continue
-        const listed = list.find(({ number }) => number === job.listed.number)
-        const overtaken = list.some(({ number }) => number > job.listed.number)
-        if (listed !== undefined) job.found(name, listed)
-        else if (overtaken || nowMs - job.seenMs >= PARTNER_MS) job.found(name, undefined)
-      }
-    }
+  #job(listed: ListedFragment): FragmentJob {
+    const seenMs = this.#options.clock.now()
+    return new FragmentJob(listed, this.session.renditions, seenMs, (name, entry) =>
+      this.#fetch(name, entry),
+    )
   }
 
   #fetch(rendition: RenditionName, listed: ListedFragment): Promise<FetchedTrack> {
@@ -200,59 +180,6 @@ export class SessionFollower {
       this.#signal,
       (signal) => fetchTrack(this.session, rendition, listed, signal),
     )
-  }
-
-  #drain(): void {
-    if (this.#isDraining || this.#jobs.length === 0) return
-    this.#isDraining = true
-    this.#draining = this.#publishInOrder().finally(() => {
-      this.#isDraining = false
-    })
-    this.#draining.catch((error: unknown) => this.#over.abort(error))
-  }
-
-  async #publishInOrder(): Promise<void> {
-    while (this.#jobs.length > 0) {
-      // The first publication fixes the target duration and lets players start: all that the first
-      // list gave, in one go. After that, a fragment as soon as it is there.
-      const batch = this.#publishedAny ? this.#jobs.slice(0, 1) : this.#jobs.slice()
-      const fetched: FetchedFragment[] = []
-      for (const job of batch) {
-        const fragment = await this.#outcome(job)
-        if (fragment !== undefined) fetched.push(fragment)
-      }
-      this.#signal.throwIfAborted()
-      this.#jobs = this.#jobs.slice(batch.length)
-      if (fetched.length > 0) {
-        await this.#options.sink.publish(fetched)
-        this.#publishedAny = true
-        this.#options.published()
-      }
-    }
-  }
-
-  /** The fetched fragment, or undefined if it cannot be had. Throws when the session is over. */
-  async #outcome(job: FragmentJob): Promise<FetchedFragment | undefined> {
-    const [first, ...others] = await job.outcome()
-    this.#signal.throwIfAborted()
-    for (const result of [first, ...others]) {
-      if (result?.status !== 'rejected') continue
-      const { reason } = result as { reason: unknown }
-      if (reason instanceof SessionDeadError) throw reason
-      // Another track set or codec than this session began with: only a new session can say which.
-      if (this.#options.trouble.refused(job.listed.number, reason)) throw reason
-      this.#options.trouble.skipped(job.listed.number, reason)
-    }
-    if (first?.status !== 'fulfilled') return undefined
-    const tracks = [first, ...others].flatMap((result) =>
-      result.status === 'fulfilled' && result.value !== undefined ? [result.value] : [],
-    )
-    return {
-      listed: job.listed,
-      timeBase: this.session.id,
-      receivedMs: this.#options.clock.now(),
-      tracks,
-    }
   }
 
   #note(askedMs: number, fresh: readonly ListedFragment[]): void {

@@ -1,0 +1,135 @@
+import type { Clock } from '../base/clock.ts'
+import type { RenditionName } from '../timeline/fragment.ts'
+import type { ListedFragment } from '../upstream/listed-fragment.ts'
+import { SessionDeadError } from '../upstream/session-dead-error.ts'
+import type { FetchedFragment } from './fetch-fragment.ts'
+import type { FragmentJob } from './job.ts'
+import type { IngestSink } from './sink.ts'
+import type { IngestTrouble } from './trouble.ts'
+
+/** What the playlists of some renditions list now. */
+export type Lists = ReadonlyMap<RenditionName, readonly ListedFragment[]>
+
+export interface FragmentQueueOptions {
+  readonly clock: Clock
+  readonly sink: IngestSink
+  readonly trouble: IngestTrouble
+  /** Of the session: which run of upstream timestamps its fragments count in. */
+  readonly timeBase: number
+  /** Something of this session was published. */
+  readonly published: () => void
+  /** The session is over; nothing more of it is published. */
+  readonly failed: (error: unknown) => void
+  /** Aborts when the session is over. */
+  readonly signal: AbortSignal
+}
+
+/** Fragments in flight; a list that names more waits for the next poll. */
+const MOST_JOBS = 32
+/** How long a fragment waits for the other rendition's playlist to list it too. */
+const PARTNER_MS = 1_500
+
+/** Fragments that are being fetched side by side and are published one after the other, as listed. */
+export class FragmentQueue {
+  readonly #options: FragmentQueueOptions
+  #jobs: readonly FragmentJob[] = []
+  #draining: Promise<void> | undefined
+  #publishedAny = false
+
+  constructor(options: FragmentQueueOptions) {
+    this.#options = options
+  }
+
+  /** How many more fragments it takes. */
+  get room(): number {
+    return MOST_JOBS - this.#jobs.length
+  }
+
+  /** Renditions whose playlists have not named all of the fragments yet. */
+  get awaited(): readonly RenditionName[] {
+    return [...new Set(this.#jobs.flatMap(({ awaiting }) => awaiting))]
+  }
+
+  add(jobs: readonly FragmentJob[]): void {
+    this.#jobs = [...this.#jobs, ...jobs]
+  }
+
+  /** Lets waiting fragments know what the other renditions' playlists say about them. */
+  join(lists: Lists): void {
+    const nowMs = this.#options.clock.now()
+    for (const job of this.#jobs) {
+      for (const name of job.awaiting) {
+        const list = lists.get(name)
+        // Asked for in vain, or not yet: nothing is known of it.
+        if (list === undefined) continue
+        const listed = list.find(({ number }) => number === job.listed.number)
+        const overtaken = list.some(({ number }) => number > job.listed.number)
+        if (listed !== undefined) job.found(name, listed)
+        else if (overtaken || nowMs - job.seenMs >= PARTNER_MS) job.found(name, undefined)
+      }
+    }
+  }
+
+  /** Publishes what is there, and what comes, until the queue is empty. */
+  drain(): void {
+    if (this.#draining !== undefined || this.#jobs.length === 0) return
+    this.#draining = this.#publishInOrder()
+      .catch((error: unknown) => this.#options.failed(error))
+      .finally(() => {
+        this.#draining = undefined
+      })
+  }
+
+  /** Resolves when all that was added is published or given up; not while it awaits lists. */
+  async settle(): Promise<void> {
+    await this.#draining
+  }
+
+  /** Nobody will look into playlists any more. Resolves when nothing is being published. */
+  async close(): Promise<void> {
+    for (const job of this.#jobs) job.abandon()
+    await this.#draining
+  }
+
+  async #publishInOrder(): Promise<void> {
+    while (this.#jobs.length > 0) {
+      // The first publication fixes the target duration and lets players start: all that the first
+      // list gave, in one go. After that, a fragment as soon as it is there.
+      const batch = this.#publishedAny ? this.#jobs.slice(0, 1) : this.#jobs
+      const fetched: FetchedFragment[] = []
+      for (const job of batch) {
+        const fragment = await this.#outcome(job)
+        if (fragment !== undefined) fetched.push(fragment)
+      }
+      this.#options.signal.throwIfAborted()
+      this.#jobs = this.#jobs.slice(batch.length)
+      if (fetched.length > 0) await this.#publish(fetched)
+    }
+  }
+
+  async #publish(fetched: readonly FetchedFragment[]): Promise<void> {
+    await this.#options.sink.publish(fetched)
+    this.#publishedAny = true
+    this.#options.published()
+  }
+
+  /** The fetched fragment, or undefined if it cannot be had. Throws when the session is over. */
+  async #outcome(job: FragmentJob): Promise<FetchedFragment | undefined> {
+    const { clock, trouble, timeBase, signal } = this.#options
+    const [first, ...others] = await job.outcome()
+    signal.throwIfAborted()
+    for (const result of [first, ...others]) {
+      if (result?.status !== 'rejected') continue
+      const { reason } = result as { reason: unknown }
+      if (reason instanceof SessionDeadError) throw reason
+      // Another track set or codec than this session began with: only a new session can say which.
+      if (trouble.refused(job.listed.number, reason)) throw reason
+      trouble.skipped(job.listed.number, reason)
+    }
+    if (first?.status !== 'fulfilled') return undefined
+    const tracks = [first, ...others].flatMap((result) =>
+      result.status === 'fulfilled' && result.value !== undefined ? [result.value] : [],
+    )
+    return { listed: job.listed, timeBase, receivedMs: clock.now(), tracks }
+  }
+}
