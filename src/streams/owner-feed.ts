@@ -51,6 +51,7 @@ export class OwnerFeed implements StreamFeed {
   readonly #changed: () => void
   readonly #timeline: Timeline
   #newest: Segment | undefined
+  #isRunning = false
 
   private constructor(
     options: OwnerFeedOptions,
@@ -122,12 +123,13 @@ export class OwnerFeed implements StreamFeed {
     if (segment !== undefined && track?.id === id) return this.#shelf.get(segment, track, signal)
     throw msn > this.#newestMsn()
       ? new GatewayError('segment_not_ready', 'This segment has not been published yet.')
-      : new GatewayError('segment_gone', 'This segment has left the timeline.')
+      : gone()
   }
 
   async run(signal: AbortSignal): Promise<never> {
     const { clock, keeper } = this.#options
     this.#newest = undefined
+    this.#isRunning = true
     this.#trouble.clear()
     const last = this.#publisher.snapshot()?.segments.at(-1)
     if (last !== undefined && clock.now() - last.receivedMs > STALE_LIST_MS) {
@@ -136,6 +138,7 @@ export class OwnerFeed implements StreamFeed {
     try {
       return await this.#ingest.run(signal)
     } finally {
+      this.#isRunning = false
       keeper.release()
       this.#shelf.release()
     }
@@ -172,6 +175,8 @@ export class OwnerFeed implements StreamFeed {
     signal: AbortSignal,
   ): AsyncGenerator<Buffer> {
     const { keeper } = this.#options
+    // A session that is opened for one old segment of a camera that nobody watches would stay (G10).
+    if (!this.#isRunning) throw gone()
     const session = await keeper.current(signal)
     const place = { baseTicks: track.baseTicks, sequenceNumber: segment.msn }
     try {
@@ -183,4 +188,8 @@ export class OwnerFeed implements StreamFeed {
       throw error
     }
   }
+}
+
+function gone(): GatewayError {
+  return new GatewayError('segment_gone', 'This segment has left the timeline.')
 }

@@ -54,6 +54,21 @@ test('G10: nothing is asked of KVS once nobody has watched for the idle time', a
   })
 })
 
+test('G10: an old segment of a camera that nobody watches wakes nothing', async () => {
+  await start({ cache: { maxBytes: '1MiB' }, defaults: { window: 30 } })
+  await during(clock, get(world.watchUrl()))
+  await pass(clock, 45_000)
+  // The cache holds less than the list: the oldest would have to be fetched again.
+  const [oldest] = await during(clock, offers(world.watchUrl()))
+  await pass(clock, IDLE_MS)
+  const before = upstreamCalls()
+  const answer = await during(clock, ask(oldest?.url ?? ''))
+  expect(answer.status).toBe(404)
+  expect(JSON.parse(String(answer.body))).toMatchObject({ code: 'segment_gone' })
+  await pass(clock, 10_000)
+  expect(upstreamCalls()).toBe(before)
+})
+
 test.each([1_100, 2_100, 3_500, 4_100])(
   'G10: the idle time is over after %d ms, not at the next second',
   async (idleMs) => {
