@@ -1,5 +1,6 @@
 import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
+import { doneWithin } from '../base/done-within.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { Ingest } from '../ingest/ingest.ts'
@@ -40,6 +41,9 @@ export interface OwnerFeedOptions extends TimelineOptions {
 /** A list that has not grown for this long is the past: after a pause a new one begins behind it. */
 const STALE_LIST_MS = 60_000
 
+/** Viewers do not wait longer for a disk. */
+const SAVE_MS = 5_000
+
 /** The feed of a stream whose upstream session this node holds. */
 export class OwnerFeed implements StreamFeed {
   readonly #options: OwnerFeedOptions
@@ -52,6 +56,7 @@ export class OwnerFeed implements StreamFeed {
   readonly #timeline: Timeline
   #newest: Segment | undefined
   #isRunning = false
+  #saving: Promise<void> | undefined
 
   private constructor(
     options: OwnerFeedOptions,
@@ -163,9 +168,18 @@ export class OwnerFeed implements StreamFeed {
     return snapshot.mediaSequence + snapshot.segments.length - 1
   }
 
+  /**
+   * Before the new list is shown. One save after the other, so that an older one never wins; while a disk
+   * hangs, viewers go on and a crash would fall back to what was saved last.
+   */
   async #save(): Promise<void> {
-    const { saved, stream } = this.#options
-    await saved?.save(stream, saveFeed(stream, { timeline: this.#timeline, inits: this.#inits }))
+    const { saved, stream, clock, log } = this.#options
+    if (saved === undefined || this.#saving !== undefined) return
+    const state = saveFeed(stream, { timeline: this.#timeline, inits: this.#inits })
+    this.#saving = saved.save(stream, state).finally(() => {
+      this.#saving = undefined
+    })
+    if (!(await doneWithin(clock, SAVE_MS, this.#saving))) log.error('saving the timeline hangs')
   }
 
   async *#refetch(

@@ -1,3 +1,5 @@
+import type { Clock } from '../base/clock.ts'
+import { doneWithin } from '../base/done-within.ts'
 import { contentId } from '../store/content-id.ts'
 import type { DiskStore } from '../store/disk-store.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
@@ -10,8 +12,9 @@ export interface ShelfOptions {
   readonly stream: string
   readonly store: MemoryStore
   readonly cache: FragmentCache
+  readonly clock: Clock
   /** Undefined: nothing outlives the process. */
-  readonly disk: DiskStore | undefined
+  readonly disk: Pick<DiskStore, 'put' | 'get' | 'delete'> | undefined
   /** The published bytes of a segment from upstream again, from `offset` on. */
   readonly refetch: (
     segment: Segment,
@@ -20,6 +23,9 @@ export interface ShelfOptions {
     signal: AbortSignal,
   ) => AsyncIterable<Buffer>
 }
+
+/** A disk that takes longer hangs. A fragment that viewers wait for is then published without it. */
+const DISK_MS = 5_000
 
 /**
  * The bytes of one stream's segments, wherever they are: in memory, on disk, or upstream. It promises
@@ -30,6 +36,8 @@ export class Shelf {
   #listed = new Map<number, Segment>()
   /** Left the list and may still be asked for. */
   #retired = new Map<number, Segment>()
+  /** Writes that hang; each keeps a fragment in memory (G18), so there are no more until they end. */
+  #hanging = 0
   /** A player may hold a list from when it was at its longest. */
   #longestListMs = 0
 
@@ -42,7 +50,7 @@ export class Shelf {
    * @throws GatewayError `overloaded` when there is no room
    */
   async put(msn: number, tracks: ReadonlyMap<RenditionName, StoredTrack>): Promise<void> {
-    const { stream, store, disk } = this.#options
+    const { stream, store } = this.#options
     const put: FragmentKey[] = []
     try {
       for (const [rendition, { id, bytes }] of tracks) {
@@ -54,10 +62,9 @@ export class Shelf {
       for (const key of put) store.delete(key)
       throw error
     }
-    if (disk === undefined) return
     await Promise.all(
       [...tracks].map(([rendition, { id, bytes }]) =>
-        disk.put(fragmentKey(stream, rendition, msn, id), bytes),
+        this.#persist(fragmentKey(stream, rendition, msn, id), bytes),
       ),
     )
   }
@@ -104,6 +111,17 @@ export class Shelf {
     return [...this.#retired.values(), ...this.#listed.values()].flatMap((segment) =>
       this.#keys(segment),
     )
+  }
+
+  async #persist(key: FragmentKey, bytes: Buffer): Promise<void> {
+    const { disk, clock } = this.#options
+    if (disk === undefined || this.#hanging > 0) return
+    const written = disk.put(key, bytes)
+    if (await doneWithin(clock, DISK_MS, written)) return
+    this.#hanging += 1
+    void written.finally(() => {
+      this.#hanging -= 1
+    })
   }
 
   async *#source(
