@@ -1,5 +1,6 @@
 import { systemClock } from '../../src/base/clock.ts'
 import { ContinuityMonitor } from '../proof/continuity-monitor.ts'
+import type { GatewayAdmin } from '../proof/gateway-admin.ts'
 import { cameraOf, type Product, startProduct } from '../proof/product.ts'
 import { seededRandom } from '../proof/seeded-random.ts'
 import { Audience } from './audience.ts'
@@ -127,7 +128,7 @@ function victimOf(
       return control.fault(camera, fault)
     },
     revokeSessions: () => control.revokeSessions(camera),
-    rollOver: () => admin.order(stream, 'rollover'),
+    rollOver: () => rollOver(admin, stream),
     sleep: (ms) => clock.sleep(ms, signal),
   }
 }
@@ -145,4 +146,10 @@ async function progress(
     const failed = Object.values(errors).reduce((sum, count) => sum + count, 0)
     log(`${segments} segments watched, ${faults} continuity faults, ${failed} viewer errors`)
   }
+}
+
+/** While a camera is coming back there is no session yet to replace, and the gateway would say so. */
+async function rollOver(admin: GatewayAdmin, stream: string): Promise<void> {
+  const { session } = await admin.stream(stream)
+  if (session !== null) await admin.order(stream, 'rollover')
 }
