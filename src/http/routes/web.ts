@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
-import type { EncodedAsset, WebAsset, WebAssets } from '../web-assets.ts'
+import { acceptsGzip } from '../accept-encoding.ts'
+import { matchesAny } from '../etag.ts'
+import type { WebAsset, WebAssets } from '../web-assets.ts'
 import { loadWebAssets } from '../web-assets.ts'
 import type { WebView } from '../web-view.ts'
 import { registerFeed, wantedNames } from './feed.ts'
@@ -95,20 +97,10 @@ function sendAsset(request: FastifyRequest, reply: FastifyReply, asset: WebAsset
   const { body, etag } = zipped ? asset.gzip : asset.identity
   reply.headers({ vary: 'accept-encoding', etag })
   // A page for an unknown stream is a 404 each time: a 304 would turn it into the 200 of the same bytes.
-  if (reply.statusCode === 200 && isCurrent(request.headers['if-none-match'], etag)) {
+  const known = request.headers['if-none-match']
+  if (reply.statusCode === 200 && known !== undefined && matchesAny(known, etag)) {
     return reply.code(304).send()
   }
   if (zipped) reply.header('content-encoding', 'gzip')
   return reply.type(asset.contentType).send(body)
-}
-
-function isCurrent(ifNoneMatch: string | undefined, etag: EncodedAsset['etag']): boolean {
-  if (ifNoneMatch === undefined) return false
-  const tags = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-  return tags.includes(etag) || tags.includes('*')
-}
-
-function acceptsGzip(header: string | string[] | undefined): boolean {
-  const codings = String(header ?? '').split(',')
-  return codings.some((coding) => /^\s*gzip\s*(;\s*q=(0\.0*[1-9]\d*|1(\.0*)?))?\s*$/i.test(coding))
 }
