@@ -1,7 +1,7 @@
-import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Random } from './base/backoff.ts'
 import type { Clock } from './base/clock.ts'
+import { listenerUrl } from './base/listener-url.ts'
 import type { Log } from './base/log.ts'
 import type { Config, Listener } from './config/config.ts'
 import { adminApp, publicApp } from './gateway/apps.ts'
@@ -69,10 +69,5 @@ export const startGateway: StartGateway = async (config, deps) => {
 
 async function listen(app: FastifyInstance, { host, port }: Listener): Promise<string> {
   await app.listen({ host, port })
-  return baseUrl(app.server.address(), host)
-}
-
-function baseUrl(address: AddressInfo | string | null, host: string): string {
-  if (address === null || typeof address === 'string') throw new TypeError('not a TCP listener')
-  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
+  return listenerUrl(app.server.address(), host)
 }

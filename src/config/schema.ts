@@ -6,7 +6,7 @@
  * either needs a line in the CHANGELOG. Defaults are written as an operator would write them.
  */
 import { z } from 'zod'
-import { isLoopback } from './loopback.ts'
+import { isLoopback } from '../base/loopback.ts'
 import {
   choice,
   duration,

@@ -1,6 +1,6 @@
-import type { AddressInfo } from 'node:net'
 import type { Random } from '../base/backoff.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
+import { listenerUrl } from '../base/listener-url.ts'
 import { type EmulatorConfig, emulatorConfigSchema } from './config.ts'
 import { Control } from './control/control.ts'
 import { buildApp } from './http/app.ts'
@@ -40,16 +40,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const app = buildApp(service, control, closing.signal)
   await app.listen({ host, port })
   return {
-    url: baseUrl(app.server.address(), host),
+    url: listenerUrl(app.server.address(), host),
     control,
     async close() {
       closing.abort()
       await app.close()
     },
   }
-}
-
-function baseUrl(address: AddressInfo | string | null, host: string): string {
-  if (address === null || typeof address === 'string') throw new TypeError('not a TCP address')
-  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
 }

@@ -4,6 +4,7 @@ import {
   type KinesisVideoClientConfig,
 } from '@aws-sdk/client-kinesis-video'
 import { z } from 'zod'
+import { isLoopback } from '../base/loopback.ts'
 import { upstreamError } from './errors.ts'
 import { isAwsControlHost, UpstreamHosts } from './hosts.ts'
 
@@ -87,10 +88,12 @@ function credentials(
   const client = new KinesisVideoClient({ region: region ?? PLACEHOLDER_REGION })
   const chain = client.config.credentials
   const mayPretend =
-    hosts.overridden && (control.protocol === 'http:' || isLoopback(control.hostname))
+    hosts.overridden &&
+    (control.protocol === 'http:' || isLoopback(withoutBrackets(control.hostname)))
   return mayPretend ? async () => chain().catch(() => PLACEHOLDER) : chain
 }
 
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+/** A URL writes `[::1]` where a listener is told `::1`. */
+function withoutBrackets(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1')
 }
