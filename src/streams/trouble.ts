@@ -18,7 +18,6 @@ export class StreamTrouble implements IngestTrouble {
   #current: GatewayError | undefined
   /** The code that was logged last. */
   #told: ErrorCode | undefined
-  #skipped = 0
 
   constructor(log: Log, changed: () => void) {
     this.#log = log
@@ -34,11 +33,6 @@ export class StreamTrouble implements IngestTrouble {
   attempt(error: GatewayError): void {
     // One fragment that is gone says nothing about the stream.
     if (error.code !== 'segment_gone') this.#current = error
-  }
-
-  /** Fragments that upstream listed and we could not get. */
-  get skippedFragments(): number {
-    return this.#skipped
   }
 
   /** Media came: whatever it was, it is over. */
@@ -60,7 +54,6 @@ export class StreamTrouble implements IngestTrouble {
   }
 
   skipped(number: bigint, error: unknown): void {
-    this.#skipped += 1
     this.attempt(publicError(error))
     this.#log.warn('fragment skipped', { fragment: String(number), error })
   }

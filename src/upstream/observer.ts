@@ -22,5 +22,3 @@ export function tellFailure(observer: UpstreamObserver, error: unknown): void {
   const known = translate(error)
   if (known instanceof GatewayError) observer.failed?.(known)
 }
-
-export const silentObserver: UpstreamObserver = { request: () => {} }
