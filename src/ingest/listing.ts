@@ -1,3 +1,4 @@
+import { targetDurationFor } from '../timeline/target-duration.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 
 /** The newest fragment that was taken from a playlist, or published. */
@@ -35,8 +36,7 @@ export function newestOf(
   count: number,
 ): readonly ListedFragment[] {
   const longestS = Math.max(0, ...list.map(({ durationS }) => durationS))
-  // A target duration leaves headroom over the longest fragment: see timeline/numbering.
-  const wantedS = 3 * (Math.round(longestS) + Math.max(1, Math.round(longestS / 4)))
+  const wantedS = 3 * targetDurationFor(longestS * 1000, 0)
   let first = list.length
   let seconds = 0
   while (first > 0 && (list.length - first < count || seconds < wantedS)) {
