@@ -72,10 +72,10 @@ function webView(registry: Registry): WebView {
 
 function webState(stream: LiveStream | undefined): WebStreamState | undefined {
   if (stream === undefined) return undefined
-  const { state, sinceMs, trouble, newest } = stream
+  const { state, reason, sinceMs, newest } = stream
   return {
     state,
-    reason: state === 'live' ? null : (trouble?.code ?? null),
+    reason,
     sinceMs,
     lastFragmentMs: newest?.receivedMs ?? null,
     targetDuration: stream.snapshot()?.targetDuration ?? null,

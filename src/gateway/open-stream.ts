@@ -8,6 +8,7 @@ import { StreamTrouble } from '../streams/trouble.ts'
 import { openSession } from '../upstream/hls-session.ts'
 import type { KvsSource } from '../upstream/kvs-source.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
+import type { StreamQuota } from '../upstream/quota.ts'
 import { SessionKeeper } from '../upstream/session-keeper.ts'
 import type { Parts } from './parts.ts'
 
@@ -27,7 +28,7 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
   const kvs = kvsSource(source)
   const quota = parts.quotas.of(kvs)
   const trouble = new StreamTrouble(log, () => changed())
-  const keeper = openKeeper(name, kvs, windowMs, trouble, { ...parts, log })
+  const keeper = openKeeper(name, kvs, { windowMs, trouble, quota }, { ...parts, log })
   const feed = await OwnerFeed.open(
     {
       ...parts,
@@ -58,15 +59,20 @@ function kvsSource({ streamName, streamArn, ...settings }: KvsSourceConfig): Kvs
   throw new TypeError('a KVS source without a stream')
 }
 
+/** What a stream's keeper shares with the rest of the stream. */
+interface KeeperParts {
+  readonly windowMs: () => number
+  readonly trouble: StreamTrouble
+  readonly quota: StreamQuota
+}
+
 function openKeeper(
   name: string,
   source: KvsSource,
-  windowMs: () => number,
-  trouble: StreamTrouble,
+  { windowMs, trouble, quota }: KeeperParts,
   parts: Parts,
 ): SessionKeeper {
   const { clock, random, counters, log } = parts
-  const quota = parts.quotas.of(source)
   const observer: UpstreamObserver = {
     ...counters.upstreamObserver(name),
     failed: (error) => trouble.attempt(error),

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { DeadlineError, withDeadline } from '../base/deadline.ts'
-import { GatewayError } from '../base/errors.ts'
+import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { ChangeSignal } from '../base/signal.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
@@ -69,6 +69,11 @@ export class LiveStream implements Stream {
   get trouble(): GatewayError | undefined {
     if (this.#running === undefined) return undefined
     return this.#feed.trouble() ?? (this.#state === 'offline' ? noMedia() : undefined)
+  }
+
+  /** The code of what keeps media from coming, as status and pages tell it; null while live. */
+  get reason(): ErrorCode | null {
+    return this.#state === 'live' ? null : (this.trouble?.code ?? null)
   }
 
   /** Where the numbering stands, 0 before it begins; also while nothing is shown. */

@@ -52,13 +52,13 @@ export class Operations {
   }
 
   #describe({ stream, keeper, quota, activation }: OperatedStream): StreamStatus {
-    const { name, state, trouble, newest, viewers } = stream
+    const { name, state, reason, newest, viewers } = stream
     const upstream = this.#counters.traffic(name, 'upstream')
     const downstream = this.#counters.traffic(name, 'downstream')
     return {
       name,
       state,
-      reason: state === 'live' ? null : (trouble?.code ?? null),
+      reason,
       activation,
       session: describeSession(keeper),
       sessionsOpen: keeper.openSessions,
