@@ -12,7 +12,12 @@ export interface Config {
     /** Of each KVS stream's metadata and media points, what we may use (G9). */
     readonly quotaShare: number
   }
-  readonly cache: { readonly maxBytes: number; readonly dir: string | undefined }
+  readonly cache: {
+    readonly maxBytes: number
+    readonly dir: string | undefined
+    /** Of the fragments in `dir`. */
+    readonly dirMaxBytes: number
+  }
   readonly redis: { readonly url: string | undefined }
   readonly log: { readonly level: LogLevel; readonly format: 'json' | 'pretty' }
   /** In the file's order; names are unique. */
@@ -33,6 +38,12 @@ export interface StreamConfig extends ViewingConfig {
   /** The public name. */
   readonly name: string
   readonly source: SourceConfig
+  readonly backup: BackupConfig | undefined
+}
+
+export interface BackupConfig {
+  readonly kvs: KvsSourceConfig
+  readonly returnAfterMs: number
 }
 
 /** All that is said of a stream besides its name and source. */
@@ -49,6 +60,10 @@ export interface ViewingConfig {
   readonly dvrBackfill: boolean
   readonly onSignalLoss: 'hold' | 'slate' | 'fail'
   readonly signalLossAfterMs: number
+  /** Undefined: the slate that is built in. */
+  readonly slateFile: string | undefined
+  readonly maxArchiveMs: number
+  readonly maxClipMs: number
   readonly outputs: readonly ('hls' | 'ts' | 'dash')[]
 }
 
@@ -62,6 +77,10 @@ export interface KvsSourceConfig extends KvsSettings {
 }
 
 export interface KvsSettings {
+  /** Undefined: that of the ARN, else the process's own. */
+  readonly region: string | undefined
+  readonly roleArn: string | undefined
+  readonly externalId: string | undefined
   readonly fragmentSelectorType: 'PRODUCER_TIMESTAMP' | 'SERVER_TIMESTAMP'
   readonly containerFormat: 'FRAGMENTED_MP4' | 'MPEG_TS'
   readonly discontinuityMode: 'ON_DISCONTINUITY' | 'ALWAYS' | 'NEVER'
@@ -79,6 +98,9 @@ export interface HlsSourceConfig {
 
 export interface DynamicStreamConfig extends ViewingConfig {
   readonly match: RegExp
+  /** Streams at a time. */
+  readonly max: number
+  readonly absentForMs: number
   /** Its `streamName` holds `{name}` where the public name goes. */
   readonly kvs: KvsSettings & { readonly streamName: string }
 }

@@ -1,7 +1,9 @@
 import type {
+  BackupConfig,
   Config,
   DynamicStreamConfig,
   KvsSettings,
+  KvsSourceConfig,
   SourceConfig,
   StreamConfig,
   ViewingConfig,
@@ -24,7 +26,11 @@ export function resolve(file: ConfigFile, merged: MergedStreams): Config {
       endpoint: file.aws.endpoint?.replace(/\/+$/, ''),
       quotaShare: file.aws.quotaShare,
     },
-    cache: { maxBytes: file.cache.maxBytes, dir: file.cache.dir },
+    cache: {
+      maxBytes: file.cache.maxBytes,
+      dir: file.cache.dir,
+      dirMaxBytes: file.cache.dirMaxBytes,
+    },
     redis: { url: file.redis.url },
     log: file.log,
     streams: Object.entries(merged.streams).map(([name, entry]) => stream(name, entry)),
@@ -34,22 +40,31 @@ export function resolve(file: ConfigFile, merged: MergedStreams): Config {
 }
 
 function stream(name: string, entry: StreamEntry): StreamConfig {
-  return { name, source: source(name, entry), ...viewing(entry) }
+  return { name, source: source(name, entry), backup: backup(entry), ...viewing(entry) }
+}
+
+function backup({ backup: entry }: StreamEntry): BackupConfig | undefined {
+  if (entry === undefined) return undefined
+  return { kvs: kvsSource(entry.kvs), returnAfterMs: entry.returnAfter }
 }
 
 function source(name: string, { kvs, hls }: StreamEntry): SourceConfig {
-  if (kvs !== undefined) {
-    const { streamName, streamArn } = kvs
-    return { kind: 'kvs', streamName, streamArn, ...kvsSettings(kvs) }
-  }
+  if (kvs !== undefined) return kvsSource(kvs)
   // The schema has refused a stream with neither.
   if (hls === undefined) throw new Error(`stream ${name} has no source`)
   return { kind: 'hls', url: hls.url, headers: hls.headers }
 }
 
+function kvsSource(kvs: NonNullable<StreamEntry['kvs']>): KvsSourceConfig {
+  const { streamName, streamArn } = kvs
+  return { kind: 'kvs', streamName, streamArn, ...kvsSettings(kvs) }
+}
+
 function dynamicStream(entry: DynamicStreamEntry): DynamicStreamConfig {
   return {
     match: new RegExp(entry.match, 'u'),
+    max: entry.max,
+    absentForMs: entry.absentFor,
     kvs: { streamName: entry.kvs.streamName, ...kvsSettings(entry.kvs) },
     ...viewing(entry),
   }
@@ -59,6 +74,9 @@ function kvsSettings(
   kvs: DynamicStreamEntry['kvs'] | NonNullable<StreamEntry['kvs']>,
 ): KvsSettings {
   return {
+    region: kvs.region,
+    roleArn: kvs.roleArn,
+    externalId: kvs.externalId,
     fragmentSelectorType: kvs.fragmentSelectorType,
     containerFormat: kvs.containerFormat,
     discontinuityMode: kvs.discontinuityMode,
@@ -78,6 +96,9 @@ function viewing(entry: StreamEntry | DynamicStreamEntry): ViewingConfig {
     dvrBackfill: entry.dvrBackfill,
     onSignalLoss: entry.onSignalLoss,
     signalLossAfterMs: entry.signalLossAfter,
+    slateFile: entry.slateFile,
+    maxArchiveMs: entry.maxArchive,
+    maxClipMs: entry.maxClip,
     outputs: entry.outputs,
   }
 }

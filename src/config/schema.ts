@@ -27,6 +27,7 @@ import {
 // kvs-hls: StreamName and StreamARN as the KVS API model has them.
 const KVS_NAME = /^[a-zA-Z0-9_.-]{1,256}$/
 const KVS_ARN = /^arn:aws[a-z-]*:kinesisvideo:[a-z0-9-]+:[0-9]+:[a-z]+\/[a-zA-Z0-9_.-]+\/[0-9]+$/
+const ROLE_ARN = /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[\w+=,.@/-]+$/
 const KVS_NAME_TEMPLATE = /^(?:[a-zA-Z0-9_.-]|\{name\})+$/
 
 // `.` and `..` would vanish from a URL path before any server saw them.
@@ -80,6 +81,9 @@ const cache = section({
   dir: text('a folder')
     .optional()
     .describe('A folder for saved timelines and a disk tier; with it, restarts are invisible.'),
+  dirMaxBytes: size('1MiB', '1024TiB')
+    .prefault('10GiB')
+    .describe('Bound of the fragment bytes in dir. Saved timelines are small and come on top.'),
 })
 
 const redis = section({
@@ -98,6 +102,15 @@ const log = section({
 })
 
 const kvsSettings = {
+  region: text('a region such as us-west-2', /^[a-z0-9-]+$/, 64)
+    .optional()
+    .describe('Left out: that of streamArn, else aws.region.'),
+  roleArn: text('an ARN arn:aws:iam::ACCOUNT:role/NAME', ROLE_ARN, 2048)
+    .optional()
+    .describe('A role to assume for this stream, for example in the account that owns it.'),
+  externalId: text('an external id of 2 to 1224 characters', /^[\w+=,.@:/-]{2,1224}$/)
+    .optional()
+    .describe('What the role’s trust policy wants to hear, if anything.'),
   fragmentSelectorType: choice(['PRODUCER_TIMESTAMP', 'SERVER_TIMESTAMP'])
     .prefault('PRODUCER_TIMESTAMP')
     .describe('Whose clock times the media: the camera’s or that of KVS.'),
@@ -166,14 +179,31 @@ const viewing = {
   signalLossAfter: duration('500ms', '30s')
     .prefault('10s')
     .describe('Without a fragment for this long, the signal counts as lost.'),
+  slateFile: text('a file')
+    .optional()
+    .describe('An MP4 to show as slate, in the camera’s codecs. Left out: one that is built in.'),
+  maxArchive: duration('1m', '8760h')
+    .prefault('168h')
+    .describe('The longest range that master.m3u8?start=…&end=… may ask for.'),
+  maxClip: duration('1s', '24h')
+    .prefault('1h')
+    .describe('The longest range that one clip may have.'),
   outputs: list(choice(['hls', 'ts', 'dash']), 'a list of hls, ts, dash', 1, 3)
     .prefault(['hls'])
     .describe('The formats that viewers may ask for.'),
 }
 
+const backup = section({
+  kvs: kvs.describe('Another KVS stream of the same scene.'),
+  returnAfter: duration('1s', '1h')
+    .prefault('30s')
+    .describe('How long the first source has to deliver again before it takes over.'),
+})
+
 const stream = section({
   kvs: kvs.optional().describe('Pull from Kinesis Video Streams.'),
   hls: hls.optional().describe('Pull from another HLS origin, instead of kvs.'),
+  backup: backup.optional().describe('Takes over while the first source delivers nothing.'),
   ...viewing,
 }).superRefine(exactlyOne('kvs', 'hls'))
 
@@ -188,6 +218,12 @@ const dynamicStream = section({
   match: text('a regular expression for stream names', /^/, 256)
     .refine(isRegExp, { error: 'a regular expression for stream names' })
     .describe('Which names exist; anchor it with ^ and $.'),
+  max: integer(1, 10_000)
+    .prefault(100)
+    .describe('How many of them may be there at a time; idle ones make room.'),
+  absentFor: duration('1s', '1h')
+    .prefault('30s')
+    .describe('How long a name that KVS does not know is not asked for again.'),
   kvs: section({
     streamName: text('a KVS stream name, with {name} for the public one', KVS_NAME_TEMPLATE, 256)
       .prefault('{name}')
