@@ -138,6 +138,7 @@ export class Publisher implements IngestSink {
 
 function factsOf({ listed, timeBase, receivedMs, tracks }: FetchedFragment): FragmentFacts {
   return {
+    source: 'camera',
     number: listed.number,
     timeBase,
     startMs: listed.startMs,

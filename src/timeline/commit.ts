@@ -42,7 +42,7 @@ export function commitDraft(
       dsn: segment.dsn,
       longestFragmentMs,
       window: append(state.window, segment, { segments: options.window, targetDuration }),
-      recent: [...state.recent, nameOf(draft)].slice(-MAX_RECENT),
+      recent: remember(state.recent, draft),
       cursor: cursorAt(draft.fragment, timesOf(draft)),
     },
   }
@@ -61,6 +61,7 @@ function toSegment(draft: SegmentDraft, published: PublishedTracks): Segment {
   return Object.freeze({
     msn,
     dsn,
+    source: fragment.source,
     number: fragment.number,
     discontinuity,
     startMs,
@@ -84,7 +85,11 @@ function timesOf({ tracks }: SegmentDraft): OutputTimes {
   return mapTracks(tracks, ({ baseTicks }) => baseTicks)
 }
 
-function nameOf({ fragment }: SegmentDraft): PlacedName {
-  const { number, timeBase, startMs } = fragment
-  return { number, timeBase, startMs }
+/** A slate is made, not found: nobody asks whether it is there already. */
+function remember(recent: readonly PlacedName[], { fragment }: SegmentDraft): PlacedName[] {
+  const { source, number, timeBase, startMs } = fragment
+  if (source === 'slate') return [...recent]
+  const others = recent.filter((name) => name.source !== source)
+  const same = recent.filter((name) => name.source === source).slice(1 - MAX_RECENT)
+  return [...others, ...same, { source, number, timeBase, startMs }]
 }

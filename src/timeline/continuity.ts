@@ -3,14 +3,15 @@ import type { DiscontinuityCause, FragmentFacts } from './fragment.ts'
 import { ticksToMs } from './ticks.ts'
 
 /**
- * Why players must reset before `fragment`, or undefined when it follows on (G4). A step in time comes
- * first: it needs a new place on the timeline whatever else changed.
+ * Why players must reset before `fragment`, or undefined when it follows on (G4). Another source and a
+ * step in time come first: they need a new place on the timeline whatever else changed.
  */
 export function findDiscontinuity(
   cursor: Cursor,
   fragment: FragmentFacts,
   toleranceMs: number,
 ): DiscontinuityCause | undefined {
+  if (fragment.source !== cursor.source) return 'source'
   const gap = gapMs(cursor, fragment) ?? 0
   if (gap > toleranceMs) return 'gap'
   if (gap < -toleranceMs) return 'overlap'

@@ -1,8 +1,9 @@
-import type { FragmentFacts, RenditionName, TrackFacts } from './fragment.ts'
+import type { FragmentFacts, RenditionName, SourceName, TrackFacts } from './fragment.ts'
 import { ticksToMs } from './ticks.ts'
 
 /** Where the timeline stands: the newest placed fragment, as far as the next one is measured by it. */
 export interface Cursor {
+  readonly source: SourceName
   readonly number: bigint
   /** Undefined after a restart: nothing is known of the bases of another process. */
   readonly timeBase: number | undefined
@@ -41,9 +42,10 @@ export function clockTrack({ tracks }: Pick<FragmentFacts, 'tracks'>): TrackFact
 
 /** The cursor after `fragment` was placed with its tracks' first samples at `times`. */
 export function cursorAt(fragment: FragmentFacts, times: OutputTimes): Cursor {
-  const { number, timeBase, startMs, tracks } = fragment
+  const { source, number, timeBase, startMs, tracks } = fragment
   const clock = clockTrack(fragment)
   return {
+    source,
     number,
     timeBase,
     startMs,

@@ -74,8 +74,8 @@ function timesOf(
   fragment: FragmentFacts,
   cause: DiscontinuityCause | undefined,
 ): OutputTimes {
-  const steps = cause === 'gap' || cause === 'overlap' || cause === 'renumbered'
-  return cursor === undefined || steps ? beginAt(cursor, fragment) : continueFrom(cursor, fragment)
+  const goesOn = cause === undefined || cause === 'init' || cause === 'tracks'
+  return cursor !== undefined && goesOn ? continueFrom(cursor, fragment) : beginAt(cursor, fragment)
 }
 
 function longestMs({ tracks }: FragmentFacts): number {

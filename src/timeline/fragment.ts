@@ -20,8 +20,15 @@ export interface TrackFacts {
   readonly bytes: number
 }
 
+/**
+ * Who made a fragment: the stream's own source, the one that stands in for it, or the gateway itself.
+ * Numbers and dates of one source mean nothing in another.
+ */
+export type SourceName = 'camera' | 'backup' | 'slate'
+
 /** A verified fragment, ready to be placed. */
 export interface FragmentFacts {
+  readonly source: SourceName
   /** FragmentNumber: grows with ingestion, the same in every session. kvs-hls.md section 3.6. */
   readonly number: bigint
   /** Which run of upstream timestamps the tracks' `baseTicks` count in; a new session is a new base. */
@@ -48,6 +55,8 @@ export type DiscontinuityCause =
   | 'tracks'
   /** FragmentNumbers started again: the stream was deleted and made anew. */
   | 'renumbered'
+  /** Another source goes on: a slate begins or ends, a backup takes over or hands back. */
+  | 'source'
 
 /** One track of one published segment. Its bytes are the fetched ones with these times written in. */
 export interface SegmentTrack {
@@ -67,6 +76,8 @@ export interface Segment {
   readonly msn: number
   /** How many discontinuities lie at or before this segment, since the stream's numbering began. */
   readonly dsn: number
+  readonly source: SourceName
+  /** FragmentNumber; of a slate, one that no camera has given. */
   readonly number: bigint
   readonly discontinuity: DiscontinuityCause | undefined
   /** Start on the stream's timeline, in milliseconds since 1970 (fractions are real). */

@@ -1,8 +1,10 @@
 import type { Cursor } from './cursor.ts'
+import type { SourceName } from './fragment.ts'
 import { isGlobal } from './fragment-number.ts'
 
 /** What an upstream playlist tells of a fragment before anybody fetched it. */
 export interface FragmentName {
+  readonly source: SourceName
   readonly number: bigint
   readonly timeBase: number
   readonly startMs: number | undefined
@@ -34,10 +36,17 @@ export function identify(
   cursor: Cursor | undefined,
   toleranceMs: number,
 ): Identity {
-  if (recent.some((placed) => isSameNumber(fragment, placed))) return { kind: 'known' }
-  const twin = recent.find((placed) => isSameStart(fragment, placed))
+  const placed = recent.filter(({ source }) => source === fragment.source)
+  if (placed.some((name) => isSameNumber(fragment, name))) return { kind: 'known' }
+  const twin = placed.find((name) => isSameStart(fragment, name))
   if (twin !== undefined) return twinOf(fragment, twin)
-  if (cursor === undefined || isAfter(fragment, cursor)) return { kind: 'new' }
+  if (cursor?.source === fragment.source) return follow(fragment, cursor, toleranceMs)
+  const last = placed.at(-1)
+  return last === undefined || isAfter(fragment, last) ? { kind: 'new' } : { kind: 'late' }
+}
+
+function follow(fragment: FragmentName, cursor: Cursor, toleranceMs: number): Identity {
+  if (fragment.source === 'slate' || isAfter(fragment, cursor)) return { kind: 'new' }
   return beginsAfterEnd(fragment, cursor, toleranceMs) ? { kind: 'renumbered' } : { kind: 'late' }
 }
 
@@ -87,10 +96,10 @@ function isSameStart({ startMs }: FragmentName, placed: PlacedName): boolean {
   )
 }
 
-function isAfter(fragment: FragmentName, cursor: Cursor): boolean {
-  if (areComparable(fragment, cursor)) return fragment.number > cursor.number
-  if (fragment.startMs === undefined || cursor.startMs === undefined) return true
-  return fragment.startMs > cursor.startMs
+function isAfter(fragment: FragmentName, last: PlacedName): boolean {
+  if (areComparable(fragment, last)) return fragment.number > last.number
+  if (fragment.startMs === undefined || last.startMs === undefined) return true
+  return fragment.startMs > last.startMs
 }
 
 function beginsAfterEnd({ startMs }: FragmentName, cursor: Cursor, toleranceMs: number): boolean {

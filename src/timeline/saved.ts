@@ -23,10 +23,13 @@ function maybe<T extends z.ZodType>(type: T) {
   return type.nullable().transform((value): z.output<T> | undefined => value ?? undefined)
 }
 
-const CAUSES = ['gap', 'overlap', 'init', 'tracks', 'renumbered'] as const satisfies [
+const CAUSES = ['gap', 'overlap', 'init', 'tracks', 'renumbered', 'source'] as const satisfies [
   DiscontinuityCause,
   ...DiscontinuityCause[],
 ]
+
+/** Timelines that were saved before there were others hold cameras' fragments only. */
+const sourceSchema = z.enum(['camera', 'backup', 'slate']).default('camera')
 
 const initSchema = z.object({
   id: z.string().min(1),
@@ -45,6 +48,7 @@ const tracksOf = <T extends z.ZodType>(track: T) =>
 const segmentSchema = z.object({
   msn: count,
   dsn: count,
+  source: sourceSchema,
   number: bigNumber,
   discontinuity: maybe(z.enum(CAUSES)),
   startMs: ms,
@@ -63,6 +67,7 @@ const segmentSchema = z.object({
 })
 
 const cursorSchema = z.object({
+  source: sourceSchema,
   number: bigNumber,
   startMs: maybe(z.number()),
   durationMs: ms,
@@ -90,7 +95,9 @@ const savedSchema = z.object({
     retired: z.array(z.object({ segment: segmentSchema, retiredMs: ms })).max(MAX_LISTED),
     longestMs: ms,
   }),
-  recent: z.array(z.object({ number: bigNumber, startMs: maybe(z.number()) })).max(MAX_RECENT),
+  recent: z
+    .array(z.object({ source: sourceSchema, number: bigNumber, startMs: maybe(z.number()) }))
+    .max(2 * MAX_RECENT),
   cursor: maybe(cursorSchema),
 })
 
@@ -161,12 +168,14 @@ function saveSegment(segment: Segment): z.input<typeof segmentSchema> {
   }
 }
 
-function saveName({ number, startMs }: PlacedName): SavedTimeline['recent'][number] {
-  return { number: String(number), startMs: startMs ?? null }
+function saveName({ source, number, startMs }: PlacedName): SavedTimeline['recent'][number] {
+  return { source, number: String(number), startMs: startMs ?? null }
 }
 
-function saveCursor({ number, startMs, durationMs, tracks }: Cursor): SavedTimeline['cursor'] {
+function saveCursor(cursor: Cursor): SavedTimeline['cursor'] {
+  const { source, number, startMs, durationMs, tracks } = cursor
   return {
+    source,
     number: String(number),
     startMs: startMs ?? null,
     durationMs,

@@ -14,7 +14,7 @@ export interface TimelineState {
   /** Whole seconds; undefined until the first publication fixes it. */
   readonly targetDuration: number | undefined
   readonly window: SegmentWindow
-  /** The last {@link MAX_RECENT} placed fragments. */
+  /** The last {@link MAX_RECENT} placed fragments of each source but the slate. */
   readonly recent: readonly PlacedName[]
   readonly cursor: Cursor | undefined
 }

@@ -53,6 +53,7 @@ function publish(folder: string, video: Source, audio: Source): void {
       audio: fetched(audio, i, session.zeroMs),
     }
     const placement = timeline.place({
+      source: 'camera',
       number: fragmentNumber(i, START_MS + i * 1000),
       timeBase: session.timeBase,
       startMs: START_MS + i * 1000,

@@ -74,6 +74,7 @@ export class Camera {
     const endFrames = Math.round(((mediaMs + fragmentMs) * 48) / 1024)
     const zeroMs = this.#zeroMs(mediaMs)
     const fragment: FragmentFacts = {
+      source: 'camera',
       number: fragmentNumber(this.counter, this.dateMs + fragmentMs),
       timeBase: this.session,
       startMs,

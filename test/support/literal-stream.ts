@@ -94,6 +94,7 @@ export function segment(msn: number, id = `id${msn}`, bytes = 1000): Segment {
   return {
     msn,
     dsn: 0,
+    source: 'camera',
     number: BigInt(msn),
     discontinuity: undefined,
     startMs: msn * 2000,

@@ -189,6 +189,66 @@ describe('G4: discontinuities', () => {
   })
 })
 
+describe('several sources', () => {
+  const SLATE_MS = 2000
+  /** What the gateway makes while the camera is away. */
+  function slate(timeline: Timeline, like: FragmentFacts, n: number): void {
+    const startMs = like.receivedMs + n * SLATE_MS
+    accept(timeline, { ...like, source: 'slate', number: BigInt(n), timeBase: -1, startMs })
+  }
+
+  test('G11: a slate is set off on both sides, and the camera goes on behind it', () => {
+    const timeline = Timeline.begin(OPTIONS)
+    const camera = new Camera()
+    const before = camera.next()
+    accept(timeline, before)
+    slate(timeline, before, 0)
+    slate(timeline, before, 1)
+    // It began while the slate was still shown: what a returning camera always does.
+    camera.lose(2000)
+    const after = camera.next()
+    accept(timeline, after)
+    accept(timeline, camera.next())
+    expect(causes(timeline)).toEqual([undefined, 'source', undefined, 'source', undefined])
+    expect(timeline.place(before)).toEqual({ kind: 'known' })
+  })
+
+  test('a backup has numbers and dates of its own', () => {
+    const timeline = Timeline.begin(OPTIONS)
+    const camera = new Camera()
+    const [first, second, third] = [camera.next(), camera.next(), camera.next()]
+    accept(timeline, second)
+    const backup = { ...first, source: 'backup' } as const
+    accept(timeline, backup)
+    expect(timeline.place(backup)).toEqual({ kind: 'known' })
+    expect(timeline.place(first)).toEqual({ kind: 'late' })
+    accept(timeline, third)
+    expect(causes(timeline)).toEqual([undefined, 'source', 'source'])
+  })
+
+  test('are still told apart after a restart', () => {
+    const timeline = Timeline.begin(OPTIONS)
+    const camera = new Camera()
+    const [first, second] = [camera.next(), camera.next()]
+    accept(timeline, first)
+    accept(timeline, { ...first, source: 'backup' })
+    const restored = Timeline.restore(JSON.parse(JSON.stringify(timeline.save())), OPTIONS)
+    expect(restored.place(first)).toEqual({ kind: 'known' })
+    accept(restored, second)
+    expect(causes(restored)).toEqual([undefined, 'source', 'source'])
+  })
+
+  test('however long one of them is away, its numbers are remembered', () => {
+    const timeline = Timeline.begin(OPTIONS)
+    const camera = new Camera()
+    const first = camera.next()
+    accept(timeline, first)
+    const other = new Camera()
+    for (let i = 0; i < 600; i++) accept(timeline, { ...other.next(), source: 'backup' })
+    expect(timeline.place(first)).toEqual({ kind: 'known' })
+  })
+})
+
 test('G7: a rendition that disappears stays in step and is dropped once it has left the list', () => {
   const timeline = Timeline.begin(OPTIONS)
   const camera = new Camera()
