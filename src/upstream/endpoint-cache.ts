@@ -1,5 +1,8 @@
 import { type StreamIdentity, streamKey } from './kvs-source.ts'
 
+/** The calls that a DataEndpoint is asked for, as GetDataEndpoint names them. */
+export type ApiName = 'GET_HLS_STREAMING_SESSION_URL' | 'LIST_FRAGMENTS'
+
 /** Shared by all streams of a gateway; far more than anybody configures. */
 const MAX_ENTRIES = 4096
 
@@ -10,22 +13,22 @@ const MAX_ENTRIES = 4096
 export class EndpointCache {
   readonly #endpoints = new Map<string, URL>()
 
-  get(stream: StreamIdentity, apiName: string): URL | undefined {
+  get(stream: StreamIdentity, apiName: ApiName): URL | undefined {
     return this.#endpoints.get(key(stream, apiName))
   }
 
-  set(stream: StreamIdentity, apiName: string, endpoint: URL): void {
+  set(stream: StreamIdentity, apiName: ApiName, endpoint: URL): void {
     this.#endpoints.set(key(stream, apiName), endpoint)
     if (this.#endpoints.size <= MAX_ENTRIES) return
     const [oldest] = this.#endpoints.keys()
     if (oldest !== undefined) this.#endpoints.delete(oldest)
   }
 
-  forget(stream: StreamIdentity, apiName: string): void {
+  forget(stream: StreamIdentity, apiName: ApiName): void {
     this.#endpoints.delete(key(stream, apiName))
   }
 }
 
-function key(stream: StreamIdentity, apiName: string): string {
+function key(stream: StreamIdentity, apiName: ApiName): string {
   return `${apiName} ${streamKey(stream)}`
 }

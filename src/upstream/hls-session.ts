@@ -12,6 +12,7 @@ import type { KvsSource } from './kvs-source.ts'
 import { type ListedFragment, type ListedMap, listFragments } from './listed-fragment.ts'
 import { MapGenerations } from './map-generations.ts'
 import type { UpstreamObserver } from './observer.ts'
+import { LIVE } from './playback.ts'
 import type { StreamQuota } from './quota.ts'
 import type { Priority } from './quota-queue.ts'
 import { SecretUrl } from './secret-url.ts'
@@ -89,7 +90,7 @@ export async function openSession(
   signal: AbortSignal,
 ): Promise<HlsSession> {
   const { clock, random, dispatcher, quota, observer } = deps
-  const granted = await deps.api.openLiveSession(source, { quota, observer, signal })
+  const granted = await deps.api.openSession(source, LIVE, { quota, observer, signal })
   const sessionQuota = quota.session(source.fragmentResults)
   const http = new SessionHttp({ dispatcher, clock, random, quota: sessionQuota, observer })
   const renditions = await http.get('master', granted.url, signal, (body) =>

@@ -1,6 +1,8 @@
 import type { KvsSource } from './kvs-source.ts'
 import type { UpstreamObserver } from './observer.ts'
+import type { Playback } from './playback.ts'
 import type { StreamQuota } from './quota.ts'
+import type { Priority } from './quota-queue.ts'
 import type { SecretUrl } from './secret-url.ts'
 
 export interface ApiCall {
@@ -8,6 +10,8 @@ export interface ApiCall {
   readonly quota: StreamQuota
   readonly observer: UpstreamObserver
   readonly signal: AbortSignal
+  /** Default: `live`. */
+  readonly priority?: Priority
 }
 
 /** A session as KVS hands it out: from here on its token is all that is needed. */
@@ -18,12 +22,43 @@ export interface GrantedSession {
   readonly openedAtMs: number
 }
 
+/** Which of a stream's fragments to list. Both ends included, in milliseconds since 1970. */
+export interface StoredRange {
+  /** Whose clock the range is on. */
+  readonly clock: 'PRODUCER' | 'SERVER'
+  readonly startMs: number
+  readonly endMs: number
+}
+
+/** A fragment as ListFragments tells of it. */
+export interface StoredFragment {
+  readonly number: bigint
+  /** Milliseconds since 1970. */
+  readonly producerMs: number
+  readonly serverMs: number
+  /** Up to the start of its last frame. kvs-hls.md, section 3.4. */
+  readonly lengthMs: number
+  readonly bytes: number
+}
+
 /** The few calls of Kinesis Video Streams that the gateway makes with credentials. */
 export interface KvsApi {
   /**
-   * GetDataEndpoint where needed, then GetHLSStreamingSessionURL for playback mode LIVE.
-   * @throws GatewayError with an `upstream_…` code, or `no_media` when the camera sends nothing
+   * GetDataEndpoint where needed, then GetHLSStreamingSessionURL.
+   * @throws GatewayError with an `upstream_…` code, or `no_media` when there is no fragment: none lately, or
+   * none in the range
    */
-  openLiveSession(source: KvsSource, call: ApiCall): Promise<GrantedSession>
+  openSession(source: KvsSource, playback: Playback, call: ApiCall): Promise<GrantedSession>
+  /**
+   * All pages of ListFragments, in order of FragmentNumbers. KVS may show a fragment here a second later
+   * than in playlists. An empty range is an empty list.
+   * @throws GatewayError with an `upstream_…` code; `bad_request` when the range holds more than anybody
+   * should ask for at once
+   */
+  listFragments(
+    source: KvsSource,
+    range: StoredRange,
+    call: ApiCall,
+  ): Promise<readonly StoredFragment[]>
   close(): void
 }

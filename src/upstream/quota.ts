@@ -7,7 +7,14 @@ const WINDOW_MS = 1020
 
 /** Hard limits of KVS per second. kvs-hls.md, section 10. */
 const PER_SESSION = { master: 5, playlist: 5, init: 5, fragment: 20 } as const
-const PER_STREAM = { create: 25, dataEndpoint: 5, metadata: 10_000, media: 500 } as const
+const PER_STREAM = {
+  create: 25,
+  dataEndpoint: 5,
+  /** Not documented; as GetDataEndpoint. */
+  listFragments: 5,
+  metadata: 10_000,
+  media: 500,
+} as const
 
 /** What is fetched with a session's token. */
 export type SessionRequest = keyof typeof PER_SESSION
@@ -25,6 +32,7 @@ export class StreamQuota {
   readonly #queue: QuotaQueue
   readonly #create = window(PER_STREAM.create)
   readonly #dataEndpoint = window(PER_STREAM.dataEndpoint)
+  readonly #listFragments = window(PER_STREAM.listFragments)
   readonly #points: Readonly<Record<PointKind, SlidingWindow>>
 
   /** @param share how much of the stream's points we may use, 0 < share ≤ 1; others may read it too */
@@ -45,6 +53,19 @@ export class StreamQuota {
   /** Waits until GetDataEndpoint may be called; see {@link QuotaQueue.take}. */
   takeDataEndpoint(signal: AbortSignal, priority: Priority = 'live'): Promise<EndTurn> {
     return this.#queue.take([{ window: this.#dataEndpoint, weight: 1 }], signal, priority)
+  }
+
+  /** Waits until a page of so many fragments may be listed; see {@link QuotaQueue.take}. */
+  takeListFragments(
+    results: number,
+    signal: AbortSignal,
+    priority: Priority = 'live',
+  ): Promise<EndTurn> {
+    const costs = [
+      { window: this.#listFragments, weight: 1 },
+      { window: this.#points.metadata, weight: results },
+    ]
+    return this.#queue.take(costs, signal, priority)
   }
 
   /** How full the share of points is that we allow ourselves, 0…1. */

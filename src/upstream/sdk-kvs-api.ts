@@ -1,14 +1,14 @@
 import { GetDataEndpointCommand, KinesisVideoClient } from '@aws-sdk/client-kinesis-video'
 import {
-  GetHLSStreamingSessionURLCommand,
   KinesisVideoArchivedMediaClient,
+  type ListFragmentsOutput,
 } from '@aws-sdk/client-kinesis-video-archived-media'
 import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import { ClientCache } from './client-cache.ts'
-import { EndpointCache } from './endpoint-cache.ts'
+import { type ApiName, EndpointCache } from './endpoint-cache.ts'
 import {
   failureLabel,
   isAmbiguousNotFound,
@@ -16,18 +16,29 @@ import {
   unusableAnswer,
   upstreamError,
 } from './errors.ts'
-import type { ApiCall, GrantedSession, KvsApi } from './kvs-api.ts'
+import type { ApiCall, GrantedSession, KvsApi, StoredFragment, StoredRange } from './kvs-api.ts'
 import { type KvsSource, regionOf, type StreamIdentity } from './kvs-source.ts'
 import { tellFailure } from './observer.ts'
+import type { Playback } from './playback.ts'
 import { withRetries } from './retry.ts'
+import {
+  byNumber,
+  identity,
+  listCommand,
+  PAGE_RESULTS,
+  sessionCommand,
+  storedFragments,
+} from './sdk-commands.ts'
 import { requireRegion, type SdkOptions, type SdkSetup, setUpSdk } from './sdk-setup.ts'
 import { SecretUrl } from './secret-url.ts'
 
-const API_NAME = 'GET_HLS_STREAMING_SESSION_URL'
-
 /** A viewer's first request waits for two of these and the first media, eight seconds by default. */
 const CALL_MS = 3000
-const POLICY = { what: 'opening a session', totalMs: 10_000, attempts: 2 }
+const OPENING = { what: 'opening a session', totalMs: 10_000, attempts: 2 }
+const LISTING = { what: 'listing fragments', totalMs: 10_000, attempts: 3 }
+
+/** Two days of 1-s fragments. A caller with more to ask asks for a shorter range. */
+const MOST_PAGES = 180
 
 /** The backstop behind {@link CALL_MS}: sockets that our clock does not see. */
 const SOCKET_TIMEOUTS = { connectionTimeout: 3000, requestTimeout: 10_000 }
@@ -48,10 +59,29 @@ export class SdkKvsApi implements KvsApi {
     this.#options = options
   }
 
-  openLiveSession(source: KvsSource, call: ApiCall): Promise<GrantedSession> {
-    return withRetries(this.#clock, this.#random, POLICY, call.signal, (signal) =>
-      this.#open(source, { ...call, signal }),
-    )
+  openSession(source: KvsSource, playback: Playback, call: ApiCall): Promise<GrantedSession> {
+    return withRetries(this.#clock, this.#random, OPENING, call.signal, (signal) => {
+      const attempt = { ...call, signal }
+      return this.#atEndpoint(source, 'GET_HLS_STREAMING_SESSION_URL', attempt, (client) =>
+        this.#askSessionUrl(client, source, playback, attempt),
+      )
+    })
+  }
+
+  async listFragments(
+    source: KvsSource,
+    range: StoredRange,
+    call: ApiCall,
+  ): Promise<readonly StoredFragment[]> {
+    const fragments: StoredFragment[] = []
+    let token: string | undefined
+    for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+      const page = await this.#listPage(source, range, token, call)
+      fragments.push(...storedFragments(page))
+      token = page.NextToken
+      if (token === undefined) return fragments.toSorted(byNumber)
+    }
+    throw new GatewayError('bad_request', 'The range holds too many fragments to be listed.')
   }
 
   close(): void {
@@ -59,55 +89,97 @@ export class SdkKvsApi implements KvsApi {
     this.#dataClients.close()
   }
 
-  async #open(source: KvsSource, call: ApiCall): Promise<GrantedSession> {
+  #listPage(
+    source: KvsSource,
+    range: StoredRange,
+    token: string | undefined,
+    call: ApiCall,
+  ): Promise<ListFragmentsOutput> {
+    return withRetries(this.#clock, this.#random, LISTING, call.signal, (signal) => {
+      const attempt = { ...call, signal }
+      return this.#atEndpoint(source, 'LIST_FRAGMENTS', attempt, (client) =>
+        this.#askFragments(client, source, range, token, attempt),
+      )
+    })
+  }
+
+  /** Asks at the stream's endpoint for the call, which is forgotten once it fails as stale ones do. */
+  async #atEndpoint<T>(
+    source: KvsSource,
+    apiName: ApiName,
+    call: ApiCall,
+    ask: (client: KinesisVideoArchivedMediaClient) => Promise<T>,
+  ): Promise<T> {
     const endpoint =
-      this.#endpoints.get(source, API_NAME) ?? (await this.#askEndpoint(source, call))
+      this.#endpoints.get(source, apiName) ?? (await this.#askEndpoint(source, apiName, call))
     try {
-      return await this.#askSessionUrl(source, endpoint, call)
+      return await ask(await this.#dataClient(source, endpoint))
     } catch (error) {
       call.signal.throwIfAborted()
       const known = isAmbiguousNotFound(error)
-        ? await this.#explain(source, call)
+        ? await this.#explain(source, apiName, call)
         : translate(error)
       if (known instanceof GatewayError && makesEndpointStale(known.code)) {
-        this.#endpoints.forget(source, API_NAME)
+        this.#endpoints.forget(source, apiName)
       }
       throw known
     }
   }
 
   /** "Not found" in words we do not know: GetDataEndpoint tells a missing stream from a silent camera. */
-  async #explain(source: KvsSource, call: ApiCall): Promise<GatewayError> {
-    this.#endpoints.forget(source, API_NAME)
-    await this.#askEndpoint(source, call)
+  async #explain(source: KvsSource, apiName: ApiName, call: ApiCall): Promise<GatewayError> {
+    this.#endpoints.forget(source, apiName)
+    await this.#askEndpoint(source, apiName, call)
     return upstreamError('no_media')
   }
 
-  async #askEndpoint(source: StreamIdentity, call: ApiCall): Promise<URL> {
+  async #askEndpoint(source: StreamIdentity, apiName: ApiName, call: ApiCall): Promise<URL> {
     const client = await this.#controlClient(source)
-    const endTurn = await call.quota.takeDataEndpoint(call.signal)
-    const command = new GetDataEndpointCommand({ ...identity(source), APIName: API_NAME })
+    const endTurn = await call.quota.takeDataEndpoint(call.signal, call.priority)
+    const command = new GetDataEndpointCommand({ ...identity(source), APIName: apiName })
     const { DataEndpoint } = await this.#observed('GetDataEndpoint', call, (abortSignal) =>
       client.send(command, { abortSignal }),
     )
       .catch(rethrowEndpointError)
       .finally(endTurn)
     const endpoint = (await this.#sdk()).hosts.check(required(DataEndpoint, 'DataEndpoint'))
-    this.#endpoints.set(source, API_NAME, endpoint)
+    this.#endpoints.set(source, apiName, endpoint)
     return endpoint
   }
 
-  async #askSessionUrl(source: KvsSource, endpoint: URL, call: ApiCall): Promise<GrantedSession> {
-    const client = await this.#dataClient(source, endpoint)
-    const endTurn = await call.quota.takeCreate(call.signal)
+  async #askSessionUrl(
+    client: KinesisVideoArchivedMediaClient,
+    source: KvsSource,
+    playback: Playback,
+    call: ApiCall,
+  ): Promise<GrantedSession> {
+    const endTurn = await call.quota.takeCreate(call.signal, call.priority)
     const openedAtMs = this.#clock.now()
     const { HLSStreamingSessionURL } = await this.#observed(
       'GetHLSStreamingSessionURL',
       call,
-      (abortSignal) => client.send(liveSessionCommand(source), { abortSignal }),
+      (abortSignal) => client.send(sessionCommand(source, playback), { abortSignal }),
     ).finally(endTurn)
     const text = required(HLSStreamingSessionURL, 'HLSStreamingSessionURL')
     return { url: new SecretUrl((await this.#sdk()).hosts.check(text)), openedAtMs }
+  }
+
+  async #askFragments(
+    client: KinesisVideoArchivedMediaClient,
+    source: KvsSource,
+    range: StoredRange,
+    token: string | undefined,
+    call: ApiCall,
+  ): Promise<ListFragmentsOutput> {
+    const { quota, signal, priority } = call
+    const endTurn = await quota.takeListFragments(PAGE_RESULTS, signal, priority)
+    const command = listCommand(source, range, token)
+    const page = await this.#observed('ListFragments', call, (abortSignal) =>
+      client.send(command, { abortSignal }),
+    ).finally(endTurn)
+    // A wrong host or path answers 200 with something else. kvs-hls.md, section 0.
+    if (page.Fragments === undefined) throw unusableAnswer('the answer holds no Fragments')
+    return page
   }
 
   /** One attempt, within its deadline, counted. */
@@ -167,27 +239,6 @@ export class SdkKvsApi implements KvsApi {
     })
     return this.#setup
   }
-}
-
-/** All that has a default is said explicitly: the defaults make players reset at every fragment. */
-function liveSessionCommand(source: KvsSource): GetHLSStreamingSessionURLCommand {
-  return new GetHLSStreamingSessionURLCommand({
-    ...identity(source),
-    PlaybackMode: 'LIVE',
-    HLSFragmentSelector: { FragmentSelectorType: source.fragmentSelectorType },
-    ContainerFormat: source.containerFormat,
-    DiscontinuityMode: source.discontinuityMode,
-    // EXT-X-PROGRAM-DATE-TIME: what the timeline is built from.
-    DisplayFragmentTimestamp: 'ALWAYS',
-    Expires: Math.round(source.expiresMs / 1000),
-    MaxMediaPlaylistFragmentResults: source.fragmentResults,
-  })
-}
-
-function identity(stream: StreamIdentity): { StreamName: string } | { StreamARN: string } {
-  return stream.streamArn === undefined
-    ? { StreamName: stream.streamName }
-    : { StreamARN: stream.streamArn }
 }
 
 /** A wrong host or path answers 200 without the field that we asked for. kvs-hls.md, section 0. */

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { UpstreamHosts } from '../../src/upstream/hosts.ts'
 import type { GrantedSession } from '../../src/upstream/kvs-api.ts'
 import type { KvsSource } from '../../src/upstream/kvs-source.ts'
+import { LIVE } from '../../src/upstream/playback.ts'
 import { StreamQuota } from '../../src/upstream/quota.ts'
 import { SdkKvsApi } from '../../src/upstream/sdk-kvs-api.ts'
 import { type SdkOptions, setUpSdk } from '../../src/upstream/sdk-setup.ts'
@@ -67,7 +68,7 @@ function open(source: KvsSource = SOURCE): Promise<GrantedSession> {
   }
   const quota = new StreamQuota(clock)
   const signal = new AbortController().signal
-  return outcome(clock, api.openLiveSession(source, { quota, observer, signal }))
+  return outcome(clock, api.openSession(source, LIVE, { quota, observer, signal }))
 }
 
 const paths = (): string[] => kvs.calls.map(({ path }) => path)

@@ -7,6 +7,7 @@ import {
   openSession,
   type SessionDeps,
 } from '../../../src/upstream/hls-session.ts'
+import type { ApiCall } from '../../../src/upstream/kvs-api.ts'
 import type { KvsSource } from '../../../src/upstream/kvs-source.ts'
 import { SdkKvsApi } from '../../../src/upstream/sdk-kvs-api.ts'
 import { StreamQuotas } from '../../../src/upstream/stream-quotas.ts'
@@ -30,6 +31,10 @@ export interface Kvs {
   readonly control: Emulator['control']
   /** `operation code` of all requests, as the observer heard of them. */
   readonly seen: readonly string[]
+  /** The calls that take credentials, and what every one of them brings along. */
+  readonly api: SdkKvsApi
+  readonly source: KvsSource
+  readonly call: ApiCall
   /** Opens a session without moving the clock by hand. */
   open(source?: Partial<typeof DEFAULTS>): Promise<HlsSession>
   /** Opens a session for a keeper, which brings its own signal. */
@@ -59,6 +64,9 @@ export async function startKvs(camera: CameraConfigInput = {}): Promise<Kvs> {
   return {
     clock,
     emulator,
+    api,
+    source: { streamName: CAMERA, ...DEFAULTS },
+    call: { quota: deps.quota, observer: deps.observer, signal: never },
     control: emulator.control,
     seen,
     open: (source) =>
