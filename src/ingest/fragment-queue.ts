@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import type { RenditionName } from '../timeline/fragment.ts'
+import type { PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 import type { FetchedFragment } from './fetch-fragment.ts'
@@ -7,8 +7,8 @@ import type { FragmentJob } from './job.ts'
 import type { IngestSink } from './sink.ts'
 import type { IngestTrouble } from './trouble.ts'
 
-/** What the playlists of some renditions list now. */
-export type Lists = ReadonlyMap<RenditionName, readonly ListedFragment[]>
+/** What some of the session's playlists list now. */
+export type Lists = ReadonlyMap<PlaylistName, readonly ListedFragment[]>
 
 export interface FragmentQueueOptions {
   readonly clock: Clock
@@ -26,7 +26,7 @@ export interface FragmentQueueOptions {
 
 /** Fragments in flight; a list that names more waits for the next poll. */
 const MOST_JOBS = 32
-/** How long a fragment waits for the other rendition's playlist to list it too. */
+/** How long a fragment waits for the other playlist to list it too. */
 const PARTNER_MS = 1_500
 
 /** Fragments that are being fetched side by side and are published one after the other, as listed. */
@@ -45,8 +45,8 @@ export class FragmentQueue {
     return MOST_JOBS - this.#jobs.length
   }
 
-  /** Renditions whose playlists have not named all of the fragments yet. */
-  get awaited(): readonly RenditionName[] {
+  /** Playlists that have not named all of the fragments yet. */
+  get awaited(): readonly PlaylistName[] {
     return [...new Set(this.#jobs.flatMap(({ awaiting }) => awaiting))]
   }
 
@@ -54,7 +54,7 @@ export class FragmentQueue {
     this.#jobs = [...this.#jobs, ...jobs]
   }
 
-  /** Lets waiting fragments know what the other renditions' playlists say about them. */
+  /** Lets waiting fragments know what the other playlists say about them. */
   join(lists: Lists): void {
     const nowMs = this.#options.clock.now()
     for (const job of this.#jobs) {
@@ -128,7 +128,7 @@ export class FragmentQueue {
     }
     if (first?.status !== 'fulfilled') return undefined
     const tracks = [first, ...others].flatMap((result) =>
-      result.status === 'fulfilled' && result.value !== undefined ? [result.value] : [],
+      result.status === 'fulfilled' ? result.value : [],
     )
     return { listed: job.listed, timeBase, receivedMs: clock.now(), tracks }
   }

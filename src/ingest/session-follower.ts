@@ -2,12 +2,11 @@ import { Backoff, type Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
-import type { RenditionName } from '../timeline/fragment.ts'
-import type { HlsSession } from '../upstream/hls-session.ts'
+import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 import { Cadence } from './cadence.ts'
-import { type FetchedTrack, fetchTrack } from './fetch-fragment.ts'
+import { type FetchedTrack, fetchTracks } from './fetch-fragment.ts'
 import { FragmentQueue, type Lists } from './fragment-queue.ts'
 import { FragmentJob } from './job.ts'
 import { freshSince, type LastTaken, newestOf } from './listing.ts'
@@ -38,9 +37,9 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
 ])
 /** A session that only fails for this long is replaced; perhaps its endpoint went stale. */
 const GIVE_UP_MS = 10_000
-/** All tries for one track of one fragment together. Later ones are fetched meanwhile. */
+/** All tries for one fragment of one playlist together. Later ones are fetched meanwhile. */
 const FETCH_DEADLINE_MS = 10_000
-/** How often we look whether the other rendition's playlist lists a fragment too. */
+/** How often we look whether the other playlist lists a fragment too. */
 const PARTNER_STEP_MS = 300
 
 /**
@@ -103,7 +102,7 @@ export class SessionFollower {
   async prove(): Promise<boolean> {
     const newest = this.#options.sink.newest()
     if (newest === undefined) return true
-    const lists = await this.#list(this.session.renditions)
+    const lists = await this.#list(this.session.playlists)
     return [...lists.values()].every((list) => list.some(({ number }) => number === newest.number))
   }
 
@@ -124,10 +123,10 @@ export class SessionFollower {
   }
 
   async #poll(): Promise<readonly ListedFragment[]> {
-    const [primary] = this.session.renditions
+    const [primary] = this.session.playlists
     if (primary === undefined) return []
     // The first lists all at once, as everything in them is news.
-    const lists = await this.#list(this.#polled ? [primary] : this.session.renditions)
+    const lists = await this.#list(this.#polled ? [primary] : this.session.playlists)
     this.#polled = true
     const fresh = this.#take(lists.get(primary) ?? [])
     this.#queue.join(lists)
@@ -136,7 +135,7 @@ export class SessionFollower {
     return fresh
   }
 
-  /** The other rendition may be listed a little later; the next poll is a whole fragment away. */
+  /** The other playlist may list it a little later; the next poll is a whole fragment away. */
   async #joinOthers(): Promise<void> {
     for (let first = true; this.awaitsLists; first = false) {
       if (!first) await this.#options.clock.sleep(PARTNER_STEP_MS, this.#signal)
@@ -144,17 +143,15 @@ export class SessionFollower {
     }
   }
 
-  async #list(renditions: readonly RenditionName[]): Promise<Lists> {
+  async #list(playlists: readonly PlaylistName[]): Promise<Lists> {
     return new Map(
       await Promise.all(
-        renditions.map(
-          async (name) => [name, await this.session.list(name, this.#signal)] as const,
-        ),
+        playlists.map(async (name) => [name, await this.session.list(name, this.#signal)] as const),
       ),
     )
   }
 
-  /** Starts the fetches of what is new in the first rendition's playlist. */
+  /** Starts the fetches of what is new in the first playlist. */
   #take(list: readonly ListedFragment[]): readonly ListedFragment[] {
     const news = freshSince(list, this.#last)
     const wanted = this.#last === undefined ? newestOf(news, this.#options.window) : news
@@ -167,18 +164,18 @@ export class SessionFollower {
 
   #job(listed: ListedFragment): FragmentJob {
     const seenMs = this.#options.clock.now()
-    return new FragmentJob(listed, this.session.renditions, seenMs, (name, entry) =>
+    return new FragmentJob(listed, this.session.playlists, seenMs, (name, entry) =>
       this.#fetch(name, entry),
     )
   }
 
-  #fetch(rendition: RenditionName, listed: ListedFragment): Promise<FetchedTrack> {
+  #fetch(playlist: PlaylistName, listed: ListedFragment): Promise<readonly FetchedTrack[]> {
     return withDeadline(
       this.#options.clock,
-      `fetching a fragment's ${rendition}`,
+      `fetching a fragment (${playlist})`,
       FETCH_DEADLINE_MS,
       this.#signal,
-      (signal) => fetchTrack(this.session, rendition, listed, signal),
+      (signal) => fetchTracks(this.session, playlist, listed, signal),
     )
   }
 

@@ -13,6 +13,7 @@ import type { MemoryStore } from '../store/memory-store.ts'
 import type { SavedTimelines } from '../store/saved-timelines.ts'
 import type { RenditionName, Segment, SegmentTrack, Snapshot } from '../timeline/fragment.ts'
 import { Timeline, type TimelineOptions } from '../timeline/timeline.ts'
+import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 import type { SessionKeeper } from '../upstream/session-keeper.ts'
 import { Inits } from './inits.ts'
@@ -194,7 +195,7 @@ export class OwnerFeed implements StreamFeed {
     const session = await keeper.current(signal)
     const place = { baseTicks: track.baseTicks, sequenceNumber: segment.msn }
     try {
-      const body = await session.openFragment(track.init.rendition, segment.number, signal)
+      const body = await session.openFragment(playlistOf(session, track), segment.number, signal)
       yield* retimed(body, place, offset)
     } catch (error) {
       // Whoever notices first that the session is over says so; who asks again gets the next one.
@@ -202,6 +203,11 @@ export class OwnerFeed implements StreamFeed {
       throw error
     }
   }
+}
+
+/** Where a session carries a track: in a playlist of its own, or together with the other one. */
+function playlistOf({ playlists }: HlsSession, { init }: SegmentTrack): PlaylistName {
+  return playlists.includes(init.rendition) ? init.rendition : 'muxed'
 }
 
 function gone(): GatewayError {

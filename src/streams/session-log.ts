@@ -6,8 +6,8 @@ import { SessionDeadError } from '../upstream/session-dead-error.ts'
 export function logKeeperEvent(log: Log, event: KeeperEvent): void {
   switch (event.kind) {
     case 'opened': {
-      const { id, expiresAtMs, renditions } = event.session
-      log.info('session opened', { session: id, expiresAt: iso(expiresAtMs), renditions })
+      const { id, expiresAtMs, playlists } = event.session
+      log.info('session opened', { session: id, expiresAt: iso(expiresAtMs), playlists })
       return
     }
     case 'rolled_over':

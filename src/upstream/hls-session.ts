@@ -3,13 +3,17 @@ import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { parseMedia } from '../formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../formats/m3u8/parse-multivariant.ts'
-import type { RenditionName } from '../timeline/fragment.ts'
 import { queryValue, withQueryValue } from './child-url.ts'
 import { upstreamError } from './errors.ts'
 import { isGlobalNumber } from './fragment-identity.ts'
 import type { KvsApi } from './kvs-api.ts'
 import type { KvsSource } from './kvs-source.ts'
-import { type ListedFragment, type ListedMap, listFragments } from './listed-fragment.ts'
+import {
+  type ListedFragment,
+  type ListedMap,
+  listFragments,
+  requireMaps,
+} from './listed-fragment.ts'
 import { MapGenerations } from './map-generations.ts'
 import type { UpstreamObserver } from './observer.ts'
 import { LIVE } from './playback.ts'
@@ -18,8 +22,10 @@ import type { Priority } from './quota-queue.ts'
 import { SecretUrl } from './secret-url.ts'
 import { SessionDeadError } from './session-dead-error.ts'
 import { SessionHttp, type StreamedBody } from './session-http.ts'
-import { type SessionRenditions, sessionRenditions } from './session-renditions.ts'
+import { type PlaylistName, type SessionPlaylists, sessionPlaylists } from './session-playlists.ts'
 import { SingleFlight } from './single-flight.ts'
+
+export type { PlaylistName } from './session-playlists.ts'
 
 /**
  * Throws when the bytes are not what was asked for. They are then fetched again, as after a broken
@@ -38,20 +44,20 @@ export interface HlsSession {
   readonly openedAtMs: number
   /** From here on KVS answers 403. */
   readonly expiresAtMs: number
-  /** Video first. */
-  readonly renditions: readonly RenditionName[]
-  /** One poll of the media playlist. */
-  list(rendition: RenditionName, signal: AbortSignal): Promise<readonly ListedFragment[]>
+  /** The one with the video first. */
+  readonly playlists: readonly PlaylistName[]
+  /** One poll of a media playlist. */
+  list(playlist: PlaylistName, signal: AbortSignal): Promise<readonly ListedFragment[]>
   /** The init segment of a listed fragment, fetched once per map of the session (G8). */
   init(
-    rendition: RenditionName,
+    playlist: PlaylistName,
     map: ListedMap,
     signal: AbortSignal,
     verify?: Verify,
   ): Promise<Buffer>
   /** A fragment, whole. `segment_gone` when KVS no longer keeps it. */
   fragment(
-    rendition: RenditionName,
+    playlist: PlaylistName,
     fragment: ListedFragment,
     signal: AbortSignal,
     priority?: Priority,
@@ -61,7 +67,7 @@ export interface HlsSession {
    * Any fragment that KVS still keeps, listed or not, handed on while it arrives.
    * `segment_gone` also when its URI cannot be known.
    */
-  openFragment(rendition: RenditionName, number: bigint, signal: AbortSignal): Promise<StreamedBody>
+  openFragment(playlist: PlaylistName, number: bigint, signal: AbortSignal): Promise<StreamedBody>
   /** Takes no new calls; what runs may end. For a session that has been replaced. */
   retire(): void
   /** Forgets the session (KVS has no call to end one) and aborts what runs. */
@@ -93,78 +99,85 @@ export async function openSession(
   const granted = await deps.api.openSession(source, LIVE, { quota, observer, signal })
   const sessionQuota = quota.session(source.fragmentResults)
   const http = new SessionHttp({ dispatcher, clock, random, quota: sessionQuota, observer })
-  const renditions = await http.get('master', granted.url, signal, (body) =>
-    sessionRenditions(parseMultivariant(body.toString()), granted.url.reveal()),
+  const { containerFormat: container } = source
+  const playlists = await http.get('master', granted.url, signal, (body) =>
+    sessionPlaylists(parseMultivariant(body.toString()), granted.url.reveal(), container),
   )
   sessionsOpened += 1
   const expiresAtMs = granted.openedAtMs + source.expiresMs
-  return new KvsHlsSession(sessionsOpened, { ...granted, expiresAtMs, renditions, http })
+  return new KvsHlsSession(sessionsOpened, { ...granted, expiresAtMs, playlists, container, http })
 }
 
 interface SessionParts {
   readonly url: SecretUrl
   readonly openedAtMs: number
   readonly expiresAtMs: number
-  readonly renditions: SessionRenditions
+  readonly playlists: SessionPlaylists
+  readonly container: KvsSource['containerFormat']
   readonly http: SessionHttp
 }
 
-/** What one track of a session has shown so far. */
-interface Track {
-  readonly playlist: SecretUrl
+/** What one playlist of a session has shown so far. */
+interface Followed {
+  readonly uri: SecretUrl
   readonly generations: MapGenerations
   listed: readonly ListedFragment[]
 }
 
-/** Codec private data changes rarely; two of them may be in one list. Both tracks share this. */
+/** Codec private data changes rarely; two of them may be in one list. All playlists share this. */
 const MAX_INITS = 16
 
 class KvsHlsSession implements HlsSession {
   readonly id: number
   readonly openedAtMs: number
   readonly expiresAtMs: number
-  readonly renditions: readonly RenditionName[]
+  readonly playlists: readonly PlaylistName[]
   readonly #url: SecretUrl
   readonly #http: SessionHttp
-  readonly #tracks: ReadonlyMap<RenditionName, Track>
+  readonly #container: KvsSource['containerFormat']
+  readonly #followed: ReadonlyMap<PlaylistName, Followed>
   readonly #inits = new Map<string, Buffer>()
   readonly #initFlights = new SingleFlight<Buffer>()
   readonly #life = new AbortController()
   #retired = false
 
-  constructor(id: number, { url, openedAtMs, expiresAtMs, renditions, http }: SessionParts) {
+  constructor(id: number, parts: SessionParts) {
+    const { url, openedAtMs, expiresAtMs, playlists, container, http } = parts
     this.id = id
     this.openedAtMs = openedAtMs
     this.expiresAtMs = expiresAtMs
-    this.renditions = [...renditions.keys()]
+    this.playlists = [...playlists.keys()]
     this.#url = url
     this.#http = http
-    this.#tracks = new Map(
-      [...renditions].map(([name, playlist]) => [
+    this.#container = container
+    this.#followed = new Map(
+      [...playlists].map(([name, uri]) => [
         name,
-        { playlist, generations: new MapGenerations(), listed: [] },
+        { uri, generations: new MapGenerations(), listed: [] },
       ]),
     )
   }
 
-  async list(rendition: RenditionName, signal: AbortSignal): Promise<readonly ListedFragment[]> {
-    const track = this.#track(rendition)
+  async list(playlist: PlaylistName, signal: AbortSignal): Promise<readonly ListedFragment[]> {
+    const followed = this.#playlist(playlist)
     const session = this.#url.reveal()
-    const listed = await this.#http.get('playlist', track.playlist, this.#alive(signal), (body) =>
-      listFragments(parseMedia(body.toString()), session, track.generations),
-    )
+    const listed = await this.#http.get('playlist', followed.uri, this.#alive(signal), (body) => {
+      const fragments = listFragments(parseMedia(body.toString()), session, followed.generations)
+      if (this.#container === 'FRAGMENTED_MP4') requireMaps(fragments)
+      return fragments
+    })
     // An empty list says nothing about where fragments are.
-    if (listed.length > 0) track.listed = listed
+    if (listed.length > 0) followed.listed = listed
     return listed
   }
 
   async init(
-    rendition: RenditionName,
+    playlist: PlaylistName,
     map: ListedMap,
     signal: AbortSignal,
     verify: Verify = acceptAll,
   ): Promise<Buffer> {
-    const key = `${rendition} ${map.key}`
+    const key = `${playlist} ${map.key}`
     const known = this.#inits.get(key)
     if (known !== undefined) return known
     return this.#initFlights.run(key, this.#alive(signal), async (limited) => {
@@ -176,7 +189,7 @@ class KvsHlsSession implements HlsSession {
   }
 
   async fragment(
-    _rendition: RenditionName,
+    _playlist: PlaylistName,
     { uri }: ListedFragment,
     signal: AbortSignal,
     priority: Priority = 'live',
@@ -187,13 +200,13 @@ class KvsHlsSession implements HlsSession {
   }
 
   async openFragment(
-    rendition: RenditionName,
+    playlist: PlaylistName,
     number: bigint,
     signal: AbortSignal,
   ): Promise<StreamedBody> {
-    const track = this.#track(rendition)
-    if (track.listed.length === 0) await this.list(rendition, signal)
-    const uri = fragmentUri(track.listed, number)
+    const followed = this.#playlist(playlist)
+    if (followed.listed.length === 0) await this.list(playlist, signal)
+    const uri = fragmentUri(followed.listed, number)
     return this.#http.stream(uri, this.#alive(signal), 'refetch')
   }
 
@@ -206,10 +219,10 @@ class KvsHlsSession implements HlsSession {
     this.#life.abort(new SessionDeadError('closed'))
   }
 
-  #track(rendition: RenditionName): Track {
-    const track = this.#tracks.get(rendition)
-    if (track === undefined) throw new RangeError(`the session has no ${rendition} track`)
-    return track
+  #playlist(name: PlaylistName): Followed {
+    const followed = this.#followed.get(name)
+    if (followed === undefined) throw new RangeError(`the session has no ${name} playlist`)
+    return followed
   }
 
   #alive(signal: AbortSignal): AbortSignal {

@@ -5,6 +5,11 @@ export interface IdentifiedFragment {
   readonly number: bigint
   readonly segment: MediaPlaylistSegment
   readonly url: URL
-  readonly mapUrl: URL
-  readonly mapOccurrence: number
+  readonly map: IdentifiedMap | undefined
+}
+
+export interface IdentifiedMap {
+  readonly url: URL
+  /** Which EXT-X-MAP tag of the list this is. */
+  readonly occurrence: number
 }

@@ -6,7 +6,7 @@ import type { IdentifiedFragment } from './identified-fragment.ts'
 import type { MapGenerations } from './map-generations.ts'
 import { SecretUrl } from './secret-url.ts'
 
-/** A fragment of one track as the session's media playlist lists it. */
+/** A fragment as one of the session's media playlists lists it. */
 export interface ListedFragment {
   /** The same in every session, growing with ingestion; see {@link globalNumber}. */
   readonly number: bigint
@@ -15,8 +15,8 @@ export interface ListedFragment {
   /** EXTINF, in seconds: what KVS estimates. The fragment's samples know better. */
   readonly durationS: number
   readonly uri: SecretUrl
-  /** The init segment that it needs. */
-  readonly map: ListedMap
+  /** The init segment that it needs; undefined when it brings all that decoders need, as MPEG-TS does. */
+  readonly map: ListedMap | undefined
 }
 
 /** Equal keys within a session mean the same init segment. Holds no token. */
@@ -27,7 +27,7 @@ export interface ListedMap {
 
 /**
  * What a media playlist lists, in its order.
- * @throws GatewayError when a fragment cannot be identified or fetched, or has no init segment
+ * @throws GatewayError when a fragment cannot be identified or fetched
  */
 export function listFragments(
   playlist: MediaPlaylist,
@@ -39,13 +39,20 @@ export function listFragments(
     .map((segment) => identify(segment, session))
   refuseCut(fragments)
   const keys = generations.update(fragments)
-  return fragments.map(({ number, segment, url, mapUrl }) => ({
+  return fragments.map(({ number, segment, url, map }) => ({
     number,
     startMs: segment.programDateTimeMs,
     durationS: segment.durationS,
     uri: new SecretUrl(url),
-    map: { key: keys.get(number) ?? '', uri: new SecretUrl(mapUrl) },
+    map:
+      map === undefined ? undefined : { key: keys.get(number) ?? '', uri: new SecretUrl(map.url) },
   }))
+}
+
+/** For a container that cannot do without. @throws GatewayError when a fragment has no init segment */
+export function requireMaps(fragments: readonly ListedFragment[]): void {
+  if (fragments.every(({ map }) => map !== undefined)) return
+  throw unusableAnswer('a fragment has no EXT-X-MAP')
 }
 
 /**
@@ -58,14 +65,16 @@ function refuseCut(fragments: readonly IdentifiedFragment[]): void {
 }
 
 function identify(segment: MediaPlaylistSegment, session: URL): IdentifiedFragment {
-  if (segment.map === undefined) throw unusableAnswer('a fragment has no EXT-X-MAP')
+  const { map } = segment
   const url = childUrl(session, segment.uri)
   const listed = parseFragmentNumber(queryValue(url, 'FragmentNumber'))
   return {
     number: globalNumber(listed, segment.programDateTimeMs),
     segment,
     url,
-    mapUrl: childUrl(session, segment.map.uri),
-    mapOccurrence: segment.map.occurrence,
+    map:
+      map === undefined
+        ? undefined
+        : { url: childUrl(session, map.uri), occurrence: map.occurrence },
   }
 }

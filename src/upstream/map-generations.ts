@@ -1,5 +1,5 @@
 import { fileName, queryWithout } from './child-url.ts'
-import type { IdentifiedFragment } from './identified-fragment.ts'
+import type { IdentifiedFragment, IdentifiedMap } from './identified-fragment.ts'
 
 /**
  * Tells which fragments of one track share an init segment, over the successive lists of a session.
@@ -12,11 +12,13 @@ export class MapGenerations {
   #known: ReadonlyMap<bigint, string> = new Map()
   #tags = 0
 
-  /** Each listed fragment's key, by fragment number. */
+  /** Each listed fragment's key, by fragment number; none for fragments without an init segment. */
   update(fragments: readonly IdentifiedFragment[]): ReadonlyMap<bigint, string> {
     const keys = new Map<bigint, string>()
-    for (const group of Map.groupBy(fragments, ({ mapOccurrence }) => mapOccurrence).values()) {
-      const key = this.#knownKey(group) ?? this.#newKey(group)
+    for (const group of Map.groupBy(fragments, ({ map }) => map?.occurrence).values()) {
+      const map = group[0]?.map
+      if (map === undefined) continue
+      const key = this.#knownKey(group) ?? this.#newKey(map)
       for (const { number } of group) keys.set(number, key)
     }
     // After an empty list the fragments of the one before still tell.
@@ -32,9 +34,8 @@ export class MapGenerations {
     return undefined
   }
 
-  #newKey([first]: readonly IdentifiedFragment[]): string {
-    if (first === undefined) return ''
-    const name = `${fileName(first.mapUrl)}?${queryWithout(first.mapUrl, 'SessionToken')}`
+  #newKey({ url }: IdentifiedMap): string {
+    const name = `${fileName(url)}?${queryWithout(url, 'SessionToken')}`
     this.#tags += 1
     return `${name}#${this.#tags}`
   }

@@ -5,7 +5,7 @@ import { readInit } from '../../src/formats/mp4/init.ts'
 import { readMedia } from '../../src/formats/mp4/media.ts'
 import type { RenditionName } from '../../src/timeline/fragment.ts'
 import type { HlsSession } from '../../src/upstream/hls-session.ts'
-import type { ListedFragment } from '../../src/upstream/listed-fragment.ts'
+import type { ListedFragment, ListedMap } from '../../src/upstream/listed-fragment.ts'
 import { SessionDeadError } from '../../src/upstream/session-dead-error.ts'
 import { SessionKeeper } from '../../src/upstream/session-keeper.ts'
 import { CAMERA, type Kvs, startKvs } from './support/kvs.ts'
@@ -34,6 +34,11 @@ async function newest(session: HlsSession): Promise<ListedFragment> {
   return fragment
 }
 
+function mapOf({ map }: ListedFragment): ListedMap {
+  if (map === undefined) throw new Error('no map listed')
+  return map
+}
+
 const numbers = (fragments: readonly ListedFragment[]): readonly bigint[] =>
   fragments.map(({ number }) => number)
 
@@ -47,13 +52,13 @@ describe('what a session lists can be fetched and read', () => {
     ['audio-only', ['audio']],
   ] as const)('%s', async (clip, renditions) => {
     const session = await open({ clip })
-    expect(session.renditions).toEqual(renditions)
+    expect(session.playlists).toEqual(renditions)
 
     const lists = await Promise.all(renditions.map((rendition) => list(session, rendition)))
     for (const [i, rendition] of renditions.entries()) {
       const fragment = lists[i]?.at(-1)
       if (fragment === undefined) throw new Error('nothing listed')
-      const init = readInit(await session.init(rendition, fragment.map, never))
+      const init = readInit(await session.init(rendition, mapOf(fragment), never))
       const media = readMedia(await session.fragment(rendition, fragment, never), init)
       expect(init.rendition).toBe(rendition)
       expect(media.durationTicks / init.timescale).toBeCloseTo(fragment.durationS, 1)
@@ -126,11 +131,11 @@ test('new codec private data is a new map; G8: each init is fetched once', async
   kvs.clock.advance(5000)
   const after = await newest(session)
   const inits: string[] = []
-  for (const { map } of [before, after, ...(await list(session))]) {
-    inits.push(readInit(await kvs.run(session.init('video', map, never))).id)
+  for (const fragment of [before, after, ...(await list(session))]) {
+    inits.push(readInit(await kvs.run(session.init('video', mapOf(fragment), never))).id)
   }
 
-  expect(after.map.key).not.toBe(before.map.key)
+  expect(mapOf(after).key).not.toBe(mapOf(before).key)
   expect(new Set(inits).size).toBe(2)
   expect(kvs.seen.filter((call) => call === 'GetMP4InitFragment 200')).toHaveLength(2)
 })
@@ -162,7 +167,7 @@ describe('trouble that passes is not noticed', () => {
     }
     const session = await kvs.open()
     const fragment = await newest(session)
-    const init = await kvs.run(session.init('video', fragment.map, never, readInit))
+    const init = await kvs.run(session.init('video', mapOf(fragment), never, readInit))
     const facts = readInit(init)
     const verify = (bytes: Buffer): void => void readMedia(bytes, facts)
     await kvs.run(session.fragment('video', fragment, never, 'live', verify))

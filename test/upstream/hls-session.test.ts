@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createUpstreamAgent } from '../../src/upstream/agent.ts'
 import { type HlsSession, openSession, type SessionDeps } from '../../src/upstream/hls-session.ts'
 import type { KvsSource } from '../../src/upstream/kvs-source.ts'
-import type { ListedFragment } from '../../src/upstream/listed-fragment.ts'
+import type { ListedFragment, ListedMap } from '../../src/upstream/listed-fragment.ts'
 import { StreamQuota } from '../../src/upstream/quota.ts'
 import { SdkKvsApi } from '../../src/upstream/sdk-kvs-api.ts'
 import { SessionDeadError } from '../../src/upstream/session-dead-error.ts'
@@ -83,6 +83,11 @@ async function firstListed(session: HlsSession): Promise<ListedFragment> {
   return fragment
 }
 
+function mapOf({ map }: ListedFragment): ListedMap {
+  if (map === undefined) throw new Error('no map listed')
+  return map
+}
+
 const count = (path: string): number => kvs.calls.filter((call) => call.path === path).length
 
 test('a session knows its end, its tracks and a number of its own', async () => {
@@ -91,7 +96,7 @@ test('a session knows its end, its tracks and a number of its own', async () => 
 
   expect(first.openedAtMs).toBeGreaterThanOrEqual(before)
   expect(first.expiresAtMs - first.openedAtMs).toBe(300_000)
-  expect(first.renditions).toEqual(['video'])
+  expect(first.playlists).toEqual(['video'])
   expect(second.id).toBeGreaterThan(first.id)
 })
 
@@ -106,7 +111,7 @@ test('a poll is one GET, and lists what can be fetched as it was written', async
 
 test('G8: an init segment is fetched once, for all who ask at once and later', async () => {
   const session = await open()
-  const { map } = await firstListed(session)
+  const map = mapOf(await firstListed(session))
   const inits = await Promise.all([1, 2, 3].map(() => session.init('video', map, never)))
   inits.push(await session.init('video', map, never))
 

@@ -2,7 +2,7 @@ import type { HlsSession } from '../../../src/upstream/hls-session.ts'
 
 /** A session that nobody fetches from: all that a keeper needs to see of one. */
 export class IdleSession implements HlsSession {
-  readonly renditions = ['video'] as const
+  readonly playlists = ['video'] as const
   state: 'open' | 'retired' | 'closed' = 'open'
   readonly id: number
   readonly openedAtMs: number
