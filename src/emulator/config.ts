@@ -4,6 +4,7 @@ import { CLIP_NAMES } from './media/clip.ts'
 import { faultSchema } from './service/fault.ts'
 
 const millis = z.int().min(0)
+const streamName = z.string().regex(/^[a-zA-Z0-9_.-]{1,256}$/)
 
 /** KVS's own limits per second. kvs-hls.md, section 10. */
 const quotasSchema = z.strictObject({
@@ -34,6 +35,24 @@ export const cameraConfigSchema = z.strictObject({
   anchorMs: millis
     .default(Date.UTC(2025, 0, 1))
     .describe('When its first fragment began, in milliseconds since 1970.'),
+  streamName: streamName
+    .optional()
+    .describe('What KVS calls it; default: its name here. Several regions may have one name.'),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]+$/)
+    .optional()
+    .describe('Calls signed for another region find no such stream; default: any will do.'),
+  roleArn: z
+    .string()
+    .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/)
+    .optional()
+    .describe('Only credentials that AssumeRole gave out for this role may read it.'),
+  externalId: z
+    .string()
+    .regex(/^[\w+=,.@:/-]{2,1224}$/)
+    .optional()
+    .describe('AssumeRole for its role must name this ExternalId.'),
   status: z
     .enum(['CREATING', 'ACTIVE', 'UPDATING', 'DELETING'])
     .default('ACTIVE')
@@ -155,8 +174,6 @@ export const cameraConfigSchema = z.strictObject({
 export type CameraConfig = z.output<typeof cameraConfigSchema>
 export type CameraConfigInput = z.input<typeof cameraConfigSchema>
 
-const streamName = z.string().regex(/^[a-zA-Z0-9_.-]{1,256}$/)
-
 /** The four cameras that run when none are configured. */
 export const demoCameras = {
   'lobby-camera': { clip: 'av-720p' },
@@ -170,8 +187,12 @@ export const emulatorConfigSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9-]+$/)
     .default('us-west-2')
-    .describe('In stream ARNs.'),
-  account: z.string().regex(/^\d+$/).default('123456789012').describe('In stream ARNs.'),
+    .describe('In ARNs of streams without a region of their own.'),
+  account: z
+    .string()
+    .regex(/^\d+$/)
+    .default('123456789012')
+    .describe('In ARNs of streams without a role.'),
   unknownOperation: z
     .boolean()
     .default(true)

@@ -1,5 +1,5 @@
 import type { Random } from '../../base/backoff.ts'
-import type { CameraConfig } from '../config.ts'
+import type { CameraConfig, CheckedEmulatorConfig } from '../config.ts'
 import { type Clip, type ClipTrack, loadClip, type TrackKind } from '../media/clip.ts'
 import { Faults } from '../service/fault.ts'
 import { Meter } from '../usage/meter.ts'
@@ -20,7 +20,10 @@ export interface CameraMeters {
 
 /** A KVS stream and the producer that feeds it. */
 export class Camera {
+  /** Its key in the configuration. */
   readonly name: string
+  /** What KVS calls it. Cameras of several regions or accounts may share a stream name. */
+  readonly streamName: string
   readonly arn: string
   readonly clip: Clip
   readonly timeline: Timeline
@@ -29,9 +32,15 @@ export class Camera {
   config: CameraConfig
   meters: CameraMeters = newMeters()
 
-  constructor(name: string, arnPrefix: string, config: CameraConfig, random: Random) {
+  constructor(
+    name: string,
+    home: Pick<CheckedEmulatorConfig, 'region' | 'account'>,
+    config: CameraConfig,
+    random: Random,
+  ) {
     this.name = name
-    this.arn = `${arnPrefix}:stream/${name}/${config.anchorMs}`
+    this.streamName = config.streamName ?? name
+    this.arn = `${arnPrefix(home, config)}:stream/${this.streamName}/${config.anchorMs}`
     this.config = config
     this.clip = loadClip(config.clip)
     this.timeline = new Timeline(name, this.clip, config.anchorMs, config)
@@ -63,6 +72,15 @@ export class Camera {
   resetMeters(): void {
     this.meters = newMeters()
   }
+}
+
+/** A role's streams are those of its account. */
+function arnPrefix(
+  home: Pick<CheckedEmulatorConfig, 'region' | 'account'>,
+  { region = home.region, roleArn }: CameraConfig,
+): string {
+  const account = roleArn === undefined ? home.account : roleArn.split(':')[4]
+  return `arn:aws:kinesisvideo:${region}:${account}`
 }
 
 function newMeters(): CameraMeters {

@@ -6,6 +6,7 @@ import type { Delivery } from '../service/delivery.ts'
 import type { Service } from '../service/service.ts'
 import { answerSession, SESSION_PATHS } from '../service/session-calls.ts'
 import { answerSigned, SIGNED_PATHS } from '../service/signed-calls.ts'
+import { answerSts, isStsCall } from '../sts/sts-calls.ts'
 import { send } from './send.ts'
 
 /** Everything that the emulator answers. Does not listen. `closing` ends what is still being sent. */
@@ -49,11 +50,16 @@ export function buildApp(
     )
   }
   void app.register(controlRoutes(control), { prefix: '/control' })
-  app.setNotFoundHandler((request, reply) => {
+  const answerUnknown = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const unknown = request.method === 'POST' && service.config.unknownOperation
     const answer = unknown ? unknownOperation() : { status: 404, headers: {}, body: '' }
     return reply.code(answer.status).headers(answer.headers).send(answer.body)
+  }
+  app.post('/', (request, reply) => {
+    if (!isStsCall(request.headers['content-type'])) return answerUnknown(request, reply)
+    return carry(reply, (signal) => answerSts(service, signedParts(request), signal))
   })
+  app.setNotFoundHandler(answerUnknown)
   return app
 }
 
@@ -62,14 +68,20 @@ function signedParts(request: FastifyRequest): {
   baseUrl: string
   authorization: string | undefined
   date: string | undefined
+  securityToken: string | undefined
 } {
-  const date = request.headers['x-amz-date']
+  const { headers } = request
   return {
     text: typeof request.body === 'string' ? request.body : '',
     baseUrl: `http://${request.host}`,
-    authorization: request.headers.authorization,
-    date: typeof date === 'string' ? date : undefined,
+    authorization: headers.authorization,
+    date: single(headers['x-amz-date']),
+    securityToken: single(headers['x-amz-security-token']),
   }
+}
+
+function single(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined
 }
 
 function readQuery(request: FastifyRequest): ReadonlyMap<string, string> {

@@ -1,7 +1,6 @@
 import type { Random } from '../../base/backoff.ts'
-import type { CameraConfig } from '../config.ts'
 import type { Answer } from './answer.ts'
-import { errorAnswer, htmlAnswer } from './answer.ts'
+import { htmlAnswer } from './answer.ts'
 import type { Fault } from './fault.ts'
 import { KvsError } from './kvs-error.ts'
 
@@ -16,12 +15,12 @@ export interface Delivery {
 /** The answer that a fault gives in the place of the real one, if one does. */
 export function insteadOf(
   faults: readonly Fault[],
-  spelling: CameraConfig['errorHeaders'],
+  refuse: (error: KvsError) => Answer,
 ): Answer | undefined {
   for (const fault of faults) {
     if (fault.kind === 'html') return htmlAnswer(fault.status)
     if (fault.kind === 'status') {
-      return errorAnswer(new KvsError(fault.type, fault.status, fault.message), spelling)
+      return refuse(new KvsError(fault.type, fault.status, fault.message))
     }
   }
   return undefined

@@ -27,7 +27,7 @@ const PER_STREAM: Partial<Record<Operation, Limit & keyof CameraMeters>> = {
 export function spendStreamCall(camera: Camera, operation: Operation, nowMs: number): void {
   const limit = PER_STREAM[operation]
   if (limit === undefined) return
-  const text = `Limit exceeded on number of requests for ${operation} API for resource '${camera.name}'`
+  const text = `Limit exceeded on number of requests for ${operation} API for resource '${camera.streamName}'`
   spend(camera.meters[limit], nowMs, 1, camera.config.quotas, limit, text)
 }
 
@@ -44,7 +44,7 @@ export function spendPoints(
   amount: number,
   nowMs: number,
 ): void {
-  const text = `Limit exceeded on fragment-${kind === 'mediaPoints' ? 'media' : 'metadata'} points for resource '${camera.name}'`
+  const text = `Limit exceeded on fragment-${kind === 'mediaPoints' ? 'media' : 'metadata'} points for resource '${camera.streamName}'`
   spend(camera.meters[kind], nowMs, amount, camera.config.quotas, kind, text)
 }
 

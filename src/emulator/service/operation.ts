@@ -1,4 +1,7 @@
-/** What can be called, by the names of AWS's documentation. Session operations are plain GETs. */
+/**
+ * What can be called, by the names of AWS's documentation. Session operations are plain GETs;
+ * AssumeRole is of STS.
+ */
 export const OPERATIONS = [
   'GetDataEndpoint',
   'DescribeStream',
@@ -9,6 +12,7 @@ export const OPERATIONS = [
   'GetMP4InitFragment',
   'GetMP4MediaFragment',
   'GetTSFragment',
+  'AssumeRole',
 ] as const
 
 export type Operation = (typeof OPERATIONS)[number]

@@ -1,5 +1,4 @@
 import type { Camera } from '../camera/camera.ts'
-import type { CameraConfig } from '../config.ts'
 import type { Session } from '../session/session.ts'
 import { type Answer, errorAnswer, withRequestId } from './answer.ts'
 import { type Delivery, deliver, insteadOf, latencyMs } from './delivery.ts'
@@ -18,6 +17,9 @@ export interface Caller {
 /** Calls that name no camera of ours are counted under this. */
 export const NO_CAMERA = '-'
 
+/** How a refusal is written down. */
+export type Wording = (error: KvsError, requestId: string) => Answer
+
 /**
  * Answers one call: latency, faults, the operation itself, usage. `work` throws KvsError for what AWS
  * would refuse. Rejects only when the signal aborts.
@@ -26,7 +28,8 @@ export async function respond(
   service: Service,
   caller: Caller,
   signal: AbortSignal,
-  work: (nowMs: number) => Answer,
+  work: (nowMs: number, requestId: string) => Answer,
+  wording?: Wording,
 ): Promise<Delivery> {
   const { camera, operation, track } = caller
   const config = camera?.config
@@ -35,22 +38,21 @@ export async function respond(
   const waitMs = (config?.latencyMs ?? 0) + latencyMs(faults)
   if (waitMs > 0) await service.clock.sleep(waitMs, signal)
   const spelling = config?.errorHeaders ?? 'both'
-  const answer = insteadOf(faults, spelling) ?? attempt(service, work, spelling)
-  const identified = withRequestId(answer, requestId(service), spelling)
+  const id = requestId(service)
+  const refuse = (error: KvsError): Answer =>
+    wording === undefined ? errorAnswer(error, spelling) : wording(error, id)
+  const answer = insteadOf(faults, refuse) ?? attempt(() => work(service.clock.now(), id), refuse)
+  const identified = withRequestId(answer, id, spelling)
   const delivery = deliver(identified, faults, service.random)
   record(service, caller, delivery)
   return delivery
 }
 
-function attempt(
-  service: Service,
-  work: (nowMs: number) => Answer,
-  spelling: CameraConfig['errorHeaders'],
-): Answer {
+function attempt(work: () => Answer, refuse: (error: KvsError) => Answer): Answer {
   try {
-    return work(service.clock.now())
+    return work()
   } catch (error) {
-    if (error instanceof KvsError) return errorAnswer(error, spelling)
+    if (error instanceof KvsError) return refuse(error)
     throw error
   }
 }

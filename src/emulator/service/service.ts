@@ -4,6 +4,7 @@ import { Camera } from '../camera/camera.ts'
 import type { CheckedEmulatorConfig } from '../config.ts'
 import type { Session } from '../session/session.ts'
 import { Sessions } from '../session/sessions.ts'
+import { RoleSessions } from '../sts/role-sessions.ts'
 import { Meter } from '../usage/meter.ts'
 import { Usage } from '../usage/usage.ts'
 
@@ -14,6 +15,7 @@ export class Service {
   readonly random: Random
   readonly cameras: ReadonlyMap<string, Camera>
   readonly sessions: Sessions
+  readonly roleSessions: RoleSessions
   readonly usage = new Usage()
   accountMeters = newAccountMeters()
 
@@ -21,17 +23,13 @@ export class Service {
     this.config = config
     this.clock = clock
     this.random = random
-    const arnPrefix = `arn:aws:kinesisvideo:${config.region}:${config.account}`
     this.cameras = new Map(
       Object.entries(config.cameras).map(([name, camera]) => {
-        return [name, new Camera(name, arnPrefix, camera, random)]
+        return [name, new Camera(name, config, camera, random)]
       }),
     )
     this.sessions = new Sessions(random)
-  }
-
-  cameraOfArn(arn: string): Camera | undefined {
-    return [...this.cameras.values()].find((camera) => camera.arn === arn)
+    this.roleSessions = new RoleSessions(random)
   }
 
   sessionsOf(camera: Camera): readonly Session[] {

@@ -1,13 +1,50 @@
 import type { CameraConfig } from '../config.ts'
+import type { RoleSessions } from '../sts/role-sessions.ts'
 import { KvsError } from './kvs-error.ts'
 
 const AUTHORIZATION =
-  /^AWS4-HMAC-SHA256 Credential=[^/\s]+\/\d{8}\/[a-z0-9-]+\/kinesisvideo\/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=[0-9a-f]{64}$/
+  /^AWS4-HMAC-SHA256 Credential=([^/\s]+)\/\d{8}\/([a-z0-9-]+)\/([a-z]+)\/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=[0-9a-f]{64}$/
 const AMZ_DATE = /^\d{8}T\d{6}Z$/
+const USER_ARN = 'arn:aws:iam::123456789012:user/viewer'
 
 export interface SignedHeaders {
   readonly authorization: string | undefined
   readonly date: string | undefined
+  /** `x-amz-security-token`: comes with temporary credentials. */
+  readonly securityToken: string | undefined
+}
+
+/** Who signed a call, and for which region. */
+export interface Signer {
+  readonly userArn: string
+  /** The role whose temporary credentials were used, if we gave them out. */
+  readonly roleArn: string | undefined
+}
+
+/** The region of the credential scope; none when there is no well-formed signature. */
+export function signedRegion({ authorization }: SignedHeaders): string | undefined {
+  return AUTHORIZATION.exec(authorization ?? '')?.[2]
+}
+
+/** The role that the call's access key was given out for, whether or not it is still good. */
+export function claimedRole(
+  { authorization }: SignedHeaders,
+  sessions: RoleSessions,
+): string | undefined {
+  return sessions.find(AUTHORIZATION.exec(authorization ?? '')?.[1] ?? '')?.roleArn
+}
+
+/** Throws when temporary credentials of ours have expired or are incomplete. All others are believed. */
+export function readSigner(headers: SignedHeaders, sessions: RoleSessions, nowMs: number): Signer {
+  const key = AUTHORIZATION.exec(headers.authorization ?? '')?.[1] ?? ''
+  const session = sessions.find(key)
+  if (session === undefined) return { userArn: USER_ARN, roleArn: undefined }
+  if (session.sessionToken !== headers.securityToken) {
+    const message = 'The security token included in the request is invalid.'
+    throw new KvsError('UnrecognizedClientException', 403, message)
+  }
+  if (nowMs >= session.expiresMs) throw tokenExpired()
+  return session
 }
 
 /** Refuses a signed call as AWS would. Signatures are not computed: only their shape is looked at. */
@@ -21,33 +58,39 @@ export function checkSignature(
     case 'off':
       return
     case 'shape':
-      checkShape(headers)
+      checkHeader(headers, 'kinesisvideo')
       return
     case 'deny':
-      throw new KvsError('AccessDeniedException', 403, deniedText(operation, resource))
+      throw accessDenied(USER_ARN, operation, resource)
     case 'not-authorized':
-      throw new KvsError('NotAuthorizedException', 401, deniedText(operation, resource))
+      throw new KvsError('NotAuthorizedException', 401, deniedText(USER_ARN, operation, resource))
     case 'expired-token':
-      throw new KvsError(
-        'ExpiredTokenException',
-        403,
-        'The security token included in the request is expired',
-      )
+      throw tokenExpired()
     case 'signature-expired':
       throw new KvsError('InvalidSignatureException', 403, `Signature expired: ${headers.date}`)
   }
 }
 
-function deniedText(operation: string, resource: string): string {
-  return `User: arn:aws:iam::123456789012:user/viewer is not authorized to perform: kinesisvideo:${operation} on resource: ${resource}`
+export function accessDenied(userArn: string, operation: string, resource: string): KvsError {
+  return new KvsError('AccessDeniedException', 403, deniedText(userArn, operation, resource))
 }
 
-function checkShape({ authorization, date }: SignedHeaders): void {
+function deniedText(userArn: string, operation: string, resource: string): string {
+  return `User: ${userArn} is not authorized to perform: kinesisvideo:${operation} on resource: ${resource}`
+}
+
+function tokenExpired(): KvsError {
+  const message = 'The security token included in the request is expired'
+  return new KvsError('ExpiredTokenException', 403, message)
+}
+
+/** Throws when the call is not signed for this service, as far as its headers tell. */
+export function checkHeader({ authorization, date }: SignedHeaders, service: string): void {
   if (authorization === undefined) {
     throw new KvsError('MissingAuthenticationTokenException', 403, 'Missing Authentication Token')
   }
-  const signed = AUTHORIZATION.exec(authorization)?.[1]?.split(';') ?? []
-  if (!signed.includes('host') || !AMZ_DATE.test(date ?? '')) {
+  const [, , , scope, names = ''] = AUTHORIZATION.exec(authorization) ?? []
+  if (scope !== service || !names.split(';').includes('host') || !AMZ_DATE.test(date ?? '')) {
     const message =
       'Authorization header requires a well-formed Credential, SignedHeaders, Signature.'
     throw new KvsError('IncompleteSignatureException', 403, message)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Camera } from '../camera/camera.ts'
 import { type Answer, jsonAnswer } from './answer.ts'
 import type { Delivery } from './delivery.ts'
+import { findCamera, type Identity } from './find-camera.ts'
 import { invalidArgument, KvsError, streamNotFound } from './kvs-error.ts'
 import { limitExceeded, spendStreamCall } from './limits.ts'
 import type { Operation } from './operation.ts'
@@ -11,7 +12,14 @@ import { getHlsStreamingSessionUrl } from './operations/get-hls-streaming-sessio
 import { listFragments } from './operations/list-fragments.ts'
 import { respond } from './respond.ts'
 import type { Service } from './service.ts'
-import { checkSignature, type SignedHeaders } from './signature.ts'
+import {
+  accessDenied,
+  checkSignature,
+  claimedRole,
+  readSigner,
+  type SignedHeaders,
+  signedRegion,
+} from './signature.ts'
 import type { SignedOperation } from './signed-operation.ts'
 
 /** Paths are case-sensitive: any other is unknown. kvs-hls.md, section 6.1. */
@@ -55,7 +63,10 @@ export async function answerSigned(
 ): Promise<Delivery> {
   const { operation } = request
   const body = parse(request.text)
-  const camera = findCamera(service, body)
+  const camera = findCamera(service.cameras.values(), readIdentity(body), {
+    region: signedRegion(request),
+    roleArn: claimedRole(request, service.roleSessions),
+  })
   const caller = { operation, camera, session: undefined, fragment: undefined, track: undefined }
   return respond(service, caller, signal, (nowMs) => run(service, request, body, camera, nowMs))
 }
@@ -69,6 +80,7 @@ function run(
 ): Answer {
   const { operation } = request
   checkSignature(camera?.config.signing ?? 'shape', request, operation, camera?.arn ?? '*')
+  checkSigner(service, request, camera, nowMs)
   spendAccountCall(service, operation, nowMs)
   checkIdentity(body)
   if (camera === undefined) throw streamNotFound()
@@ -80,6 +92,20 @@ function run(
   return jsonAnswer(implementation({ camera, body, nowMs, sessions, baseUrl: request.baseUrl }))
 }
 
+/** A role's streams are read with that role's credentials; none of ours are good for ever. */
+function checkSigner(
+  { roleSessions }: Service,
+  request: SignedRequest,
+  camera: Camera | undefined,
+  nowMs: number,
+): void {
+  if (camera?.config.signing === 'off') return
+  const { userArn, roleArn } = readSigner(request, roleSessions, nowMs)
+  const needed = camera?.config.roleArn
+  if (camera === undefined || needed === undefined || needed === roleArn) return
+  throw accessDenied(userArn, request.operation, camera.arn)
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -88,10 +114,9 @@ function parse(text: string): unknown {
   }
 }
 
-function findCamera(service: Service, body: unknown): Camera | undefined {
+function readIdentity(body: unknown): Identity {
   const { data } = identitySchema.safeParse(body)
-  if (data?.StreamName !== undefined) return service.cameras.get(data.StreamName)
-  return data?.StreamARN === undefined ? undefined : service.cameraOfArn(data.StreamARN)
+  return { streamName: data?.StreamName, arn: data?.StreamARN }
 }
 
 function checkIdentity(body: unknown): void {

@@ -2,8 +2,8 @@ import type { SignedOperation } from '../signed-operation.ts'
 
 export const describeStream: SignedOperation = ({ camera }) => ({
   StreamInfo: {
-    DeviceName: camera.name,
-    StreamName: camera.name,
+    DeviceName: camera.streamName,
+    StreamName: camera.streamName,
     StreamARN: camera.arn,
     MediaType:
       camera.clip.video[0]?.codec.startsWith('hvc1') === true ? 'video/h265' : 'video/h264',
