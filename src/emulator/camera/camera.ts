@@ -1,6 +1,6 @@
 import type { Random } from '../../base/backoff.ts'
 import type { CameraConfig, CheckedEmulatorConfig } from '../config.ts'
-import { type Clip, type ClipTrack, loadClip, type TrackKind } from '../media/clip.ts'
+import { type Clip, loadClip } from '../media/clip.ts'
 import { Faults } from '../service/fault.ts'
 import { Meter } from '../usage/meter.ts'
 import type { CameraEvent } from './event.ts'
@@ -57,12 +57,6 @@ export class Camera {
   /** The beginning of what is retained, as a server time. */
   oldestMs(nowMs: number): number {
     return Math.max(this.config.anchorMs, nowMs - this.config.retentionHours * HOUR_MS)
-  }
-
-  /** The track as encoded in a generation of codec private data. Sound has only one. */
-  track(kind: TrackKind, generation: number): ClipTrack | undefined {
-    if (kind === 'audio') return this.clip.audio
-    return this.clip.video[generation % Math.max(1, this.clip.video.length)]
   }
 
   order(event: CameraEvent, atMs: number): void {

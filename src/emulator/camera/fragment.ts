@@ -1,6 +1,17 @@
-import type { TrackKind } from '../media/clip.ts'
+import type { Clip, TrackKind } from '../media/clip.ts'
 
 export type FragmentSelectorType = 'PRODUCER_TIMESTAMP' | 'SERVER_TIMESTAMP'
+
+/** What a fragment shows and plays: a piece of a clip. */
+export interface Content {
+  readonly clip: Clip
+  /** Which of the clip's fragments. */
+  readonly index: number
+  /** How often the clip had been played through. */
+  readonly pass: number
+  /** Counts up with each codec private data; the clip has one or two, by turns. */
+  readonly variant: number
+}
 
 /** A fragment as the service knows it. All times are milliseconds since 1970. */
 export interface Fragment {
@@ -16,6 +27,7 @@ export interface Fragment {
   readonly tracks: readonly TrackKind[]
   /** How often the stream's codec private data had changed by then. */
   readonly generation: number
+  readonly content: Content
 }
 
 /** Start on the clock that a session chose. */

@@ -1,5 +1,5 @@
 import type { Clip, TrackKind } from '../media/clip.ts'
-import type { Fragment } from './fragment.ts'
+import type { Content, Fragment } from './fragment.ts'
 import { decodeFragmentNumber, encodeFragmentNumber } from './fragment-number.ts'
 import { hash32, hashSigned } from './hash.ts'
 import { Script } from './script.ts'
@@ -109,6 +109,16 @@ export class Timeline {
         this.slots.endMs(arrival) + latency + Math.round(jitter) + this.script.lateByMs(arrival),
       tracks: this.#tracks(content),
       generation: this.script.generation(content),
+      content: this.#content(content),
+    }
+  }
+
+  #content(slot: number): Content {
+    return {
+      clip: this.#clip,
+      index: this.slots.indexOf(slot),
+      pass: this.slots.passOf(slot),
+      variant: this.script.generation(slot),
     }
   }
 

@@ -3,18 +3,18 @@ import { writeMediaFragment } from '../mp4/media-fragment.ts'
 import { totalDuration } from '../mp4/sample.ts'
 import type { Session } from '../session/session.ts'
 import type { ClipTrack } from './clip.ts'
+import { samplesOf } from './fragment-media.ts'
 
 /** `moof` + `mdat` of one track of a fragment, as this session sees it. */
 export function writeMp4Media(session: Session, fragment: Fragment, track: ClipTrack): Buffer {
-  const { config, timeline } = session.camera
-  const index = timeline.slots.indexOf(fragment.slot)
+  const { config } = session.camera
   return writeMediaFragment(
     {
       trackId: track.trackId,
       timescale: track.timescale,
       sequenceNumber: config.mfhd === 'one' ? 1 : ((fragment.slot + 1) % 2 ** 31) * config.moofs,
       baseTicks: baseTicks(session, fragment, track),
-      samples: track.fragments[index] ?? [],
+      samples: samplesOf(fragment, track),
     },
     config,
   )
@@ -25,10 +25,9 @@ export function writeMp4Media(session: Session, fragment: Fragment, track: ClipT
  * begins with the first whole AAC frame) stays what the encoder made it, whatever the base.
  */
 export function baseTicks(session: Session, fragment: Fragment, track: ClipTrack): number {
-  const { slots } = session.camera.timeline
-  const index = slots.indexOf(fragment.slot)
+  const { clip, index } = fragment.content
   const before = track.fragments.slice(0, index).reduce((sum, part) => sum + totalDuration(part), 0)
-  const loopMs = slots.startMs(fragment.slot) - slots.startMs(fragment.slot - index)
+  const loopMs = clip.startsMs[index] ?? 0
   const place = track.offsetTicks + before - (loopMs * track.timescale) / 1000
   const startMs = session.startMs(fragment) - originMs(session, fragment)
   // A producer whose clock falls back behind the session’s first fragment has no time to count down to.

@@ -2,27 +2,24 @@ import type { Fragment } from '../camera/fragment.ts'
 import { muxFragment, type PacketCounts, type TrackPart } from '../mpegts/mux.ts'
 import type { Session } from '../session/session.ts'
 import type { ClipTrack } from './clip.ts'
+import { samplesOf, tracksOf } from './fragment-media.ts'
 import { baseTicks } from './mp4-media.ts'
 
 const TS_RATE = 90_000
 
 /** All tracks of a fragment as an MPEG-TS segment, as this session sees it. */
 export function writeTsMedia(session: Session, fragment: Fragment): Buffer {
-  const { camera } = session
-  const { slots } = camera.timeline
-  const tracks = fragment.tracks
-    .map((kind) => camera.track(kind, fragment.generation))
-    .filter((track) => track !== undefined)
-  const index = slots.indexOf(fragment.slot)
+  const { index, pass } = fragment.content
+  const tracks = tracksOf(fragment)
   const parts = tracks.map((track) => {
     const ticks = (baseTicks(session, fragment, track) * TS_RATE) / track.timescale
-    return part(track, index, Math.round(ticks))
+    return { track, samples: samplesOf(fragment, track), baseTicks: Math.round(ticks) }
   })
-  return muxFragment(parts, packetsBefore(tracks, index, slots.passOf(fragment.slot))).bytes
+  return muxFragment(parts, packetsBefore(tracks, index, pass)).bytes
 }
 
-function part(track: ClipTrack, index: number, base: number): TrackPart {
-  return { track, samples: track.fragments[index] ?? [], baseTicks: base }
+function part(track: ClipTrack, index: number): TrackPart {
+  return { track, samples: track.fragments[index] ?? [], baseTicks: 0 }
 }
 
 const perFragment = new WeakMap<ClipTrack, Map<number, readonly PacketCounts[]>>()
@@ -48,7 +45,7 @@ function countLoop(tracks: readonly ClipTrack[]): readonly PacketCounts[] {
     known.get(tracks.length) ??
     first.fragments.map((_, index) => {
       return muxFragment(
-        tracks.map((track) => part(track, index, 0)),
+        tracks.map((track) => part(track, index)),
         new Map(),
       ).packets
     })

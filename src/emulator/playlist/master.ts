@@ -1,5 +1,4 @@
-import type { ClipTrack } from '../media/clip.ts'
-import { fragmentBytes } from '../media/fragment-size.ts'
+import { mediaBytes, tracksOf } from '../media/fragment-media.ts'
 import type { View } from '../session/playlist-window.ts'
 import type { Session } from '../session/session.ts'
 import { decimal } from './decimal.ts'
@@ -28,27 +27,24 @@ function audioRendition(session: Session, track: number): string {
 
 function attributes(session: Session, view: View, grouped: boolean): string {
   const { camera } = session
-  const generation = session.generation(undefined)
-  const tracks = session.tracks
-    .map((kind) => camera.track(kind, generation))
-    .filter((track) => track !== undefined)
-  const rate = decimal(camera.clip.frameRate, 2, camera.config.numberFormat)
+  const shown = session.encodedAs(undefined) ?? session.first
+  const tracks = tracksOf(session.canLoad(shown) ? shown : session.first)
+  const rate = decimal(shown.content.clip.frameRate, 2, camera.config.numberFormat)
   const size = tracks.find(({ kind }) => kind === 'video')?.size
   return [
     `CODECS="${tracks.map(({ codec }) => codec).join(',')}"`,
     ...(size === undefined
       ? []
       : [`RESOLUTION=${size.width}x${size.height}`, `FRAME-RATE=${rate}`]),
-    `BANDWIDTH=${bandwidth(session, view, tracks)}`,
+    `BANDWIDTH=${bandwidth(view)}`,
     ...(grouped ? ['AUDIO="audio"'] : []),
   ].join(',')
 }
 
 /** Measured over what is listed, so that it differs between sessions as KVS's does. */
-function bandwidth(session: Session, view: View, tracks: readonly ClipTrack[]): number {
-  const { slots } = session.camera.timeline
+function bandwidth(view: View): number {
   const fragments = view.entries.map(({ fragment }) => fragment)
-  const bytes = fragments.map(({ slot }) => fragmentBytes(tracks, slots.indexOf(slot)))
+  const bytes = fragments.map(mediaBytes)
   const ms = fragments.map(({ durationMs }) => durationMs)
   return Math.round((8000 * total(bytes)) / Math.max(1, total(ms)))
 }

@@ -1,4 +1,5 @@
 import { hashSigned } from '../camera/hash.ts'
+import { samplesOf, trackOf } from '../media/fragment-media.ts'
 import { totalDuration } from '../mp4/sample.ts'
 import type { Entry, View } from '../session/playlist-window.ts'
 import type { Session } from '../session/session.ts'
@@ -63,9 +64,11 @@ function writeEntry(
 function extinfMs(session: Session, { fragment }: Entry, track: number): number {
   const { camera, tracks } = session
   const kind = tracks[track - 1]
-  const media = kind === undefined ? undefined : camera.track(kind, fragment.generation)
-  const samples = media?.fragments[camera.timeline.slots.indexOf(fragment.slot)] ?? []
-  const ms = (1000 * totalDuration(samples)) / (media?.timescale ?? 1)
+  const media = kind === undefined ? undefined : trackOf(fragment, kind)
+  const ms =
+    media === undefined
+      ? fragment.durationMs
+      : (1000 * totalDuration(samplesOf(fragment, media))) / media.timescale
   const error = camera.config.extinfErrorMs * hashSigned(`${camera.name}extinf`, fragment.slot)
   return Math.round(ms + error)
 }

@@ -21,11 +21,15 @@ export function readFragment(session: Session, query: Query, nowMs: number): Fra
   if (fragment === undefined || fragment.listedAtMs > nowMs || fragment.serverMs < oldestMs) {
     throw fragmentNotFound()
   }
-  if (fragment.tracks.join() !== session.tracks.join()) {
-    const message = 'The tracks of the fragment differ from those of the streaming session.'
-    throw new KvsError('UnsupportedStreamMediaTypeException', 400, message)
-  }
+  checkLoadable(session, fragment)
   return fragment
+}
+
+/** kvs-hls.md, section 6.3: other tracks or codecs make loading fail until there is a new session. */
+export function checkLoadable(session: Session, fragment: Fragment): void {
+  if (session.canLoad(fragment)) return
+  const message = 'The tracks of the fragment differ from those of the streaming session.'
+  throw new KvsError('UnsupportedStreamMediaTypeException', 400, message)
 }
 
 function asNumber(session: Session, text: string): bigint {

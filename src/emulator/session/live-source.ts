@@ -1,5 +1,6 @@
 import type { Fragment } from '../camera/fragment.ts'
 import type { Timeline } from '../camera/timeline.ts'
+import { mediaTypes } from '../media/fragment-media.ts'
 import type { FragmentSource } from './fragment-source.ts'
 import type { SessionRequest } from './request.ts'
 import { dedupe } from './selection.ts'
@@ -47,7 +48,7 @@ export interface NewestOptions {
   readonly recentOnly: boolean
 }
 
-/** The newest fragments that belong together: since the last silence, with the same tracks. */
+/** The newest fragments that belong together: since the last silence, with the same tracks in the same codecs. */
 export function newestFragments(
   timeline: Timeline,
   request: Pick<SessionRequest, 'selector' | 'maxFragments'>,
@@ -58,7 +59,7 @@ export function newestFragments(
   let untilMs = recentOnly ? nowMs : undefined
   for (const fragment of backwards(timeline, nowMs, () => oldest(timeline, untilMs, oldestMs))) {
     const silent = untilMs !== undefined && untilMs - fragment.listedAtMs >= SILENCE_MS
-    if (silent || !sameTracks(fragment, found[0] ?? fragment)) break
+    if (silent || mediaTypes(fragment) !== mediaTypes(found[0] ?? fragment)) break
     found.push(fragment)
     starts.add(fragment.producerMs)
     untilMs = fragment.listedAtMs
@@ -85,8 +86,4 @@ function* backwards(
       yield fragment
     }
   }
-}
-
-function sameTracks(a: Fragment, b: Fragment): boolean {
-  return a.tracks.join() === b.tracks.join()
 }

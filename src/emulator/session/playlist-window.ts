@@ -30,6 +30,7 @@ export class PlaylistWindow {
   #mediaSequence: number
   #discontinuitySequence = 0
   #next = 0
+  #firstGeneration: number | undefined
 
   constructor(
     request: Pick<SessionRequest, 'selector' | 'discontinuity' | 'maxFragments'>,
@@ -63,12 +64,17 @@ export class PlaylistWindow {
       fragment,
       index: this.#next,
       discontinuity: this.#breaks(previous?.fragment, fragment),
-      cpd: previous === undefined ? 0 : previous.cpd + generations(previous.fragment, fragment),
+      cpd: this.#cpdOf(fragment),
     }
     this.#entries.push(entry)
     this.#next += 1
     if (!this.#keepsAll && this.#entries.length > this.#request.maxFragments) this.#slide()
     return entry
+  }
+
+  #cpdOf({ generation }: Fragment): number {
+    this.#firstGeneration ??= generation
+    return generation - this.#firstGeneration
   }
 
   /** Equal producer timestamps: the greatest number wins, and takes the place of the other. */
@@ -79,7 +85,7 @@ export class PlaylistWindow {
     )
     const twin = this.#entries[at]
     if (twin === undefined || twin.fragment.number > fragment.number) return twin
-    const entry = { ...twin, fragment }
+    const entry = { ...twin, fragment, cpd: this.#cpdOf(fragment) }
     this.#entries[at] = entry
     return entry
   }
@@ -98,7 +104,7 @@ export class PlaylistWindow {
   #continues(previous: Fragment, next: Fragment): boolean {
     const { selector } = this.#request
     const gap = startMs(next, selector) - startMs(previous, selector) - previous.durationMs
-    return Math.abs(gap) <= TOLERANCE_MS && generations(previous, next) === 0
+    return Math.abs(gap) <= TOLERANCE_MS && next.generation === previous.generation
   }
 
   #slide(): void {
@@ -106,8 +112,4 @@ export class PlaylistWindow {
     this.#mediaSequence += 1
     if (gone?.discontinuity === true) this.#discontinuitySequence += 1
   }
-}
-
-function generations(previous: Fragment, next: Fragment): number {
-  return next.generation - previous.generation
 }

@@ -1,6 +1,7 @@
 import type { Camera } from '../camera/camera.ts'
 import { type Fragment, startMs } from '../camera/fragment.ts'
 import type { TrackKind } from '../media/clip.ts'
+import { mediaTypes } from '../media/fragment-media.ts'
 import { KvsError, noFragments } from '../service/kvs-error.ts'
 import type { Operation } from '../service/operation.ts'
 import { Meter } from '../usage/meter.ts'
@@ -23,7 +24,7 @@ export interface SessionOptions {
 export type SessionState = 'open' | 'expired' | 'revoked'
 
 /** Enough for the longest ON_DEMAND list, and for whoever still fetches what has slid out. */
-const REMEMBERED_INDEXES = 10_000
+const REMEMBERED = 10_000
 
 /** One HLS streaming session: a view of a camera behind a token, until it expires. */
 export class Session {
@@ -39,6 +40,7 @@ export class Session {
   readonly #source: FragmentSource
   readonly #window: PlaylistWindow
   readonly #byIndex = new Map<number, bigint>()
+  readonly #byCpd = new Map<number, Fragment>()
   #revoked = false
   #broken = false
   #lastListedMs: number
@@ -92,9 +94,14 @@ export class Session {
     throw new KvsError('InvalidCodecPrivateDataException', 400, message)
   }
 
-  /** Which of the stream’s codec private data the session's n-th is. */
-  generation(cpd: number | undefined): number {
-    return this.first.generation + (cpd ?? this.#window.last?.cpd ?? 0)
+  /** A fragment with the session's n-th codec private data, or with the latest; none if it listed none. */
+  encodedAs(cpd: number | undefined): Fragment | undefined {
+    return this.#byCpd.get(cpd ?? this.#window.last?.cpd ?? 0)
+  }
+
+  /** Whether its tracks, and their codecs, are those that the session began with. */
+  canLoad(fragment: Fragment): boolean {
+    return mediaTypes(fragment) === mediaTypes(this.first)
   }
 
   /** Milliseconds on the session’s clock. */
@@ -119,9 +126,11 @@ export class Session {
   }
 
   #append(fragment: Fragment): void {
-    const { index } = this.#window.append(fragment)
+    const { index, cpd } = this.#window.append(fragment)
     this.#byIndex.set(index, fragment.number)
-    this.#byIndex.delete(index - REMEMBERED_INDEXES)
+    this.#byIndex.delete(index - REMEMBERED)
+    if (!this.#byCpd.has(cpd)) this.#byCpd.set(cpd, fragment)
+    this.#byCpd.delete(cpd - REMEMBERED)
   }
 
   #silent(nowMs: number): boolean {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Camera } from '../../camera/camera.ts'
 import type { Fragment } from '../../camera/fragment.ts'
 import { hash32 } from '../../camera/hash.ts'
-import { fragmentBytes } from '../../media/fragment-size.ts'
+import { mediaBytes, samplesOf, tracksOf } from '../../media/fragment-media.ts'
 import { type Range, select } from '../../session/selection.ts'
 import { invalidArgument } from '../kvs-error.ts'
 import { spendPoints } from '../limits.ts'
@@ -30,7 +30,7 @@ export const listFragments: SignedOperation = ({ camera, body, nowMs }) => {
   const shown = page.slice(0, request.data.MaxResults)
   const last = shown.at(-1)
   return {
-    Fragments: shuffled(shown).map((fragment) => describe(camera, fragment)),
+    Fragments: shuffled(shown).map((fragment) => describe(fragment)),
     ...(page.length > shown.length && last !== undefined ? { NextToken: writeToken(last) } : {}),
   }
 }
@@ -64,15 +64,12 @@ function readRange({ FragmentSelector }: Request, oldestMs: number, nowMs: numbe
 }
 
 /** The length ends where the last frame starts: AWS does not know how long that one lasts. */
-function describe(camera: Camera, fragment: Fragment): Record<string, unknown> {
-  const index = camera.timeline.slots.indexOf(fragment.slot)
-  const tracks = fragment.tracks
-    .map((kind) => camera.track(kind, fragment.generation))
-    .filter((track) => track !== undefined)
-  const frames = tracks[0]?.fragments[index]?.length ?? 1
+function describe(fragment: Fragment): Record<string, unknown> {
+  const [track] = tracksOf(fragment)
+  const frames = track === undefined ? 1 : samplesOf(fragment, track).length
   return {
     FragmentNumber: String(fragment.number),
-    FragmentSizeInBytes: fragmentBytes(tracks, index),
+    FragmentSizeInBytes: mediaBytes(fragment),
     ProducerTimestamp: fragment.producerMs / 1000,
     ServerTimestamp: fragment.serverMs / 1000,
     FragmentLengthInMilliseconds: Math.round((fragment.durationMs * (frames - 1)) / frames),

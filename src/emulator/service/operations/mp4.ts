@@ -1,8 +1,9 @@
+import { trackOf } from '../../media/fragment-media.ts'
 import { writeMp4Media } from '../../media/mp4-media.ts'
 import type { Session } from '../../session/session.ts'
 import { fragmentNotFound, invalidArgument } from '../kvs-error.ts'
 import { spendPoints } from '../limits.ts'
-import { readFragment, readTrack } from '../parameters.ts'
+import { checkLoadable, readFragment, readTrack } from '../parameters.ts'
 import type { SessionOperation } from '../session-operation.ts'
 
 export const getMp4InitFragment: SessionOperation = ({ session, query }) => {
@@ -11,8 +12,10 @@ export const getMp4InitFragment: SessionOperation = ({ session, query }) => {
   const text = query.get('SequenceNumber')
   if (text !== undefined && !/^\d{1,9}$/.test(text))
     throw invalidArgument('Invalid SequenceNumber.')
-  const generation = session.generation(text === undefined ? undefined : Number(text))
-  const track = session.camera.track(kind, generation)
+  const fragment = session.encodedAs(text === undefined ? undefined : Number(text))
+  if (fragment === undefined) throw fragmentNotFound()
+  checkLoadable(session, fragment)
+  const track = trackOf(fragment, kind)
   if (track === undefined) throw fragmentNotFound()
   return { type: 'video/mp4', body: track.init }
 }
@@ -22,7 +25,7 @@ export const getMp4MediaFragment: SessionOperation = ({ session, query, nowMs })
   const { kind } = readTrack(session, query)
   const fragment = readFragment(session, query, nowMs)
   spendPoints(session.camera, 'mediaPoints', 1, nowMs)
-  const track = session.camera.track(kind, fragment.generation)
+  const track = trackOf(fragment, kind)
   if (track === undefined) throw fragmentNotFound()
   return { type: 'video/mp4', body: writeMp4Media(session, fragment, track) }
 }

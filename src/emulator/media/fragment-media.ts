@@ -1,0 +1,42 @@
+import type { Fragment } from '../camera/fragment.ts'
+import type { Sample } from '../mp4/sample.ts'
+import type { ClipTrack, TrackKind } from './clip.ts'
+
+/** The track of this kind that a fragment carries, as it was encoded then. */
+export function trackOf(fragment: Fragment, kind: TrackKind): ClipTrack | undefined {
+  if (!fragment.tracks.includes(kind)) return undefined
+  const { clip, variant } = fragment.content
+  return kind === 'audio' ? clip.audio : clip.video[variant % clip.video.length]
+}
+
+/** In the order of their track numbers. */
+export function tracksOf(fragment: Fragment): readonly ClipTrack[] {
+  return fragment.tracks
+    .map((kind) => trackOf(fragment, kind))
+    .filter((track) => track !== undefined)
+}
+
+/** Number and types of its tracks, for example `avc1,mp4a`: what must not change in a session. */
+export function mediaTypes(fragment: Fragment): string {
+  return tracksOf(fragment)
+    .map(({ entry }) => entry.type)
+    .join()
+}
+
+export function samplesOf({ content }: Fragment, track: ClipTrack): readonly Sample[] {
+  return track.fragments[content.index] ?? []
+}
+
+/** Coded bytes of all its tracks, boxes not counted. */
+export function mediaBytes(fragment: Fragment): number {
+  return tracksOf(fragment).reduce((sum, track) => sum + coded(samplesOf(fragment, track)), 0)
+}
+
+const known = new WeakMap<readonly Sample[], number>()
+
+/** A clip's fragments come again and again: each is added up once. */
+function coded(samples: readonly Sample[]): number {
+  const bytes = known.get(samples) ?? samples.reduce((sum, { data }) => sum + data.length, 0)
+  known.set(samples, bytes)
+  return bytes
+}
