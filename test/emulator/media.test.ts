@@ -56,7 +56,9 @@ test.each(CLIP_NAMES)('%s: its TS decodes over the loop’s seam', async (clip) 
 })
 
 test('continuity counters run on from segment to segment', async () => {
-  const bytes = await fetchTrack({ clip: 'av-360p' }, 1, 'MPEG_TS')
+  const giant = { type: 'giant', bytes: 200_000 } as const
+  const events = [{ atMs: NOON - 20_000, event: giant }]
+  const bytes = await fetchTrack({ clip: 'av-360p', events }, 1, 'MPEG_TS')
   const counters = new Map<number, number>()
   for (let at = 0; at < bytes.length; at += 188) {
     expect(bytes[at]).toBe(0x47)

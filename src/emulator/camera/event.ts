@@ -25,6 +25,13 @@ export const eventSchema = z.discriminatedUnion('type', [
     .strictObject({ type: z.literal('late'), count, ms: z.int().min(1).max(600_000) })
     .describe('The next fragments become visible `ms` late, behind newer ones.'),
   z
+    .strictObject({
+      type: z.literal('giant'),
+      count,
+      bytes: z.int().min(1).max(100_000_000).default(50_000_000),
+    })
+    .describe('The next fragments hold `bytes` or a little more: filler data in their pictures.'),
+  z
     .strictObject({ type: z.literal('skew'), ms: z.int().min(-86_400_000).max(86_400_000) })
     .describe('The producer’s clock jumps by `ms` and stays there; jumps add up.'),
   z

@@ -11,6 +11,8 @@ export interface Content {
   readonly pass: number
   /** Counts up with each codec private data; the clip has one or two, by turns. */
   readonly variant: number
+  /** Its pictures are padded until its tracks have so many bytes together. */
+  readonly minBytes: number
 }
 
 /** A fragment as the service knows it. All times are milliseconds since 1970. */

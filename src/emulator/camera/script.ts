@@ -95,6 +95,15 @@ export class Script {
     return this.#of('codec-private-data').filter(touches(slot)).length
   }
 
+  minBytes(slot: number): number {
+    return Math.max(
+      0,
+      ...this.#of('giant')
+        .filter(touches(slot))
+        .map(({ event }) => event.bytes),
+    )
+  }
+
   tracks(slot: number): { readonly video: boolean; readonly audio: boolean } {
     return this.#lastOf(slot, 'tracks') ?? { video: true, audio: true }
   }

@@ -119,6 +119,7 @@ export class Timeline {
       index: this.slots.indexOf(slot),
       pass: this.slots.passOf(slot),
       variant: this.script.generation(slot),
+      minBytes: this.script.minBytes(slot),
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Fragment } from '../camera/fragment.ts'
 import type { Sample } from '../mp4/sample.ts'
 import type { ClipTrack, TrackKind } from './clip.ts'
+import { pad, paddingBytes } from './padding.ts'
 
 /** The track of this kind that a fragment carries, as it was encoded then. */
 export function trackOf(fragment: Fragment, kind: TrackKind): ClipTrack | undefined {
@@ -23,13 +24,30 @@ export function mediaTypes(fragment: Fragment): string {
     .join()
 }
 
-export function samplesOf({ content }: Fragment, track: ClipTrack): readonly Sample[] {
-  return track.fragments[content.index] ?? []
+export function samplesOf(fragment: Fragment, track: ClipTrack): readonly Sample[] {
+  const samples = plainSamples(fragment, track)
+  if (track.kind !== 'video') return samples
+  return pad(samples, track.entry.type, padding(fragment))
 }
 
 /** Coded bytes of all its tracks, boxes not counted. */
 export function mediaBytes(fragment: Fragment): number {
-  return tracksOf(fragment).reduce((sum, track) => sum + coded(samplesOf(fragment, track)), 0)
+  return plainBytes(fragment) + padding(fragment)
+}
+
+/** Only pictures can be padded. */
+function padding(fragment: Fragment): number {
+  const { minBytes } = fragment.content
+  if (minBytes === 0 || !fragment.tracks.includes('video')) return 0
+  return paddingBytes(plainBytes(fragment), minBytes)
+}
+
+function plainBytes(fragment: Fragment): number {
+  return tracksOf(fragment).reduce((sum, track) => sum + coded(plainSamples(fragment, track)), 0)
+}
+
+function plainSamples({ content }: Fragment, track: ClipTrack): readonly Sample[] {
+  return track.fragments[content.index] ?? []
 }
 
 const known = new WeakMap<readonly Sample[], number>()

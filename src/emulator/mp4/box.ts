@@ -32,10 +32,14 @@ export function findBox(bytes: Buffer, ...path: readonly string[]): Buffer {
 
 export function box(type: string, ...parts: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(parts)
+  return Buffer.concat([boxHeader(type, body.length), body])
+}
+
+export function boxHeader(type: string, bodyBytes: number): Buffer {
   const header = Buffer.alloc(HEADER_BYTES)
-  header.writeUInt32BE(HEADER_BYTES + body.length)
+  header.writeUInt32BE(HEADER_BYTES + bodyBytes)
   header.write(type, 4, 'latin1')
-  return Buffer.concat([header, body])
+  return header
 }
 
 /** A box with version and flags in front. */

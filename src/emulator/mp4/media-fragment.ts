@@ -1,4 +1,4 @@
-import { box, fullBox, words } from './box.ts'
+import { box, boxHeader, fullBox, words } from './box.ts'
 import { type Sample, totalDuration } from './sample.ts'
 
 /** How `moof` and its surroundings are spelled: nobody has published a hex dump of KVS's own. */
@@ -38,11 +38,12 @@ export function writeMediaFragment(fragment: MediaFragment, layout: FragmentLayo
     baseTicks += totalDuration(samples)
     return chunk
   })
-  const body = Buffer.concat(media)
+  const bodyBytes = media.flat().reduce((sum, { length }) => sum + length, 0)
+  // Put together only once: fragments may have 50 MB.
   return Buffer.concat([
     ...(layout.styp ? [box('styp', Buffer.from('msdh\0\0\0\0msdhmsix'))] : []),
-    ...(layout.sidx ? [writeSidx(fragment, body.length)] : []),
-    body,
+    ...(layout.sidx ? [writeSidx(fragment, bodyBytes)] : []),
+    ...media.flat(),
   ])
 }
 
@@ -53,13 +54,12 @@ function split(samples: readonly Sample[], parts: number): readonly (readonly Sa
   return chunks
 }
 
-function writeChunk(fragment: MediaFragment, layout: FragmentLayout): Buffer {
+function writeChunk(fragment: MediaFragment, layout: FragmentLayout): readonly Buffer[] {
   // trun counts its data offset from the start of moof, whose size does not depend on the offset.
   const moofBytes = writeMoof(fragment, layout, 0).length
-  return Buffer.concat([
-    writeMoof(fragment, layout, moofBytes + 8),
-    box('mdat', ...fragment.samples.map(({ data }) => data)),
-  ])
+  const media = fragment.samples.map(({ data }) => data)
+  const mediaBytes = media.reduce((sum, { length }) => sum + length, 0)
+  return [writeMoof(fragment, layout, moofBytes + 8), boxHeader('mdat', mediaBytes), ...media]
 }
 
 function writeMoof(fragment: MediaFragment, layout: FragmentLayout, dataOffset: number): Buffer {

@@ -2,7 +2,7 @@ import type { ClipTrack } from '../media/clip.ts'
 import type { Sample } from '../mp4/sample.ts'
 import { writeAccessUnit } from './access-unit.ts'
 import { readAacConfig, writeAdts } from './adts.ts'
-import { type PayloadUnit, packetize } from './packet.ts'
+import { PACKET_BYTES, type PayloadUnit, packetize } from './packet.ts'
 import { wrapped, writePes } from './pes.ts'
 import { type ElementaryStream, PAT_PID, PMT_PID, writePat, writePmt } from './tables.ts'
 
@@ -44,8 +44,8 @@ export function muxFragment(
   for (const unit of [...tables, ...media.sort((a, b) => a.dts - b.dts)]) {
     const count = packets.get(unit.pid) ?? 0
     const cut = packetize(unit, (before.get(unit.pid) ?? 0) + count)
-    packets.set(unit.pid, count + cut.length)
-    chunks.push(...cut)
+    packets.set(unit.pid, count + cut.length / PACKET_BYTES)
+    chunks.push(cut)
   }
   return { bytes: Buffer.concat(chunks), packets }
 }

@@ -1,6 +1,8 @@
 /** ISO/IEC 13818-1, section 2.4.3.2. */
 export const PACKET_BYTES = 188
 const HEADER_BYTES = 4
+const ROOM = PACKET_BYTES - HEADER_BYTES
+const NO_FIELDS = Buffer.alloc(0)
 const SYNC_BYTE = 0x47
 const PAYLOAD_UNIT_START = 0x40
 const HAS_PAYLOAD = 0x10
@@ -17,36 +19,36 @@ export interface PayloadUnit {
   readonly randomAccess: boolean
 }
 
-/** Cuts a payload unit into packets, counting on from `continuity`. */
-export function packetize(unit: PayloadUnit, continuity: number): readonly Buffer[] {
-  const packets: Buffer[] = []
-  for (let at = 0; at < unit.bytes.length; ) {
-    const first = at === 0
-    const flags = first ? adaptationFields(unit) : Buffer.alloc(0)
-    const room = PACKET_BYTES - HEADER_BYTES - flags.length
-    const payload = unit.bytes.subarray(at, at + room)
-    const counter = (continuity + packets.length) % 16
-    packets.push(packet(unit.pid, first, counter, stuffed(flags, room - payload.length), payload))
+/** Cuts a payload unit into packets, counting on from `continuity`. Returns them in one piece. */
+export function packetize(unit: PayloadUnit, continuity: number): Buffer {
+  const fields = adaptationFields(unit)
+  const count = Math.ceil((fields.length + unit.bytes.length) / ROOM)
+  const packets = Buffer.alloc(count * PACKET_BYTES)
+  let at = 0
+  for (let i = 0; i < count; i += 1) {
+    const flags = i === 0 ? fields : NO_FIELDS
+    const payload = unit.bytes.subarray(at, at + ROOM - flags.length)
+    const adaptation = stuffed(flags, ROOM - flags.length - payload.length)
+    const header = writeHeader(unit.pid, i === 0, continuity + i, adaptation.length > 0)
+    let to = i * PACKET_BYTES
+    for (const part of [header, adaptation, payload]) {
+      packets.set(part, to)
+      to += part.length
+    }
     at += payload.length
   }
   return packets
 }
 
-function packet(
+function writeHeader(
   pid: number,
   first: boolean,
   counter: number,
-  adaptation: Buffer,
-  payload: Buffer,
-): Buffer {
-  const control = HAS_PAYLOAD | (adaptation.length > 0 ? HAS_ADAPTATION : 0)
-  const header = Buffer.from([
-    SYNC_BYTE,
-    (first ? PAYLOAD_UNIT_START : 0) | (pid >> 8),
-    pid & 0xff,
-    control | counter,
-  ])
-  return Buffer.concat([header, adaptation, payload])
+  adapted: boolean,
+): readonly number[] {
+  const control = HAS_PAYLOAD | (adapted ? HAS_ADAPTATION : 0)
+  const start = (first ? PAYLOAD_UNIT_START : 0) | (pid >> 8)
+  return [SYNC_BYTE, start, pid & 0xff, control | (counter % 16)]
 }
 
 /** Length byte, flags and PCR; nothing when there is nothing to say. */
