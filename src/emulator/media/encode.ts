@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { readTrackFile, type TrackFile } from '../mp4/track-file.ts'
-import { type ClipRecipe, fragmentStarts, LOOP_MS, type VideoEncoding } from './recipes.ts'
+import { type ClipRecipe, fragmentStarts, type VideoEncoding } from './recipes.ts'
 
 const run = promisify(execFile)
 
@@ -23,7 +23,7 @@ export async function encodeVideo(
   folder: string,
 ): Promise<TrackFile> {
   const file = join(folder, `${recipe.name}.${encoding.profile}.${encoding.size}.mp4`)
-  const scene = `testsrc2=s=${encoding.size}:r=${recipe.fps}:d=${LOOP_MS / 1000},${caption(recipe)}`
+  const scene = `testsrc2=s=${encoding.size}:r=${recipe.fps}:d=${recipe.loopMs / 1000},${caption(recipe)}`
   await ffmpeg(['-f', 'lavfi', '-i', scene, ...videoOptions(recipe, encoding), file])
   return readTrackFile(await readFile(file))
 }
@@ -35,7 +35,7 @@ export async function encodeVideo(
 export async function encodeAudio(recipe: ClipRecipe, folder: string): Promise<TrackFile> {
   const file = join(folder, `${recipe.name}.audio.mp4`)
   const beep = `0.4*sin(2*PI*880*t)*lt(mod(t\\,1)\\,0.12)`
-  const source = `aevalsrc='${beep}':s=48000:d=${(3 * LOOP_MS) / 1000}`
+  const source = `aevalsrc='${beep}':s=48000:d=${(3 * recipe.loopMs) / 1000}`
   const codec = ['-c:a', 'aac', '-b:a', '48k', '-ac', '1', ...REPRODUCIBLE, ...FRAGMENTED]
   await ffmpeg(['-f', 'lavfi', '-i', source, ...codec, '-frag_duration', '2000000', file])
   return readTrackFile(await readFile(file))

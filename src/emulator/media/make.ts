@@ -1,5 +1,5 @@
 /**
- * Makes the clips that the emulator's cameras loop: `npm run media`.
+ * Makes the clips that the emulator's cameras loop: `npm run media`, or `npm run media CLIP…`.
  *
  * Needs ffmpeg with libx264, libx265 and drawtext. The results are committed, so only who changes a
  * recipe runs this.
@@ -12,14 +12,16 @@ import type { Sample } from '../mp4/sample.ts'
 import type { TrackFile } from '../mp4/track-file.ts'
 import { CLIPS_FOLDER, type ClipIndex } from './clip.ts'
 import { encodeAudio, encodeVideo } from './encode.ts'
-import { type ClipRecipe, fragmentStarts, LOOP_MS, RECIPES } from './recipes.ts'
+import { type ClipRecipe, fragmentStarts, RECIPES } from './recipes.ts'
 
 const AAC_FRAME_TICKS = 1024
 const AAC_RATE = 48_000
 
+const names = process.argv.slice(2)
+const wanted = RECIPES.filter(({ name }) => names.length === 0 || names.includes(name))
 const workspace = await mkdtemp(join(tmpdir(), 'emulator-media-'))
 try {
-  for (const recipe of RECIPES) await makeClip(recipe, workspace)
+  for (const recipe of wanted) await makeClip(recipe, workspace)
 } finally {
   await rm(workspace, { recursive: true })
 }
@@ -35,10 +37,10 @@ async function makeClip(recipe: ClipRecipe, folder: string): Promise<void> {
     video.push(await save(target, `video-${i}.mp4`, track, track.fragments))
   }
   const audio = recipe.audio
-    ? await makeAudio(target, await encodeAudio(recipe, folder), starts)
+    ? await makeAudio(target, recipe, await encodeAudio(recipe, folder))
     : undefined
   const index: ClipIndex = {
-    loopMs: LOOP_MS,
+    loopMs: recipe.loopMs,
     frameRate: recipe.fps,
     startsMs: [...starts],
     video,
@@ -47,16 +49,14 @@ async function makeClip(recipe: ClipRecipe, folder: string): Promise<void> {
   await writeFile(join(target, 'index.json'), `${JSON.stringify(index, undefined, 2)}\n`)
 }
 
-async function makeAudio(
-  target: string,
-  track: TrackFile,
-  starts: readonly number[],
-): Promise<string> {
-  const frames = (LOOP_MS * AAC_RATE) / 1000 / AAC_FRAME_TICKS
+async function makeAudio(target: string, recipe: ClipRecipe, track: TrackFile): Promise<string> {
+  const frames = (recipe.loopMs * AAC_RATE) / 1000 / AAC_FRAME_TICKS
   // The encoder's first frame holds its priming, so that a loop's frame n is one later in the file.
   const loop = track.fragments.flat().slice(frames + 1, 2 * frames + 1)
   // The first frame that starts with the pictures or after them, so that no decode time falls below zero.
-  const cuts = starts.map((ms) => Math.ceil((ms * AAC_RATE) / 1000 / AAC_FRAME_TICKS))
+  const cuts = fragmentStarts(recipe).map((ms) =>
+    Math.ceil((ms * AAC_RATE) / 1000 / AAC_FRAME_TICKS),
+  )
   return save(
     target,
     'audio.mp4',

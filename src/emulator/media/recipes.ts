@@ -1,5 +1,5 @@
-/** How each clip is made. All loop after 16 s, which is 750 AAC frames at 48 kHz: no seam in the sound. */
-export const LOOP_MS = 16_000
+/** Loops last this long or a multiple: 750 AAC frames at 48 kHz, so that there is no seam in the sound. */
+const LOOP_MS = 16_000
 
 export interface VideoEncoding {
   readonly encoder: 'libx264' | 'libx265'
@@ -12,6 +12,7 @@ export interface ClipRecipe {
   readonly name: string
   readonly fps: number
   readonly bFrames: number
+  readonly loopMs: number
   /** Lengths of the fragments; the sequence repeats until the loop is full. */
   readonly fragmentsMs: readonly number[]
   /** The same scene under two codec private data, or none for sound alone. */
@@ -37,6 +38,7 @@ export const RECIPES: readonly ClipRecipe[] = [
     name: 'av-720p',
     fps: 25,
     bFrames: 2,
+    loopMs: LOOP_MS,
     fragmentsMs: [2000],
     video: [x264('high', '1280x720', 350), x264('main', '1280x720', 350)],
     audio: true,
@@ -45,6 +47,7 @@ export const RECIPES: readonly ClipRecipe[] = [
     name: 'av-360p',
     fps: 25,
     bFrames: 0,
+    loopMs: LOOP_MS,
     fragmentsMs: [1000],
     video: [x264('main', '640x360', 220), x264('baseline', '640x360', 220)],
     audio: true,
@@ -53,23 +56,44 @@ export const RECIPES: readonly ClipRecipe[] = [
     name: 'av-360p-irregular',
     fps: 20,
     bFrames: 0,
+    loopMs: LOOP_MS,
     fragmentsMs: [4000, 1200, 3700, 4000, 3100],
     video: [x264('main', '640x360', 160), x264('baseline', '640x360', 160)],
+    audio: true,
+  },
+  {
+    // KVS takes fragments of 1 to 20 s. kvs-hls.md, section 10.
+    name: 'av-180p-long',
+    fps: 10,
+    bFrames: 0,
+    loopMs: 3 * LOOP_MS,
+    fragmentsMs: [1000, 20_000, 3000, 7000, 1000, 16_000],
+    video: [x264('main', '320x180', 36), x264('baseline', '320x180', 36)],
     audio: true,
   },
   {
     name: 'hevc',
     fps: 25,
     bFrames: 2,
+    loopMs: LOOP_MS,
     fragmentsMs: [2000],
     video: [x265('640x360', 160), x265('480x270', 120)],
     audio: true,
   },
-  { name: 'audio-only', fps: 25, bFrames: 0, fragmentsMs: [2000], video: [], audio: true },
+  {
+    name: 'audio-only',
+    fps: 25,
+    bFrames: 0,
+    loopMs: LOOP_MS,
+    fragmentsMs: [2000],
+    video: [],
+    audio: true,
+  },
   {
     name: 'video-only',
     fps: 15,
     bFrames: 0,
+    loopMs: LOOP_MS,
     fragmentsMs: [2000],
     video: [x264('main', '640x360', 160), x264('main', '480x270', 120)],
     audio: false,
@@ -79,7 +103,7 @@ export const RECIPES: readonly ClipRecipe[] = [
 /** Where the fragments of a clip start, in milliseconds of the loop. */
 export function fragmentStarts(recipe: ClipRecipe): readonly number[] {
   const starts: number[] = []
-  for (let at = 0; at < LOOP_MS; ) {
+  for (let at = 0; at < recipe.loopMs; ) {
     const length = recipe.fragmentsMs[starts.length % recipe.fragmentsMs.length]
     if (length === undefined) throw new RangeError(`${recipe.name} has no fragment lengths`)
     starts.push(at)
