@@ -37,7 +37,7 @@ const TRUN_SAMPLE_FIELDS = new Map([
 ])
 
 /** 120 s of the shortest AAC frames at 96 kHz are 12,000. */
-const MAX_SAMPLES = 100_000
+export const MAX_SAMPLES = 100_000
 /** Twice what so many samples with every field need. */
 const MAX_MOOF_BYTES = 4 * 1024 * 1024
 
@@ -141,4 +141,8 @@ function requireFullBox(box: Box): void {
 export function decodeTime(bytes: Buffer, tfdt: Box): number {
   const at = payloadStart(tfdt) + 4
   return versionOf(bytes, tfdt) === 1 ? Number(bytes.readBigUInt64BE(at)) : bytes.readUInt32BE(at)
+}
+
+export function trackIdOf(bytes: Buffer, tfhd: Box): number {
+  return bytes.readUInt32BE(payloadStart(tfhd) + 4)
 }
