@@ -34,7 +34,7 @@ const PER_STREAM: readonly Feature<StreamConfig>[] = [
   { key: ['dvrBackfill'], used: ({ dvrBackfill }) => dvrBackfill, value: () => 'true' },
   {
     key: ['onSignalLoss'],
-    used: ({ onSignalLoss }) => onSignalLoss !== 'hold',
+    used: ({ onSignalLoss }) => onSignalLoss === 'slate',
     value: ({ onSignalLoss }) => onSignalLoss,
   },
   {

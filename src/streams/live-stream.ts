@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts'
 import { ChangeSignal } from '../base/signal.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { RenditionName, Segment, Snapshot } from '../timeline/fragment.ts'
-import { isPermanent, type StateRules, stateOf } from './state.ts'
+import { isPermanent, OFFLINE_AFTER_MS, type StateRules, stateOf } from './state.ts'
 import type { Stream, StreamState } from './stream.ts'
 import { type Viewer, Viewers } from './viewers.ts'
 
@@ -23,6 +23,8 @@ export interface LiveStreamOptions extends StateRules {
   readonly log: Log
   /** Stops this long after the last request; undefined: runs for ever. */
   readonly idleTimeoutMs: number | undefined
+  /** `fail`: nothing is shown once the camera has been away for {@link OFFLINE_AFTER_MS}. */
+  readonly onSignalLoss: 'hold' | 'slate' | 'fail'
 }
 
 interface Running {
@@ -90,7 +92,7 @@ export class LiveStream implements Stream {
 
   /** Undefined while idle, so that whoever asks wakes it first. */
   snapshot(): Snapshot | undefined {
-    if (this.#running === undefined) return undefined
+    if (this.#running === undefined || this.#isCut()) return undefined
     const snapshot = this.#feed.snapshot()
     return snapshot === undefined || snapshot.segments.length === 0 ? undefined : snapshot
   }
@@ -164,6 +166,14 @@ export class LiveStream implements Stream {
       if (!(error instanceof DeadlineError)) throw error
       throw this.#feed.trouble() ?? noMedia()
     }
+  }
+
+  /** Whether the list is withheld, since the camera has been away for too long (G11). Segments stay. */
+  #isCut(): boolean {
+    const { clock, onSignalLoss } = this.#options
+    if (onSignalLoss !== 'fail') return false
+    const receivedMs = this.#feed.newest()?.receivedMs ?? this.#running?.startedMs
+    return receivedMs !== undefined && clock.now() - receivedMs >= OFFLINE_AFTER_MS
   }
 
   async #untilListed(signal: AbortSignal): Promise<void> {

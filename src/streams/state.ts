@@ -18,7 +18,7 @@ export interface StateRules {
 }
 
 /** KVS calls a stream without a fragment for this long "no media". kvs-hls.md section 7.2. */
-const OFFLINE_AFTER_MS = 30_000
+export const OFFLINE_AFTER_MS = 30_000
 
 /** Trouble that waiting does not cure: somebody has to change something upstream. */
 const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -14,7 +14,6 @@ test.each([
   [stream('dvr: 2h'), 'streams.lobby.dvr: 2h'],
   [stream('dvrBackfill: true'), 'streams.lobby.dvrBackfill: true'],
   [stream('onSignalLoss: slate'), 'streams.lobby.onSignalLoss: slate'],
-  [stream('onSignalLoss: fail'), 'streams.lobby.onSignalLoss: fail'],
   [stream('outputs: [hls, ts, dash]'), 'streams.lobby.outputs: ts, dash'],
   [
     'streams: { lobby: { kvs: { streamName: x, containerFormat: MPEG_TS } } }',

@@ -183,6 +183,37 @@ test('G11: viewers who stay through an outage see stalls and nothing worse', asy
   for (const { counts } of viewers) expect(counts.segments).toBeGreaterThan(2 * 18)
 })
 
+test('G11: with fail, lists are refused after 30 s, segments stay, and the URL comes back', async () => {
+  await start({ defaults: { activation: 'always', onSignalLoss: 'fail' } })
+  const before = await during(clock, offers(world.watchUrl()))
+  const last = Math.max(...before.map(({ msn }) => msn))
+  world.control.stopProducer(LOBBY)
+  await pass(clock, 25_000)
+  expect((await during(clock, ask(world.watchUrl()))).status).toBe(200)
+  await passUntil(clock, async () => (await told()).api === 'offline', 10_000)
+
+  for (const path of ['master.m3u8', 'video.m3u8', 'audio.m3u8']) {
+    const url = new URL(path, world.watchUrl()).href
+    const { status, headers, body } = await during(clock, ask(url))
+    const retry = Number(headers['retry-after'])
+    expect([status, retry > 0, JSON.parse(String(body))]).toMatchObject([
+      503,
+      true,
+      { code: 'no_media' },
+    ])
+  }
+  for (const { url } of before) await during(clock, get(url))
+
+  world.control.resumeProducer(LOBBY)
+  await passUntil(clock, async () => (await told()).api === 'live', 10_000)
+  await pass(clock, 10_000)
+  const after = videoOf(await during(clock, offers(world.watchUrl()))).filter(
+    ({ msn }) => msn > last,
+  )
+  expect(after[0]?.msn).toBeLessThanOrEqual(last + 2)
+  expect(after.filter(({ discontinuity }) => discontinuity)).toHaveLength(1)
+})
+
 test('a camera that is away when the stream starts is found when it comes', async () => {
   await start({ cameras: { lobby: { events: [{ event: { type: 'stop' } }] } } })
   expect(await told()).toMatchObject({ ...saying('offline'), reason: 'no_media' })
