@@ -1,6 +1,6 @@
 import type { Random } from '../../base/backoff.ts'
 import type { CameraConfig, CheckedEmulatorConfig } from '../config.ts'
-import { type Clip, loadClip } from '../media/clip.ts'
+import { loadClip } from '../media/clip.ts'
 import { Faults } from '../service/fault.ts'
 import { Meter } from '../usage/meter.ts'
 import type { CameraEvent } from './event.ts'
@@ -25,7 +25,6 @@ export class Camera {
   /** What KVS calls it. Cameras of several regions or accounts may share a stream name. */
   readonly streamName: string
   readonly arn: string
-  readonly clip: Clip
   readonly timeline: Timeline
   readonly faults: Faults
   /** How the service answers for it now; changes while it runs. */
@@ -42,8 +41,7 @@ export class Camera {
     this.streamName = config.streamName ?? name
     this.arn = `${arnPrefix(home, config)}:stream/${this.streamName}/${config.anchorMs}`
     this.config = config
-    this.clip = loadClip(config.clip)
-    this.timeline = new Timeline(name, this.clip, config.anchorMs, config)
+    this.timeline = new Timeline(name, loadClip(config.clip), config.anchorMs, config)
     this.faults = new Faults(random, config.faults)
     for (const { event, atMs } of config.events) {
       this.timeline.script.order(event, atMs ?? config.anchorMs)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CLIP_NAMES } from '../media/clip.ts'
 
 /** No copy arrives more fragments after its original. */
 export const LONGEST_LAG = 100
@@ -35,8 +36,32 @@ export const eventSchema = z.discriminatedUnion('type', [
     .strictObject({ type: z.literal('skew'), ms: z.int().min(-86_400_000).max(86_400_000) })
     .describe('The producer’s clock jumps by `ms` and stays there; jumps add up.'),
   z
-    .strictObject({ type: z.literal('codec-private-data') })
-    .describe('The encoder restarts with the clip’s other codec private data.'),
+    .strictObject({ type: z.literal('drift'), ppm: z.int().min(-100_000).max(100_000) })
+    .describe(
+      'From now on the producer’s clock runs fast by `ppm` millionths; until the next drift.',
+    ),
+  z
+    .strictObject({
+      type: z.literal('alternate'),
+      count: z.int().min(1).max(10_000).default(1000),
+      every: z.int().min(1).max(1000).default(1),
+      ms: z.int().min(-86_400_000).max(86_400_000),
+    })
+    .describe(
+      'For `count` fragments two producers take turns of `every`: the other one’s clock is `ms` off, with its own connection and codec private data.',
+    ),
+  z
+    .strictObject({
+      type: z.literal('codec-private-data'),
+      changes: z.int().min(1).max(100_000).default(1),
+      every: z.int().min(1).max(1000).default(1),
+    })
+    .describe(
+      'The encoder restarts with the clip’s other codec private data: now, and so many `changes` in all, one `every` so many fragments.',
+    ),
+  z
+    .strictObject({ type: z.literal('clip'), clip: z.enum(CLIP_NAMES) })
+    .describe('With the next whole fragment the producer restarts and sends another clip.'),
   z
     .strictObject({ type: z.literal('tracks'), video: z.boolean(), audio: z.boolean() })
     .refine(({ video, audio }) => video || audio, 'a stream has at least one track')

@@ -1,3 +1,4 @@
+import { loadClip } from '../media/clip.ts'
 import type { CameraEvent, CameraEventType, PlacedEvent } from './event.ts'
 import { nextConnection } from './fragment-number.ts'
 import type { Slots } from './slots.ts'
@@ -13,6 +14,8 @@ interface CounterMark {
   readonly counter: number
 }
 
+const MILLION = 1_000_000
+
 /** Each event changes history's cost a little; a test that needs more wants a new emulator. */
 const MOST_EVENTS = 10_000
 
@@ -20,6 +23,7 @@ const MOST_EVENTS = 10_000
 export class Script {
   readonly #slots: Slots
   #events: readonly PlacedEvent[] = []
+  #byType: ReadonlyMap<CameraEventType, readonly PlacedEvent[]> = new Map()
   #marks: readonly CounterMark[] = []
 
   constructor(slots: Slots) {
@@ -33,15 +37,34 @@ export class Script {
   /** Puts an event in force at `atMs`. Throws RangeError when there are too many. */
   order(event: CameraEvent, atMs: number): PlacedEvent {
     if (this.#events.length >= MOST_EVENTS) throw new RangeError(`over ${MOST_EVENTS} events`)
-    const from = this.#firstSlot(event, atMs)
-    const lasting = 'count' in event ? event.count : Number.POSITIVE_INFINITY
-    const placed = { event, atMs, from, to: from + lasting }
+    const placed = this.#place(event, atMs)
     this.#events = [...this.#events, placed].sort((a, b) => a.atMs - b.atMs)
+    if (event.type === 'clip') this.#placeAgain()
+    this.#byType = Map.groupBy(this.#events, (each) => each.event.type)
     this.#marks = this.#countConnections()
     return placed
   }
 
+  /** Another clip may have shorter or longer fragments: what comes behind it touches others. */
+  #placeAgain(): void {
+    const ordered = this.#events
+    this.#slots.reset()
+    this.#events = []
+    for (const { event, atMs } of ordered) {
+      const placed = this.#place(event, atMs)
+      this.#events = [...this.#events, placed]
+      if (event.type === 'clip') this.#slots.change(placed.from, loadClip(event.clip))
+    }
+  }
+
+  #place(event: CameraEvent, atMs: number): PlacedEvent {
+    const from = this.#firstSlot(event, atMs)
+    const lasting = 'count' in event ? event.count : Number.POSITIVE_INFINITY
+    return { event, atMs, from, to: from + lasting }
+  }
+
   #firstSlot({ type }: CameraEvent, atMs: number): number {
+    if (type === 'clip') return this.#slots.startingFrom(atMs)
     if (type !== 'stop' && type !== 'resume') return this.#slots.at(atMs)
     const slot = type === 'stop' ? this.#slots.at(atMs) : this.#slots.startingFrom(atMs)
     const previous = this.#events.findLast((placed) => {
@@ -73,13 +96,40 @@ export class Script {
   producerShiftMs(slot: number): number {
     const skews = this.#of('skew').filter(touches(slot))
     const overlaps = this.#of('overlap').filter(touches(slot))
-    return sum(skews.map(({ event }) => event.ms)) - sum(overlaps.map(({ event }) => event.ms))
+    return (
+      sum(skews.map(({ event }) => event.ms)) -
+      sum(overlaps.map(({ event }) => event.ms)) +
+      sum(this.#others(slot).map(({ event }) => event.ms)) +
+      this.#driftMs(slot)
+    )
   }
 
-  /** The largest shift in either direction that any fragment has. */
-  get greatestShiftMs(): number {
-    const shifts = [...this.#of('skew'), ...this.#of('overlap')]
-    return sum(shifts.map(({ event }) => Math.abs(event.ms)))
+  /** No fragment that starts by `untilMs` is shifted further, in either direction. */
+  greatestShiftMs(untilMs: number): number {
+    const shifts = [...this.#of('skew'), ...this.#of('overlap'), ...this.#of('alternate')]
+    const drifts = this.#of('drift').map(({ event, from }) => {
+      const lastingMs = Math.max(0, untilMs - this.#slots.startMs(from))
+      return Math.ceil((Math.abs(event.ppm) * lastingMs) / MILLION)
+    })
+    return sum(shifts.map(({ event }) => Math.abs(event.ms))) + sum(drifts)
+  }
+
+  #driftMs(slot: number): number {
+    const drifts = this.#of('drift').filter(({ from }) => from <= slot)
+    const parts = drifts.map(({ event, from }, i) => {
+      const until = drifts[i + 1]?.from ?? slot
+      return event.ppm * (this.#slots.startMs(until) - this.#slots.startMs(from))
+    })
+    return Math.round(sum(parts) / MILLION)
+  }
+
+  /** The alternations in which it is the other producer's turn. That one has the first turn, too. */
+  #others(slot: number): readonly Placed<'alternate'>[] {
+    return this.#of('alternate').filter((placed) => {
+      return (
+        touches(slot)(placed) && Math.floor((slot - placed.from) / placed.event.every) % 2 === 0
+      )
+    })
   }
 
   lateByMs(slot: number): number {
@@ -90,9 +140,25 @@ export class Script {
     )
   }
 
-  /** How often the codec private data has changed. */
+  /** How often the codec private data has changed, for whatever reason. */
   generation(slot: number): number {
-    return this.#of('codec-private-data').filter(touches(slot)).length
+    const clips = this.#of('clip').filter(touches(slot)).length
+    const turns = this.#of('alternate').map((placed) => turnsUntil(placed, slot))
+    return this.#encoderRestarts(slot) + clips + sum(turns)
+  }
+
+  /** Which codec private data of the clip it is, by turns. */
+  variant(slot: number): number {
+    return this.#encoderRestarts(slot) + this.#others(slot).length
+  }
+
+  #encoderRestarts(slot: number): number {
+    const restarts = this.#of('codec-private-data').filter(touches(slot))
+    return sum(
+      restarts.map(({ event, from }) => {
+        return Math.min(event.changes, 1 + Math.floor((slot - from) / event.every))
+      }),
+    )
   }
 
   minBytes(slot: number): number {
@@ -119,7 +185,8 @@ export class Script {
   }
 
   #of<T extends CameraEventType>(type: T): readonly Placed<T>[] {
-    return this.#events.filter((placed): placed is Placed<T> => placed.event.type === type)
+    const events = this.#byType.get(type) ?? []
+    return events.filter((placed): placed is Placed<T> => placed.event.type === type)
   }
 
   #last(slot: number, ...types: readonly CameraEventType[]): PlacedEvent | undefined {
@@ -133,9 +200,13 @@ export class Script {
   /** A copy takes a number of its own; a new connection goes to the next thousand. */
   #countConnections(): readonly CounterMark[] {
     const jumps = new Set(
-      this.#events.filter(isConnection).map(({ event, from }) => {
-        return event.type === 'resume' && !this.stopped(from - 1) ? -1 : from
-      }),
+      [
+        ...this.#of('resume').filter(({ from }) => this.stopped(from - 1)),
+        ...this.#of('reconnect'),
+        ...this.#of('clip'),
+      ]
+        .map(({ from }) => from)
+        .concat(this.#of('alternate').flatMap(turnsOf)),
     )
     const copied = this.#of('duplicate').flatMap(({ event, from, to }) =>
       Array.from({ length: to - from }, (_, i) => from + event.lag + i + 1),
@@ -159,8 +230,19 @@ export class Script {
   }
 }
 
-function isConnection({ event }: PlacedEvent): boolean {
-  return event.type === 'resume' || event.type === 'reconnect'
+/** How often the producers of an alternation have changed by this slot. */
+function turnsUntil({ event, from, to }: Placed<'alternate'>, slot: number): number {
+  if (slot < from) return 0
+  const turns = Math.ceil(event.count / event.every)
+  const back = turns % 2 === 1 && slot >= to ? 1 : 0
+  return Math.min(turns, 1 + Math.floor((slot - from) / event.every)) + back
+}
+
+/** Where the producers of an alternation change: the last turn leads back to the first producer. */
+function turnsOf({ event, from, to }: Placed<'alternate'>): readonly number[] {
+  const turns = Math.ceil(event.count / event.every)
+  const starts = Array.from({ length: turns }, (_, i) => from + i * event.every)
+  return turns % 2 === 1 ? [...starts, to] : starts
 }
 
 function touches(slot: number): (placed: PlacedEvent) => boolean {

@@ -24,14 +24,12 @@ const RANDOM_BITS = 28
  */
 export class Timeline {
   readonly #name: string
-  readonly #clip: Clip
   readonly #timing: Timing
   readonly slots: Slots
   readonly script: Script
 
   constructor(name: string, clip: Clip, anchorMs: number, timing: Timing) {
     this.#name = name
-    this.#clip = clip
     this.#timing = timing
     this.slots = new Slots(clip, anchorMs)
     this.script = new Script(this.slots)
@@ -115,17 +113,18 @@ export class Timeline {
 
   #content(slot: number): Content {
     return {
-      clip: this.#clip,
+      clip: this.slots.clipOf(slot),
       index: this.slots.indexOf(slot),
       pass: this.slots.passOf(slot),
-      variant: this.script.generation(slot),
+      variant: this.script.variant(slot),
       minBytes: this.script.minBytes(slot),
     }
   }
 
   #tracks(slot: number): readonly TrackKind[] {
     const sent = this.script.tracks(slot)
-    const has = { video: this.#clip.video.length > 0, audio: this.#clip.audio !== undefined }
+    const clip = this.slots.clipOf(slot)
+    const has = { video: clip.video.length > 0, audio: clip.audio !== undefined }
     return (['video', 'audio'] as const).filter((kind) => sent[kind] && has[kind])
   }
 }

@@ -14,7 +14,7 @@ export function* select(
   range: Range,
   fromSlot = 0,
 ): Generator<Fragment> {
-  const reach = timeline.reachMs + timeline.script.greatestShiftMs
+  const reach = timeline.reachMs + timeline.script.greatestShiftMs(range.endMs)
   const first = timeline.slots.at(range.startMs - reach)
   for (let slot = Math.max(fromSlot, first); ; slot += 1) {
     if (timeline.slots.startMs(slot) > range.endMs + reach) return

@@ -21,7 +21,11 @@ const event: fc.Arbitrary<CameraEvent> = fc.oneof(
     { type: 'stop' },
     { type: 'resume' },
     { type: 'reconnect' },
-    { type: 'codec-private-data' },
+    { type: 'codec-private-data', changes: 3, every: 2 },
+    { type: 'alternate', count: 7, every: 2, ms: -3000 },
+    { type: 'drift', ppm: -50_000 },
+    { type: 'clip', clip: 'av-360p-irregular' },
+    { type: 'clip', clip: 'hevc' },
     { type: 'timing', ingestLatencyMs: 10, ingestJitterMs: 900, serverJitterMs: 50 },
   ),
 )

@@ -1,12 +1,12 @@
+import type { Clip } from '../../media/clip.ts'
 import type { SignedOperation } from '../signed-operation.ts'
 
-export const describeStream: SignedOperation = ({ camera }) => ({
+export const describeStream: SignedOperation = ({ camera, nowMs }) => ({
   StreamInfo: {
     DeviceName: camera.streamName,
     StreamName: camera.streamName,
     StreamARN: camera.arn,
-    MediaType:
-      camera.clip.video[0]?.codec.startsWith('hvc1') === true ? 'video/h265' : 'video/h264',
+    MediaType: mediaType(camera.timeline.slots.clipOf(camera.timeline.slots.at(nowMs))),
     KmsKeyId: `${camera.arn.split(':stream/')[0]?.replace('kinesisvideo', 'kms')}:alias/aws/kinesisvideo`,
     Version: 'EmulatedVersion0001',
     Status: camera.config.status,
@@ -14,3 +14,9 @@ export const describeStream: SignedOperation = ({ camera }) => ({
     DataRetentionInHours: camera.config.retentionHours,
   },
 })
+
+function mediaType({ video }: Clip): string {
+  const [track] = video
+  if (track === undefined) return 'audio/aac'
+  return track.entry.type === 'hvc1' ? 'video/h265' : 'video/h264'
+}
