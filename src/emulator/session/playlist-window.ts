@@ -27,6 +27,8 @@ export class PlaylistWindow {
   readonly #request: Pick<SessionRequest, 'selector' | 'discontinuity' | 'maxFragments'>
   readonly #keepsAll: boolean
   #entries: Entry[] = []
+  /** Index of the entry with this producer time. */
+  readonly #byProducerMs = new Map<number, number>()
   #mediaSequence: number
   #discontinuitySequence = 0
   #next = 0
@@ -67,6 +69,7 @@ export class PlaylistWindow {
       cpd: this.#cpdOf(fragment),
     }
     this.#entries.push(entry)
+    this.#byProducerMs.set(fragment.producerMs, entry.index)
     this.#next += 1
     if (!this.#keepsAll && this.#entries.length > this.#request.maxFragments) this.#slide()
     return entry
@@ -80,9 +83,8 @@ export class PlaylistWindow {
   /** Equal producer timestamps: the greatest number wins, and takes the place of the other. */
   #replaceTwin(fragment: Fragment): Entry | undefined {
     if (this.#request.selector !== 'PRODUCER_TIMESTAMP') return undefined
-    const at = this.#entries.findLastIndex(
-      (entry) => entry.fragment.producerMs === fragment.producerMs,
-    )
+    const index = this.#byProducerMs.get(fragment.producerMs)
+    const at = index === undefined ? -1 : index - (this.#entries[0]?.index ?? 0)
     const twin = this.#entries[at]
     if (twin === undefined || twin.fragment.number > fragment.number) return twin
     const entry = { ...twin, fragment, cpd: this.#cpdOf(fragment) }
@@ -109,6 +111,9 @@ export class PlaylistWindow {
 
   #slide(): void {
     const gone = this.#entries.shift()
+    if (gone !== undefined && this.#byProducerMs.get(gone.fragment.producerMs) === gone.index) {
+      this.#byProducerMs.delete(gone.fragment.producerMs)
+    }
     this.#mediaSequence += 1
     if (gone?.discontinuity === true) this.#discontinuitySequence += 1
   }

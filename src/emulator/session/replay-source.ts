@@ -1,5 +1,5 @@
+import type { Camera } from '../camera/camera.ts'
 import type { Fragment } from '../camera/fragment.ts'
-import type { Timeline } from '../camera/timeline.ts'
 import type { FragmentSource } from './fragment-source.ts'
 import type { SessionRequest } from './request.ts'
 import { type Range, select } from './selection.ts'
@@ -9,7 +9,7 @@ import { type Range, select } from './selection.ts'
  * play, and not before it exists.
  */
 export class ReplaySource implements FragmentSource {
-  readonly #timeline: Timeline
+  readonly #camera: Camera
   readonly #selector: SessionRequest['selector']
   readonly #range: Range
   #slot = 0
@@ -17,12 +17,12 @@ export class ReplaySource implements FragmentSource {
   #dueMs: number
 
   constructor(
-    timeline: Timeline,
+    camera: Camera,
     selector: SessionRequest['selector'],
     range: Range,
     openedMs: number,
   ) {
-    this.#timeline = timeline
+    this.#camera = camera
     this.#selector = selector
     this.#range = range
     this.#dueMs = openedMs
@@ -41,15 +41,16 @@ export class ReplaySource implements FragmentSource {
   }
 
   ended(nowMs: number): boolean {
-    if (nowMs < this.#range.endMs + this.#timeline.reachMs) return false
-    return [...this.#upcoming(nowMs)].length === 0
+    if (nowMs < this.#range.endMs + this.#camera.timeline.reachMs) return false
+    return this.#upcoming(nowMs).next().done === true
   }
 
   /** What follows the last one taken, in order. Passes over what newer fragments have overtaken. */
   *#upcoming(nowMs: number): Generator<Fragment> {
-    const range = { ...this.#range, endMs: Math.min(this.#range.endMs, nowMs) }
-    for (const fragment of select(this.#timeline, this.#selector, range, this.#slot)) {
-      const missed = fragment.listedAtMs > nowMs && this.#timeline.overtaken(fragment, nowMs)
+    const { timeline } = this.#camera
+    const stored = { nowMs, oldestMs: this.#camera.oldestMs(nowMs), fromSlot: this.#slot }
+    for (const fragment of select(timeline, this.#selector, this.#range, stored)) {
+      const missed = fragment.listedAtMs > nowMs && timeline.overtaken(fragment, nowMs)
       if (fragment.number > this.#last && !missed) yield fragment
     }
   }

@@ -7,20 +7,34 @@ export interface Range {
   readonly endMs: number
 }
 
-/** Fragments that start in the range on the selector's clock, in the order of their ingestion. */
+/** What there is to be selected from: whatever the range, nothing else is looked at. */
+export interface Stored {
+  /** Server time of the oldest that is retained. */
+  readonly oldestMs: number
+  readonly nowMs: number
+  /** Nothing of earlier slots is wanted. */
+  readonly fromSlot?: number
+}
+
+/**
+ * Fragments that start in the range on the selector's clock, in the order of their ingestion. Some may not
+ * be listed yet.
+ */
 export function* select(
   timeline: Timeline,
   selector: FragmentSelectorType,
   range: Range,
-  fromSlot = 0,
+  { oldestMs, nowMs, fromSlot = 0 }: Stored,
 ): Generator<Fragment> {
-  const reach = timeline.reachMs + timeline.script.greatestShiftMs(range.endMs)
-  const first = timeline.slots.at(range.startMs - reach)
-  for (let slot = Math.max(fromSlot, first); ; slot += 1) {
-    if (timeline.slots.startMs(slot) > range.endMs + reach) return
+  const { slots, script, reachMs } = timeline
+  const reach = reachMs + script.greatestShiftMs(nowMs)
+  const first = slots.at(Math.max(range.startMs - reach, oldestMs - reachMs))
+  const untilMs = Math.min(range.endMs + reach, nowMs)
+  for (let slot = Math.max(fromSlot, first); slots.startMs(slot) <= untilMs; slot += 1) {
     for (const fragment of timeline.ingested(slot)) {
       const start = startMs(fragment, selector)
-      if (start >= range.startMs && start <= range.endMs) yield fragment
+      const retained = fragment.serverMs >= oldestMs
+      if (retained && start >= range.startMs && start <= range.endMs) yield fragment
     }
   }
 }

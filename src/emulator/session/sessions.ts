@@ -110,7 +110,7 @@ function beginLive(camera: Camera, request: SessionRequest, nowMs: number): Open
 
 function beginReplay(camera: Camera, request: SessionRequest, nowMs: number): Opening {
   const range = rangeOf(request)
-  const source = new ReplaySource(camera.timeline, request.selector, range, nowMs)
+  const source = new ReplaySource(camera, request.selector, range, nowMs)
   return { source, initial: source.take(nowMs) }
 }
 
@@ -123,12 +123,12 @@ function beginArchive(camera: Camera, request: SessionRequest, nowMs: number): O
 
 /** What is there and retained: as much as a list can hold, and then what may still replace some of it. */
 function* readArchive(camera: Camera, request: SessionRequest, nowMs: number): Generator<Fragment> {
-  const oldestMs = camera.oldestMs(nowMs)
+  const stored = { nowMs, oldestMs: camera.oldestMs(nowMs) }
   let left = request.maxFragments + LONGEST_LAG
   let latestMs = Number.NEGATIVE_INFINITY
-  for (const fragment of select(camera.timeline, request.selector, rangeOf(request))) {
+  for (const fragment of select(camera.timeline, request.selector, rangeOf(request), stored)) {
     if (left <= 0) return
-    if (fragment.listedAtMs > nowMs || fragment.serverMs < oldestMs) continue
+    if (fragment.listedAtMs > nowMs) continue
     if (request.selector === 'SERVER_TIMESTAMP' || fragment.producerMs > latestMs) left -= 1
     latestMs = Math.max(latestMs, fragment.producerMs)
     yield fragment

@@ -44,9 +44,9 @@ function readPage(camera: Camera, request: Request, nowMs: number): readonly Fra
   const selector = request.FragmentSelector?.FragmentSelectorType ?? 'SERVER_TIMESTAMP'
   const range = readRange(request, oldestMs, nowMs)
   const fromSlot = after === undefined ? 0 : (timeline.find(after)?.slot ?? 0)
-  for (const fragment of select(timeline, selector, range, fromSlot)) {
-    const visible = fragment.listedAtMs + config.listFragmentsLagMs <= nowMs
-    if (!visible || fragment.serverMs < oldestMs) continue
+  const stored = { oldestMs, nowMs, fromSlot }
+  for (const fragment of select(timeline, selector, range, stored)) {
+    if (fragment.listedAtMs + config.listFragmentsLagMs > nowMs) continue
     if (after === undefined || fragment.number > after) page.push(fragment)
     if (page.length > request.MaxResults) break
   }
