@@ -76,7 +76,8 @@ async function watch(stage: Stage, monitor: ContinuityMonitor, signal: AbortSign
   }
 }
 
-async function judge(monitor: ContinuityMonitor): Promise<Verdict> {
+/** What the monitor found until now, and what a decoder says of the bytes that it saw. */
+export async function judge(monitor: ContinuityMonitor): Promise<Verdict> {
   const { faults, discontinuities, missed, segments } = monitor.report()
   const decoded: Record<string, DecodedRendition> = {}
   for (const name of RENDITIONS) {
