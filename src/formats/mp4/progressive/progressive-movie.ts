@@ -1,0 +1,153 @@
+import type { InitFacts } from '../init.ts'
+import { malformed } from '../mp4-error.ts'
+import { readSamples } from '../samples.ts'
+import { join, writeBox } from '../write-box.ts'
+import { u32, u64 } from './fields.ts'
+import { trackTicks, writeFtyp, writeMvhd } from './movie-boxes.ts'
+import { type FinishedTrack, MovieTrack, type TrackFragment } from './movie-track.ts'
+import { type DataStart, MAX_SAMPLE_TICKS } from './sample-tables.ts'
+
+/** One track of one fragment, as recorded: an init segment, and moof and mdat boxes. */
+export interface MovieFragmentTrack {
+  readonly init: InitFacts
+  readonly initBytes: Buffer
+  readonly bytes: Buffer
+}
+
+/** A progressive MP4 (ISO/IEC 14496-12) whose media data stay where they are. */
+export interface MovieLayout {
+  /** ftyp, moov and the header of mdat: all of the file before its media data. */
+  readonly head: Buffer
+  /** What follows the head, in order and without holes. */
+  readonly pieces: readonly MediaPiece[]
+  /** Of the whole file, in bytes. */
+  readonly size: number
+}
+
+/** Bytes of the file that are bytes of a fragment. */
+export interface MediaPiece {
+  /** Of its first byte in the file. */
+  readonly offset: number
+  /** The how many-th fragment that was added, from 0, and which of its tracks. */
+  readonly fragment: number
+  readonly rendition: InitFacts['rendition']
+  /** Offsets in the fragment's bytes: of the first byte and behind the last one. */
+  readonly start: number
+  readonly end: number
+}
+
+export interface MovieOptions {
+  /** When the recording was made, in milliseconds since 1970: the file says so. */
+  readonly createdMs: number
+  /** At least how long it will be, gaps included, in seconds. */
+  readonly maxSeconds: number
+}
+
+/** What fragments may overlap or leave open without being taken for a break, in seconds. */
+const TOLERANCE_S = 0.05
+const MAX_32_BIT = 2 ** 32 - 1
+
+/**
+ * Makes one progressive MP4 with its moov box first (“fast start”) of the fragments of a recording. Only
+ * tables are kept, 6 bytes a sample; the media data are left for whoever sends the file.
+ *
+ * Times are the recording's. What is missing there lasts as long here, as the sample before it. Only a
+ * clock that goes back cannot be followed: what comes then plays later than recorded, all tracks alike,
+ * until a gap makes up for it.
+ */
+export class ProgressiveMovie {
+  readonly #options: MovieOptions
+  readonly #tracks = new Map<InitFacts['rendition'], MovieTrack>()
+  readonly #pieces: MediaPiece[] = []
+  #fragments = 0
+  #mediaBytes = 0
+  #delayS = 0
+
+  constructor(options: MovieOptions) {
+    this.#options = options
+  }
+
+  /** How many samples there are, in all tracks. */
+  get samples(): number {
+    return [...this.#tracks.values()].reduce((sum, { tables }) => sum + tables.samples, 0)
+  }
+
+  /**
+   * The next fragment.
+   * @throws Mp4Error
+   */
+  add(tracks: readonly MovieFragmentTrack[]): void {
+    const read = tracks.map((track) => ({ ...track, ...readSamples(track.bytes, track.init) }))
+    // The picture first: what a player needs most of, and most often.
+    read.sort((a, b) => b.init.rendition.localeCompare(a.init.rendition))
+    this.#delayS = this.#delayOf(read)
+    for (const track of read) this.#addTrack(track)
+    this.#fragments += 1
+  }
+
+  /** @throws Mp4Error when nothing was added */
+  finish(): MovieLayout {
+    const head = this.#writeHead()
+    return {
+      head,
+      pieces: this.#pieces.map((piece) => ({ ...piece, offset: head.length + piece.offset })),
+      size: head.length + this.#mediaBytes,
+    }
+  }
+
+  #delayOf(tracks: readonly TrackFragment[]): number {
+    const overlaps = tracks.map(
+      (track) => this.#tracks.get(track.init.rendition)?.overlapS(track, this.#delayS) ?? -Infinity,
+    )
+    const overlapS = Math.max(...overlaps)
+    return Math.abs(overlapS) <= TOLERANCE_S ? this.#delayS : Math.max(0, this.#delayS + overlapS)
+  }
+
+  #addTrack(fragment: TrackFragment): void {
+    const { rendition } = fragment.init
+    let track = this.#tracks.get(rendition)
+    if (track === undefined) {
+      const maxTimescale = Math.floor(MAX_SAMPLE_TICKS / this.#options.maxSeconds)
+      track = new MovieTrack(fragment, maxTimescale, this.#delayS)
+      this.#tracks.set(rendition, track)
+    }
+    track.add(fragment, this.#mediaBytes, this.#delayS)
+    for (const { start, end } of fragment.pieces) {
+      const [fragmentIndex, offset] = [this.#fragments, this.#mediaBytes]
+      this.#pieces.push({ offset, fragment: fragmentIndex, rendition, start, end })
+      this.#mediaBytes += end - start
+    }
+  }
+
+  #writeHead(): Buffer {
+    const { createdMs } = this.#options
+    const all = [...this.#tracks].toSorted(([a], [b]) => b.localeCompare(a))
+    if (all.length === 0) throw malformed('a movie without a fragment')
+    const startS = Math.min(...all.map(([, track]) => track.startS))
+    const tracks = all.map(([, track], i) => track.finish(i + 1, createdMs, startS))
+    const largest = this.#headOf(tracks, { at: 0, isLarge: true }).length
+    const isLarge = largest + this.#mediaBytes > MAX_32_BIT
+    // Twice, as the tables hold places in the file, which depend on the size of the tables.
+    const at = this.#headOf(tracks, { at: 0, isLarge }).length
+    return this.#headOf(tracks, { at, isLarge })
+  }
+
+  #headOf(tracks: readonly FinishedTrack[], dataStart: DataStart): Buffer {
+    const mdat = mdatHeader(this.#mediaBytes, dataStart.isLarge)
+    return join([writeFtyp(), this.#writeMoov(tracks, dataStart), mdat])
+  }
+
+  #writeMoov(tracks: readonly FinishedTrack[], dataStart: DataStart): Buffer {
+    const durationTicks = Math.max(...tracks.map(({ header }) => trackTicks(header)))
+    return writeBox('moov', [
+      writeMvhd(this.#options.createdMs, durationTicks, tracks.length),
+      ...tracks.map((track) => track.write(dataStart)),
+    ])
+  }
+}
+
+function mdatHeader(mediaBytes: number, isLarge: boolean): Buffer {
+  const type = Buffer.from('mdat')
+  if (isLarge) return Buffer.concat([u32(1), type, u64(16 + mediaBytes)])
+  return Buffer.concat([u32(8 + mediaBytes), type])
+}

@@ -1,0 +1,129 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type InitFacts, readInit } from '../../../../src/formats/mp4/init.ts'
+import { readMedia } from '../../../../src/formats/mp4/media.ts'
+import type { MovieFragmentTrack } from '../../../../src/formats/mp4/progressive/progressive-movie.ts'
+import { rewriteMedia } from '../../../../src/formats/mp4/rewrite.ts'
+import { decodeWithoutWarning } from '../../../proof/decode.ts'
+import { runTool } from '../../../proof/ffmpeg.ts'
+import { assemble, layOut, type MovieFragment } from '../../../support/movie-file.ts'
+import { type ClipName, readClip } from '../../../support/mp4.ts'
+import { hasTool } from '../../../support/tools.ts'
+
+const EPOCH_S = Date.UTC(2026, 0, 1) / 1000
+
+let folder = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'progressive-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+/** A clip's fragments at their own times, so many seconds after the epoch. */
+function track(name: ClipName, atS = 0): MovieFragmentTrack[] {
+  const { init: initBytes, fragments } = readClip(name)
+  const init = readInit(initBytes)
+  return fragments.map((fragment) => {
+    const own = readMedia(fragment, init).baseTicks
+    const baseTicks = own + Math.round((EPOCH_S + atS) * init.timescale)
+    return { init, initBytes, bytes: rewriteMedia(fragment, { baseTicks, sequenceNumber: 1 }) }
+  })
+}
+
+function movie(...tracks: readonly MovieFragmentTrack[][]): Buffer {
+  const count = Math.max(...tracks.map(({ length }) => length))
+  const fragments: MovieFragment[] = Array.from({ length: count }, (_, i) =>
+    tracks.flatMap((fragmentsOfOne) => fragmentsOfOne[i] ?? []),
+  )
+  return assemble(layOut(fragments), fragments)
+}
+
+interface Packet {
+  readonly pts: number
+  readonly dts: number
+  readonly size: string
+  readonly flags: string
+}
+
+/** In seconds, as ffprobe sees them, edit lists applied. */
+async function packets(bytes: Buffer, kind: InitFacts['rendition']): Promise<Packet[]> {
+  const file = join(folder, 'file.mp4')
+  await writeFile(file, bytes)
+  const entries = 'packet=pts_time,dts_time,size,flags'
+  const select = ['-select_streams', kind === 'video' ? 'v' : 'a']
+  const args = ['-v', 'error', ...select, '-show_entries', entries, '-of', 'csv=p=0', file]
+  const { stdout, stderr } = await runTool('ffprobe', args)
+  expect(stderr).toEqual([])
+  return stdout
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [pts, dts, size = '', flags = ''] = line.split(',')
+      return { pts: Number(pts), dts: Number(dts), size, flags: flags.slice(0, 1) }
+    })
+}
+
+/** The fragments as they are, behind their init segment. */
+function fragmented(fragments: readonly MovieFragmentTrack[]): Buffer {
+  const [first] = fragments
+  return Buffer.concat([
+    first?.initBytes ?? Buffer.alloc(0),
+    ...fragments.map(({ bytes }) => bytes),
+  ])
+}
+
+describe.skipIf(!hasTool('ffmpeg') || !hasTool('ffprobe'))('ffmpeg judges', () => {
+  test.each([
+    ['pictures and sound', ['avc', 'aac']],
+    ['pictures with B-frames and sound', ['avc-bframes', 'aac']],
+    ['several moof boxes a fragment', ['avc-multi', 'aac']],
+    ['H.265', ['hevc', 'aac']],
+    ['pictures alone', ['avc-bframes']],
+    ['sound alone', ['aac']],
+  ] as const)('%s: packet by packet what the fragments are', async (_, names) => {
+    const tracks = names.map((name) => track(name))
+    const file = movie(...tracks)
+    for (const fragments of tracks) {
+      const kind = fragments[0]?.init.rendition ?? 'video'
+      const [expected, got] = [
+        await packets(fragmented(fragments), kind),
+        await packets(file, kind),
+      ]
+      // All clips begin at the same time, and so must the tracks. What ffprobe says of the fragments is good
+      // for distances only: it delays fragmented media with negative composition offsets.
+      expect(got[0]?.pts).toBeCloseTo(0, 3)
+      const zero = expected[0]?.pts ?? 0
+      expect(got).toHaveLength(expected.length)
+      for (const [i, { pts, dts, ...rest }] of expected.entries()) {
+        expect(got[i]).toMatchObject(rest)
+        expect(got[i]?.pts).toBeCloseTo(pts - zero, 3)
+        expect(got[i]?.dts).toBeCloseTo(dts - zero, 3)
+      }
+    }
+  })
+
+  test.each([
+    ['pictures and sound', movie(track('avc-bframes'), track('aac'))],
+    ['sound that starts later', movie(track('avc'), track('aac', 0.3))],
+    ['pictures that start later', movie(track('avc-bframes', 0.2), track('aac'))],
+    [
+      'a gap of ten seconds',
+      movie([...track('avc'), ...track('avc', 14)], [...track('aac'), ...track('aac', 14)]),
+    ],
+    ['H.265', movie(track('hevc'), track('aac'))],
+  ])('%s: every frame decodes without a warning', async (name, file) => {
+    const { warnings, streams } = await decodeWithoutWarning(file)
+    expect(warnings).toEqual([])
+    const twice = name.startsWith('a gap') ? 2 : 1
+    expect(streams.map(({ type, frames }) => [type, frames])).toEqual([
+      ['video', 60 * twice],
+      ['audio', streams[1]?.packets],
+    ])
+    const [video, audio] = streams
+    if (name === 'sound that starts later') expect(audio?.startS).toBeCloseTo(0.3, 2)
+    if (name === 'pictures that start later') expect(audio?.startS).toBeCloseTo(0, 2)
+    expect(video?.endS).toBeCloseTo(twice === 2 ? 18 : (video?.endS ?? 0), 1)
+  })
+})
