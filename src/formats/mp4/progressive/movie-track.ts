@@ -18,9 +18,9 @@ export class MovieTrack {
   readonly #timescale: number
   /** The first sample's decode time: tick 0 of the track. */
   readonly #zeroTicks: number
-  /** Decode times plus this are presentation times from {@link #firstTicks} on, which is not negative. */
+  /** Presentation times are this much later in the file, as an edit list cannot begin before tick 0. */
   readonly #compositionShift: number
-  /** Presentation time of the earliest sample of the first fragment, before that shift. */
+  /** Presentation time of the earliest sample of the first fragment, as recorded. */
   readonly #firstTicks: number
   #endTicks = 0
 
