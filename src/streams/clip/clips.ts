@@ -1,0 +1,105 @@
+import type { Clock } from '../../base/clock.ts'
+import { DeadlineError, withDeadline } from '../../base/deadline.ts'
+import { GatewayError } from '../../base/errors.ts'
+import { SingleFlight } from '../../upstream/single-flight.ts'
+import type { RecordedFragment, TimeRange } from '../recording.ts'
+import { buildClip } from './build-clip.ts'
+import type { Clip, ClipSource } from './clip.ts'
+import { ClipCache } from './clip-cache.ts'
+import type { RecordedClip } from './recorded-clip.ts'
+
+export interface ClipsOptions {
+  readonly clock: Clock
+  readonly maxMs: (stream: string) => number
+  /**
+   * What was recorded, in the order in which it plays.
+   * @throws GatewayError
+   */
+  readonly list: (
+    stream: string,
+    range: TimeRange,
+    signal: AbortSignal,
+  ) => Promise<readonly RecordedFragment[]>
+}
+
+/** Each has some fragments in memory. */
+const MAX_BUILDS = 4
+/** An hour from KVS takes three minutes, at the 20 fragments a second that a session may fetch. */
+const BUILD_MS = 300_000
+
+/** KVS may be asked 20 times a second, and others ask too. */
+const FRAGMENT_MS = 30_000
+
+/** What ended this long ago changes no more: late fragments have come by then. */
+const SETTLED_MS = 60_000
+
+const CACHE = {
+  maxClips: 64,
+  maxBytes: 64 * 1024 * 1024,
+  idleMs: 120_000,
+  unsettledMs: 10_000,
+} as const
+
+/** Clips of what was recorded, each built once for all who ask for the same range. */
+export class Clips implements ClipSource {
+  readonly #options: ClipsOptions
+  readonly #cache: ClipCache
+  readonly #flights = new SingleFlight<RecordedClip>()
+  #builds = 0
+
+  constructor(options: ClipsOptions) {
+    this.#options = options
+    this.#cache = new ClipCache({ ...CACHE, clock: options.clock })
+  }
+
+  maxMs(stream: string): number {
+    return this.#options.maxMs(stream)
+  }
+
+  async open(stream: string, range: TimeRange, signal: AbortSignal): Promise<Clip> {
+    // A stream's name holds no slash.
+    const key = `${stream}/${range.startMs}/${range.endMs}`
+    const known = this.#cache.get(key)
+    if (known !== undefined) return known
+    return this.#flights.run(key, signal, async (limited) => {
+      const clip = await this.#build(stream, range, limited)
+      this.#cache.put(key, clip)
+      return clip
+    })
+  }
+
+  async #build(stream: string, range: TimeRange, signal: AbortSignal): Promise<RecordedClip> {
+    const { clock, list } = this.#options
+    if (this.#builds >= MAX_BUILDS) {
+      throw new GatewayError('overloaded', 'Too many clips are being made', { retryAfterMs: 5_000 })
+    }
+    this.#builds += 1
+    const isSettled = range.endMs + SETTLED_MS < clock.now()
+    try {
+      return await withDeadline(clock, 'the clip', BUILD_MS, signal, async (limited) =>
+        buildClip(inTime(await list(stream, range, limited), clock), isSettled, limited),
+      )
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) throw error
+      throw new GatewayError('upstream_timeout', 'The recording is too slow to be read', {
+        cause: error,
+      })
+    } finally {
+      this.#builds -= 1
+    }
+  }
+}
+
+/** The same fragments, none of which takes for ever: not while the clip is made, and not while it is sent. */
+function inTime(fragments: readonly RecordedFragment[], clock: Clock): RecordedFragment[] {
+  return fragments.map((fragment) => ({
+    number: fragment.number,
+    startMs: fragment.startMs,
+    durationMs: fragment.durationMs,
+    discontinuity: fragment.discontinuity,
+    tracks: (signal) =>
+      withDeadline(clock, 'a fragment of the clip', FRAGMENT_MS, signal, (limited) =>
+        fragment.tracks(limited),
+      ),
+  }))
+}

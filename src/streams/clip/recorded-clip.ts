@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto'
+import { GatewayError } from '../../base/errors.ts'
+import type { MediaPiece, MovieLayout } from '../../formats/mp4/progressive/progressive-movie.ts'
+import type { RecordedFragment, RecordedTrack } from '../recording.ts'
+import type { Clip } from './clip.ts'
+import { readAhead } from './read-ahead.ts'
+
+/** A fragment of a clip, without its bytes. */
+export interface ClipFragment {
+  readonly recorded: RecordedFragment
+  /** Of all its tracks. */
+  readonly bytes: number
+}
+
+/** What may be under way beyond the fragment that is being sent. */
+const MAX_AHEAD = 3
+const MAX_AHEAD_BYTES = 4 * 1024 * 1024
+
+/** Kept for each fragment and each piece, at a guess. */
+const BYTES_PER_PART = 200
+const ID_LENGTH = 24
+
+/** The layout of a file whose media data are read from the recording as they are sent. */
+export class RecordedClip implements Clip {
+  readonly id: string
+  readonly kind: 'video' | 'audio'
+  readonly isSettled: boolean
+  readonly #layout: MovieLayout
+  readonly #fragments: readonly ClipFragment[]
+
+  constructor(layout: MovieLayout, fragments: readonly ClipFragment[], isSettled: boolean) {
+    this.#layout = layout
+    this.#fragments = fragments
+    this.isSettled = isSettled
+    this.id = idOf(layout, fragments)
+    this.kind = layout.pieces.some(({ rendition }) => rendition === 'video') ? 'video' : 'audio'
+  }
+
+  get size(): number {
+    return this.#layout.size
+  }
+
+  /** What it takes to keep it, in bytes. */
+  get footprint(): number {
+    const { head, pieces } = this.#layout
+    return head.length + (pieces.length + this.#fragments.length) * BYTES_PER_PART
+  }
+
+  async *read(start: number, end: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+    const { head } = this.#layout
+    if (start < head.length) yield head.subarray(start, Math.min(end, head.length))
+    const wanted = this.#piecesWithin(start, end)
+    const fetched = readAhead(
+      Map.groupBy(wanted, ({ fragment }) => fragment),
+      {
+        fetch: async ([index, pieces], limited) => ({
+          pieces,
+          tracks: await this.#fetch(index, limited),
+        }),
+        mayFetch: ([next], underWay) => this.#mayFetch([next, ...underWay.map(([index]) => index)]),
+        signal,
+      },
+    )
+    for await (const { pieces, tracks } of fetched) {
+      for (const piece of pieces)
+        yield cut(bytesOf(piece, tracks), start - piece.offset, end - piece.offset)
+    }
+  }
+
+  #piecesWithin(start: number, end: number): MediaPiece[] {
+    return this.#layout.pieces.filter(
+      (piece) => piece.offset < end && piece.offset + piece.end - piece.start > start,
+    )
+  }
+
+  #mayFetch(fragments: readonly number[]): boolean {
+    const bytes = fragments.reduce((sum, index) => sum + (this.#fragments[index]?.bytes ?? 0), 0)
+    return fragments.length <= MAX_AHEAD && bytes <= MAX_AHEAD_BYTES
+  }
+
+  /** The strong entity tag was given for these bytes: others would make a file out of two. */
+  async #fetch(index: number, signal: AbortSignal): Promise<readonly RecordedTrack[]> {
+    const fragment = this.#fragments[index]
+    const tracks = (await fragment?.recorded.tracks(signal)) ?? []
+    if (totalBytes(tracks) === fragment?.bytes) return tracks
+    throw new GatewayError('upstream_unavailable', 'A fragment of the clip has changed upstream')
+  }
+}
+
+export function totalBytes(tracks: readonly RecordedTrack[]): number {
+  return tracks.reduce((sum, { bytes }) => sum + bytes.length, 0)
+}
+
+function bytesOf({ rendition, start, end }: MediaPiece, tracks: readonly RecordedTrack[]): Buffer {
+  const track = tracks.find(({ init }) => init.rendition === rendition)
+  if (track !== undefined) return track.bytes.subarray(start, end)
+  throw new GatewayError('upstream_unavailable', 'A fragment of the clip has changed upstream')
+}
+
+function cut(bytes: Buffer, start: number, end: number): Buffer {
+  return bytes.subarray(Math.max(0, start), Math.max(0, end))
+}
+
+/** The head says when and how large every sample is, and the numbers name whose bytes they are. */
+function idOf({ head }: MovieLayout, fragments: readonly ClipFragment[]): string {
+  const hash = createHash('sha256').update(head)
+  for (const { recorded, bytes } of fragments) hash.update(`${recorded.number} ${bytes}\n`)
+  return hash.digest('hex').slice(0, ID_LENGTH)
+}
