@@ -46,6 +46,11 @@ export interface HlsSession {
   readonly expiresAtMs: number
   /** The one with the video first. */
   readonly playlists: readonly PlaylistName[]
+  /**
+   * How often codec private data changed so far, all playlists together: KVS bears 500 in a session. 0 where
+   * playlists do not tell, as with MPEG-TS.
+   */
+  readonly codecChanges: number
   /** One poll of a media playlist. */
   list(playlist: PlaylistName, signal: AbortSignal): Promise<readonly ListedFragment[]>
   /** The init segment of a listed fragment, fetched once per map of the session (G8). */
@@ -124,7 +129,7 @@ interface Followed {
   listed: readonly ListedFragment[]
 }
 
-/** Codec private data changes rarely; two of them may be in one list. All playlists share this. */
+/** Codec private data changes rarely; a few of them may be in one list. All playlists share this. */
 const MAX_INITS = 16
 
 class KvsHlsSession implements HlsSession {
@@ -158,6 +163,11 @@ class KvsHlsSession implements HlsSession {
     )
   }
 
+  get codecChanges(): number {
+    const followed = [...this.#playlists.values()]
+    return followed.reduce((sum, { generations }) => sum + generations.changes, 0)
+  }
+
   async list(playlist: PlaylistName, signal: AbortSignal): Promise<readonly ListedFragment[]> {
     const followed = this.#playlist(playlist)
     const session = this.#url.reveal()
@@ -179,7 +189,11 @@ class KvsHlsSession implements HlsSession {
   ): Promise<Buffer> {
     const key = `${playlist} ${map.key}`
     const known = this.#inits.get(key)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      // Last in the map is last used: what one playlist changes all the time must not drive out the other's.
+      this.#keepInit(key, known)
+      return known
+    }
     return this.#initFlights.run(key, this.#alive(signal), async (limited) => {
       const alive = AbortSignal.any([limited, this.#life.signal])
       const init = await this.#http.get('init', map.uri, alive, verified(verify))
@@ -231,6 +245,7 @@ class KvsHlsSession implements HlsSession {
   }
 
   #keepInit(key: string, init: Buffer): void {
+    this.#inits.delete(key)
     this.#inits.set(key, init)
     if (this.#inits.size <= MAX_INITS) return
     const [oldest] = this.#inits.keys()

@@ -8,6 +8,8 @@ export type RolloverCause =
   | 'schedule'
   /** An operator asked for it. */
   | 'api'
+  /** Codec private data changed almost as often as one session bears. */
+  | 'codec'
   /** It died: refused before its time, or its tracks changed. */
   | 'lost'
 

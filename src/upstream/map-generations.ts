@@ -1,4 +1,4 @@
-import { fileName, queryWithout } from './child-url.ts'
+import { fileName, queryValue, queryWithout } from './child-url.ts'
 import type { IdentifiedFragment, IdentifiedMap } from './identified-fragment.ts'
 
 /**
@@ -11,6 +11,18 @@ import type { IdentifiedFragment, IdentifiedMap } from './identified-fragment.ts
 export class MapGenerations {
   #known: ReadonlyMap<bigint, string> = new Map()
   #tags = 0
+  #changes = 0
+  /** Of the newest map, where its URI has one. */
+  #sequence: number | undefined
+
+  /**
+   * How often the track's codec private data may have changed in this session, those that came and went
+   * between two lists included where `SequenceNumber` tells. A guess on the safe side: what that parameter
+   * counts is not documented (kvs-hls.md, section 15).
+   */
+  get changes(): number {
+    return this.#changes
+  }
 
   /** Each listed fragment's key, by fragment number; none for fragments without an init segment. */
   update(fragments: readonly IdentifiedFragment[]): ReadonlyMap<bigint, string> {
@@ -36,7 +48,23 @@ export class MapGenerations {
 
   #newKey({ url }: IdentifiedMap): string {
     const name = `${fileName(url)}?${queryWithout(url, 'SessionToken')}`
+    if (this.#tags > 0) this.#changes += this.#changesUntil(sequenceOf(url))
+    this.#sequence = sequenceOf(url)
     this.#tags += 1
     return `${name}#${this.#tags}`
   }
+
+  #changesUntil(sequence: number | undefined): number {
+    if (sequence === undefined || this.#sequence === undefined) return 1
+    const unseen = sequence - this.#sequence
+    return unseen > 1 && unseen <= MAX_UNSEEN ? unseen : 1
+  }
+}
+
+/** More changes than a session bears; a number that leaps further counts something else. */
+const MAX_UNSEEN = 500
+
+function sequenceOf(map: URL): number | undefined {
+  const written = queryValue(map, 'SequenceNumber') ?? ''
+  return /^\d{1,9}$/.test(written) ? Number(written) : undefined
 }

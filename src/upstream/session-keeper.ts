@@ -54,6 +54,12 @@ export interface KeeperStatus {
 /** Waits between attempts to renew; the session in use bridges them. */
 const RENEWAL_WAITS = { firstMs: 1000, maxMs: 30_000 }
 
+/**
+ * KVS bears 500 changes of codec private data in a session (kvs-hls.md, section 6.3). The rest is for the
+ * time until the next session is proved, at five fragments a second.
+ */
+const MOST_CODEC_CHANGES = 400
+
 /** A session that dies before anything of it was published may be bad luck. After that many, slow down. */
 const BARREN_DEATHS_ALLOWED = 1
 
@@ -139,7 +145,9 @@ export class SessionKeeper {
   renewal(): HlsSession | undefined {
     const state = this.#state
     if (state.kind === 'renewing') return state.next
-    if (state.kind === 'live' && this.#isRenewalDue(state.session)) this.#renew(state.session)
+    if (state.kind !== 'live') return undefined
+    const cause = this.#renewalCause(state.session)
+    if (cause !== undefined) this.#renew(state.session, cause)
     return undefined
   }
 
@@ -258,16 +266,18 @@ export class SessionKeeper {
     })
   }
 
-  #isRenewalDue(session: HlsSession): boolean {
+  /** Why the session is to be replaced now; undefined while it is not. */
+  #renewalCause(session: HlsSession): RolloverCause | undefined {
     const nowMs = this.#now()
-    if (nowMs < this.#renewNotBeforeMs) return false
-    return (
-      this.#rolloverRequested || nowMs >= renewAt(session, this.#options.windowMs(), this.#jitter)
-    )
+    if (nowMs < this.#renewNotBeforeMs) return undefined
+    if (this.#rolloverRequested) return 'api'
+    if (session.codecChanges >= MOST_CODEC_CHANGES) return 'codec'
+    return nowMs >= renewAt(session, this.#options.windowMs(), this.#jitter)
+      ? 'schedule'
+      : undefined
   }
 
-  #renew(session: HlsSession): void {
-    const cause = this.#rolloverRequested ? 'api' : 'schedule'
+  #renew(session: HlsSession, cause: RolloverCause): void {
     const effort = this.#effort.signal
     this.#state = { kind: 'renewing', session, next: undefined, cause }
     this.#options.open(effort).then(

@@ -115,6 +115,24 @@ test('without a common fragment nothing proves that the map is the old one', () 
   expect(after?.map?.key).not.toBe(before?.map?.key)
 })
 
+test('changes of codec private data are counted, unseen ones where SequenceNumber tells', () => {
+  const generations = new MapGenerations()
+  const show = (offset: bigint, ...maps: readonly string[]): number => {
+    const lines = maps.map((map, i) => ({ number: FIRST + offset + BigInt(i), map }))
+    list(playlist(...lines), generations)
+    return generations.changes
+  }
+  const numbered = (sequence: string): string => `${MAP}&SequenceNumber=${sequence}`
+  expect(show(0n, numbered('0'), numbered('1'))).toBe(1)
+  expect(show(1n, numbered('1'), numbered('2'))).toBe(2)
+  // Nothing of the last list is left, and five came and went.
+  expect(show(9n, numbered('8'))).toBe(8)
+  // What leaps or goes back counts something else than changes.
+  expect(show(20n, numbered('123456'))).toBe(9)
+  expect(show(30n, numbered('7'))).toBe(10)
+  expect(show(40n, MAP, MAP)).toBe(12)
+})
+
 test('G16: neither keys nor fragments show the token', () => {
   const [fragment] = list(playlist({ number: FIRST, map: MAP.replace('Ci~', 'SECRET') }))
   expect(fragment?.map?.key).toBe('getMP4InitFragment.mp4?TrackNumber=1#1')

@@ -181,6 +181,18 @@ describe('renewal', () => {
     expect(keeper.state.kind).toBe('live')
   })
 
+  test('comes before codec private data changes more often than KVS bears', async () => {
+    await keeper.current(never)
+    const [first] = opened
+    if (first === undefined) throw new Error('nothing was opened')
+    first.codecChanges = 399
+    keeper.renewal()
+    expect(keeper.state.kind).toBe('live')
+    first.codecChanges = 400
+    keeper.promote(await renewal())
+    expect(events.at(-1)).toBe('rolled_over 2 codec')
+  })
+
   test('takes over unproved when the old session dies first', async () => {
     await keeper.current(never)
     clock.advance(230_000)

@@ -4,6 +4,7 @@ import type { HlsSession } from '../../../src/upstream/hls-session.ts'
 export class IdleSession implements HlsSession {
   readonly playlists = ['video'] as const
   state: 'open' | 'retired' | 'closed' = 'open'
+  codecChanges = 0
   readonly id: number
   readonly openedAtMs: number
   readonly expiresAtMs: number
