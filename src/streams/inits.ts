@@ -1,8 +1,12 @@
 import { z } from 'zod'
 import { readInit } from '../formats/mp4/init.ts'
 import type { RenditionName, Segment, SegmentTrack } from '../timeline/fragment.ts'
+import { MAX_LISTED } from '../timeline/window.ts'
 
-const savedInits = z.array(z.base64().max(4_000_000)).max(2_048)
+/** Two tracks of all that is listed and of all that was, each with an init of its own. */
+const MAX_INITS = 4 * MAX_LISTED
+
+const savedInits = z.array(z.base64().max(4_000_000)).max(MAX_INITS)
 
 /** The init segments that retained segments refer to, by content. A handful of kilobytes a stream. */
 export class Inits {
