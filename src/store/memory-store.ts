@@ -79,6 +79,7 @@ export class MemoryStore implements FragmentStore {
 
   /** @throws GatewayError `overloaded` when even an empty cache would not hold it beside what is being fetched */
   reserve(bytes: number): Reservation {
+    if (bytes > this.#maxBytes) throw tooBig(bytes, this.#maxBytes)
     this.#dropExpired()
     while (this.#used + bytes > this.#maxBytes && this.#entries.size > 0) this.#evictOne()
     if (this.#used + bytes > this.#maxBytes) {
@@ -165,6 +166,17 @@ export class MemoryStore implements FragmentStore {
     this.#entries.delete(key)
     this.#entries.set(key, entry)
   }
+}
+
+/** Before anything makes way for it in vain. */
+function tooBig(bytes: number, maxBytes: number): GatewayError {
+  const cause = new RangeError(
+    `${bytes} bytes do not fit into cache.maxBytes, which is ${maxBytes}`,
+  )
+  return new GatewayError('overloaded', 'The fragment is bigger than the whole fragment cache', {
+    retryAfterMs: 1000,
+    cause,
+  })
 }
 
 /** Until when a hold promises the bytes, in ms since 1970. */

@@ -4,6 +4,7 @@ import { rewriteMedia } from '../formats/mp4/rewrite.ts'
 import type { FetchedFragment, FetchedTrack } from '../ingest/fetch-fragment.ts'
 import type { LastTaken } from '../ingest/listing.ts'
 import type { IngestSink } from '../ingest/sink.ts'
+import type { IngestTrouble } from '../ingest/trouble.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { contentId } from '../store/content-id.ts'
 import type { SegmentDraft } from '../timeline/draft.ts'
@@ -21,6 +22,7 @@ export interface PublisherOptions {
   readonly timeline: Timeline
   readonly inits: Inits
   readonly shelf: Shelf
+  readonly trouble: Pick<IngestTrouble, 'skipped'>
   /** Makes what the timeline knows outlive the process; resolves when it does. */
   readonly save: () => Promise<void>
   readonly published: (newest: Segment) => void
@@ -85,7 +87,7 @@ export class Publisher implements IngestSink {
   }
 
   async #append(fragment: FetchedFragment): Promise<Segment | undefined> {
-    const { timeline, log } = this.#options
+    const { timeline, log, trouble } = this.#options
     const facts = factsOf(fragment)
     this.#newest = { number: facts.number, endMs: endOf(fragment) }
     try {
@@ -94,7 +96,7 @@ export class Publisher implements IngestSink {
       log.debug('fragment not listed', { fragment: String(facts.number), why: placement.kind })
     } catch (error) {
       // Absurd times, or no room for its bytes: a gap, rather than the end of the stream.
-      log.warn('fragment cannot be listed', { fragment: String(facts.number), error })
+      trouble.skipped(facts.number, error)
     }
     return undefined
   }

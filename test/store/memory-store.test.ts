@@ -92,6 +92,13 @@ test('G18: what is being fetched counts, and a fetch without room is refused', (
   expect(store.stats().bytes).toBe(200)
 })
 
+test('what is bigger than the cache drives nothing out', () => {
+  const { store } = makeStore(300)
+  store.put('a', bytes(100), 'none')
+  expect(() => store.reserve(301)).toThrow('bigger than the whole fragment cache')
+  expect(store.get('a')).toBeDefined()
+})
+
 test('a reservation cannot be filled with more than it reserved, nor after its release', () => {
   const { store } = makeStore(300)
   const room = store.reserve(100)
