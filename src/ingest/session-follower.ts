@@ -37,8 +37,15 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
 ])
 /** A session that only fails for this long is replaced; perhaps its endpoint went stale. */
 const GIVE_UP_MS = 10_000
-/** All tries for one fragment of one playlist together. Later ones are fetched meanwhile. */
-const FETCH_DEADLINE_MS = 10_000
+/**
+ * All tries for one fragment of one playlist together. Later ones are fetched meanwhile, and wait for it. A
+ * player holds three target durations (RFC 8216, 6.3.3): what takes longer than three of its own lengths
+ * comes too late for anybody, and a gap is better than a wait.
+ */
+const FETCH_LENGTHS = 3
+const SHORTEST_FETCH_MS = 10_000
+/** Three times the 20 s that a fragment may last (kvs-hls.md, section 10), whatever a playlist claims. */
+const LONGEST_FETCH_MS = 60_000
 /** How often we look whether the other playlist lists a fragment too. */
 const PARTNER_STEP_MS = 300
 
@@ -173,7 +180,7 @@ export class SessionFollower {
     return withDeadline(
       this.#options.clock,
       `fetching a fragment (${playlist})`,
-      FETCH_DEADLINE_MS,
+      fetchMs(listed),
       this.#signal,
       (signal) => fetchTracks(this.session, playlist, listed, signal),
     )
@@ -200,6 +207,11 @@ export class SessionFollower {
     if (nowMs - this.#failingSinceMs >= GIVE_UP_MS) throw error
     await clock.sleep(this.#backoff.next(), this.#signal)
   }
+}
+
+function fetchMs({ durationS }: ListedFragment): number {
+  const wantedMs = FETCH_LENGTHS * durationS * 1000
+  return Math.min(Math.max(SHORTEST_FETCH_MS, wantedMs), LONGEST_FETCH_MS)
 }
 
 function endOf({ startMs, durationS }: ListedFragment): number | undefined {

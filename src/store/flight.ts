@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
-import { DeadlineError, withDeadline } from '../base/deadline.ts'
+import { DeadlineError } from '../base/deadline.ts'
 import { GatewayError } from '../base/errors.ts'
+import { whileArriving } from '../base/progress.ts'
 import { ChangeSignal } from '../base/signal.ts'
 import type { FragmentBody } from './fragment-body.ts'
 
@@ -17,7 +18,7 @@ export interface FlightPlan {
 
 export interface FlightOptions {
   readonly clock: Clock
-  /** For the whole flight, restarts included. */
+  /** For the whole flight, restarts included; longer while bytes keep coming. */
   readonly timeoutMs: number
 }
 
@@ -45,10 +46,10 @@ export class Flight {
   constructor(plan: FlightPlan, { clock, timeoutMs }: FlightOptions) {
     this.#plan = plan
     this.#bytes = Buffer.allocUnsafeSlow(plan.size)
-    this.done = withDeadline(
+    this.done = whileArriving(
       clock,
       'fetching a fragment',
-      timeoutMs,
+      { graceMs: timeoutMs, arrived: () => this.#received },
       this.#cancel.signal,
       (signal) => this.#run(signal),
     )

@@ -164,7 +164,7 @@ class KvsHlsSession implements HlsSession {
   }
 
   get codecChanges(): number {
-    const followed = [...this.#playlists.values()]
+    const followed = [...this.#followed.values()]
     return followed.reduce((sum, { generations }) => sum + generations.changes, 0)
   }
 

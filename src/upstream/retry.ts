@@ -1,6 +1,6 @@
 import { Backoff, type Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
-import { withDeadline } from '../base/deadline.ts'
+import { DeadlineError, untilExpired } from '../base/deadline.ts'
 import { GatewayError } from '../base/errors.ts'
 import { isTransient, translate } from './errors.ts'
 
@@ -10,6 +10,8 @@ export interface RetryPolicy {
   /** All attempts and the waits between them end within this. */
   readonly totalMs: number
   readonly attempts: number
+  /** How much later that end is by now, as what came so far was worth waiting for. Default 0. */
+  readonly earnedMs?: () => number
 }
 
 /** Long enough for a connection to be made anew, short enough not to be noticed in a 1-s poll. */
@@ -45,11 +47,25 @@ export async function withRetries<T>(
     }
   }
   try {
-    return await withDeadline(clock, policy.what, policy.totalMs, signal, run)
+    return await untilExpired((over) => timeUp(clock, policy, over), signal, run)
   } catch (error) {
     signal.throwIfAborted()
     // Out of time between attempts: what upstream said tells more than that we waited.
     throw last ?? translate(error)
+  }
+}
+
+async function timeUp(
+  clock: Clock,
+  { what, totalMs, earnedMs = () => 0 }: RetryPolicy,
+  signal: AbortSignal,
+): Promise<DeadlineError> {
+  const startMs = clock.now()
+  for (;;) {
+    const passedMs = clock.now() - startMs
+    const leftMs = totalMs + earnedMs() - passedMs
+    if (leftMs <= 0) return new DeadlineError(what, passedMs)
+    await clock.sleep(leftMs, signal)
   }
 }
 

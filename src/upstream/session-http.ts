@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
+import { arrivalMs, whileArriving } from '../base/progress.ts'
 import {
   type Answer,
   bodySize,
@@ -30,9 +31,9 @@ interface RequestKind {
   /** As KVS names it in its quotas and metrics. */
   readonly operation: string
   readonly maxBytes: number
-  /** One attempt, from the request to the last byte. */
+  /** One attempt, from the request to the last byte; longer while bytes keep coming. */
   readonly attemptMs: number
-  /** All attempts, waits for the quota included. */
+  /** All attempts, waits for the quota included; longer by what the bytes that came may take. */
   readonly totalMs: number
 }
 
@@ -47,7 +48,7 @@ const KINDS: Readonly<Record<SessionRequest, RequestKind>> = {
   fragment: {
     operation: 'GetMP4MediaFragment',
     maxBytes: 64 * MIB,
-    // Less than a first viewer waits by default: by then it is known why nothing came.
+    // Less than a first viewer waits by default: by then it is known why nothing comes.
     attemptMs: 6000,
     totalMs: 20_000,
   },
@@ -102,8 +103,7 @@ export class SessionHttp {
     priority: Priority = 'live',
   ): Promise<T> {
     const wanted = { request, url, priority }
-    return this.#retry(request, signal, async (limited) => {
-      const meter: Meter = { bytes: 0 }
+    return this.#retry(request, signal, async (limited, meter) => {
       const result = await this.#attempt(wanted, limited, meter, async (answer) =>
         parse(nonEmpty(await readBody(answer, KINDS[request].maxBytes, meter))),
       )
@@ -115,27 +115,32 @@ export class SessionHttp {
   /** Fetches a fragment for a reader that takes its bytes as they come. Retried until the body starts. */
   stream(url: SecretUrl, signal: AbortSignal, priority: Priority): Promise<StreamedBody> {
     const wanted = { request: 'fragment', url, priority } as const
-    return this.#retry('fragment', signal, async (limited) => {
-      const meter: Meter = { bytes: 0 }
-      return this.#attempt(wanted, limited, meter, async (answer) => {
+    return this.#retry('fragment', signal, async (limited, meter) =>
+      this.#attempt(wanted, limited, meter, async (answer) => {
         const size = bodySize(answer, KINDS.fragment.maxBytes)
         if (size !== undefined) return { size, body: this.#pass(answer, size, signal, meter) }
         // In chunks: how much it is shows only at the end.
         const body = nonEmpty(await readBody(answer, KINDS.fragment.maxBytes, meter))
         this.#report('fragment', '200', meter)
         return { size: body.length, body: only(body) }
-      })
-    })
+      }),
+    )
   }
 
   #retry<T>(
     request: SessionRequest,
     signal: AbortSignal,
-    attempt: (signal: AbortSignal) => Promise<T>,
+    attempt: (signal: AbortSignal, meter: Meter) => Promise<T>,
   ): Promise<T> {
     const { operation, totalMs } = KINDS[request]
-    const policy = { what: operation, totalMs, attempts: ATTEMPTS }
-    return withRetries(this.#deps.clock, this.#deps.random, policy, signal, attempt)
+    const meters: Meter[] = []
+    const earnedMs = (): number => arrivalMs(meters.reduce((sum, { bytes }) => sum + bytes, 0))
+    const policy = { what: operation, totalMs, attempts: ATTEMPTS, earnedMs }
+    return withRetries(this.#deps.clock, this.#deps.random, policy, signal, (limited) => {
+      const meter = { bytes: 0 }
+      meters.push(meter)
+      return attempt(limited, meter)
+    })
   }
 
   /**
@@ -151,7 +156,8 @@ export class SessionHttp {
     const { operation, attemptMs } = KINDS[wanted.request]
     const endTurn = await this.#deps.quota.take(wanted.request, signal, wanted.priority)
     try {
-      return await withDeadline(this.#deps.clock, operation, attemptMs, signal, async (limited) => {
+      const pace = { graceMs: attemptMs, arrived: () => meter.bytes }
+      return await whileArriving(this.#deps.clock, operation, pace, signal, async (limited) => {
         const answer = await this.#send(wanted.url, limited)
         endTurn()
         return readOk(wanted.request, answer, meter, read)

@@ -20,6 +20,7 @@ import {
   startScriptedServer,
 } from './support/scripted-server.ts'
 
+const MIB = 1024 * 1024
 const TOKEN = `Ci${'tokenTOKEN'.repeat(15)}~`
 const BODY = 'x'.repeat(1000)
 const never = new AbortController().signal
@@ -150,6 +151,39 @@ describe('what passes is asked again', () => {
   })
 })
 
+describe('a fragment of 50 MB', () => {
+  const SIZE = 50 * MIB
+  const HEAD = `HTTP/1.1 200 OK\r\ncontent-length: ${SIZE}\r\n\r\n`
+
+  /** Brings a mebibyte each two seconds of the clock, up to `bytes`. */
+  function steadily(bytes = SIZE): Script {
+    return (socket) => {
+      socket.write(HEAD)
+      const piece = Buffer.alloc(MIB)
+      void (async () => {
+        for (let sent = 0; sent < bytes; sent += MIB) {
+          await clock.sleep(2_000)
+          socket.write(piece)
+        }
+      })()
+    }
+  }
+
+  test('is waited for as long as its bytes keep coming', async () => {
+    const start = clock.now()
+    expect(await fragment(steadily())).toHaveLength(SIZE)
+    expect(clock.now() - start).toBeGreaterThanOrEqual(100_000)
+    expect(seen).toEqual([`GetMP4MediaFragment 200 ${SIZE}`])
+  })
+
+  test('is asked for again soon after they stop', async () => {
+    const start = clock.now()
+    expect(await fragment(steadily(20 * MIB), OK)).toHaveLength(1_000)
+    expect(clock.now() - start).toBeLessThanOrEqual(40_000 + 8_000)
+    expect(seen[0]).toBe(`GetMP4MediaFragment upstream_timeout ${20 * MIB}`)
+  })
+})
+
 describe('a clear answer is not asked again', () => {
   test.each([
     ['404', answer('404 Not Found', '{"Message":"gone"}'), 'segment_gone'],
@@ -189,7 +223,7 @@ describe('a clear answer is not asked again', () => {
 })
 
 describe('G12: bodies that cannot be trusted are refused', () => {
-  const MAX = 64 * 1024 * 1024
+  const MAX = 64 * MIB
   test.each([
     ['announced too long', raw(`HTTP/1.1 200 OK\r\ncontent-length: ${MAX + 1}\r\n\r\n`)],
     ['compressed unasked', answer('200 OK', BODY, ['content-encoding: gzip'])],

@@ -1,0 +1,38 @@
+import type { Clock } from './clock.ts'
+import { DeadlineError, untilExpired } from './deadline.ts'
+
+/** A body must bring so many bytes in each such span, 1.4 Mbit/s: with less no camera can be followed. */
+const SPAN_MS = 3_000
+const SPAN_BYTES = 512 * 1024
+
+/**
+ * Runs `work` for as long as bytes keep coming. For `graceMs` it may take its time: to connect, to be
+ * answered, and all of it if it is small. A fragment of 50 MB may then go on for minutes; one that stalls,
+ * or trickles, may not.
+ * @param arrived bytes so far, only growing
+ * @throws DeadlineError when too few came
+ */
+export function whileArriving<T>(
+  clock: Clock,
+  what: string,
+  { graceMs, arrived }: { readonly graceMs: number; readonly arrived: () => number },
+  parent: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const stalled = async (signal: AbortSignal): Promise<DeadlineError> => {
+    const startMs = clock.now()
+    let before = 0
+    await clock.sleep(graceMs, signal)
+    while (arrived() - before >= SPAN_BYTES) {
+      before = arrived()
+      await clock.sleep(SPAN_MS, signal)
+    }
+    return new DeadlineError(what, clock.now() - startMs)
+  }
+  return untilExpired(stalled, parent, work)
+}
+
+/** How long so many bytes may take at most, in whole milliseconds. */
+export function arrivalMs(bytes: number): number {
+  return Math.ceil((bytes / SPAN_BYTES) * SPAN_MS)
+}
