@@ -16,7 +16,8 @@ export function logKeeperEvent(log: Log, event: KeeperEvent): void {
     case 'lost': {
       const { cause, session } = event
       const why = cause instanceof SessionDeadError ? 'refused' : cause.code
-      log.warn('session lost', { session: session.id, cause: why })
+      const { upstreamRequestId: requestId } = cause
+      log.warn('session lost', { session: session.id, cause: why, requestId, error: cause })
       return
     }
     case 'failed':

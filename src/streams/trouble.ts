@@ -18,6 +18,8 @@ export class StreamTrouble implements IngestTrouble {
   #current: GatewayError | undefined
   /** The code that was logged last. */
   #told: ErrorCode | undefined
+  /** What another session may yet cure. */
+  #retried: unknown
 
   constructor(log: Log, changed: () => void) {
     this.#log = log
@@ -45,7 +47,7 @@ export class StreamTrouble implements IngestTrouble {
 
   session(error: unknown): void {
     // The end of a session is daily business: the next one decides whether there is trouble.
-    if (error instanceof SessionDeadError) return
+    if (error instanceof SessionDeadError || error === this.#retried) return
     this.#set('upstream session failed', error)
   }
 
@@ -55,7 +57,7 @@ export class StreamTrouble implements IngestTrouble {
 
   skipped(number: bigint, error: unknown): void {
     this.attempt(publicError(error))
-    this.#log.warn('fragment skipped', { fragment: String(number), error })
+    this.#logFragment('fragment skipped', number, error)
   }
 
   refused(number: bigint, error: unknown): boolean {
@@ -65,7 +67,16 @@ export class StreamTrouble implements IngestTrouble {
       this.#refused.delete(oldest.value)
     }
     this.#refused.add(number)
+    // Tracks or codecs changed, most likely: not the stream's trouble, unless a new session fares no better.
+    this.#retried = error
+    this.#current = undefined
+    this.#logFragment('fragment refused, a new session tries', number, error)
     return true
+  }
+
+  #logFragment(event: string, number: bigint, error: unknown): void {
+    const { code, upstreamRequestId: requestId } = publicError(error)
+    this.#log.warn(event, { fragment: String(number), code, requestId, error })
   }
 
   #set(event: string, error: unknown): void {

@@ -49,6 +49,7 @@ const CODES_BY_NAME: Readonly<Record<string, ErrorCode>> = {
   InvalidCodecPrivateData: 'upstream_codec_private_data',
   MissingCodecPrivateData: 'upstream_codec_private_data',
   NoDataRetention: 'upstream_no_retention',
+  RequestTimeout: 'upstream_timeout',
 }
 
 /** What a viewer may read. Upstream's own words stay in the cause: they name hosts, accounts and roles. */
@@ -114,6 +115,17 @@ export function isTransient(error: unknown): boolean {
 }
 
 /**
+ * Whether upstream answered, and meant it: the request itself is wrong, or the configuration behind it.
+ * InvalidArgumentException, for one, which has no meaning of its own for viewers.
+ */
+export function isClearRefusal({ code, cause }: GatewayError): boolean {
+  if (code === 'upstream_unavailable') {
+    return cause instanceof UpstreamAnswerError && cause.status >= 400 && cause.status < 500
+  }
+  return code !== 'no_media' && code !== 'upstream_throttled' && code !== 'upstream_timeout'
+}
+
+/**
  * A failure as the label of a metric: one of few values, whatever upstream sends. The public code, or
  * the HTTP status where that says more.
  */
@@ -127,9 +139,9 @@ export function failureLabel(error: unknown): string {
 
 /** The public code of what KVS said. By name, since SDK classes exist only for modelled exceptions. */
 export function faultCode(fault: UpstreamFault): ErrorCode {
+  if (isMisrouted(fault)) return 'upstream_unavailable'
   const name = fault.name.replace(/Exception$/, '')
   if (name === 'ResourceNotFound' || fault.status === 404) return notFoundCode(fault.message)
-  if (isMisrouted(fault)) return 'upstream_unavailable'
   const code = CODES_BY_NAME[name]
   if (code !== undefined) return code
   if (fault.status === 429) return 'upstream_throttled'
@@ -149,9 +161,12 @@ export function isAmbiguousNotFound(error: unknown): boolean {
   return !/no fragments found|not found or not active/i.test(message)
 }
 
-/** Sent to a host that does not serve this call, in the form that looks like missing rights. */
-function isMisrouted({ message }: UpstreamFault): boolean {
-  return /unable to determine service\/operation name/i.test(message)
+/** Sent to a host that does not serve this call, in the forms that look like missing rights or media. */
+function isMisrouted({ name, message }: UpstreamFault): boolean {
+  return (
+    name === 'UnknownOperationException' ||
+    /unable to determine service\/operation name/i.test(message)
+  )
 }
 
 /** The SDK calls a reset `TimeoutError` too; its code tells. undici has codes of its own. */
@@ -193,6 +208,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function withoutSecrets(cause: unknown): Error {
   const ours =
     cause instanceof GatewayError ||
+    cause instanceof SessionDeadError ||
     cause instanceof DeadlineError ||
     cause instanceof UpstreamAnswerError
   return ours ? cause : new RedactedError(cause)

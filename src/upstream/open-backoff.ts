@@ -1,5 +1,6 @@
 import { Backoff, type BackoffOptions, type Random } from '../base/backoff.ts'
-import type { ErrorCode } from '../base/errors.ts'
+import type { GatewayError } from '../base/errors.ts'
+import { isClearRefusal } from './errors.ts'
 
 type Reason = 'no_media' | 'throttled' | 'trouble' | 'refusal'
 
@@ -25,8 +26,8 @@ export class OpenBackoff {
   }
 
   /** Milliseconds. */
-  next(code: ErrorCode): number {
-    const reason = reasonOf(code)
+  next(failure: GatewayError): number {
+    const reason = reasonOf(failure)
     if (reason !== this.#reason || this.#backoff === undefined) {
       this.#reason = reason
       this.#backoff = new Backoff(WAITS[reason], this.#random)
@@ -39,8 +40,8 @@ export class OpenBackoff {
   }
 }
 
-function reasonOf(code: ErrorCode): Reason {
-  if (code === 'no_media') return 'no_media'
-  if (code === 'upstream_throttled') return 'throttled'
-  return code === 'upstream_unavailable' || code === 'upstream_timeout' ? 'trouble' : 'refusal'
+function reasonOf(failure: GatewayError): Reason {
+  if (failure.code === 'no_media') return 'no_media'
+  if (failure.code === 'upstream_throttled') return 'throttled'
+  return isClearRefusal(failure) ? 'refusal' : 'trouble'
 }

@@ -116,9 +116,8 @@ export class SdkKvsApi implements KvsApi {
       return await ask(await this.#dataClient(source, endpoint))
     } catch (error) {
       call.signal.throwIfAborted()
-      const known = isAmbiguousNotFound(error)
-        ? await this.#explain(source, apiName, call)
-        : translate(error)
+      const known = translate(error)
+      if (isAmbiguousNotFound(error)) await this.#requireStream(source, apiName, call)
       if (known instanceof GatewayError && makesEndpointStale(known.code)) {
         this.#endpoints.forget(source, apiName)
       }
@@ -127,10 +126,9 @@ export class SdkKvsApi implements KvsApi {
   }
 
   /** "Not found" in words we do not know: GetDataEndpoint tells a missing stream from a silent camera. */
-  async #explain(source: KvsSource, apiName: ApiName, call: ApiCall): Promise<GatewayError> {
+  async #requireStream(source: KvsSource, apiName: ApiName, call: ApiCall): Promise<void> {
     this.#endpoints.forget(source, apiName)
     await this.#askEndpoint(source, apiName, call)
-    return upstreamError('no_media')
   }
 
   async #askEndpoint(source: StreamIdentity, apiName: ApiName, call: ApiCall): Promise<URL> {

@@ -244,9 +244,11 @@ async function readOk<T>(
 /** What a status other than 200 means for a session. kvs-hls.md, section 5. */
 function refusal(request: SessionRequest, fault: UpstreamFault): Error {
   // No credentials take part in these requests: who is refused is the token.
-  if (fault.status === 401 || fault.status === 403) return new SessionDeadError()
   const code = faultCode(fault)
-  if (code === 'upstream_not_authorized') return new SessionDeadError()
+  if (fault.status === 401 || fault.status === 403 || code === 'upstream_not_authorized') {
+    const { cause, upstreamRequestId } = faultError(fault, code)
+    return new SessionDeadError('refused', { cause, upstreamRequestId })
+  }
   const isMissing = fault.status === 404 && request === 'fragment'
   // The camera may be fine: it is this one fragment that KVS no longer keeps.
   return isMissing ? faultError(fault, 'segment_gone') : faultError(fault, code)

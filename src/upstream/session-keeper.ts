@@ -250,7 +250,7 @@ export class SessionKeeper {
   }
 
   #wait(failure: GatewayError): GatewayError {
-    const waitMs = this.#openBackoff.next(failure.code)
+    const waitMs = this.#openBackoff.next(failure)
     const untilMs = this.#now() + waitMs
     this.#state = { kind: 'waiting', untilMs, failure }
     this.#emit({ kind: 'failed', failure, retryInMs: waitMs })
@@ -372,5 +372,6 @@ function codeOf(cause: GatewayError | SessionDeadError): ErrorCode {
 
 /** To viewers a dead session is an upstream that does not work, if it ever comes to that. */
 function asGatewayError(cause: GatewayError | SessionDeadError): GatewayError {
-  return cause instanceof GatewayError ? cause : upstreamError('upstream_unavailable', cause)
+  if (cause instanceof GatewayError) return cause
+  return upstreamError('upstream_unavailable', cause, cause.upstreamRequestId)
 }

@@ -5,6 +5,7 @@ import {
   failureLabel,
   faultCode,
   faultError,
+  isClearRefusal,
   isTransient,
   translate,
   unusableAnswer,
@@ -50,6 +51,7 @@ test.each([
   ['ServiceUnavailable', '', 'upstream_unavailable'],
   ['SyntaxError', 'Unexpected token <', 'upstream_unavailable'],
   ['UnknownOperationException', '', 'upstream_unavailable'],
+  ['RequestTimeoutException', '', 'upstream_timeout'],
 ] as const)('%s (%s) is %s', (name, message, code) => {
   expect(translate(named(name, message))).toMatchObject({ code })
 })
@@ -98,6 +100,16 @@ test('our own errors pass unchanged', () => {
   const dead = new SessionDeadError()
   expect(translate(ours)).toBe(ours)
   expect(translate(dead)).toBe(dead)
+})
+
+test('a clear refusal is told from trouble that passes', () => {
+  const answered = (status: number): GatewayError =>
+    faultError({ name: 'InvalidArgumentException', message: '', status })
+  expect(isClearRefusal(answered(400))).toBe(true)
+  expect(isClearRefusal(answered(500))).toBe(false)
+  expect(isClearRefusal(new GatewayError('upstream_not_authorized', ''))).toBe(true)
+  expect(isClearRefusal(unusableAnswer('garbage'))).toBe(false)
+  expect(isClearRefusal(new GatewayError('no_media', ''))).toBe(false)
 })
 
 test('trouble is transient, a clear answer is not', () => {
