@@ -235,7 +235,7 @@ beforeAll(async () => {
   const list = await ask(`${world.gateway.adminUrl}/api/v1/streams`)
   const { streams } = z.object({ streams: z.array(streamStatus) }).parse(json(list))
   statuses = new Map(streams.map((status) => [status.name, status]))
-}, 60_000)
+}, 180_000)
 afterAll(() => during(clock, world.close()))
 
 const problemSchema = z.strictObject({
