@@ -64,7 +64,14 @@ function refuseCut(fragments: readonly IdentifiedFragment[]): void {
   if (others.size > 1) throw unusableAnswer('the URIs of the playlist differ: it was cut')
 }
 
+/** KVS sends whole files in the clear (kvs-hls.md, section 3); anything else is not what it seems. */
+function refuseForeign({ keys, byteRange, map }: MediaPlaylistSegment): void {
+  const isForeign = keys.length > 0 || byteRange !== undefined || map?.byteRange !== undefined
+  if (isForeign) throw unusableAnswer('a fragment is encrypted, or part of a file')
+}
+
 function identify(segment: MediaPlaylistSegment, session: URL): IdentifiedFragment {
+  refuseForeign(segment)
   const { map } = segment
   const url = childUrl(session, segment.uri)
   const listed = parseFragmentNumber(queryValue(url, 'FragmentNumber'))

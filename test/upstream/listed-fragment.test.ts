@@ -77,6 +77,15 @@ test('a list that ends within a URI is unusable, rather than a list with a stran
   }
 })
 
+test.each([
+  ['encrypted', '#EXT-X-KEY:METHOD=AES-128,URI="k"'],
+  ['part of a file', '#EXT-X-BYTERANGE:10@0'],
+  ['led in by part of a file', `#EXT-X-MAP:URI="${MAP}",BYTERANGE="10@0"`],
+])('a fragment that is %s does not come from KVS', (_what, tag) => {
+  const text = playlist({ number: FIRST, map: MAP }).replace('#EXTINF', `${tag}\n#EXTINF`)
+  expect(() => list(text)).toThrow('did not give a usable answer')
+})
+
 test('an empty list is a list', () => {
   expect(list(playlist())).toEqual([])
 })

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { playlistLines } from './lines.ts'
 import { readPlaylist } from './read.ts'
+import { readableLines } from './rules.ts'
 
 /** A multivariant playlist. RFC 8216, 4.3.4. */
 export interface MultivariantPlaylist {
@@ -24,6 +26,7 @@ export interface AudioRendition {
   readonly name: string
   /** Undefined when the audio is in the variant's own segments. */
   readonly uri: string | undefined
+  readonly isDefault: boolean
 }
 
 /** More than any ladder; KVS has one. */
@@ -42,7 +45,10 @@ const variantSchema = z.object({
   }),
 })
 
-const groupSchema = z.record(z.string(), z.object({ uri: z.string().min(1).optional() }))
+const groupSchema = z.record(
+  z.string(),
+  z.object({ uri: z.string().min(1).optional(), default: z.boolean().optional() }),
+)
 
 const manifestSchema = z.object({
   playlists: z.array(variantSchema).min(1).max(MAX_VARIANTS),
@@ -54,7 +60,10 @@ const manifestSchema = z.object({
  * @throws PlaylistError when it lists no variant, or when a tag that matters is broken
  */
 export function parseMultivariant(text: string): MultivariantPlaylist {
-  const { playlists, mediaGroups } = readPlaylist(text, manifestSchema)
+  const { playlists, mediaGroups } = readPlaylist(
+    readableLines(playlistLines(text)),
+    manifestSchema,
+  )
   return { variants: playlists.map(toVariant), audio: toAudio(mediaGroups.AUDIO) }
 }
 
@@ -78,6 +87,11 @@ function splitCodecs(codecs = ''): string[] {
 
 function toAudio(groups: Record<string, z.infer<typeof groupSchema>>): AudioRendition[] {
   return Object.entries(groups).flatMap(([groupId, renditions]) =>
-    Object.entries(renditions).map(([name, { uri }]) => ({ groupId, name, uri })),
+    Object.entries(renditions).map(([name, { uri, default: isDefault = false }]) => ({
+      groupId,
+      name,
+      uri,
+      isDefault,
+    })),
   )
 }

@@ -1,17 +1,18 @@
 import { Parser } from 'm3u8-parser'
 import type { z } from 'zod'
-import { playlistLines } from './lines.ts'
 import { PlaylistError, type PlaylistLine } from './playlist-error.ts'
-import { readableLines } from './rules.ts'
+
+/** Tags that we read ourselves: see segment-context.ts. */
+const OURS: ReadonlySet<string> = new Set(['#EXT-X-MAP', '#EXT-X-KEY', '#EXT-X-BYTERANGE'])
 
 /**
- * Reads a playlist with m3u8-parser, guarded on both sides: only lines of known form go in, and what
- * comes out must have the shape that `schema` says.
+ * Reads a playlist with m3u8-parser, guarded on both sides: only lines of known form go in (see
+ * rules.ts), and what comes out must have the shape that `schema` says.
  *
  * @throws PlaylistError and nothing else
  */
-export function readPlaylist<T>(text: string, schema: z.ZodType<T>): T {
-  const manifest = parseManifest(readableLines(playlistLines(text)))
+export function readPlaylist<T>(lines: readonly PlaylistLine[], schema: z.ZodType<T>): T {
+  const manifest = parseManifest(lines.filter(({ tag }) => !OURS.has(tag)))
   const result = schema.safeParse(manifest)
   if (result.success) return result.data
   // Issues name our own keys and types, never the text.

@@ -20,9 +20,12 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['#EXT-X-ENDLIST', accept],
   ['#EXTINF', matching(/^\d{1,9}(\.\d{0,12})?(,|$)/, 'a duration in seconds')],
   ['#EXT-X-PROGRAM-DATE-TIME', (value) => (isDate(value) ? undefined : 'expected a date')],
-  ['#EXT-X-MAP', checkMap],
+  ['#EXT-X-MAP', (value) => attributeProblem(value, ['URI'])],
   ['#EXT-X-KEY', checkKey],
-  ['#EXT-X-BYTERANGE', () => 'byte ranges are not supported'],
+  ['#EXT-X-BYTERANGE', matching(/^\d{1,15}(@\d{1,15})?$/, 'a byte range')],
+  // Without its variables a list would name what does not exist.
+  ['#EXT-X-DEFINE', () => 'variables are not supported'],
+  ['#EXT-X-SKIP', () => 'a delta update, which was not asked for'],
   ['#EXT-X-STREAM-INF', (value) => attributeProblem(value, ['BANDWIDTH'])],
   ['#EXT-X-MEDIA', checkMedia],
 ])
@@ -59,14 +62,12 @@ function attributeProblem(list: string, required: readonly string[]): string | u
   return missing === undefined ? undefined : `${missing} is missing`
 }
 
-function checkMap(list: string): string | undefined {
-  const ranged = parseAttributes(list)?.has('BYTERANGE') === true
-  return ranged ? 'byte ranges are not supported' : attributeProblem(list, ['URI'])
-}
-
 function checkKey(list: string): string | undefined {
-  const clear = parseAttributes(list)?.get('METHOD') === 'NONE'
-  return clear ? undefined : 'encrypted media are not supported'
+  const attributes = parseAttributes(list)
+  if (attributes?.get('METHOD') === 'NONE') return undefined
+  const iv = attributes?.get('IV')
+  if (iv !== undefined && !/^0x[0-9a-f]{1,32}$/i.test(iv)) return 'expected an IV of 128 bits'
+  return attributeProblem(list, ['METHOD', 'URI'])
 }
 
 const MEDIA_TYPES = ['AUDIO', 'VIDEO', 'SUBTITLES', 'CLOSED-CAPTIONS']

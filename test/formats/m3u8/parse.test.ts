@@ -40,6 +40,7 @@ describe('the playlists that KVS has been seen to send', () => {
         groupId: 'audio',
         name: 'audio',
         uri: 'getHLSMediaPlaylist.m3u8?SessionToken=T0k~&TrackNumber=2',
+        isDefault: false,
       },
     ])
   })
@@ -80,6 +81,81 @@ test('a repeated EXT-X-MAP is a new occurrence even under the same URI', () => {
   expect(parseMedia(list).segments.map((segment) => segment.map?.occurrence)).toEqual([1, 1, 2])
 })
 
+describe('byte ranges', () => {
+  const ranges = (...lines: readonly string[]): readonly unknown[] =>
+    parseMedia(media(...lines)).segments.map(({ byteRange }) => byteRange)
+
+  test('go on where the one before ends in the same file', () => {
+    const lines = [
+      '#EXT-X-BYTERANGE:10@5',
+      '#EXTINF:1,',
+      'a',
+      '#EXT-X-BYTERANGE:20',
+      '#EXTINF:1,',
+      'a',
+    ]
+    expect(ranges(...lines)).toEqual([
+      { offset: 5, length: 10 },
+      { offset: 15, length: 20 },
+    ])
+  })
+
+  test('do not go on in another file, nor after a whole one', () => {
+    const first = ['#EXT-X-BYTERANGE:10@5', '#EXTINF:1,', 'a']
+    const second = (uri: string): string[] => ['#EXT-X-BYTERANGE:20', '#EXTINF:1,', uri]
+    expect(() => ranges(...first, ...second('b'))).toThrow(/no beginning/)
+    expect(() => ranges(...first, '#EXTINF:1,', 'a', ...second('a'))).toThrow(/no beginning/)
+  })
+
+  test('stand on an init segment too', () => {
+    const list = media('#EXT-X-MAP:URI="a",BYTERANGE="700@0"', '#EXTINF:1,', 'a')
+    expect(parseMedia(list).segments[0]?.map?.byteRange).toEqual({ offset: 0, length: 700 })
+  })
+})
+
+describe('keys', () => {
+  const AES = '#EXT-X-KEY:METHOD=AES-128,URI="k1",IV=0x1F'
+  const keyUris = (...lines: readonly string[]): readonly unknown[] =>
+    parseMedia(media(...lines)).segments.map(({ keys }) => keys.map(({ uri }) => uri))
+  const segment = ['#EXTINF:1,', 'a']
+
+  test('hold until NONE, or the next one of the same format', () => {
+    const other =
+      '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://x",KEYFORMAT="com.apple.streamingkeydelivery"'
+    const next = '#EXT-X-KEY:METHOD=AES-128,URI="k2"'
+    const none = '#EXT-X-KEY:METHOD=NONE'
+    expect(
+      keyUris(...segment, AES, ...segment, other, ...segment, next, ...segment, none, ...segment),
+    ).toEqual([[], ['k1'], ['k1', 'skd://x'], ['skd://x', 'k2'], []])
+  })
+
+  test('are read with all that decrypting needs', () => {
+    expect(parseMedia(media(AES, ...segment)).segments[0]?.keys).toEqual([
+      { method: 'AES-128', uri: 'k1', iv: '0x1F', keyFormat: 'identity' },
+    ])
+  })
+
+  test('of an init segment are those before its tag', () => {
+    const map = '#EXT-X-MAP:URI="i"'
+    const { segments } = parseMedia(media(map, AES, ...segment, map, ...segment))
+    expect(segments.map((one) => one.map?.keys.length)).toEqual([0, 1])
+  })
+})
+
+test('what only low-latency players need passes by', () => {
+  const list = media(
+    '#EXT-X-PART-INF:PART-TARGET=0.5',
+    '#EXT-X-BITRATE:900',
+    '#EXT-X-PART:DURATION=0.5,URI="p"',
+    '#EXTINF:1,',
+    'a',
+    '#EXT-X-PART:DURATION=0.5,URI="p"',
+    '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="q"',
+    '#EXT-X-RENDITION-REPORT:URI="b"',
+  )
+  expect(parseMedia(list).segments.map(({ uri }) => uri)).toEqual(['a'])
+})
+
 test('EXT-X-GAP marks its segment alone', () => {
   const list = media('#EXTINF:2,', 'a', '#EXT-X-GAP', '#EXTINF:2,', 'b', '#EXTINF:2,', 'c')
   expect(parseMedia(list).segments.map(({ gap }) => gap)).toEqual([false, true, false])
@@ -115,9 +191,14 @@ describe('what is no playlist is refused', () => {
     ['a duration that is no number', media('#EXTINF:NaN,', 'a'), /line 3, #EXTINF/],
     ['a segment without a duration', '#EXTM3U\na\n', /targetDuration|duration/],
     ['a date that is none', media('#EXT-X-PROGRAM-DATE-TIME:2026-99-01', 'a'), /PROGRAM-DATE-TIME/],
-    ['a byte range on the map', media('#EXT-X-MAP:URI="i",BYTERANGE="x"'), /byte ranges/],
+    ['a byte range that is none', media('#EXT-X-MAP:URI="i",BYTERANGE="x"'), /a byte range/],
+    ['a range of nothing', media('#EXT-X-BYTERANGE:0@1', '#EXTINF:1,', 'a'), /no beginning/],
+    ['a range without a beginning', media('#EXT-X-BYTERANGE:9', '#EXTINF:1,', 'a'), /no beginning/],
+    ['variables', media('#EXT-X-DEFINE:NAME="a",VALUE="b"'), /variables/],
+    ['a delta update', media('#EXT-X-SKIP:SKIPPED-SEGMENTS=3'), /delta update/],
     ['a map without URI', media('#EXT-X-MAP:URI=""'), /URI is missing/],
-    ['encrypted media', media('#EXT-X-KEY:METHOD=AES-128,URI="k"'), /encrypted/],
+    ['a key without URI', media('#EXT-X-KEY:METHOD=AES-128'), /URI is missing/],
+    ['an IV that is none', media('#EXT-X-KEY:METHOD=AES-128,URI="k",IV=7'), /IV/],
     ['too many segments', media(...Array(5001).fill('#EXTINF:1,\na')), /segments: Too big/],
     ['too much text', media(`#${'x'.repeat(5_000_000)}`), /characters/],
     ['a line without end', media('x'.repeat(20_000)), /line 3: longer/],
