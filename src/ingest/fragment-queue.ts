@@ -14,7 +14,7 @@ export interface FragmentQueueOptions {
   readonly clock: Clock
   readonly sink: IngestSink
   readonly trouble: IngestTrouble
-  /** Of the session: which run of upstream timestamps its fragments count in. */
+  /** The session's: which run of upstream timestamps its fragments count in. */
   readonly timeBase: number
   /** Something of this session was published. */
   readonly published: () => void

@@ -77,7 +77,7 @@ export class SessionFollower {
     this.#last = options.sink.newest()
     this.#queue = new FragmentQueue({
       ...options,
-      timeBase: session.id,
+      timeBase: session.timeBase,
       failed: (error) => this.#over.abort(error),
       signal: this.#signal,
     })

@@ -144,6 +144,8 @@ function factsOf({ listed, timeBase, receivedMs, tracks }: FetchedFragment): Fra
     number: listed.number,
     timeBase,
     startMs: listed.startMs,
+    estimatedMs: listed.estimatedMs,
+    breaks: listed.breaks,
     receivedMs,
     tracks: Object.fromEntries(tracks.map(({ rendition, facts }) => [rendition, facts])),
   }

@@ -1,5 +1,6 @@
 import { type Cursor, clockTrack, RENDITIONS } from './cursor.ts'
 import type { DiscontinuityCause, FragmentFacts } from './fragment.ts'
+import { isGlobal } from './fragment-number.ts'
 import { ticksToMs } from './ticks.ts'
 
 /**
@@ -16,7 +17,9 @@ export function findDiscontinuity(
   if (gap > toleranceMs) return 'gap'
   if (gap < -toleranceMs) return 'overlap'
   if (tracksChanged(cursor, fragment)) return 'tracks'
-  return initChanged(cursor, fragment) ? 'init' : undefined
+  if (initChanged(cursor, fragment)) return 'init'
+  if (numbersAreMissing(cursor, fragment)) return 'gap'
+  return fragment.breaks === true ? 'upstream' : undefined
 }
 
 /**
@@ -30,7 +33,20 @@ function gapMs(cursor: Cursor, fragment: FragmentFacts): number | undefined {
   if (fragment.startMs !== undefined && cursor.startMs !== undefined) {
     return fragment.startMs - (cursor.startMs + cursor.durationMs)
   }
-  return fragment.timeBase === cursor.timeBase ? tfdtGapMs(cursor, fragment) : undefined
+  // Where upstream breaks off, its tfdt may begin anew.
+  if (fragment.breaks === true || fragment.timeBase !== cursor.timeBase) return undefined
+  return tfdtGapMs(cursor, fragment)
+}
+
+/**
+ * The last resort, where neither dates nor tfdt tell, as after a restart: numbers that are counted, unlike
+ * those of KVS, say at least that something lies between.
+ */
+function numbersAreMissing(cursor: Cursor, fragment: FragmentFacts): boolean {
+  const dated = fragment.startMs !== undefined && cursor.startMs !== undefined
+  if (dated || fragment.timeBase === cursor.timeBase) return false
+  if (isGlobal(fragment.number) || isGlobal(cursor.number)) return false
+  return fragment.number !== cursor.number + 1n
 }
 
 function tfdtGapMs(cursor: Cursor, fragment: FragmentFacts): number | undefined {

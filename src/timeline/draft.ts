@@ -68,14 +68,22 @@ function causeOf(
   return cursor === undefined ? undefined : findDiscontinuity(cursor, fragment, toleranceMs)
 }
 
-/** A change of tracks or codec private data resets decoders, but time goes on. */
+/** Causes that reset decoders while time goes on. */
+const TIMELESS: ReadonlySet<DiscontinuityCause | undefined> = new Set([
+  undefined,
+  'init',
+  'tracks',
+  'upstream',
+])
+
 function timesOf(
   cursor: Cursor | undefined,
   fragment: FragmentFacts,
   cause: DiscontinuityCause | undefined,
 ): OutputTimes {
-  const goesOn = cause === undefined || cause === 'init' || cause === 'tracks'
-  return cursor !== undefined && goesOn ? continueFrom(cursor, fragment) : beginAt(cursor, fragment)
+  return cursor !== undefined && TIMELESS.has(cause)
+    ? continueFrom(cursor, fragment)
+    : beginAt(cursor, fragment)
 }
 
 function longestMs({ tracks }: FragmentFacts): number {

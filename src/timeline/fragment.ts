@@ -38,6 +38,16 @@ export interface FragmentFacts {
    * upstream does not say.
    */
   readonly startMs: number | undefined
+  /**
+   * Where it probably starts, in milliseconds since 1970, for one without a date: a place to begin at,
+   * too rough to find gaps by.
+   */
+  readonly estimatedMs?: number | undefined
+  /**
+   * Upstream says that it does not follow on. Absent for KVS, whose marks depend on the session's
+   * settings and say nothing that dates do not.
+   */
+  readonly breaks?: boolean | undefined
   /** When the gateway had it complete, in milliseconds since 1970. */
   readonly receivedMs: number
   readonly tracks: Readonly<Partial<Record<RenditionName, TrackFacts>>>
@@ -57,6 +67,8 @@ export type DiscontinuityCause =
   | 'renumbered'
   /** Another source goes on: a slate begins or ends, a backup takes over or hands back. */
   | 'source'
+  /** Upstream says so, and nothing else tells why. */
+  | 'upstream'
 
 /** One track of one published segment. Its bytes are the fetched ones with these times written in. */
 export interface SegmentTrack {

@@ -52,7 +52,7 @@ export function beginAt(cursor: Cursor | undefined, fragment: FragmentFacts): Ou
     if (kept !== undefined) return shiftTracks(fragment, kept)
   }
   const durationMs = ticksToMs(clock.durationTicks, timescale)
-  const startMs = fragment.startMs ?? fragment.receivedMs - durationMs
+  const startMs = fragment.startMs ?? fragment.estimatedMs ?? fragment.receivedMs - durationMs
   const ticks = msToTicks(startMs, timescale) - clock.baseTicks
   return shiftTracks(fragment, { ticks, timescale })
 }

@@ -23,10 +23,15 @@ function maybe<T extends z.ZodType>(type: T) {
   return type.nullable().transform((value): z.output<T> | undefined => value ?? undefined)
 }
 
-const CAUSES = ['gap', 'overlap', 'init', 'tracks', 'renumbered', 'source'] as const satisfies [
-  DiscontinuityCause,
-  ...DiscontinuityCause[],
-]
+const CAUSES = [
+  'gap',
+  'overlap',
+  'init',
+  'tracks',
+  'renumbered',
+  'source',
+  'upstream',
+] as const satisfies [DiscontinuityCause, ...DiscontinuityCause[]]
 
 /** Timelines that were saved before there were others hold cameras' fragments only. */
 const sourceSchema = z.enum(['camera', 'backup', 'slate']).default('camera')

@@ -40,9 +40,11 @@ export type Verify = (bytes: Buffer) => void
 export interface HlsSession {
   /** Counts up within the process; never used again. */
   readonly id: number
+  /** Sessions with the same one count tfdt in the same run of timestamps. */
+  readonly timeBase: number
   /** Milliseconds since 1970. */
   readonly openedAtMs: number
-  /** From here on KVS answers 403. */
+  /** From here on KVS answers 403; Infinity: it does not end by itself. */
   readonly expiresAtMs: number
   /** The one with the video first. */
   readonly playlists: readonly PlaylistName[]
@@ -134,6 +136,8 @@ const MAX_INITS = 16
 
 class KvsHlsSession implements HlsSession {
   readonly id: number
+  /** kvs-hls.md, section 4: what base a session has, nobody knows. */
+  readonly timeBase: number
   readonly openedAtMs: number
   readonly expiresAtMs: number
   readonly playlists: readonly PlaylistName[]
@@ -149,6 +153,7 @@ class KvsHlsSession implements HlsSession {
   constructor(id: number, parts: SessionParts) {
     const { url, openedAtMs, expiresAtMs, playlists, container, http } = parts
     this.id = id
+    this.timeBase = id
     this.openedAtMs = openedAtMs
     this.expiresAtMs = expiresAtMs
     this.playlists = [...playlists.keys()]

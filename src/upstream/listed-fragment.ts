@@ -1,4 +1,5 @@
 import type { MediaPlaylist, MediaPlaylistSegment } from '../formats/m3u8/parse-media.ts'
+import type { FragmentFacts } from '../timeline/fragment.ts'
 import { childUrl, queryValue, queryWithout } from './child-url.ts'
 import { unusableAnswer } from './errors.ts'
 import { globalNumber, parseFragmentNumber } from './fragment-identity.ts'
@@ -12,6 +13,8 @@ export interface ListedFragment {
   readonly number: bigint
   /** EXT-X-PROGRAM-DATE-TIME: start on the selector's clock, in milliseconds since 1970. */
   readonly startMs: number | undefined
+  readonly estimatedMs?: FragmentFacts['estimatedMs']
+  readonly breaks?: FragmentFacts['breaks']
   /** EXTINF, in seconds: what KVS estimates. The fragment's samples know better. */
   readonly durationS: number
   readonly uri: SecretUrl

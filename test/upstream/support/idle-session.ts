@@ -6,11 +6,13 @@ export class IdleSession implements HlsSession {
   state: 'open' | 'retired' | 'closed' = 'open'
   codecChanges = 0
   readonly id: number
+  readonly timeBase: number
   readonly openedAtMs: number
   readonly expiresAtMs: number
 
   constructor(id: number, openedAtMs: number, expiresMs: number) {
     this.id = id
+    this.timeBase = id
     this.openedAtMs = openedAtMs
     this.expiresAtMs = openedAtMs + expiresMs
   }
