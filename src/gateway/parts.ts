@@ -34,7 +34,7 @@ export async function openParts(
   { clock, random }: Pick<Parts, 'clock' | 'random'>,
   log: Log,
 ): Promise<Parts> {
-  const { maxBytes, dir } = config.cache
+  const { maxBytes, dir, dirMaxBytes } = config.cache
   const counters = new GatewayCounters()
   const store = new MemoryStore({ clock, maxBytes })
   return {
@@ -56,7 +56,7 @@ export async function openParts(
     disk:
       dir === undefined
         ? undefined
-        : await DiskStore.open({ dir: join(dir, 'fragments'), maxBytes, log }),
+        : await DiskStore.open({ dir: join(dir, 'fragments'), maxBytes: dirMaxBytes, log }),
     saved: dir === undefined ? undefined : new SavedTimelines(join(dir, 'timelines'), log),
   }
 }

@@ -5,14 +5,15 @@ const ID_LENGTH = 16
 
 /** Names content by its bytes, safe in a URI and in a file name: the start of its SHA-256 in hex. */
 export function contentId(bytes: Uint8Array): string {
-  return sha256(bytes).slice(0, ID_LENGTH)
+  // Not a slice of the whole digest's text, which each of the many ids that are kept would keep alive.
+  return digest(bytes).toString('hex', 0, ID_LENGTH / 2)
 }
 
 /** Whether an id, of whatever length it was cut to, names these bytes. */
 export function isContentId(id: string, bytes: Uint8Array): boolean {
-  return id.length >= 8 && sha256(bytes).startsWith(id)
+  return id.length >= 8 && digest(bytes).toString('hex').startsWith(id)
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+function digest(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest()
 }

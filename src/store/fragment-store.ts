@@ -3,9 +3,10 @@ import type { FragmentKey } from './fragment-key.ts'
 /**
  * How long bytes are promised to stay:
  * `listed` while a playlist names them, until a time (ms since 1970) for the grace after that (G6), and
- * `none` for what can be fetched again without anybody noticing more than the wait.
+ * `none` for what can be fetched again without anybody noticing more than the wait. After its grace a
+ * fragment goes at once, or becomes one of those `after` it.
  */
-export type Hold = 'listed' | 'none' | { readonly untilMs: number }
+export type Hold = 'listed' | 'none' | { readonly untilMs: number; readonly after?: 'none' }
 
 /** Complete fragments by key. Bytes are immutable: whoever gets them must not write to them. */
 export interface FragmentStore {

@@ -3,9 +3,10 @@ import { GatewayError } from '../base/errors.ts'
 import type { FragmentKey } from './fragment-key.ts'
 import type { FragmentStore, Hold } from './fragment-store.ts'
 
-interface Entry {
+/** What somebody was promised. */
+interface Promised {
   readonly bytes: Buffer
-  hold: Hold
+  readonly hold: Exclude<Hold, 'none'>
 }
 
 /** Room taken before the bytes are there, so that what is being fetched counts too (G18). */
@@ -38,8 +39,10 @@ export interface MemoryStoreStats {
 export class MemoryStore implements FragmentStore {
   readonly #clock: Clock
   readonly #maxBytes: number
-  /** In order of use for entries without a hold, in order of arrival for the others. */
-  readonly #entries = new Map<FragmentKey, Entry>()
+  /** Without a hold, least recently used first. Hours of DVR: whatever is done per fragment must not look through it. */
+  readonly #free = new Map<FragmentKey, Buffer>()
+  /** In order of arrival. */
+  readonly #promised = new Map<FragmentKey, Promised>()
   readonly #listeners = new Set<(bytes: Buffer) => void>()
   #used = 0
   #nextExpiryMs = Number.POSITIVE_INFINITY
@@ -52,36 +55,37 @@ export class MemoryStore implements FragmentStore {
   }
 
   get(key: FragmentKey): Buffer | undefined {
-    const entry = this.#entries.get(key)
-    if (entry?.hold === 'none') this.#moveToEnd(key, entry)
-    return entry?.bytes
+    const bytes = this.#free.get(key)
+    if (bytes === undefined) return this.#promised.get(key)?.bytes
+    this.#free.delete(key)
+    this.#free.set(key, bytes)
+    return bytes
   }
 
   put(key: FragmentKey, bytes: Buffer, hold: Hold): void {
-    if (this.#entries.has(key)) this.hold(key, hold)
+    if (this.#has(key)) this.hold(key, hold)
     else this.reserve(bytes.length).fill(key, bytes, hold)
   }
 
   hold(key: FragmentKey, hold: Hold): void {
-    const entry = this.#entries.get(key)
-    if (entry === undefined) return
-    entry.hold = hold
-    this.#noteExpiry(hold)
+    const bytes = this.#free.get(key) ?? this.#promised.get(key)?.bytes
+    if (bytes !== undefined) this.#set(key, bytes, hold)
   }
 
   delete(key: FragmentKey): void {
-    const entry = this.#entries.get(key)
-    if (entry === undefined) return
-    this.#entries.delete(key)
-    this.#used -= entry.bytes.length
-    for (const tell of this.#listeners) tell(entry.bytes)
+    const bytes = this.#free.get(key) ?? this.#promised.get(key)?.bytes
+    if (bytes === undefined) return
+    this.#free.delete(key)
+    this.#promised.delete(key)
+    this.#used -= bytes.length
+    for (const tell of this.#listeners) tell(bytes)
   }
 
   /** @throws GatewayError `overloaded` when even an empty cache would not hold it beside what is being fetched */
   reserve(bytes: number): Reservation {
     if (bytes > this.#maxBytes) throw tooBig(bytes, this.#maxBytes)
     this.#dropExpired()
-    while (this.#used + bytes > this.#maxBytes && this.#entries.size > 0) this.#evictOne()
+    while (this.#used + bytes > this.#maxBytes && this.#size > 0) this.#evictOne()
     if (this.#used + bytes > this.#maxBytes) {
       throw new GatewayError('overloaded', 'The fragment cache is full of what is being fetched', {
         retryAfterMs: 1000,
@@ -100,7 +104,7 @@ export class MemoryStore implements FragmentStore {
     return {
       bytes: this.#used,
       maxBytes: this.#maxBytes,
-      entries: this.#entries.size,
+      entries: this.#size,
       evictions: this.#evictions,
       brokenHolds: this.#brokenHolds,
     }
@@ -125,46 +129,70 @@ export class MemoryStore implements FragmentStore {
 
   #insert(key: FragmentKey, bytes: Buffer, hold: Hold): void {
     // Two who fetched the same: the same key is the same bytes, so the first stays with its readers.
-    if (this.#entries.has(key)) {
+    if (this.#has(key)) {
       this.hold(key, hold)
       return
     }
-    this.#entries.set(key, { bytes: ownMemory(bytes), hold })
+    this.#set(key, ownMemory(bytes), hold)
     this.#used += bytes.length
+  }
+
+  /** A promise that changes keeps its place in the order of arrival. */
+  #set(key: FragmentKey, bytes: Buffer, hold: Hold): void {
+    if (hold === 'none') {
+      this.#promised.delete(key)
+      // What has only now lost its promise is not what was used least recently.
+      if (!this.#free.has(key)) this.#free.set(key, bytes)
+      return
+    }
+    this.#free.delete(key)
+    this.#promised.set(key, { bytes, hold })
     this.#noteExpiry(hold)
   }
 
+  #has(key: FragmentKey): boolean {
+    return this.#free.has(key) || this.#promised.has(key)
+  }
+
+  get #size(): number {
+    return this.#free.size + this.#promised.size
+  }
+
   #evictOne(): void {
-    let victim: FragmentKey | undefined
-    let lowest = Number.POSITIVE_INFINITY
-    for (const [key, { hold }] of this.#entries) {
-      const worth = promise(hold)
-      if (victim === undefined || worth < lowest) [victim, lowest] = [key, worth]
-    }
+    const [idle] = this.#free.keys()
+    const victim = idle ?? this.#leastPromised()
     if (victim === undefined) return
+    const promised = this.#promised.get(victim)
     this.#evictions += 1
-    if (lowest > this.#clock.now()) this.#brokenHolds += 1
+    if (promised !== undefined && promiseOf(promised) > this.#clock.now()) this.#brokenHolds += 1
     this.delete(victim)
   }
 
-  /** Once its grace is over nobody may ask for a fragment any more: its memory goes back at once. */
+  #leastPromised(): FragmentKey | undefined {
+    let victim: FragmentKey | undefined
+    let lowest = Number.POSITIVE_INFINITY
+    for (const [key, promised] of this.#promised) {
+      const untilMs = promiseOf(promised)
+      if (victim === undefined || untilMs < lowest) [victim, lowest] = [key, untilMs]
+    }
+    return victim
+  }
+
+  /** Once its grace is over nobody may ask for a fragment any more: its memory goes back at once, unless it may stay. */
   #dropExpired(): void {
     const now = this.#clock.now()
     if (now < this.#nextExpiryMs) return
     this.#nextExpiryMs = Number.POSITIVE_INFINITY
-    for (const [key, { hold }] of this.#entries) {
-      if (hold !== 'none' && promise(hold) <= now) this.delete(key)
-      else this.#noteExpiry(hold)
+    for (const [key, promised] of this.#promised) {
+      const { bytes, hold } = promised
+      if (promiseOf(promised) > now) this.#noteExpiry(hold)
+      else if (hold !== 'listed' && hold.after === 'none') this.#set(key, bytes, 'none')
+      else this.delete(key)
     }
   }
 
   #noteExpiry(hold: Hold): void {
     if (typeof hold === 'object') this.#nextExpiryMs = Math.min(this.#nextExpiryMs, hold.untilMs)
-  }
-
-  #moveToEnd(key: FragmentKey, entry: Entry): void {
-    this.#entries.delete(key)
-    this.#entries.set(key, entry)
   }
 }
 
@@ -179,10 +207,9 @@ function tooBig(bytes: number, maxBytes: number): GatewayError {
   })
 }
 
-/** Until when a hold promises the bytes, in ms since 1970. */
-function promise(hold: Hold): number {
-  if (hold === 'listed') return Number.POSITIVE_INFINITY
-  return hold === 'none' ? Number.NEGATIVE_INFINITY : hold.untilMs
+/** Until when the bytes are promised, in ms since 1970. */
+function promiseOf({ hold }: Promised): number {
+  return hold === 'listed' ? Number.POSITIVE_INFINITY : hold.untilMs
 }
 
 /** A slice keeps all of the memory that it was cut from; counting its own length would be a lie. */

@@ -70,6 +70,29 @@ test('G6: a segment stays while listed and for its grace, and then gives its mem
   expect(store.stats()).toMatchObject({ bytes: 300, entries: 3, evictions: 0 })
 })
 
+test('what may stay after its grace does, until there is no room', () => {
+  const { store, clock } = makeStore(300)
+  store.put('dvr', bytes(100), { untilMs: clock.now() + 10_000, after: 'none' })
+  store.put('live', bytes(100), { untilMs: clock.now() + 10_000 })
+  clock.advance(10_000)
+  store.put('a', bytes(100), 'listed')
+  expect(store.get('live')).toBeUndefined()
+  expect(store.get('dvr')).toBeDefined()
+  store.put('b', bytes(200), 'listed')
+  expect(store.get('dvr')).toBeUndefined()
+  expect(store.stats()).toMatchObject({ entries: 2, evictions: 1, brokenHolds: 0 })
+})
+
+test('hours of DVR make no fragment wait', () => {
+  const { store } = makeStore(40_000)
+  for (let i = 0; i < 40_000; i += 1) store.put(`old${i}`, bytes(1), 'none')
+  const startMs = performance.now()
+  for (let i = 0; i < 40_000; i += 1) store.put(`new${i}`, bytes(1), 'listed')
+  expect(store.stats().evictions).toBe(40_000)
+  // One by one it would be 1.6 billion looks.
+  expect(performance.now() - startMs).toBeLessThan(2_000)
+})
+
 test('G18: the oldest of the listed goes when nothing else is left', () => {
   const { store } = makeStore(200)
   store.put('1', bytes(100), 'listed')
