@@ -111,7 +111,7 @@ function writeSequenceNumber(mfhd: Buffer, sequenceNumber: number): Buffer {
 }
 
 /** Always version 1: ticks since 1970 need more than 32 bits. */
-function writeTfdt(baseTicks: number): Buffer {
+export function writeTfdt(baseTicks: number): Buffer {
   if (!Number.isSafeInteger(baseTicks) || baseTicks < 0) {
     throw new RangeError(`a decode time must be a whole number of ticks, got ${baseTicks}`)
   }
@@ -121,7 +121,7 @@ function writeTfdt(baseTicks: number): Buffer {
   return writeBox('tfdt', [fields])
 }
 
-function writeTfhd(bytes: Buffer, tfhd: Box): Buffer {
+export function writeTfhd(bytes: Buffer, tfhd: Box): Buffer {
   const flags = flagsOf(bytes, tfhd)
   const old = sliceBox(bytes, tfhd)
   if ((flags & TFHD_BASE_DATA_OFFSET) === 0) return old
