@@ -17,7 +17,7 @@ export const TRUN_DATA_OFFSET = 0x1
 export const TRUN_FIRST_SAMPLE_FLAGS = 0x4
 
 /** tfhd's optional fields, by flag: bytes. */
-const TFHD_FIELDS = new Map([
+export const TFHD_FIELDS = new Map([
   [TFHD_BASE_DATA_OFFSET, 8],
   [0x2, 4],
   [0x8, 4],
@@ -25,11 +25,11 @@ const TFHD_FIELDS = new Map([
   [0x20, 4],
 ])
 /** trun's optional fields before the samples, and those of each sample, by flag: bytes. */
-const TRUN_FIELDS = new Map([
+export const TRUN_FIELDS = new Map([
   [TRUN_DATA_OFFSET, 4],
   [TRUN_FIRST_SAMPLE_FLAGS, 4],
 ])
-const TRUN_SAMPLE_FIELDS = new Map([
+export const TRUN_SAMPLE_FIELDS = new Map([
   [0x100, 4],
   [0x200, 4],
   [0x400, 4],
@@ -51,17 +51,26 @@ const ENCRYPTION = ['saio', 'saiz', 'senc']
  * @throws Mp4Error
  */
 export function readMoofLayout(bytes: Buffer, moof: Box): MoofLayout {
+  const tracks = readChildren(bytes, moof).filter(({ type }) => type === 'traf').length
+  if (tracks > 1) throw unsupported(`${describe(moof)} has ${tracks} tracks`)
+  const [layout] = readMoofLayouts(bytes, moof)
+  if (layout === undefined) throw malformed(`${describe(moof)} has no traf box`)
+  return layout
+}
+
+/** As {@link readMoofLayout}, for a moof with any number of tracks: one layout for each, one at least. */
+export function readMoofLayouts(bytes: Buffer, moof: Box): readonly MoofLayout[] {
   if (moof.size > MAX_MOOF_BYTES) throw malformed(`${describe(moof)} has ${moof.size} bytes`)
   const children = readChildren(bytes, moof)
   const tracks = children.filter(({ type }) => type === 'traf')
-  const [traf] = tracks
-  if (traf === undefined) throw malformed(`${describe(moof)} has no traf box`)
-  if (tracks.length > 1) throw unsupported(`${describe(moof)} has ${tracks.length} tracks`)
+  if (tracks.length === 0) throw malformed(`${describe(moof)} has no traf box`)
   const mfhd = theOnly(children, 'mfhd', 'moof')
   checkSize(mfhd, 16)
   checkSize(moof, moof.size)
-  checkSize(traf, traf.size)
-  return { moof, mfhd, traf, ...readTraf(bytes, traf) }
+  return tracks.map((traf) => {
+    checkSize(traf, traf.size)
+    return { moof, mfhd, traf, ...readTraf(bytes, traf) }
+  })
 }
 
 function readTraf(bytes: Buffer, traf: Box): Pick<MoofLayout, 'tfhd' | 'tfdt' | 'truns'> {

@@ -1,0 +1,69 @@
+import { malformed } from '../mp4/mp4-error.ts'
+import type { TsPacket } from './packet.ts'
+
+/** A section of program specific information. ISO/IEC 13818-1, 2.4.4. */
+export interface Section {
+  readonly tableId: number
+  /** transport_stream_id or program_number. */
+  readonly extension: number
+  /** What stands between the section's header and its checksum. */
+  readonly body: Buffer
+}
+
+const HEADER_BYTES = 8
+const CHECKSUM_BYTES = 4
+/** section_length has 12 bits, of which tables use 10. */
+const MAX_BYTES = 3 + 1021
+
+/** Puts the sections of one PID together; one may need several packets. */
+export class SectionReader {
+  #gathered: Buffer | undefined
+
+  /**
+   * The section that this packet completes, if it is in force.
+   * @throws Mp4Error when it is damaged
+   */
+  add(bytes: Buffer, { starts, from, to }: TsPacket): Section | undefined {
+    const payload = bytes.subarray(from, to)
+    if (starts) this.#gathered = payload.subarray(1 + (payload[0] ?? 0))
+    else if (this.#gathered !== undefined) this.#gathered = Buffer.concat([this.#gathered, payload])
+    const length = sectionBytes(this.#gathered)
+    if (this.#gathered === undefined || length === undefined || this.#gathered.length < length) {
+      return undefined
+    }
+    const section = this.#gathered.subarray(0, length)
+    this.#gathered = undefined
+    return readSection(section)
+  }
+}
+
+function sectionBytes(gathered: Buffer | undefined): number | undefined {
+  if (gathered === undefined || gathered.length < 3) return undefined
+  const bytes = 3 + (gathered.readUInt16BE(1) & 0xfff)
+  if (bytes > MAX_BYTES || bytes < HEADER_BYTES + CHECKSUM_BYTES) {
+    throw malformed(`a table section of ${bytes} bytes`)
+  }
+  return bytes
+}
+
+function readSection(bytes: Buffer): Section | undefined {
+  // The checksum over all bytes, itself included, is 0.
+  if (crc32(bytes) !== 0) throw malformed('a table section with a wrong checksum')
+  const isCurrent = (bytes.readUInt8(5) & 1) === 1
+  if (!isCurrent) return undefined
+  return {
+    tableId: bytes.readUInt8(0),
+    extension: bytes.readUInt16BE(3),
+    body: bytes.subarray(HEADER_BYTES, bytes.length - CHECKSUM_BYTES),
+  }
+}
+
+/** Annex A: neither reflected nor complemented. */
+function crc32(bytes: Buffer): number {
+  let crc = 0xffffffff
+  for (const byte of bytes) {
+    crc ^= byte << 24
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc << 1) ^ (crc < 0 ? 0x04c11db7 : 0)
+  }
+  return crc >>> 0
+}
