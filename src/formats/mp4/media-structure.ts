@@ -24,23 +24,40 @@ const OPTIONAL = ['styp', 'sidx', 'ssix', 'prft', 'emsg', 'free', 'skip']
 export function readMediaStructure(bytes: Buffer): MediaStructure {
   const boxes = readBoxes(bytes)
   const styp = boxes.find(({ type }) => type === 'styp')
-  const main = boxes.filter(({ type }) => !OPTIONAL.includes(type))
-  if (main.length === 0 || main.length % 2 === 1 || boxes.at(-1)?.type !== 'mdat') {
-    throw malformed('a media fragment is pairs of moof and mdat boxes')
-  }
-  const chunks = main.flatMap((box, i) => {
-    const mdat = main[i + 1]
-    return i % 2 === 1 || mdat === undefined ? [] : [readChunk(bytes, box, mdat)]
+  const chunks = pairsOf(boxes).map(({ moof, mdat }) => {
+    return { layout: readMoofLayout(bytes, moof), mdat }
   })
   return { styp, chunks }
 }
 
-function readChunk(bytes: Buffer, moof: Box, mdat: Box): Chunk {
+/** A moof box and the mdat box next to it, of however many tracks. */
+export interface BoxPair {
+  readonly moof: Box
+  readonly mdat: Box
+}
+
+/** As {@link readMediaStructure}, without a look into the boxes. */
+export function readPairs(bytes: Buffer): readonly BoxPair[] {
+  return pairsOf(readBoxes(bytes))
+}
+
+function pairsOf(boxes: readonly Box[]): readonly BoxPair[] {
+  const main = boxes.filter(({ type }) => !OPTIONAL.includes(type))
+  if (main.length === 0 || main.length % 2 === 1 || boxes.at(-1)?.type !== 'mdat') {
+    throw malformed('a media fragment is pairs of moof and mdat boxes')
+  }
+  return main.flatMap((box, i) => {
+    const mdat = main[i + 1]
+    return i % 2 === 1 || mdat === undefined ? [] : [pair(box, mdat)]
+  })
+}
+
+function pair(moof: Box, mdat: Box): BoxPair {
   if (moof.type !== 'moof') throw malformed(`expected moof, got ${describe(moof)}`)
   if (mdat.type !== 'mdat') throw malformed(`expected mdat, got ${describe(mdat)}`)
   if (moof.start + moof.size !== mdat.start)
     throw malformed(`${describe(mdat)} is not next to its moof`)
-  return { layout: readMoofLayout(bytes, moof), mdat }
+  return { moof, mdat }
 }
 
 /** The boxes before the first mdat are a few KB; one that is not over by then never will be. */
@@ -73,5 +90,5 @@ export function readHeadStructure(head: Buffer): MediaStructure {
   const [moof, ...others] = boxes.filter(({ type }) => type === 'moof')
   if (moof === undefined || others.length > 0) throw malformed('a head has one moof box')
   const styp = boxes.find(({ type }) => type === 'styp')
-  return { styp, chunks: [readChunk(head, moof, mdat)] }
+  return { styp, chunks: [{ layout: readMoofLayout(head, pair(moof, mdat).moof), mdat }] }
 }
