@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FragmentBody } from '../store/fragment-body.ts'
-import { type ByteRange, parseRange } from './byte-range.ts'
-import { allowsRange, matchesAny } from './etag.ts'
+import type { ByteRange } from './byte-range.ts'
+import { isKnown, type RequestedRange, rangeHead, requestedRange } from './conditions.ts'
 import { CACHE_STATUS, CORS, FOREVER, type Headers } from './headers.ts'
-import { HttpError } from './problem.ts'
 import type { Readers } from './readers.ts'
 
 export interface FragmentAnswer {
@@ -30,7 +29,7 @@ export function fragmentReady(
   { body, etag, signal }: FragmentAnswer,
 ): Promise<void> | undefined {
   if (isKnown(headers, etag)) return undefined
-  const range = requestedRange(headers, body, etag)
+  const range = requestedRange(headers, body.size, etag)
   if (method === 'HEAD' || body.arrived > range.start || body.size === 0) return undefined
   return body.more(range.start, signal)
 }
@@ -47,7 +46,7 @@ export function sendFragment(
     response.writeHead(304, sharedHead(answer)).end()
     return
   }
-  const range = requestedRange(headers, body, etag)
+  const range = requestedRange(headers, body.size, etag)
   const status = range.partial ? 206 : 200
   response.writeHead(status, okHead(answer, range))
   if (method === 'HEAD') {
@@ -90,43 +89,10 @@ async function pump(
   }
 }
 
-function isKnown(headers: IncomingMessage['headers'], etag: string): boolean {
-  const known = headers['if-none-match']
-  return known !== undefined && matchesAny(known, etag)
-}
-
-interface RequestedRange extends ByteRange {
-  readonly partial: boolean
-}
-
-function requestedRange(
-  headers: IncomingMessage['headers'],
-  { size }: FragmentBody,
-  etag: string,
-): RequestedRange {
-  const whole = { start: 0, end: size, partial: false }
-  if (headers.range === undefined || !allowsRange(header(headers['if-range']), etag)) return whole
-  const range = parseRange(headers.range, size)
-  if (range === 'whole') return whole
-  if (range !== 'unsatisfiable') return { ...range, partial: true }
-  throw new HttpError('bad_request', `The range lies outside of the ${size} bytes`, {
-    httpStatus: 416,
-    headers: { 'Content-Range': `bytes */${size}` },
-  })
-}
-
-function header(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'string' ? value : value?.[0]
-}
-
 function okHead(answer: FragmentAnswer, range: RequestedRange): Headers {
   return {
     'Content-Type': answer.contentType,
-    'Content-Length': String(range.end - range.start),
-    'Accept-Ranges': 'bytes',
-    ...(range.partial && {
-      'Content-Range': `bytes ${range.start}-${range.end - 1}/${answer.body.size}`,
-    }),
+    ...rangeHead(range, answer.body.size),
     ...sharedHead(answer),
   }
 }
