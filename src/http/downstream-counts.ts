@@ -2,7 +2,7 @@ import type { Cell } from '../metrics/counter.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 
 /** What was asked for; the metric label `class`. */
-export type TrafficClass = 'multivariant' | 'playlist' | 'segment' | 'init'
+export type TrafficClass = 'multivariant' | 'playlist' | 'segment' | 'init' | 'clip'
 
 interface ClassCells {
   readonly requests: Map<number, Cell>

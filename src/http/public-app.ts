@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
+import type { ClipSource } from '../streams/clip/clip.ts'
 import { refuseOtherMethods } from './error-handler.ts'
 import { CORS } from './headers.ts'
 import { type AppOptions, newApp } from './new-app.ts'
 import { Readers } from './readers.ts'
 import type { PlaylistRenderer } from './rendered-playlists.ts'
+import { clipRoute } from './routes/clip.ts'
 import { healthRoute } from './routes/health.ts'
 import { fragmentRoutes } from './routes/hls-fragments.ts'
 import { playlistRoutes } from './routes/hls-playlists.ts'
@@ -17,6 +19,8 @@ export interface PublicAppOptions extends AppOptions {
   readonly streams: StreamRegistryView
   readonly render: PlaylistRenderer
   readonly counters: GatewayCounters
+  /** Without it there are no clips. */
+  readonly clips?: ClipSource
   /** The fragment cache's evictions: whoever still sends evicted bytes is cut off (G18). */
   readonly onEvict: (listener: (bytes: Buffer) => void) => () => void
 }
@@ -40,6 +44,8 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
   }
   void app.register(playlistRoutes, context)
   void app.register(fragmentRoutes, context)
+  const { clips, clock } = options
+  if (clips !== undefined) void app.register(clipRoute, { ...context, clips, clock })
   void app.register(notYetRoutes)
   void app.register(preflightRoute)
   void app.register(healthRoute)
