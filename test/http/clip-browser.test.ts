@@ -9,6 +9,8 @@ import { LoopRecording } from '../support/recording.ts'
 import { hasTool } from '../support/tools.ts'
 
 const START_S = Date.UTC(2025, 0, 1) / 1000
+/** From here on the camera's codec private data are other ones. */
+const CHANGE_FROM_S = START_S + 50
 /** Of the recording as it is, from these seconds on nothing was recorded for ten. */
 const GAP_FROM_S = START_S + 30
 
@@ -42,6 +44,10 @@ describe.skipIf(!hasTool('chromium'))('Chromium plays a clip as it is', () => {
   let browser: Browser
   let server: PublicServer
   const recording = new LoopRecording(['avc-bframes', 'aac'])
+
+  const changed = new LoopRecording(['avc', 'aac'])
+  recording.before = (number, signal) =>
+    number < CHANGE_FROM_S ? undefined : changed.fragment(Number(number)).tracks(signal)
 
   beforeAll(async () => {
     browser = await launchBrowser()
@@ -94,6 +100,14 @@ describe.skipIf(!hasTool('chromium'))('Chromium plays a clip as it is', () => {
     await page.evaluate(`document.querySelector('video').currentTime = 20`)
     await expect.poll(async () => (await look(page)).atS, SOON).toBeGreaterThan(21)
     expect((await look(page)).error).toBeNull()
+  })
+
+  test('over a change of codec private data', async () => {
+    const page = await open(46, 8)
+    await expect.poll(async () => (await look(page)).ended, SOON).toBe(true)
+    const { error, frames } = await look(page)
+    expect(error).toBeNull()
+    expect(frames).toBeGreaterThan(110)
   })
 
   test('over a gap, which lasts as long as it did', async () => {

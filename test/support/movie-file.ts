@@ -19,10 +19,11 @@ export function assemble(
   { head, pieces }: MovieLayout,
   fragments: readonly MovieFragment[],
 ): Buffer {
-  const media = pieces.map(({ fragment, rendition, start, end }) => {
+  const media = pieces.map(({ fragment, rendition, source }) => {
+    if (Buffer.isBuffer(source)) return source
     const track = fragments[fragment]?.find(({ init }) => init.rendition === rendition)
     if (track === undefined) throw new Error(`no ${rendition} in fragment ${fragment}`)
-    return track.bytes.subarray(start, end)
+    return track.bytes.subarray(source.start, source.end)
   })
   return Buffer.concat([head, ...media])
 }

@@ -69,7 +69,7 @@ export class RecordedClip implements Clip {
 
   #piecesWithin(start: number, end: number): MediaPiece[] {
     return this.#layout.pieces.filter(
-      (piece) => piece.offset < end && piece.offset + piece.end - piece.start > start,
+      (piece) => piece.offset < end && piece.offset + piece.length > start,
     )
   }
 
@@ -91,9 +91,10 @@ export function totalBytes(tracks: readonly RecordedTrack[]): number {
   return tracks.reduce((sum, { bytes }) => sum + bytes.length, 0)
 }
 
-function bytesOf({ rendition, start, end }: MediaPiece, tracks: readonly RecordedTrack[]): Buffer {
+function bytesOf({ rendition, source }: MediaPiece, tracks: readonly RecordedTrack[]): Buffer {
+  if (Buffer.isBuffer(source)) return source
   const track = tracks.find(({ init }) => init.rendition === rendition)
-  if (track !== undefined) return track.bytes.subarray(start, end)
+  if (track !== undefined) return track.bytes.subarray(source.start, source.end)
   throw new GatewayError('upstream_unavailable', 'A fragment of the clip has changed upstream')
 }
 

@@ -1,8 +1,13 @@
 import type { InitFacts } from '../init.ts'
 import type { SampleTable } from '../samples.ts'
+import { endOfSamples } from '../trun.ts'
 import { MOVIE_TIMESCALE, type TrackHeader, writeTrak } from './movie-boxes.ts'
+import { parameterSetsOf } from './parameter-sets.ts'
 import { sampleEntryOf } from './sample-entry.ts'
 import { type DataStart, SampleTables } from './sample-tables.ts'
+import { lengthOf, type PieceSource, type WovenChunk, weave } from './weave.ts'
+
+const NOTHING = Buffer.alloc(0)
 
 /** One track of one fragment of a recording. */
 export interface TrackFragment extends SampleTable {
@@ -57,21 +62,24 @@ export class MovieTrack {
   /**
    * @param offset of the fragment's first sample from the start of all media data, in bytes
    * @param delayS how much later than recorded the fragment is to play, in seconds
+   * @returns what is to be in the file from there on
    */
-  add(fragment: TrackFragment, offset: number, delayS: number): void {
+  add(fragment: TrackFragment, offset: number, delayS: number): PieceSource[] {
     const { samples, init } = fragment
+    const description = this.#describe(fragment)
+    const parameterSets = this.#parameterSetsFor(description)
     for (const sample of samples) {
       const dueTicks = this.#ticks(sample.startTicks, init, delayS)
       // Decode times may not go back where fragments overlap a little. Presentation stays as it was.
       const startTicks = Math.max(dueTicks, this.#tables.lastTicks)
       const presented = this.#ticks(sample.startTicks + sample.compositionTicks, init, delayS)
       const compositionTicks = presented - startTicks + this.#compositionShift
-      this.#tables.addSample({ ...sample, startTicks, compositionTicks })
+      const bytes = sample.bytes + (sample.isSync ? parameterSets.length : 0)
+      this.#tables.addSample({ startTicks, compositionTicks, bytes, isSync: sample.isSync })
     }
-    const last = samples.at(-1)
-    if (last === undefined) return
-    this.#endTicks = this.#ticks(last.startTicks + last.durationTicks, init, delayS)
-    this.#addChunks(fragment, offset)
+    const end = endOfSamples(samples, 0)
+    this.#endTicks = this.#ticks(end, init, delayS)
+    return this.#addChunks(weave(fragment, parameterSets), description, offset)
   }
 
   /** The trak box, once its samples are complete. `startS` is that of the movie. */
@@ -92,19 +100,32 @@ export class MovieTrack {
     return { header, write: (dataStart) => writeTrak(header, tables.write(dataStart)) }
   }
 
-  #addChunks({ pieces, initBytes }: TrackFragment, offset: number): void {
-    const description = this.#describe(sampleEntryOf(initBytes))
+  #addChunks(chunks: readonly WovenChunk[], description: number, offset: number): PieceSource[] {
     let at = offset
-    for (const { samples, start, end } of pieces) {
+    for (const { samples, sources } of chunks) {
       this.#tables.addChunk({ samples, description, offset: at })
-      at += end - start
+      at += sources.reduce((sum, source) => sum + lengthOf(source), 0)
     }
+    return chunks.flatMap(({ sources }) => sources)
   }
 
   /** The number of a sample entry, which is written once however many inits repeat it. */
-  #describe(entry: Buffer): number {
+  #describe({ initBytes }: TrackFragment): number {
+    const entry = sampleEntryOf(initBytes)
     const known = this.#entries.findLastIndex((other) => other.equals(entry))
     return known === -1 ? this.#entries.push(entry) : known + 1
+  }
+
+  /**
+   * Where one track has several decoder configurations, a sample entry for each is all that the standard
+   * asks for. Browsers read the first one only, and fail at the change, unless the samples themselves
+   * bring their parameter sets.
+   */
+  #parameterSetsFor(description: number): Buffer {
+    const entry = this.#entries[description - 1]
+    const isOnlyOne = this.#entries.length === 1
+    if (entry === undefined || isOnlyOne || this.#init.rendition === 'audio') return NOTHING
+    return parameterSetsOf(entry)
   }
 
   #ticks(sourceTicks: number, init: InitFacts, delayS: number): number {

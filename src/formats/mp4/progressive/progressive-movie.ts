@@ -6,6 +6,7 @@ import { u32, u64 } from './fields.ts'
 import { trackTicks, writeFtyp, writeMvhd } from './movie-boxes.ts'
 import { type FinishedTrack, MovieTrack, type TrackFragment } from './movie-track.ts'
 import { type DataStart, MAX_SAMPLE_TICKS } from './sample-tables.ts'
+import { lengthOf, type PieceSource } from './weave.ts'
 
 /** One track of one fragment, as recorded: an init segment, and moof and mdat boxes. */
 export interface MovieFragmentTrack {
@@ -24,16 +25,16 @@ export interface MovieLayout {
   readonly size: number
 }
 
-/** Bytes of the file that are bytes of a fragment. */
+/** Adjacent bytes of the file after its head. */
 export interface MediaPiece {
   /** Of its first byte in the file. */
   readonly offset: number
+  readonly length: number
   /** The how many-th fragment that was added, from 0, and which of its tracks. */
   readonly fragment: number
   readonly rendition: InitFacts['rendition']
-  /** Offsets in the fragment's bytes: of the first byte and behind the last one. */
-  readonly start: number
-  readonly end: number
+  /** A place in the track's bytes, as the fragment has them; or the bytes themselves. */
+  readonly source: PieceSource
 }
 
 export interface MovieOptions {
@@ -111,11 +112,10 @@ export class ProgressiveMovie {
       track = new MovieTrack(fragment, maxTimescale, this.#delayS)
       this.#tracks.set(rendition, track)
     }
-    track.add(fragment, this.#mediaBytes, this.#delayS)
-    for (const { start, end } of fragment.pieces) {
-      const [fragmentIndex, offset] = [this.#fragments, this.#mediaBytes]
-      this.#pieces.push({ offset, fragment: fragmentIndex, rendition, start, end })
-      this.#mediaBytes += end - start
+    for (const source of track.add(fragment, this.#mediaBytes, this.#delayS)) {
+      const place = { offset: this.#mediaBytes, length: lengthOf(source) }
+      this.#pieces.push({ ...place, fragment: this.#fragments, rendition, source })
+      this.#mediaBytes += place.length
     }
   }
 

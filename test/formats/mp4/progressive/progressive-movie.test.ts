@@ -218,6 +218,11 @@ describe('changes', () => {
     const changed = { ...other, bytes: second(1)[0]?.bytes ?? Buffer.alloc(0) }
     const { tracks } = whole([second(0, ['video']), [changed], second(2, ['video'])])
     expect(tracks[0]?.descriptions).toBe(2)
+    const { samples = [] } = tracks[0] ?? {}
+    expect(samples.map(({ size }) => size > 10)).toEqual(
+      // From the change on, pictures where decoding can begin bring their parameter sets.
+      Array.from({ length: 75 }, (_, i) => i === 25 || i === 50),
+    )
     const used = tracks[0]?.samples.map(({ description_index: index }) => index)
     expect(used).toEqual([0, 1, 0].flatMap((index) => Array.from({ length: 25 }, () => index)))
   })
@@ -250,9 +255,9 @@ test('the index comes first, and the media data fill the rest', () => {
   expect(readBoxes(file).map(({ type }) => type)).toEqual(['ftyp', 'moov', 'mdat'])
   expect(layout.size).toBe(file.length)
   let at = layout.head.length
-  for (const { offset, start, end } of layout.pieces) {
+  for (const { offset, length } of layout.pieces) {
     expect(offset).toBe(at)
-    at += end - start
+    at += length
   }
   expect(at).toBe(layout.size)
 })
