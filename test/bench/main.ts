@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRepor
   calls: () => import('./calls.ts'),
   delay: () => import('./delay.ts'),
   'cold-start': () => import('./cold-start.ts'),
+  clip: () => import('./clip.ts'),
 }
 
 const { values, positionals } = parseArgs({
