@@ -1,10 +1,12 @@
 import { buffer } from 'node:stream/consumers'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { GatewayError } from '../../../src/base/errors.ts'
 import type { Clip } from '../../../src/streams/clip/clip.ts'
 import { Clips } from '../../../src/streams/clip/clips.ts'
 import type { RecordedFragment, TimeRange } from '../../../src/streams/recording.ts'
+import { literalFragment, literalInit } from '../../support/literal-fragment.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { seeMovie } from '../../support/movie-file.ts'
 import { LoopRecording } from '../../support/recording.ts'
@@ -131,6 +133,51 @@ describe('shared work', () => {
     clock.advance(11_000)
     await clips.open('lobby', justNow, never)
     expect(recording.fetched).toHaveLength(20)
+  })
+})
+
+describe('G18: few fragments in memory', () => {
+  test('at most four while the tables are read', async () => {
+    const { clips, recording } = setUp()
+    let [now, most] = [0, 0]
+    recording.before = async () => {
+      now += 1
+      most = Math.max(most, now)
+      await nextTurn()
+      now -= 1
+      return undefined
+    }
+    await clips.open('lobby', range(60), never)
+    expect(most).toBe(4)
+  })
+
+  test('small ones are fetched a little ahead of what is sent, large ones are not', async () => {
+    for (const [bytes, ahead] of [
+      [1_000, 3],
+      [3 * 2 ** 20, 1],
+    ] as const) {
+      const { clips, recording } = setUp(new LoopRecording())
+      const made = literalInit('avc')
+      recording.before = (number) => {
+        const sample = {
+          durationTicks: made.init.timescale,
+          compositionTicks: 0,
+          bytes,
+          isSync: true,
+        }
+        const baseTicks = Number(number) * made.init.timescale
+        const fragment = literalFragment(made, baseTicks, [sample])
+        return Promise.resolve([{ ...made, bytes: fragment, baseTicks }])
+      }
+      const clip = await clips.open('lobby', range(20), never)
+      recording.fetched.length = 0
+      const read = clip.read(0, clip.size, never)[Symbol.asyncIterator]()
+      await read.next()
+      expect(recording.fetched).toHaveLength(0)
+      await read.next()
+      expect(recording.fetched).toHaveLength(ahead)
+      await read.return?.()
+    }
   })
 })
 
