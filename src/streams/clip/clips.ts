@@ -30,6 +30,11 @@ const BUILD_MS = 300_000
 /** KVS may be asked 20 times a second, and others ask too. */
 const FRAGMENT_MS = 30_000
 
+/** kvs-hls.md, section 10. */
+const LONGEST_FRAGMENT_MS = 20_000
+/** Less than this is rounding. */
+const TOLERANCE_MS = 50
+
 /** What ended this long ago changes no more: late fragments have come by then. */
 const SETTLED_MS = 60_000
 
@@ -77,7 +82,11 @@ export class Clips implements ClipSource {
     const isSettled = range.endMs + SETTLED_MS < clock.now()
     try {
       return await withDeadline(clock, 'the clip', BUILD_MS, signal, async (limited) =>
-        buildClip(inTime(await list(stream, range, limited), clock), isSettled, limited),
+        buildClip(
+          inTime(await within(range, (wider) => list(stream, wider, limited)), clock),
+          isSettled,
+          limited,
+        ),
       )
     } catch (error) {
       if (!(error instanceof DeadlineError)) throw error
@@ -88,6 +97,15 @@ export class Clips implements ClipSource {
       this.#builds -= 1
     }
   }
+}
+
+/** Also the fragment that `startMs` lies in: what happened at that time is what the clip is wanted for. */
+async function within(
+  { startMs, endMs }: TimeRange,
+  list: (wider: TimeRange) => Promise<readonly RecordedFragment[]>,
+): Promise<readonly RecordedFragment[]> {
+  const fragments = await list({ startMs: Math.max(0, startMs - LONGEST_FRAGMENT_MS), endMs })
+  return fragments.filter((one) => one.startMs + one.durationMs > startMs + TOLERANCE_MS)
 }
 
 /** The same fragments, none of which takes for ever: not while the clip is made, and not while it is sent. */

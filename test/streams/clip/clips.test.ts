@@ -72,6 +72,15 @@ test('a range fetches only the fragments that it lies in', async () => {
   expect(recording.fetched).toEqual([BigInt(AT_MS / 1000 + 59)])
 })
 
+test('the fragment in which the range starts is part of it, the one in which it ends too', async () => {
+  const { clips, recording } = setUp()
+  await clips.open('lobby', range(2, 10.5), never)
+  expect(recording.fetched).toEqual([10, 11, 12].map((second) => BigInt(AT_MS / 1000 + second)))
+  recording.fetched.length = 0
+  await clips.open('lobby', range(2, 10), never)
+  expect(recording.fetched).toEqual([10, 11].map((second) => BigInt(AT_MS / 1000 + second)))
+})
+
 describe('shared work', () => {
   test('all who ask for the same range wait for one reading of it', async () => {
     const { clips, recording } = setUp()
