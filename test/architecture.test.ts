@@ -52,6 +52,7 @@ const VOCABULARY = 'src/timeline/fragment.ts'
 const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-kinesis-video': ['upstream'],
   '@aws-sdk/client-kinesis-video-archived-media': ['upstream'],
+  '@aws-sdk/credential-providers': ['upstream'],
   'm3u8-parser': ['formats'],
   mp4box: ['formats'],
   yaml: ['config'],

@@ -20,15 +20,6 @@ const PER_STREAM: readonly Feature<StreamConfig>[] = [
     used: ({ source }) => source.kind === 'kvs' && source.containerFormat === 'MPEG_TS',
     value: () => 'MPEG_TS',
   },
-  {
-    key: ['kvs', 'roleArn'],
-    used: ({ source }) => source.kind === 'kvs' && source.roleArn !== undefined,
-  },
-  {
-    key: ['kvs', 'region'],
-    used: ({ source }) => source.kind === 'kvs' && source.region !== undefined,
-    value: ({ source }) => (source.kind === 'kvs' ? (source.region ?? '') : ''),
-  },
   { key: ['backup'], used: ({ backup }) => backup !== undefined },
   { key: ['dvr'], used: ({ dvrMs }) => dvrMs > 0, value: ({ dvrMs }) => formatDuration(dvrMs) },
   { key: ['dvrBackfill'], used: ({ dvrBackfill }) => dvrBackfill, value: () => 'true' },

@@ -77,7 +77,7 @@ export interface KvsSourceConfig extends KvsSettings {
 }
 
 export interface KvsSettings {
-  /** Undefined: that of the ARN, else the process's own. */
+  /** Of a stream by name. Undefined: the process's own. */
   readonly region: string | undefined
   readonly roleArn: string | undefined
   readonly externalId: string | undefined

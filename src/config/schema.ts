@@ -104,7 +104,7 @@ const log = section({
 const kvsSettings = {
   region: text('a region such as us-west-2', /^[a-z0-9-]+$/, 64)
     .optional()
-    .describe('Left out: that of streamArn, else aws.region.'),
+    .describe('Of a stream by name; streamArn names its own. Left out: aws.region.'),
   roleArn: text('an ARN arn:aws:iam::ACCOUNT:role/NAME', ROLE_ARN, 2048)
     .optional()
     .describe('A role to assume for this stream, for example in the account that owns it.'),

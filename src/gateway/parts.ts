@@ -12,6 +12,7 @@ import { SavedTimelines } from '../store/saved-timelines.ts'
 import { createUpstreamAgent } from '../upstream/agent.ts'
 import type { KvsApi } from '../upstream/kvs-api.ts'
 import { SdkKvsApi } from '../upstream/sdk-kvs-api.ts'
+import { chainRegion } from '../upstream/sdk-setup.ts'
 import { StreamQuotas } from '../upstream/stream-quotas.ts'
 
 /** What all streams share. */
@@ -36,6 +37,7 @@ export async function openParts(
 ): Promise<Parts> {
   const { maxBytes, dir, dirMaxBytes } = config.cache
   const counters = new GatewayCounters()
+  const region = config.aws.region ?? (await chainRegion())
   const store = new MemoryStore({ clock, maxBytes })
   return {
     clock,
@@ -52,7 +54,7 @@ export async function openParts(
     }),
     dispatcher: createUpstreamAgent(),
     api: new SdkKvsApi(clock, random, config.aws),
-    quotas: new StreamQuotas(clock, config.aws.quotaShare),
+    quotas: new StreamQuotas({ clock, region, share: config.aws.quotaShare }),
     disk:
       dir === undefined
         ? undefined

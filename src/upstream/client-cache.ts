@@ -1,5 +1,5 @@
-/** KVS data hosts are cells shared by many streams, so a region has few. */
-const MAX_CLIENTS = 32
+/** KVS data hosts are cells shared by many streams, so a region has few; each role has clients of its own. */
+const MAX_CLIENTS = 128
 
 /** SDK clients by what they talk to; each keeps its own sockets. */
 export class ClientCache<Client extends { destroy(): void }> {

@@ -1,7 +1,19 @@
-/** One of the two; never both. kvs-hls.md, section 6.2. */
-export type StreamIdentity =
-  | { readonly streamName: string; readonly streamArn?: undefined }
-  | { readonly streamArn: string; readonly streamName?: undefined }
+/** In which region a stream is asked for, and as whom. */
+export interface StreamAccess {
+  /** Of a stream by name. Undefined: the process's own. An ARN names its region itself. */
+  readonly region?: string | undefined
+  /** A role to assume. Undefined: the process's own credentials. */
+  readonly roleArn?: string | undefined
+  /** What the role's trust policy wants to hear. */
+  readonly externalId?: string | undefined
+}
+
+/** A stream by name or by ARN; never both. kvs-hls.md, section 6.2. */
+export type StreamIdentity = StreamAccess &
+  (
+    | { readonly streamName: string; readonly streamArn?: undefined }
+    | { readonly streamArn: string; readonly streamName?: undefined }
+  )
 
 /** A KVS stream and how to ask for its sessions: the `kvs` part of a stream's configuration. */
 export type KvsSource = StreamIdentity & {
@@ -14,12 +26,13 @@ export type KvsSource = StreamIdentity & {
   readonly fragmentResults: number
 }
 
-/** Names the stream within this process, for caches and quotas. */
+/** Names the stream within this process, for caches: namesakes in other regions and accounts are others. */
 export function streamKey(stream: StreamIdentity): string {
-  return stream.streamArn ?? stream.streamName
+  const { streamArn, streamName, roleArn = '', externalId = '' } = stream
+  return [regionOf(stream) ?? '', roleArn, externalId, streamArn ?? streamName].join(' ')
 }
 
-/** The region that an ARN is of: no other one knows the stream. */
-export function regionOf({ streamArn }: StreamIdentity): string | undefined {
-  return streamArn?.split(':')[3]
+/** The region that the stream says it is in. That of an ARN wins: no other one knows the stream. */
+export function regionOf({ streamArn, region }: StreamIdentity): string | undefined {
+  return streamArn?.split(':')[3] ?? region
 }

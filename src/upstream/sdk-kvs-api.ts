@@ -1,13 +1,12 @@
-import { GetDataEndpointCommand, KinesisVideoClient } from '@aws-sdk/client-kinesis-video'
-import {
+import { GetDataEndpointCommand } from '@aws-sdk/client-kinesis-video'
+import type {
   KinesisVideoArchivedMediaClient,
-  type ListFragmentsOutput,
+  ListFragmentsOutput,
 } from '@aws-sdk/client-kinesis-video-archived-media'
 import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
-import { ClientCache } from './client-cache.ts'
 import { type ApiName, EndpointCache } from './endpoint-cache.ts'
 import {
   failureLabel,
@@ -17,10 +16,11 @@ import {
   upstreamError,
 } from './errors.ts'
 import type { ApiCall, GrantedSession, KvsApi, StoredFragment, StoredRange } from './kvs-api.ts'
-import { type KvsSource, regionOf, type StreamIdentity } from './kvs-source.ts'
+import type { KvsSource, StreamIdentity } from './kvs-source.ts'
 import { tellFailure } from './observer.ts'
 import type { Playback } from './playback.ts'
 import { withRetries } from './retry.ts'
+import { SdkClients } from './sdk-clients.ts'
 import {
   byNumber,
   identity,
@@ -29,7 +29,7 @@ import {
   sessionCommand,
   storedFragments,
 } from './sdk-commands.ts'
-import { requireRegion, type SdkOptions, type SdkSetup, setUpSdk } from './sdk-setup.ts'
+import type { SdkOptions } from './sdk-setup.ts'
 import { SecretUrl } from './secret-url.ts'
 
 /** A viewer's first request waits for two of these and the first media, eight seconds by default. */
@@ -40,23 +40,17 @@ const LISTING = { what: 'listing fragments', totalMs: 10_000, attempts: 3 }
 /** Two days of 1-s fragments. A caller with more to ask asks for a shorter range. */
 const MOST_PAGES = 180
 
-/** The backstop behind {@link CALL_MS}: sockets that our clock does not see. */
-const SOCKET_TIMEOUTS = { connectionTimeout: 3000, requestTimeout: 10_000 }
-
 /** {@link KvsApi} over the AWS SDK. */
 export class SdkKvsApi implements KvsApi {
   readonly #clock: Clock
   readonly #random: Random
-  readonly #options: SdkOptions
+  readonly #clients: SdkClients
   readonly #endpoints = new EndpointCache()
-  readonly #controlClients = new ClientCache<KinesisVideoClient>()
-  readonly #dataClients = new ClientCache<KinesisVideoArchivedMediaClient>()
-  #setup: Promise<SdkSetup> | undefined
 
   constructor(clock: Clock, random: Random, options: SdkOptions = {}) {
     this.#clock = clock
     this.#random = random
-    this.#options = options
+    this.#clients = new SdkClients(clock, options)
   }
 
   openSession(source: KvsSource, playback: Playback, call: ApiCall): Promise<GrantedSession> {
@@ -85,8 +79,7 @@ export class SdkKvsApi implements KvsApi {
   }
 
   close(): void {
-    this.#controlClients.close()
-    this.#dataClients.close()
+    this.#clients.close()
   }
 
   #listPage(
@@ -103,8 +96,24 @@ export class SdkKvsApi implements KvsApi {
     })
   }
 
-  /** Asks at the stream's endpoint for the call, which is forgotten once it fails as stale ones do. */
+  /** As {@link #askAtEndpoint}, once more where a role's credentials may have been revoked before their time. */
   async #atEndpoint<T>(
+    source: KvsSource,
+    apiName: ApiName,
+    call: ApiCall,
+    ask: (client: KinesisVideoArchivedMediaClient) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await this.#askAtEndpoint(source, apiName, call, ask)
+    } catch (error) {
+      const refused = error instanceof GatewayError && error.code === 'upstream_not_authorized'
+      if (!refused || !(await this.#clients.renewRole(source))) throw error
+      return this.#askAtEndpoint(source, apiName, call, ask)
+    }
+  }
+
+  /** Asks at the stream's endpoint for the call, which is forgotten once it fails as stale ones do. */
+  async #askAtEndpoint<T>(
     source: KvsSource,
     apiName: ApiName,
     call: ApiCall,
@@ -113,7 +122,7 @@ export class SdkKvsApi implements KvsApi {
     const endpoint =
       this.#endpoints.get(source, apiName) ?? (await this.#askEndpoint(source, apiName, call))
     try {
-      return await ask(await this.#dataClient(source, endpoint))
+      return await ask(await this.#clients.data(source, endpoint))
     } catch (error) {
       call.signal.throwIfAborted()
       const known = translate(error)
@@ -132,7 +141,7 @@ export class SdkKvsApi implements KvsApi {
   }
 
   async #askEndpoint(source: StreamIdentity, apiName: ApiName, call: ApiCall): Promise<URL> {
-    const client = await this.#controlClient(source)
+    const client = await this.#clients.control(source)
     const endTurn = await call.quota.takeDataEndpoint(call.signal, call.priority)
     const command = new GetDataEndpointCommand({ ...identity(source), APIName: apiName })
     const { DataEndpoint } = await this.#observed('GetDataEndpoint', call, (abortSignal) =>
@@ -140,7 +149,7 @@ export class SdkKvsApi implements KvsApi {
     )
       .catch(rethrowEndpointError)
       .finally(endTurn)
-    const endpoint = (await this.#sdk()).hosts.check(required(DataEndpoint, 'DataEndpoint'))
+    const endpoint = (await this.#clients.hosts()).check(required(DataEndpoint, 'DataEndpoint'))
     this.#endpoints.set(source, apiName, endpoint)
     return endpoint
   }
@@ -159,7 +168,7 @@ export class SdkKvsApi implements KvsApi {
       (abortSignal) => client.send(sessionCommand(source, playback), { abortSignal }),
     ).finally(endTurn)
     const text = required(HLSStreamingSessionURL, 'HLSStreamingSessionURL')
-    return { url: new SecretUrl((await this.#sdk()).hosts.check(text)), openedAtMs }
+    return { url: new SecretUrl((await this.#clients.hosts()).check(text)), openedAtMs }
   }
 
   async #askFragments(
@@ -195,47 +204,6 @@ export class SdkKvsApi implements KvsApi {
       if (!signal.aborted) tellFailure(observer, error)
       throw error
     }
-  }
-
-  async #controlClient(stream: StreamIdentity): Promise<KinesisVideoClient> {
-    const { endpoint } = this.#options
-    const config = await this.#clientConfig(stream)
-    return this.#controlClients.get(
-      config.region,
-      () => new KinesisVideoClient({ ...config, ...(endpoint === undefined ? {} : { endpoint }) }),
-    )
-  }
-
-  async #dataClient(
-    stream: StreamIdentity,
-    endpoint: URL,
-  ): Promise<KinesisVideoArchivedMediaClient> {
-    const config = await this.#clientConfig(stream)
-    // With a trailing slash the SDK would ask for `//getHLSStreamingSessionURL`.
-    const base = endpoint.href.replace(/\/+$/, '')
-    return this.#dataClients.get(
-      `${config.region} ${base}`,
-      () => new KinesisVideoArchivedMediaClient({ ...config, endpoint: base }),
-    )
-  }
-
-  async #clientConfig(stream: StreamIdentity) {
-    const { region, credentials } = await this.#sdk()
-    return {
-      region: requireRegion(regionOf(stream) ?? region),
-      credentials,
-      // We retry ourselves, since every attempt has to take its turn in the quota.
-      maxAttempts: 1,
-      requestHandler: SOCKET_TIMEOUTS,
-    }
-  }
-
-  #sdk(): Promise<SdkSetup> {
-    this.#setup ??= setUpSdk(this.#options).catch((error: unknown) => {
-      this.#setup = undefined
-      throw error
-    })
-    return this.#setup
   }
 }
 

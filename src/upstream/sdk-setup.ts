@@ -21,9 +21,11 @@ export interface SdkSetup {
   /** Undefined where only a stream's ARN names one. */
   readonly region: string | undefined
   readonly credentials: Credentials
+  /** Where roles are assumed. Undefined: AWS's own, or `AWS_ENDPOINT_URL_STS` and the like. */
+  readonly stsEndpoint: string | undefined
 }
 
-type Credentials = NonNullable<KinesisVideoClientConfig['credentials']>
+export type Credentials = NonNullable<KinesisVideoClientConfig['credentials']>
 
 /** What an emulator takes: it wants a signature but does not check it. */
 const PLACEHOLDER = { accessKeyId: 'placeholder', secretAccessKey: 'placeholder' }
@@ -33,7 +35,14 @@ export async function setUpSdk(options: SdkOptions): Promise<SdkSetup> {
   const control = await controlEndpoint(options)
   const hosts = new UpstreamHosts(!isAwsControlHost(control.hostname))
   const region = options.region ?? (await chainRegion()) ?? fallbackRegion(hosts)
-  return { hosts, region, credentials: credentials(region, hosts, control) }
+  const emulated = hosts.overridden && isEmulator(control)
+  return {
+    hosts,
+    region,
+    credentials: credentials(region, emulated),
+    // An emulator plays STS as well; a VPC endpoint of Kinesis Video Streams knows no other service.
+    stsEndpoint: emulated ? options.endpoint : undefined,
+  }
 }
 
 /** The region to ask for a stream. @throws GatewayError when nobody names one */
@@ -71,7 +80,8 @@ async function controlEndpoint({ endpoint }: SdkOptions): Promise<Target> {
   return promise
 }
 
-async function chainRegion(): Promise<string | undefined> {
+/** The region of the SDK's own chain: environment and shared configuration. */
+export async function chainRegion(): Promise<string | undefined> {
   const client = new KinesisVideoClient({})
   return client.config.region().catch(() => undefined)
 }
@@ -80,17 +90,15 @@ function fallbackRegion({ overridden }: UpstreamHosts): string | undefined {
   return overridden ? PLACEHOLDER_REGION : undefined
 }
 
-function credentials(
-  region: string | undefined,
-  hosts: UpstreamHosts,
-  control: Target,
-): Credentials {
+function credentials(region: string | undefined, emulated: boolean): Credentials {
   const client = new KinesisVideoClient({ region: region ?? PLACEHOLDER_REGION })
   const chain = client.config.credentials
-  const mayPretend =
-    hosts.overridden &&
-    (control.protocol === 'http:' || isLoopback(withoutBrackets(control.hostname)))
-  return mayPretend ? async () => chain().catch(() => PLACEHOLDER) : chain
+  return emulated ? async () => chain().catch(() => PLACEHOLDER) : chain
+}
+
+/** AWS never speaks plain http, nor from this machine. */
+function isEmulator({ protocol, hostname }: Target): boolean {
+  return protocol === 'http:' || isLoopback(withoutBrackets(hostname))
 }
 
 /** A URL writes `[::1]` where a listener is told `::1`. */

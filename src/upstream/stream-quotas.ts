@@ -1,32 +1,60 @@
 import type { Clock } from '../base/clock.ts'
-import type { StreamIdentity } from './kvs-source.ts'
+import { regionOf, type StreamIdentity } from './kvs-source.ts'
 import { StreamQuota } from './quota.ts'
 
-/**
- * One {@link StreamQuota} per KVS stream, for all that read it under whatever public names. Kept for the
- * life of the process: a quota that is forgotten would forget what was just asked. Only configured
- * streams come here, so there are few.
- */
-export class StreamQuotas {
-  readonly #clock: Clock
-  readonly #share: number
-  readonly #quotas = new Map<string, StreamQuota>()
+export interface StreamQuotasOptions {
+  readonly clock: Clock
+  /** See {@link StreamQuota}; default half. */
+  readonly share?: number | undefined
+  /** Of streams that do not name theirs. */
+  readonly region?: string | undefined
+}
 
-  /** @param share see {@link StreamQuota} */
-  constructor(clock: Clock, share?: number) {
-    this.#clock = clock
-    this.#share = share ?? 0.5
+interface Shared {
+  readonly quota: StreamQuota
+  readers: number
+}
+
+/** One {@link StreamQuota} per KVS stream, for all that read it under whatever public names. */
+export class StreamQuotas {
+  readonly #options: StreamQuotasOptions
+  readonly #quotas = new Map<string, Shared>()
+
+  constructor(options: StreamQuotasOptions) {
+    this.#options = options
   }
 
+  /** For one more reader; see {@link release}. */
   of(stream: StreamIdentity): StreamQuota {
-    const name = nameOf(stream)
-    const quota = this.#quotas.get(name) ?? new StreamQuota(this.#clock, this.#share)
-    this.#quotas.set(name, quota)
-    return quota
+    const { clock, share = 0.5 } = this.#options
+    const key = this.#keyOf(stream)
+    const shared = this.#quotas.get(key) ?? { quota: new StreamQuota(clock, share), readers: 0 }
+    shared.readers += 1
+    this.#quotas.set(key, shared)
+    return shared.quota
+  }
+
+  /** A reader is gone, and has asked for nothing within the last second: that would be forgotten with it. */
+  release(stream: StreamIdentity): void {
+    const shared = this.#quotas.get(this.#keyOf(stream))
+    if (shared === undefined) return
+    shared.readers -= 1
+    if (shared.readers === 0) this.#quotas.delete(this.#keyOf(stream))
+  }
+
+  #keyOf(stream: StreamIdentity): string {
+    const region = regionOf(stream) ?? this.#options.region ?? ''
+    return [region, accountOf(stream), nameOf(stream)].join(' ')
   }
 }
 
-/** By name, so that one who reads it by ARN shares too. Namesakes elsewhere share needlessly, at no harm. */
+/** That of the role, or our own: only a role opens another account's streams. */
+function accountOf({ roleArn }: StreamIdentity): string {
+  // arn:aws:iam::{account}:role/{name}
+  return roleArn?.split(':')[4] ?? 'own'
+}
+
+/** So that one who reads it by ARN shares with one who reads it by name. */
 function nameOf({ streamName, streamArn }: StreamIdentity): string {
   // arn:aws:kinesisvideo:{region}:{account}:stream/{name}/{creation time}
   return streamName ?? streamArn.split('/')[1] ?? streamArn

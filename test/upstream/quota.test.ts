@@ -208,12 +208,41 @@ test('the share of points is what the ratio is measured against', async () => {
 })
 
 test('G9: all who read one KVS stream share its quota, by name or by ARN', () => {
-  const quotas = new StreamQuotas(new ManualClock(0))
+  const quotas = new StreamQuotas({ clock: new ManualClock(0), region: 'us-west-2' })
   const lobby = quotas.of({ streamName: 'lobby-camera' })
   const arn = 'arn:aws:kinesisvideo:us-west-2:123456789012:stream/lobby-camera/1700000000000'
 
   expect(quotas.of({ streamArn: arn })).toBe(lobby)
   expect(quotas.of({ streamName: 'yard-camera' })).not.toBe(lobby)
+})
+
+test('G9: namesakes in other regions and accounts have quotas of their own', () => {
+  const quotas = new StreamQuotas({ clock: new ManualClock(0), region: 'us-west-2' })
+  const streamName = 'lobby-camera'
+  const lobby = quotas.of({ streamName })
+  const roleArn = (account: string): string => `arn:aws:iam::${account}:role/viewer`
+  const partner = quotas.of({ streamName, roleArn: roleArn('210987654321') })
+
+  expect(quotas.of({ streamName, region: 'us-west-2' })).toBe(lobby)
+  expect(quotas.of({ streamName, region: 'eu-west-1' })).not.toBe(lobby)
+  expect(partner).not.toBe(lobby)
+  expect(quotas.of({ streamName, roleArn: roleArn('210987654321'), externalId: 'x7' })).toBe(
+    partner,
+  )
+  expect(quotas.of({ streamName, roleArn: roleArn('111111111111') })).not.toBe(partner)
+})
+
+test('a quota lives as long as its readers', () => {
+  const quotas = new StreamQuotas({ clock: new ManualClock(0) })
+  const stream = { streamName: 'lobby-camera' }
+  const first = quotas.of(stream)
+  expect(quotas.of(stream)).toBe(first)
+  quotas.release(stream)
+  expect(quotas.of(stream)).toBe(first)
+  quotas.release(stream)
+  quotas.release(stream)
+  quotas.release(stream)
+  expect(quotas.of(stream)).not.toBe(first)
 })
 
 test('an answer lets the next ones go a second later, and not before', async () => {

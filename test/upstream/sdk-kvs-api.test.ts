@@ -275,6 +275,19 @@ describe('endpoint overrides', () => {
     expect(region).toBe('us-west-2')
   })
 
+  test.each([
+    ['an emulator plays STS as well', 'http://127.0.0.1:4566', 'http://127.0.0.1:4566'],
+    [
+      'a VPC endpoint knows no other service',
+      'https://vpce-0123-ab.kinesisvideo.us-west-2.vpce.amazonaws.com',
+      undefined,
+    ],
+    ['without an endpoint AWS decides', undefined, undefined],
+  ])('where roles are assumed: %s', async (_what, endpoint, sts) => {
+    const { stsEndpoint } = await setUpSdk({ region: 'us-west-2', endpoint })
+    expect(stsEndpoint).toBe(sts)
+  })
+
   test.each(['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_KINESIS_VIDEO'])('%s is one', async (name) => {
     vi.stubEnv(name, kvs.url)
     api = newApi({})

@@ -55,7 +55,7 @@ export async function startKvs(camera: CameraConfigInput = {}): Promise<Kvs> {
     dispatcher: agent,
     clock,
     random: () => 0.5,
-    quota: new StreamQuotas(clock).of({ streamName: CAMERA }),
+    quota: new StreamQuotas({ clock }).of({ streamName: CAMERA }),
     observer: { request: (operation, code) => seen.push(`${operation} ${code}`) },
   }
   const openWith = (signal: AbortSignal, source: KvsSource): Promise<HlsSession> =>

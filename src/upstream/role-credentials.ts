@@ -1,0 +1,89 @@
+import type { Clock } from '../base/clock.ts'
+
+/** What AssumeRole gives. */
+export interface TemporaryCredentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+  readonly expiration?: Date
+}
+
+/** KVS has to accept them until its answer: five minutes before the end there are new ones. */
+const LEAD_MS = 5 * 60_000
+/** At most this share of a short life. */
+const LEAD_SHARE = 0.2
+/** Those that STS refuses to replace are good until they expire; it is asked again now and then. */
+const RETRY_MS = 10_000
+/** STS always says when. If something that plays STS does not: soon. */
+const UNKNOWN_LIFE_MS = 15 * 60_000
+
+/** A role that is refused is not assumed more often than this because of it. */
+const NEW_MS = 60_000
+
+interface Held {
+  readonly credentials: TemporaryCredentials
+  readonly assumedMs: number
+  readonly expiresMs: number
+  renewMs: number
+}
+
+/**
+ * One role's temporary credentials: assumed once for all who ask, renewed before they expire, and kept while
+ * STS is down.
+ */
+export class RoleCredentials {
+  readonly #clock: Clock
+  readonly #assume: () => Promise<TemporaryCredentials>
+  #held: Held | undefined
+  #assuming: Promise<Held> | undefined
+
+  constructor(clock: Clock, assume: () => Promise<TemporaryCredentials>) {
+    this.#clock = clock
+    this.#assume = assume
+  }
+
+  /**
+   * Valid now. They say that they have expired long ago, so that the SDK does not keep them by a clock of its
+   * own but asks here each time. @throws what STS answered
+   */
+  async get(): Promise<TemporaryCredentials> {
+    const { credentials } = await this.#current()
+    return { ...credentials, expiration: new Date(0) }
+  }
+
+  /** Somebody refused them. False for new ones: the role itself is what is refused then. */
+  forget(): boolean {
+    const held = this.#held
+    this.#held = undefined
+    return held !== undefined && this.#clock.now() - held.assumedMs >= NEW_MS
+  }
+
+  async #current(): Promise<Held> {
+    const held = this.#held
+    const nowMs = this.#clock.now()
+    if (held !== undefined && nowMs < held.renewMs) return held
+    try {
+      return await this.#renew()
+    } catch (error) {
+      if (held === undefined || nowMs >= held.expiresMs) throw error
+      held.renewMs = nowMs + RETRY_MS
+      return held
+    }
+  }
+
+  #renew(): Promise<Held> {
+    this.#assuming ??= this.#assumeAnew().finally(() => {
+      this.#assuming = undefined
+    })
+    return this.#assuming
+  }
+
+  async #assumeAnew(): Promise<Held> {
+    const credentials = await this.#assume()
+    const nowMs = this.#clock.now()
+    const expiresMs = credentials.expiration?.getTime() ?? nowMs + UNKNOWN_LIFE_MS
+    const leadMs = Math.min(LEAD_MS, LEAD_SHARE * (expiresMs - nowMs))
+    this.#held = { credentials, assumedMs: nowMs, expiresMs, renewMs: expiresMs - leadMs }
+    return this.#held
+  }
+}

@@ -1,0 +1,136 @@
+import { KinesisVideoClient } from '@aws-sdk/client-kinesis-video'
+import { KinesisVideoArchivedMediaClient } from '@aws-sdk/client-kinesis-video-archived-media'
+import { fromTemporaryCredentials } from '@aws-sdk/credential-providers'
+import type { Clock } from '../base/clock.ts'
+import { ClientCache } from './client-cache.ts'
+import type { UpstreamHosts } from './hosts.ts'
+import { regionOf, type StreamAccess, type StreamIdentity } from './kvs-source.ts'
+import { RoleCredentials } from './role-credentials.ts'
+import {
+  type Credentials,
+  requireRegion,
+  type SdkOptions,
+  type SdkSetup,
+  setUpSdk,
+} from './sdk-setup.ts'
+
+/** The backstop behind deadlines on our clock: sockets that it does not see. */
+const SOCKET_TIMEOUTS = { connectionTimeout: 3000, requestTimeout: 10_000 }
+
+/** Who we are to the account that owns the role: in its CloudTrail, and in its policies if it likes. */
+const SESSION_NAME = 'kvs-hls-gateway'
+
+/** The SDK's clients, one for each region, role and host that streams need. */
+export class SdkClients {
+  readonly #clock: Clock
+  readonly #options: SdkOptions
+  readonly #control = new ClientCache<KinesisVideoClient>()
+  readonly #data = new ClientCache<KinesisVideoArchivedMediaClient>()
+  /** As many as are configured. */
+  readonly #roles = new Map<string, RoleCredentials>()
+  #setup: Promise<SdkSetup> | undefined
+
+  constructor(clock: Clock, options: SdkOptions) {
+    this.#clock = clock
+    this.#options = options
+  }
+
+  /** Which addresses we follow to. */
+  async hosts(): Promise<UpstreamHosts> {
+    return (await this.#sdk()).hosts
+  }
+
+  /** For GetDataEndpoint. */
+  async control(stream: StreamIdentity): Promise<KinesisVideoClient> {
+    const { endpoint } = this.#options
+    const { key, config } = await this.#config(stream)
+    return this.#control.get(
+      key,
+      () => new KinesisVideoClient({ ...config, ...(endpoint === undefined ? {} : { endpoint }) }),
+    )
+  }
+
+  /** For the calls that go to the stream's DataEndpoint. */
+  async data(stream: StreamIdentity, endpoint: URL): Promise<KinesisVideoArchivedMediaClient> {
+    const { key, config } = await this.#config(stream)
+    // With a trailing slash the SDK would ask for `//getHLSStreamingSessionURL`.
+    const base = endpoint.href.replace(/\/+$/, '')
+    return this.#data.get(
+      `${key} ${base}`,
+      () => new KinesisVideoArchivedMediaClient({ ...config, endpoint: base }),
+    )
+  }
+
+  /** The stream's credentials were refused. Whether others can be had, of the same role. */
+  async renewRole(stream: StreamIdentity): Promise<boolean> {
+    const region = await this.#region(stream)
+    return this.#roles.get(keyOf(region, stream))?.forget() === true
+  }
+
+  close(): void {
+    this.#control.close()
+    this.#data.close()
+  }
+
+  async #config(stream: StreamIdentity) {
+    const region = await this.#region(stream)
+    const config = {
+      region,
+      credentials: await this.#credentials(stream, region),
+      // We retry ourselves, since every attempt has to take its turn in the quota.
+      maxAttempts: 1,
+      requestHandler: SOCKET_TIMEOUTS,
+    }
+    return { key: keyOf(region, stream), config }
+  }
+
+  async #region(stream: StreamIdentity): Promise<string> {
+    return requireRegion(regionOf(stream) ?? (await this.#sdk()).region)
+  }
+
+  async #credentials(stream: StreamIdentity, region: string): Promise<Credentials> {
+    const sdk = await this.#sdk()
+    if (stream.roleArn === undefined) return sdk.credentials
+    const key = keyOf(region, stream)
+    const role =
+      this.#roles.get(key) ??
+      new RoleCredentials(this.#clock, assumeRole(stream.roleArn, stream, region, sdk))
+    this.#roles.set(key, role)
+    return () => role.get()
+  }
+
+  #sdk(): Promise<SdkSetup> {
+    this.#setup ??= setUpSdk(this.#options).catch((error: unknown) => {
+      this.#setup = undefined
+      throw error
+    })
+    return this.#setup
+  }
+}
+
+/** By region too: STS of another one may be what is down. */
+function keyOf(region: string, { roleArn = '', externalId = '' }: StreamAccess): string {
+  return [region, roleArn, externalId].join(' ')
+}
+
+function assumeRole(
+  roleArn: string,
+  { externalId }: StreamAccess,
+  region: string,
+  { credentials, stsEndpoint }: SdkSetup,
+): ReturnType<typeof fromTemporaryCredentials> {
+  return fromTemporaryCredentials({
+    masterCredentials: credentials,
+    params: {
+      RoleArn: roleArn,
+      RoleSessionName: SESSION_NAME,
+      ...(externalId === undefined ? {} : { ExternalId: externalId }),
+    },
+    clientConfig: {
+      region,
+      maxAttempts: 1,
+      requestHandler: SOCKET_TIMEOUTS,
+      ...(stsEndpoint === undefined ? {} : { endpoint: stsEndpoint }),
+    },
+  })
+}
