@@ -1,5 +1,5 @@
 import type { Cell } from '../metrics/counter.ts'
-import type { GatewayCounters } from '../metrics/gateway-counters.ts'
+import type { GatewayCounters, OwnTraffic } from '../metrics/gateway-counters.ts'
 
 /** What was asked for; the metric label `class`. */
 export type TrafficClass = 'multivariant' | 'playlist' | 'segment' | 'init' | 'clip'
@@ -12,17 +12,21 @@ interface ClassCells {
 /** One stream's answers, counted without building a label on the way: that would be felt at each request. */
 export class DownstreamCounts {
   readonly #counters: GatewayCounters
+  /** The label, which other streams may share. */
   readonly #stream: string
+  readonly #own: OwnTraffic | undefined
   readonly #classes = new Map<TrafficClass, ClassCells>()
 
   constructor(counters: GatewayCounters, stream: string) {
     this.#counters = counters
-    this.#stream = stream
+    this.#stream = counters.labelOf(stream)
+    this.#own = counters.ownTraffic(stream, 'downstream')
   }
 
   answered(trafficClass: TrafficClass, status: number, bytes: number): void {
     const cells = this.#cells(trafficClass)
     cells.bytes.value += bytes
+    this.#own?.add(bytes)
     const known = cells.requests.get(status)
     if (known === undefined) this.#first(trafficClass, cells, status)
     else known.value += 1
@@ -31,6 +35,7 @@ export class DownstreamCounts {
   /** Body bytes that were not known yet, or not handed over yet, when the answer began. */
   sent(trafficClass: TrafficClass, bytes: number): void {
     this.#cells(trafficClass).bytes.value += bytes
+    if (this.#own !== undefined) this.#own.bytes += bytes
   }
 
   #cells(trafficClass: TrafficClass): ClassCells {

@@ -73,51 +73,109 @@ function exposeProcess(registry: Registry, { counters, cacheBytes }: MetricsSour
   gauge('blocked_requests', 'Requests that wait for media', () => counters.blockedRequests.value)
 }
 
-function exposeStreams(registry: Registry, { streams, now }: MetricsSource): void {
-  type Sample = { readonly labels?: Readonly<Record<string, string>>; readonly value: number }
-  const gauge = (
-    name: string,
-    help: string,
-    label: string | undefined,
-    samples: (status: StreamStatus) => readonly Sample[],
-  ): void => {
+/** What streams that share a label say together: so many, the worst of them, the one whose time is up first. */
+type Together = (a: number, b: number) => number
+const sum: Together = (a, b) => a + b
+
+interface StreamGauge {
+  readonly name: string
+  readonly help: string
+  readonly together: Together
+  /** Of one stream, under the second label's value where there is one. */
+  readonly samples: (status: StreamStatus) => readonly (readonly [value: number, second?: string])[]
+  readonly second?: 'state' | 'kind'
+}
+
+function exposeStreams(registry: Registry, { counters, streams, now }: MetricsSource): void {
+  for (const { name, help, together, samples, second } of streamGauges(now)) {
     new Gauge({
       name: PREFIX + name,
       help,
-      labelNames: label === undefined ? ['stream'] : ['stream', label],
+      labelNames: second === undefined ? ['stream'] : ['stream', second],
       registers: [registry],
       collect() {
         this.reset()
+        const totals = new Map<string, { labels: Record<string, string>; value: number }>()
         for (const status of streams()) {
-          for (const { labels, value } of samples(status)) {
-            this.set({ stream: status.name, ...labels }, value)
+          const stream = counters.labelOf(status.name)
+          for (const [value, of = ''] of samples(status)) {
+            const labels = second === undefined ? { stream } : { stream, [second]: of }
+            const before = totals.get(`${stream} ${of}`)?.value
+            const total = before === undefined ? value : together(before, value)
+            totals.set(`${stream} ${of}`, { labels, value: total })
           }
         }
+        for (const { labels, value } of totals.values()) this.set(labels, value)
       },
     })
   }
-  const secondsUntil = (time: string): number => (Date.parse(time) - now()) / 1000
+  exposeSavings(registry, { counters, streams })
+}
 
-  gauge('sessions_open', 'Upstream sessions', undefined, ({ sessionsOpen }) => [
-    { value: sessionsOpen },
-  ])
-  gauge('session_seconds_left', 'Until the session expires', undefined, ({ session }) =>
-    session === null ? [] : [{ value: secondsUntil(session.expiresAt) }],
-  )
-  gauge('fragment_lag_seconds', 'Now − producer time', undefined, ({ lastFragment }) =>
-    lastFragment === null ? [] : [{ value: -secondsUntil(lastFragment.producedAt) }],
-  )
-  gauge('viewers', 'Connections that follow a media playlist', undefined, ({ viewers }) => [
-    { value: viewers },
-  ])
-  gauge('stream_state', '1 for the state that the stream is in', 'state', (status) =>
-    STATES.map((state) => ({ labels: { state }, value: state === status.state ? 1 : 0 })),
-  )
-  gauge('quota_points_used_ratio', 'Of the KVS points we may use', 'kind', ({ quota }) =>
-    Object.entries(quota).map(([kind, value]) => ({ labels: { kind }, value })),
-  )
-  // A total that goes up, but read as it stands: prom-client's counters cannot be set.
-  gauge('saved_usd_total', 'KVS charges saved by fan-out', undefined, ({ savedUsd }) => [
-    { value: savedUsd },
-  ])
+function streamGauges(now: () => number): readonly StreamGauge[] {
+  const secondsUntil = (time: string): number => (Date.parse(time) - now()) / 1000
+  return [
+    {
+      name: 'sessions_open',
+      help: 'Upstream sessions',
+      together: sum,
+      samples: ({ sessionsOpen }) => [[sessionsOpen]],
+    },
+    {
+      name: 'session_seconds_left',
+      help: 'Until the session expires',
+      together: Math.min,
+      samples: ({ session }) => (session === null ? [] : [[secondsUntil(session.expiresAt)]]),
+    },
+    {
+      name: 'fragment_lag_seconds',
+      help: 'Now − producer time',
+      together: Math.max,
+      samples: ({ lastFragment }) =>
+        lastFragment === null ? [] : [[-secondsUntil(lastFragment.producedAt)]],
+    },
+    {
+      name: 'viewers',
+      help: 'Connections that follow a media playlist',
+      together: sum,
+      samples: ({ viewers }) => [[viewers]],
+    },
+    {
+      name: 'stream_state',
+      help: '1 for the state that the stream is in; of streams by pattern, how many are',
+      together: sum,
+      second: 'state',
+      samples: ({ state }) => STATES.map((each) => [each === state ? 1 : 0, each]),
+    },
+    {
+      name: 'quota_points_used_ratio',
+      help: 'Of the KVS points we may use',
+      together: Math.max,
+      second: 'kind',
+      samples: ({ quota }) => Object.entries(quota).map(([kind, value]) => [value, kind]),
+    },
+  ]
+}
+
+/**
+ * A total that goes up, also when a stream by pattern is gone: so it follows from what its label counted. A
+ * gauge, as prom-client's counters cannot be set.
+ */
+function exposeSavings(
+  registry: Registry,
+  { counters, streams }: Pick<MetricsSource, 'counters' | 'streams'>,
+): void {
+  new Gauge({
+    name: `${PREFIX}saved_usd_total`,
+    help: 'KVS charges saved by fan-out',
+    labelNames: ['stream'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const { name, savedUsd } of streams()) {
+        const stream = counters.labelOf(name)
+        this.set({ stream }, stream === name ? savedUsd : counters.savedUsd(stream))
+      }
+    },
+  })
 }

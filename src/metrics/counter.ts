@@ -3,6 +3,8 @@ export interface Cell {
   value: number
 }
 
+type Rename = (label: string, value: string) => string
+
 /**
  * A counter per combination of label values, kept as plain numbers: counting is an addition, and the
  * exposition format is someone else's business.
@@ -12,15 +14,18 @@ export interface Cell {
  */
 export class Counter<Label extends string> {
   readonly labels: readonly Label[]
+  readonly #rename: Rename
   readonly #cells = new Map<string, { readonly values: readonly string[]; readonly cell: Cell }>()
 
-  constructor(labels: readonly Label[]) {
+  /** @param rename what a label value is counted as; default: as itself */
+  constructor(labels: readonly Label[], rename: Rename = (_label, value) => value) {
     this.labels = labels
+    this.#rename = rename
   }
 
   /** The number behind these label values, 0 at first. */
   cell(values: Readonly<Record<Label, string>>): Cell {
-    const ordered = this.labels.map((label) => values[label])
+    const ordered = this.labels.map((label) => this.#rename(label, values[label]))
     const key = ordered.join('\n')
     let entry = this.#cells.get(key)
     if (entry === undefined) {
@@ -36,7 +41,10 @@ export class Counter<Label extends string> {
 
   /** The sum over all combinations that agree with `values`. */
   total(values?: Readonly<Partial<Record<Label, string>>>): number {
-    const wanted = this.labels.map((label) => values?.[label])
+    const wanted = this.labels.map((label) => {
+      const value = values?.[label]
+      return value === undefined ? undefined : this.#rename(label, value)
+    })
     const agrees = (cell: readonly string[]): boolean =>
       wanted.every((value, i) => value === undefined || value === cell[i])
     return [...this.#cells.values()]

@@ -1,5 +1,6 @@
 import type { DiscontinuityCause } from '../timeline/fragment.ts'
 import { type Cell, Counter } from './counter.ts'
+import { savedUsd } from './saved-usd.ts'
 
 /**
  * Everything that the gateway counts as it goes. What it can look up when asked (states, viewers,
@@ -8,19 +9,20 @@ import { type Cell, Counter } from './counter.ts'
  * Names without prefix and suffix are those of the public metrics (contract, section 7).
  */
 export class GatewayCounters {
+  readonly #shared = new Map<string, SharedStream>()
   /** `code`: an HTTP status, or the name of an AWS error. */
-  readonly upstreamRequests = new Counter(['stream', 'operation', 'code'])
-  readonly upstreamBytes = new Counter(['stream'])
+  readonly upstreamRequests = this.#byStream(['stream', 'operation', 'code'])
+  readonly upstreamBytes = this.#byStream(['stream'])
   /** `class`: what was asked for; `code`: the HTTP status it got. */
-  readonly downstreamRequests = new Counter(['stream', 'class', 'code'])
+  readonly downstreamRequests = this.#byStream(['stream', 'class', 'code'])
   /** Body bytes handed to the socket. */
-  readonly downstreamBytes = new Counter(['stream', 'class'])
+  readonly downstreamBytes = this.#byStream(['stream', 'class'])
   /** `cause`: schedule, lost, api, … as the session keeper names them. */
-  readonly sessionRollovers = new Counter(['stream', 'cause'])
-  readonly fragments = new Counter(['stream'])
-  readonly discontinuities = new Counter(['stream', 'cause'])
+  readonly sessionRollovers = this.#byStream(['stream', 'cause'])
+  readonly fragments = this.#byStream(['stream'])
+  readonly discontinuities = this.#byStream(['stream', 'cause'])
   /** Fragments longer than the target duration had foreseen (G5's logged exception). */
-  readonly overlongFragments = new Counter(['stream'])
+  readonly overlongFragments = this.#byStream(['stream'])
   readonly cacheHits = new Counter([])
   readonly cacheMisses = new Counter([])
   /** Requests that joined a fetch which another one had started. */
@@ -28,13 +30,39 @@ export class GatewayCounters {
   /** How many requests wait for media now: goes down again, unlike all others. */
   readonly blockedRequests: Cell = { value: 0 }
 
+  /**
+   * From now on `stream` is counted under `label`, which others may share: names that viewers choose must
+   * not become labels, which stay for ever (G17). Its own traffic is known until {@link unshare}.
+   */
+  share(stream: string, label: string): void {
+    this.#shared.set(stream, { label, upstream: new OwnTraffic(), downstream: new OwnTraffic() })
+  }
+
+  /** The stream is gone. What it counted stays with its label. */
+  unshare(stream: string): void {
+    this.#shared.delete(stream)
+  }
+
+  /** The value of the label `stream`. */
+  labelOf(stream: string): string {
+    return this.#shared.get(stream)?.label ?? stream
+  }
+
+  /** Where a stream that shares its label counts for itself besides. */
+  ownTraffic(stream: string, direction: Direction): OwnTraffic | undefined {
+    return this.#shared.get(stream)?.[direction]
+  }
+
   /** What an upstream client reports to: one observer per stream, so that it never sees a label. */
-  upstreamObserver(stream: string): UpstreamCalls {
+  upstreamObserver(name: string): UpstreamCalls {
+    const stream = this.labelOf(name)
+    const own = this.ownTraffic(name, 'upstream')
     const bytesSoFar = this.upstreamBytes.cell({ stream })
     return {
       request: (operation, code, bytes) => {
         this.upstreamRequests.add({ stream, operation, code: String(code) })
         bytesSoFar.value += bytes
+        own?.add(bytes)
       },
     }
   }
@@ -44,12 +72,43 @@ export class GatewayCounters {
   }
 
   /** Requests and bytes of one stream in one direction, as its status object tells them. */
-  traffic(stream: string, direction: 'upstream' | 'downstream'): Traffic {
+  traffic(stream: string, direction: Direction): Traffic {
+    const own = this.ownTraffic(stream, direction)
+    if (own !== undefined) return { requests: own.requests, bytes: own.bytes }
     const [requests, bytes] =
       direction === 'upstream'
         ? [this.upstreamRequests, this.upstreamBytes]
         : [this.downstreamRequests, this.downstreamBytes]
     return { requests: requests.total({ stream }), bytes: bytes.total({ stream }) }
+  }
+
+  /** By all that was counted under a label. */
+  savedUsd(label: string): number {
+    const down = this.downstreamBytes.total({ stream: label })
+    return savedUsd(down, this.upstreamBytes.total({ stream: label }))
+  }
+
+  #byStream<Label extends string>(
+    labels: readonly ('stream' | Label)[],
+  ): Counter<'stream' | Label> {
+    return new Counter(labels, (label, value) => (label === 'stream' ? this.labelOf(value) : value))
+  }
+}
+
+type Direction = 'upstream' | 'downstream'
+
+interface SharedStream extends Readonly<Record<Direction, OwnTraffic>> {
+  readonly label: string
+}
+
+/** The traffic of one stream, where its label does not tell. */
+export class OwnTraffic {
+  requests = 0
+  bytes = 0
+
+  add(bytes: number): void {
+    this.requests += 1
+    this.bytes += bytes
   }
 }
 

@@ -31,6 +31,24 @@ test('an upstream observer counts calls and bytes for its own stream', () => {
   expect(counters.traffic('yard', 'upstream')).toEqual({ requests: 0, bytes: 0 })
 })
 
+test('G17: streams that share a label leave no other behind, and know their own traffic', () => {
+  const counters = new GatewayCounters()
+  counters.share('cam-1', '^cam-')
+  counters.share('cam-2', '^cam-')
+  counters.upstreamObserver('cam-1').request('GetMP4MediaFragment', 200, 1000)
+  counters.upstreamObserver('cam-2').request('GetMP4MediaFragment', 200, 10)
+  counters.fragments.add({ stream: 'cam-2' })
+
+  expect([...counters.upstreamRequests.samples()]).toEqual([
+    { labels: { stream: '^cam-', operation: 'GetMP4MediaFragment', code: '200' }, value: 2 },
+  ])
+  expect([...counters.fragments.samples()]).toEqual([{ labels: { stream: '^cam-' }, value: 1 }])
+  expect(counters.traffic('cam-1', 'upstream')).toEqual({ requests: 1, bytes: 1000 })
+  counters.unshare('cam-1')
+  counters.unshare('cam-2')
+  expect(counters.traffic('^cam-', 'upstream')).toEqual({ requests: 2, bytes: 1010 })
+})
+
 test('savings follow the price list and never go below zero', () => {
   expect(savedUsd(101 * 2 ** 30, 2 ** 30)).toBeCloseTo(1.19)
   expect(savedUsd(0, 2 ** 30)).toBe(0)
