@@ -10,6 +10,8 @@ export interface BoardRow {
   readonly name: string
   readonly camera: CameraConfigInput
   readonly kvs: Readonly<Record<string, unknown>>
+  /** Other keys of the stream. */
+  readonly settings?: Readonly<Record<string, unknown>>
 }
 
 /** Many streams in one world, each watched by a monitor of its own, once a second. */
@@ -56,8 +58,8 @@ export async function startBoard(rows: readonly BoardRow[]): Promise<Board> {
 
 const KEEP_BYTES = 8 * 1024 * 1024
 
-function streamOf({ name, kvs }: BoardRow): readonly [string, object] {
-  return [name, { kvs: { streamName: cameraOf(name), ...kvs } }]
+function streamOf({ name, kvs, settings }: BoardRow): readonly [string, object] {
+  return [name, { ...settings, kvs: { streamName: cameraOf(name), ...kvs } }]
 }
 
 async function watch(

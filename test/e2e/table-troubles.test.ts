@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Emulator } from '../../src/emulator/emulator.ts'
+import type { FaultInput } from '../../src/emulator/service/fault.ts'
+import { cameraOf } from '../support/world.ts'
+import { type Board, type BoardRow, startBoard } from './support/board.ts'
+
+/**
+ * What goes wrong at the camera or on the way, × container. All rows of a container play in one world, each
+ * with its own trouble: none may become the viewer's.
+ */
+const CONTAINERS = ['FRAGMENTED_MP4'] as const
+
+type Event = Parameters<Emulator['control']['order']>[1]
+
+interface Trouble {
+  readonly what: string
+  readonly events?: readonly Event[]
+  /** Later, in milliseconds after the others. */
+  readonly later?: readonly (readonly [afterMs: number, event: Event])[]
+  readonly faults?: readonly FaultInput[]
+  readonly settings?: BoardRow['settings']
+  /** How often players must reset. */
+  readonly resets: number
+}
+
+const SLOW = { kind: 'slow', bytesPerSecond: 60_000, times: 4 } as const
+
+const TROUBLES: readonly Trouble[] = [
+  { what: 'another size', events: [{ type: 'clip', clip: 'av-720p' }], resets: 1 },
+  { what: 'another codec', events: [{ type: 'clip', clip: 'hevc' }], resets: 1 },
+  {
+    what: 'another codec and back',
+    events: [{ type: 'clip', clip: 'hevc' }],
+    later: [[12_000, { type: 'clip', clip: 'av-360p' }]],
+    resets: 2,
+  },
+  { what: 'sound only', events: [{ type: 'clip', clip: 'audio-only' }], resets: 1 },
+  { what: 'pictures only', events: [{ type: 'clip', clip: 'video-only' }], resets: 1 },
+  {
+    what: 'longer fragments',
+    events: [{ type: 'clip', clip: 'av-360p-irregular' }],
+    settings: { minTargetDuration: '4s' },
+    resets: 1,
+  },
+  {
+    what: 'fragments of 1 to 20 s',
+    events: [{ type: 'clip', clip: 'av-180p-long' }],
+    settings: { minTargetDuration: '20s' },
+    resets: 1,
+  },
+  { what: 'a fast clock', events: [{ type: 'drift', ppm: 500 }], resets: 0 },
+  { what: 'a slow clock', events: [{ type: 'drift', ppm: -500 }], resets: 0 },
+  {
+    what: 'two producers in step',
+    events: [{ type: 'alternate', count: 4, every: 1, ms: 0 }],
+    resets: 4,
+  },
+  {
+    what: 'two producers 200 ms apart',
+    events: [{ type: 'alternate', count: 12, every: 3, ms: 200 }],
+    resets: 4,
+  },
+  {
+    what: 'two producers an hour apart',
+    events: [{ type: 'alternate', count: 5, every: 1, ms: -3_600_000 }],
+    resets: 6,
+  },
+  {
+    what: 'new parameters each fragment',
+    events: [{ type: 'codec-private-data', changes: 6 }],
+    resets: 6,
+  },
+  { what: 'giants', events: [{ type: 'giant', count: 2, bytes: 5_000_000 }], resets: 0 },
+  { what: 'all 500 for a while', faults: [{ kind: 'status', status: 500, times: 6 }], resets: 0 },
+  { what: 'web pages', faults: [{ kind: 'html', status: 200, times: 4 }], resets: 0 },
+  { what: 'resets', faults: [{ kind: 'reset', times: 4 }], resets: 0 },
+  { what: 'half bodies', faults: [{ kind: 'truncate', times: 4 }], resets: 0 },
+  { what: 'noise', faults: [{ kind: 'garbage', times: 4 }], resets: 0 },
+  { what: 'nothing', faults: [{ kind: 'empty', times: 4 }], resets: 0 },
+  { what: 'slow bodies', faults: [SLOW], resets: 0 },
+]
+
+interface Row extends BoardRow {
+  readonly guarantee: 'G4' | 'G12'
+  readonly trouble: Trouble
+}
+
+const rowsOf = (containerFormat: string): readonly Row[] =>
+  TROUBLES.map((trouble) => ({
+    name: trouble.what.replaceAll(' ', '-'),
+    camera: { clip: 'av-360p' },
+    settings: trouble.settings ?? {},
+    guarantee: trouble.faults === undefined ? 'G4' : 'G12',
+    kvs: { containerFormat },
+    trouble,
+  }))
+
+async function strike({ world }: Board, { name, trouble }: Row): Promise<void> {
+  const camera = cameraOf(name)
+  const { events = [], later = [], faults = [] } = trouble
+  for (const event of events) world.control.order(camera, event)
+  for (const [afterMs, event] of later) {
+    world.control.order(camera, event, world.clock.now() + afterMs)
+  }
+  for (const fault of faults) world.control.addFault(camera, fault)
+}
+
+describe.each(CONTAINERS)('LIVE, %s', (container) => {
+  const rows = rowsOf(container)
+  let board: Board
+
+  beforeAll(async () => {
+    board = await startBoard(rows)
+    await board.pass(12_000)
+    for (const row of rows) await strike(board, row)
+    await board.pass(35_000)
+  }, 120_000)
+  afterAll(() => board[Symbol.asyncDispose]())
+
+  test.each(rows)('$guarantee: $trouble.what', async ({ name, trouble }) => {
+    const verdict = await board.verdict(name)
+    expect(verdict).toMatchObject({ faults: [], missed: 0, discontinuities: trouble.resets })
+    expect(Object.keys(verdict.decoded)).not.toEqual([])
+    const continuous = { warnings: [], gaps: [] }
+    for (const rendition of Object.values(verdict.decoded)) {
+      expect(rendition).toMatchObject(continuous)
+    }
+    const { state } = await board.world.admin.stream(name)
+    expect(state).toBe('live')
+  })
+})
