@@ -1,0 +1,75 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
+import { launchBrowser, openPage } from '../support/browser.ts'
+import { askWitness, beginWitness, placeWitness } from '../support/playback.ts'
+import { cameraOf, startWorld, type World } from '../support/world.ts'
+
+/**
+ * The rows of the table that Chromium can play, one for each container and track set: it has no decoder for
+ * HEVC. See table.test.ts for all the others.
+ */
+const CONTAINERS = ['FRAGMENTED_MP4'] as const
+const TRACKS = [
+  { what: 'av', clip: 'av-720p', sound: true },
+  { what: 'video', clip: 'video-only', sound: false },
+  { what: 'audio', clip: 'audio-only', sound: true },
+] as const
+
+const ROWS = CONTAINERS.flatMap((containerFormat) =>
+  TRACKS.map((tracks) => ({
+    ...tracks,
+    containerFormat,
+    name: `${containerFormat}-${tracks.what}`.toLowerCase().replaceAll('_', '-'),
+  })),
+)
+
+/** Generous, for a busy machine. */
+const SOON = { timeout: 25_000, interval: 200 }
+const SHORTEST_FRAGMENT_MS = 1000
+
+let browser: Browser
+let world: World
+
+beforeAll(async () => {
+  browser = await launchBrowser()
+  const streams = ROWS.map(({ name, containerFormat }) => [
+    name,
+    { kvs: { streamName: cameraOf(name), containerFormat } },
+  ])
+  world = await startWorld({
+    clock: systemClock,
+    cameras: Object.fromEntries(ROWS.map(({ name, clip }) => [name, { clip }])),
+    config: { streams: Object.fromEntries(streams) as Record<string, unknown> },
+  })
+})
+
+afterAll(async () => {
+  await browser.close()
+  await world.close()
+})
+
+test.concurrent.for(ROWS)(
+  'G2: hls.js plays $what of $containerFormat through a roll-over',
+  { timeout: 90_000 },
+  async ({ name, sound }) => {
+    const url = `${world.gateway.publicUrl}/play/${name}`
+    const size = { width: 640, height: 360 }
+    const { page, complaints } = await openPage(browser, url, size, placeWitness)
+    await page.locator('.tile[data-tone="live"]').waitFor(SOON)
+    await beginWitness(page)
+    await world.admin.order(name, 'rollover')
+    const { aheadS } = await askWitness(page)
+    await vi.waitFor(async () => {
+      expect((await askWitness(page)).playedS).toBeGreaterThan(aheadS + 4)
+    }, SOON)
+
+    const seen = await askWitness(page)
+    expect(seen).toMatchObject({ jumps: 0, rewinds: 0, holes: 0, errors: [] })
+    if (sound) expect(seen.silences).toBe(0)
+    expect(seen.lostMs).toBeLessThan(SHORTEST_FRAGMENT_MS)
+    expect(seen.apartMs).toBeLessThan(60)
+    expect(complaints).toEqual([])
+    expect((await world.admin.stream(name)).session?.rollovers).toBe(1)
+  },
+)
