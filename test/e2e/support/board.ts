@@ -1,5 +1,6 @@
 import type { CameraConfigInput } from '../../../src/emulator/config.ts'
 import { ContinuityMonitor } from '../../proof/continuity-monitor.ts'
+import type { Tolerances } from '../../proof/media-rules.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { during, pass } from '../../support/pace.ts'
 import { cameraOf, startWorld, type World } from '../../support/world.ts'
@@ -10,6 +11,7 @@ export interface BoardRow {
   readonly name: string
   readonly camera: CameraConfigInput
   readonly kvs: Readonly<Record<string, unknown>>
+  readonly tolerances?: Partial<Tolerances>
   /** Other keys of the stream. */
   readonly settings?: Readonly<Record<string, unknown>>
 }
@@ -31,8 +33,8 @@ export async function startBoard(rows: readonly BoardRow[]): Promise<Board> {
   })
   const end = new AbortController()
   const monitors = new Map(
-    rows.map(({ name }) => {
-      const options = { clock, signal: end.signal, keepBytes: KEEP_BYTES }
+    rows.map(({ name, tolerances = {} }) => {
+      const options = { clock, signal: end.signal, keepBytes: KEEP_BYTES, tolerances }
       return [name, new ContinuityMonitor(world.watchUrl(name), options)] as const
     }),
   )
