@@ -16,11 +16,18 @@ export function mergeDefaults(file: unknown): { streams: Mapping; dynamicStreams
 }
 
 function underlay({ kvs, hls, ...defaults }: Mapping, stream: Mapping): Mapping {
-  const merged = { ...given(defaults), ...given(stream) }
+  const merged = withBackup(kvs, { ...given(defaults), ...given(stream) })
   // A default for one kind of source must not give a stream of the other kind a second source.
   if ('kvs' in merged) return { ...merged, kvs: { ...given(kvs), ...given(merged['kvs']) } }
   if ('hls' in merged) return { ...merged, hls: { ...given(hls), ...given(merged['hls']) } }
   return merged
+}
+
+/** What holds for all KVS sources holds for those that stand in. */
+function withBackup(kvs: unknown, stream: Mapping): Mapping {
+  const backup = mapping(stream['backup'])
+  if (!('kvs' in backup)) return stream
+  return { ...stream, backup: { ...backup, kvs: { ...given(kvs), ...given(backup['kvs']) } } }
 }
 
 /** `window:` without a value does not hide the default. */

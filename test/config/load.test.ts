@@ -69,6 +69,15 @@ streams:
     ])
   })
 
+  test('gives a backup the defaults of its kind', () => {
+    const { streams } = parse(`
+defaults: { kvs: { expires: 1h, fragmentResults: 20 } }
+streams:
+  a: { kvs: { streamName: x }, backup: { kvs: { streamName: y, expires: 5m } } }
+`)
+    expect(streams[0]?.backup?.kvs).toMatchObject({ expiresMs: 300_000, fragmentResults: 20 })
+  })
+
   test('keeps the defaults of one kind of source away from the other', () => {
     const { streams } = parse(`
 defaults: { kvs: { expires: 1h }, hls: { headers: { a: b } } }
