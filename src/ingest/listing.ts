@@ -45,3 +45,26 @@ export function newestOf(
   }
   return list.slice(first)
 }
+
+/**
+ * The fragments of a list that end within its last `ms` milliseconds, and the last one in any case. Told
+ * by their dates, as a list may have holes, or else by their lengths.
+ */
+export function newestWithin(
+  list: readonly ListedFragment[],
+  ms: number,
+): readonly ListedFragment[] {
+  const lastEndMs = endOf(list.at(-1))
+  let laterMs = 0
+  const before = list.findLastIndex((fragment) => {
+    const endMs = endOf(fragment)
+    const backMs = lastEndMs === undefined || endMs === undefined ? laterMs : lastEndMs - endMs
+    laterMs += fragment.durationS * 1_000
+    return backMs >= ms
+  })
+  return list.slice(Math.max(0, Math.min(before + 1, list.length - 1)))
+}
+
+function endOf(fragment: ListedFragment | undefined): number | undefined {
+  return fragment?.startMs === undefined ? undefined : fragment.startMs + fragment.durationS * 1_000
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { freshSince, newestOf } from '../../src/ingest/listing.ts'
+import { freshSince, newestOf, newestWithin } from '../../src/ingest/listing.ts'
 import type { ListedFragment } from '../../src/upstream/listed-fragment.ts'
 import { SecretUrl } from '../../src/upstream/secret-url.ts'
 
@@ -65,3 +65,31 @@ describe('what a first list contributes', () => {
     expect(newestOf([], 6)).toEqual([])
   })
 })
+
+describe('the part of a list that covers the last milliseconds', () => {
+  const list = [listed(11, 0), listed(12, 2000), listed(13, 4000), listed(14, 6000)]
+
+  test.each([
+    ['the last one, of no time at all', 0, [14]],
+    ['the last one, of less than its length', 1999, [14]],
+    ['the last one, of its length', 2000, [14]],
+    ['the one before it too, of a little more', 2001, [13, 14]],
+    ['all, of more than there is', 60_000, [11, 12, 13, 14]],
+  ] as const)('%s', (_what, ms, expected) => {
+    expect(numbers(newestWithin(list, ms))).toEqual(expected)
+    expect(numbers(newestWithin(list.map(undated), ms))).toEqual(expected)
+  })
+
+  test('nothing from before a hole that is longer', () => {
+    const holed = [listed(11, 0), listed(12, 2000), listed(13, 64_000), listed(14, 66_000)]
+    expect(numbers(newestWithin(holed, 30_000))).toEqual([13, 14])
+  })
+
+  test('nothing of an empty list', () => {
+    expect(newestWithin([], 5000)).toEqual([])
+  })
+})
+
+function undated(fragment: ListedFragment): ListedFragment {
+  return { ...fragment, startMs: undefined }
+}
