@@ -22,6 +22,7 @@ import type { Priority } from './quota-queue.ts'
 import { SecretUrl } from './secret-url.ts'
 import { SessionDeadError } from './session-dead-error.ts'
 import { SessionHttp, type StreamedBody } from './session-http.ts'
+import { nextSessionId } from './session-id.ts'
 import { type PlaylistName, type SessionPlaylists, sessionPlaylists } from './session-playlists.ts'
 import { SingleFlight } from './single-flight.ts'
 
@@ -53,6 +54,8 @@ export interface HlsSession {
    * playlists do not tell, as with MPEG-TS.
    */
   readonly codecChanges: number
+  /** The last poll of the first playlist said that nothing more will come (EXT-X-ENDLIST). */
+  readonly hasEnded: boolean
   /** One poll of a media playlist. */
   list(playlist: PlaylistName, signal: AbortSignal): Promise<readonly ListedFragment[]>
   /** The init segment of a listed fragment, fetched once per map of the session (G8). */
@@ -91,8 +94,6 @@ export interface SessionDeps {
   readonly observer: UpstreamObserver
 }
 
-let sessionsOpened = 0
-
 /**
  * Asks KVS for a session and reads its multivariant playlist.
  * @throws GatewayError `no_media`, or one of the `upstream_…` codes; the signal's reason once it aborts
@@ -110,9 +111,8 @@ export async function openSession(
   const playlists = await http.get('master', granted.url, signal, (body) =>
     sessionPlaylists(parseMultivariant(body.toString()), granted.url.reveal(), container),
   )
-  sessionsOpened += 1
   const expiresAtMs = granted.openedAtMs + source.expiresMs
-  return new KvsHlsSession(sessionsOpened, { ...granted, expiresAtMs, playlists, container, http })
+  return new KvsHlsSession(nextSessionId(), { ...granted, expiresAtMs, playlists, container, http })
 }
 
 interface SessionParts {
@@ -141,6 +141,8 @@ class KvsHlsSession implements HlsSession {
   readonly openedAtMs: number
   readonly expiresAtMs: number
   readonly playlists: readonly PlaylistName[]
+  /** Live sessions have no end that they know of. */
+  readonly hasEnded = false
   readonly #url: SecretUrl
   readonly #http: SessionHttp
   readonly #container: KvsSource['containerFormat']

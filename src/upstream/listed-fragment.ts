@@ -1,3 +1,4 @@
+import type { ByteRange } from '../formats/m3u8/byte-range.ts'
 import type { MediaPlaylist, MediaPlaylistSegment } from '../formats/m3u8/parse-media.ts'
 import type { FragmentFacts } from '../timeline/fragment.ts'
 import { childUrl, queryValue, queryWithout } from './child-url.ts'
@@ -18,6 +19,8 @@ export interface ListedFragment {
   /** EXTINF, in seconds: what KVS estimates. The fragment's samples know better. */
   readonly durationS: number
   readonly uri: SecretUrl
+  /** The part of the file that it is; absent: all of it. */
+  readonly byteRange?: ByteRange | undefined
   /** The init segment that it needs; undefined when it brings all that decoders need, as MPEG-TS does. */
   readonly map: ListedMap | undefined
 }
@@ -26,6 +29,7 @@ export interface ListedFragment {
 export interface ListedMap {
   readonly key: string
   readonly uri: SecretUrl
+  readonly byteRange?: ByteRange | undefined
 }
 
 /**

@@ -12,6 +12,7 @@ export interface MediaPlaylist {
   /** Seconds. */
   readonly targetDuration: number
   readonly mediaSequence: number
+  readonly discontinuitySequence: number
   readonly endList: boolean
   readonly segments: readonly MediaPlaylistSegment[]
 }
@@ -44,6 +45,7 @@ const segmentSchema = z.object({
 const manifestSchema = z.object({
   targetDuration: z.number().nonnegative(),
   mediaSequence: z.number().int().nonnegative().optional(),
+  discontinuitySequence: z.number().int().nonnegative().optional(),
   endList: z.boolean().optional(),
   segments: z.array(segmentSchema).max(MAX_SEGMENTS),
 })
@@ -61,6 +63,7 @@ export function parseMedia(text: string): MediaPlaylist {
   return {
     targetDuration: manifest.targetDuration,
     mediaSequence: manifest.mediaSequence ?? 0,
+    discontinuitySequence: manifest.discontinuitySequence ?? 0,
     endList: manifest.endList ?? false,
     segments: manifest.segments.map((segment, i) => toSegment(segment, contexts[i])),
   }

@@ -47,7 +47,12 @@ describe('the playlists that KVS has been seen to send', () => {
 
   test('2019, live: discontinuities, no dates, session-relative numbers', () => {
     const { segments, ...rest } = parseMedia(golden('kvs-live-2019'))
-    expect(rest).toEqual({ targetDuration: 2, mediaSequence: 0, endList: false })
+    expect(rest).toEqual({
+      targetDuration: 2,
+      mediaSequence: 0,
+      discontinuitySequence: 0,
+      endList: false,
+    })
     expect(segments.map(({ durationS, discontinuity }) => [durationS, discontinuity])).toEqual([
       [1.01, true],
       [0.998, true],

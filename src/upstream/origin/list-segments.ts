@@ -1,0 +1,73 @@
+import type { MediaPlaylist, MediaPlaylistSegment } from '../../formats/m3u8/parse-media.ts'
+import type { ListedFragment, ListedMap } from '../listed-fragment.ts'
+import { SecretUrl } from '../secret-url.ts'
+import type { OriginHosts } from './origin-hosts.ts'
+import { type SegmentDate, segmentDates } from './segment-dates.ts'
+
+export interface ListingContext {
+  /** What the list's URIs are relative to. */
+  readonly base: URL
+  readonly hosts: OriginHosts
+  readonly nowMs: number
+  /** The number of a segment by its media sequence number. */
+  readonly numberOf: (mediaSequence: number) => bigint
+}
+
+/**
+ * What an origin's media playlist lists, in its order; missing segments (EXT-X-GAP) left out.
+ * @throws GatewayError when it names an address that we do not follow
+ */
+export function listSegments(
+  list: MediaPlaylist,
+  context: ListingContext,
+): readonly ListedFragment[] {
+  const dates = segmentDates(list, context.nowMs)
+  let breaks = list.discontinuitySequence
+  return list.segments.flatMap((segment, i) => {
+    if (segment.discontinuity) breaks += 1
+    if (segment.gap) return []
+    const number = context.numberOf(list.mediaSequence + i)
+    return [toListed(segment, { number, date: dates[i], breaks }, context)]
+  })
+}
+
+interface Place {
+  readonly number: bigint
+  readonly date: SegmentDate | undefined
+  /** Discontinuities up to here. */
+  readonly breaks: number
+}
+
+function toListed(
+  segment: MediaPlaylistSegment,
+  { number, date, breaks }: Place,
+  { base, hosts }: ListingContext,
+): ListedFragment {
+  return {
+    number,
+    startMs: date?.startMs,
+    estimatedMs: date?.estimatedMs,
+    breaks: segment.discontinuity,
+    durationS: segment.durationS,
+    uri: new SecretUrl(hosts.resolve(segment.uri, base)),
+    byteRange: segment.byteRange,
+    map: mapOf(segment, breaks, base, hosts),
+  }
+}
+
+/** Behind a discontinuity the same name may hold another init segment, as after an encoder's restart. */
+function mapOf(
+  { map }: MediaPlaylistSegment,
+  breaks: number,
+  base: URL,
+  hosts: OriginHosts,
+): ListedMap | undefined {
+  if (map === undefined) return undefined
+  const { byteRange } = map
+  const url = hosts.resolve(map.uri, base)
+  return {
+    key: `${breaks} ${url.href} ${byteRange?.offset ?? ''}`,
+    uri: new SecretUrl(url),
+    byteRange,
+  }
+}

@@ -1,0 +1,117 @@
+import { gunzipSync } from 'node:zlib'
+import { z } from 'zod'
+import type { ErrorCode } from '../../base/errors.ts'
+import type { ByteRange } from '../../formats/m3u8/byte-range.ts'
+import { type Answer, type Meter, readBody } from '../answer.ts'
+import { UpstreamAnswerError } from '../errors.ts'
+import { originError } from './origin-error.ts'
+
+/** What an origin answered, read to its end. */
+export interface OriginBody {
+  readonly bytes: Buffer
+  /** Where it came from in the end: what its relative URIs are relative to. */
+  readonly url: URL
+  readonly etag: string | undefined
+}
+
+const MAX_ERROR_BYTES = 64 * 1024
+
+/** The whole body, unpacked. @throws GatewayError when it is cut, empty, too big or not to be unpacked */
+export async function readWhole(answer: Answer, maxBytes: number, meter: Meter): Promise<Buffer> {
+  const packed = headerOf(answer, 'content-encoding') === 'gzip'
+  const headers = { ...answer.headers, ...(packed ? { 'content-encoding': 'identity' } : {}) }
+  const body = await readBody({ ...answer, headers }, maxBytes, meter)
+  const bytes = packed ? unpack(body, maxBytes) : body
+  if (bytes.length === 0) throw unusable('the body is empty')
+  return bytes
+}
+
+/** That part of a file; an origin that ignores ranges sends all of it. RFC 9110, 14.2. */
+export async function readRange(
+  answer: Answer,
+  range: ByteRange,
+  maxBytes: number,
+  meter: Meter,
+): Promise<Buffer> {
+  const end = range.offset + range.length
+  if (answer.statusCode === 206 && !isRange(headerOf(answer, 'content-range'), range)) {
+    throw unusable('another range came than was asked for')
+  }
+  const bytes = await readWhole(answer, maxBytes, meter)
+  const part = answer.statusCode === 206 ? bytes : Buffer.from(bytes.subarray(range.offset, end))
+  if (part.length !== range.length) throw unusable('the range is shorter than the playlist says')
+  return part
+}
+
+function isRange(contentRange: string | undefined, { offset, length }: ByteRange): boolean {
+  return contentRange?.startsWith(`bytes ${offset}-${offset + length - 1}/`) === true
+}
+
+function unpack(body: Buffer, maxBytes: number): Buffer {
+  try {
+    return gunzipSync(body, { maxOutputLength: maxBytes })
+  } catch (error) {
+    throw originError('upstream_unavailable', error)
+  }
+}
+
+/** What another gateway may answer, and what it means to ours. */
+const CODES: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>([
+  ['stream_not_found', 'upstream_stream_not_found'],
+  ['upstream_stream_not_found', 'upstream_stream_not_found'],
+  ['no_media', 'no_media'],
+  ['upstream_unsupported_media', 'upstream_unsupported_media'],
+  ['upstream_codec_private_data', 'upstream_codec_private_data'],
+  ['upstream_no_retention', 'upstream_no_retention'],
+  ['upstream_throttled', 'upstream_throttled'],
+])
+
+const CODES_BY_STATUS: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
+  [401, 'upstream_not_authorized'],
+  [403, 'upstream_not_authorized'],
+  [404, 'upstream_stream_not_found'],
+  [410, 'upstream_stream_not_found'],
+  [429, 'upstream_throttled'],
+])
+
+/** Any status that is neither success nor a redirect, as an error. @param missing the code of a 404 */
+export async function refusalOf(answer: Answer, missing: ErrorCode, meter: Meter): Promise<Error> {
+  const { statusCode: status } = answer
+  const told = CODES.get(await problemCode(answer, meter))
+  const code = told ?? CODES_BY_STATUS.get(status) ?? 'upstream_unavailable'
+  // The origin's own words stay out: they are anybody's.
+  const cause = new UpstreamAnswerError({ name: '', message: `HTTP status ${status}` }, status)
+  const isMissing = status === 404 || status === 410
+  return originError(
+    isMissing && missing === 'segment_gone' ? missing : code,
+    cause,
+    retryAfter(answer),
+  )
+}
+
+const problemSchema = z.object({ code: z.string() })
+
+async function problemCode(answer: Answer, meter: Meter): Promise<string> {
+  if (headerOf(answer, 'content-type')?.startsWith('application/problem+json') !== true) return ''
+  try {
+    const text = String(await readWhole(answer, MAX_ERROR_BYTES, meter))
+    return problemSchema.parse(JSON.parse(text)).code
+  } catch {
+    return ''
+  }
+}
+
+/** Milliseconds. Only the form in seconds, which is the one that origins use. */
+export function retryAfter(answer: Answer): number | undefined {
+  const text = headerOf(answer, 'retry-after')
+  return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) * 1000 : undefined
+}
+
+export function headerOf(answer: Answer, name: string): string | undefined {
+  const value = answer.headers[name]
+  return Array.isArray(value) ? value.join(',') : value
+}
+
+function unusable(reason: string): Error {
+  return originError('upstream_unavailable', new Error(reason))
+}

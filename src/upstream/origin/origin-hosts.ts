@@ -1,0 +1,53 @@
+import { isIP } from 'node:net'
+import { originError } from './origin-error.ts'
+
+/** Names that lead into somebody's own network. RFC 6761, RFC 6762, and what clouds use. */
+const PRIVATE_NAME = /(^|\.)(localhost|local|internal|lan|home|corp|arpa)$/
+
+/**
+ * Which addresses that an origin names are followed. Origins send players to CDNs, so hosts differ; but
+ * they shall not make us fetch, and publish, what only this machine can reach. So another host needs a
+ * public-looking name, and TLS is never given up.
+ */
+export class OriginHosts {
+  readonly #configured: URL
+
+  constructor(configured: URL) {
+    this.#configured = configured
+  }
+
+  /**
+   * The address that `uri` means in the playlist or redirect at `base`.
+   * @throws GatewayError `upstream_unavailable`, without the address: it may hold a token
+   */
+  resolve(uri: string, base: URL): URL {
+    if (!URL.canParse(uri, base.href)) throw refusal('cannot be resolved')
+    const url = new URL(uri, base)
+    url.hash = ''
+    if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refusal('is not http or https')
+    if (url.protocol === 'http:' && this.#configured.protocol === 'https:') {
+      throw refusal('gives up https')
+    }
+    if (!this.isConfigured(url) && (url.username !== '' || url.password !== '')) {
+      throw refusal('holds credentials')
+    }
+    if (url.hostname !== this.#configured.hostname && !isPublicName(url.hostname)) {
+      throw refusal('is not a public host')
+    }
+    return url
+  }
+
+  /** Scheme, host and port of the configured URL: what its headers are meant for. */
+  isConfigured(url: URL): boolean {
+    return url.origin === this.#configured.origin
+  }
+}
+
+function isPublicName(hostname: string): boolean {
+  const name = hostname.replace(/\.$/, '').toLowerCase()
+  return isIP(name.replace(/^\[|\]$/g, '')) === 0 && name.includes('.') && !PRIVATE_NAME.test(name)
+}
+
+function refusal(reason: string): Error {
+  return originError('upstream_unavailable', new Error(`a URI of the origin ${reason}`))
+}

@@ -1,0 +1,217 @@
+import type { Dispatcher } from 'undici'
+import type { Random } from '../../base/backoff.ts'
+import type { Clock } from '../../base/clock.ts'
+import { withDeadline } from '../../base/deadline.ts'
+import type { ErrorCode } from '../../base/errors.ts'
+import type { ByteRange } from '../../formats/m3u8/byte-range.ts'
+import type { Answer, Meter } from '../answer.ts'
+import { failureLabel } from '../errors.ts'
+import { tellFailure, type UpstreamObserver } from '../observer.ts'
+import type { Priority } from '../quota-queue.ts'
+import { withRetries } from '../retry.ts'
+import {
+  headerOf,
+  type OriginBody,
+  readRange,
+  readWhole,
+  refusalOf,
+  retryAfter,
+} from './origin-answer.ts'
+import { asOriginError, originError } from './origin-error.ts'
+import { OriginHosts } from './origin-hosts.ts'
+import type { OriginQuota } from './origin-quota.ts'
+import type { OriginSource } from './origin-source.ts'
+
+/** Values of the metric label `operation`. */
+export type OriginRequest = 'playlist' | 'init' | 'segment'
+
+interface RequestKind {
+  readonly maxBytes: number
+  readonly attemptMs: number
+  readonly totalMs: number
+  /** What a 404 means. */
+  readonly missing: ErrorCode
+}
+
+const MIB = 1024 * 1024
+
+const KINDS: Readonly<Record<OriginRequest, RequestKind>> = {
+  playlist: {
+    maxBytes: 4 * MIB,
+    // Another gateway answers a first request only when it has media: after 8 s by default.
+    attemptMs: 10_000,
+    totalMs: 12_000,
+    missing: 'upstream_stream_not_found',
+  },
+  init: { maxBytes: MIB, attemptMs: 5000, totalMs: 8000, missing: 'segment_gone' },
+  segment: { maxBytes: 64 * MIB, attemptMs: 8000, totalMs: 20_000, missing: 'segment_gone' },
+}
+
+const ATTEMPTS = 3
+const MAX_REDIRECTS = 5
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+export interface OriginHttpDeps {
+  readonly dispatcher: Dispatcher
+  readonly clock: Clock
+  readonly random: Random
+  readonly quota: OriginQuota
+  readonly observer: UpstreamObserver
+}
+
+export interface OriginGet {
+  readonly url: URL
+  readonly range?: ByteRange | undefined
+  /** Of what we have: the answer may then be `unchanged`. */
+  readonly etag?: string | undefined
+  readonly priority?: Priority
+}
+
+/**
+ * GETs to an HLS origin and to the hosts that it names: within deadlines and size bounds, complete or not
+ * at all. Redirects are followed, the configured headers go to the configured origin only, and no error
+ * holds a URL.
+ */
+export class OriginHttp {
+  readonly hosts: OriginHosts
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #deps: OriginHttpDeps
+
+  constructor(source: OriginSource, deps: OriginHttpDeps) {
+    const url = source.url.reveal()
+    this.hosts = new OriginHosts(url)
+    this.#headers = { ...basicAuthorization(url), ...source.headers }
+    this.#deps = deps
+  }
+
+  /**
+   * Fetches until `parse` accepts what came: garbage is as good as a broken connection.
+   * @throws GatewayError, or the signal's reason
+   */
+  async get<T>(
+    request: OriginRequest,
+    wanted: OriginGet,
+    signal: AbortSignal,
+    parse: (body: OriginBody | 'unchanged') => T,
+  ): Promise<T> {
+    const { clock, random } = this.#deps
+    const policy = { what: `a ${request}`, totalMs: KINDS[request].totalMs, attempts: ATTEMPTS }
+    try {
+      return await withRetries(clock, random, policy, signal, (limited) =>
+        this.#attempt(request, wanted, limited, parse),
+      )
+    } catch (error) {
+      signal.throwIfAborted()
+      throw asOriginError(error)
+    }
+  }
+
+  /** The headers that a request for `url` carries, beyond those of the protocol. */
+  headersFor(url: URL): Readonly<Record<string, string>> {
+    return this.hosts.isConfigured(url) ? this.#headers : {}
+  }
+
+  async #attempt<T>(
+    request: OriginRequest,
+    wanted: OriginGet,
+    signal: AbortSignal,
+    parse: (body: OriginBody | 'unchanged') => T,
+  ): Promise<T> {
+    const { clock, observer, quota } = this.#deps
+    const meter: Meter = { bytes: 0 }
+    const endTurn = await quota.take(signal, wanted.priority ?? 'live')
+    try {
+      const { attemptMs } = KINDS[request]
+      const body = await withDeadline(clock, `a ${request}`, attemptMs, signal, (limited) =>
+        this.#follow(request, wanted, limited, meter),
+      )
+      const parsed = parse(body)
+      observer.request(request, body === 'unchanged' ? '304' : '200', meter.bytes)
+      return parsed
+    } catch (error) {
+      const { aborted } = signal
+      const known = asOriginError(error)
+      observer.request(request, aborted ? 'aborted' : failureLabel(known), meter.bytes)
+      if (!aborted) tellFailure(observer, known)
+      throw known
+    } finally {
+      endTurn()
+    }
+  }
+
+  async #follow(
+    request: OriginRequest,
+    wanted: OriginGet,
+    signal: AbortSignal,
+    meter: Meter,
+  ): Promise<OriginBody | 'unchanged'> {
+    let { url } = wanted
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+      const answer = await this.#send(request, { ...wanted, url }, signal)
+      try {
+        const location = REDIRECTS.has(answer.statusCode) ? headerOf(answer, 'location') : undefined
+        if (location === undefined)
+          return await this.#read(request, { ...wanted, url }, answer, meter)
+        url = this.hosts.resolve(location, url)
+      } finally {
+        discard(answer)
+      }
+    }
+    throw originError('upstream_unavailable', new Error('too many redirects'))
+  }
+
+  #send(request: OriginRequest, wanted: OriginGet, signal: AbortSignal): Promise<Answer> {
+    const { origin, pathname, search } = wanted.url
+    const { range, etag } = wanted
+    return this.#deps.dispatcher.request({
+      origin,
+      path: pathname + search,
+      method: 'GET',
+      headers: {
+        // Media do not get smaller, and a range of something packed would be another one.
+        'accept-encoding': request === 'playlist' ? 'gzip' : 'identity',
+        ...(etag === undefined ? {} : { 'if-none-match': etag }),
+        ...(range === undefined ? {} : { range: rangeHeader(range) }),
+        ...this.headersFor(wanted.url),
+      },
+      signal,
+    })
+  }
+
+  async #read(
+    request: OriginRequest,
+    { url, range, etag }: OriginGet,
+    answer: Answer,
+    meter: Meter,
+  ): Promise<OriginBody | 'unchanged'> {
+    const { maxBytes, missing } = KINDS[request]
+    if (answer.statusCode === 304 && etag !== undefined) return 'unchanged'
+    if (answer.statusCode !== 200 && !(answer.statusCode === 206 && range !== undefined)) {
+      const waitMs = retryAfter(answer)
+      if (waitMs !== undefined) this.#deps.quota.beQuiet(waitMs)
+      throw await refusalOf(answer, missing, meter)
+    }
+    const bytes =
+      range === undefined
+        ? await readWhole(answer, maxBytes, meter)
+        : await readRange(answer, range, maxBytes, meter)
+    return { bytes, url, etag: headerOf(answer, 'etag') }
+  }
+}
+
+function rangeHeader({ offset, length }: ByteRange): string {
+  return `bytes=${offset}-${offset + length - 1}`
+}
+
+/** `https://user:password@host/`: nobody but a browser turns that into a header by itself. */
+function basicAuthorization({ username, password }: URL): Readonly<Record<string, string>> {
+  if (username === '' && password === '') return {}
+  const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return { authorization: `Basic ${Buffer.from(text).toString('base64')}` }
+}
+
+/** Lets go of the socket; a body that is already complete does not mind. */
+function discard({ body }: Answer): void {
+  body.on('error', () => {})
+  body.destroy()
+}

@@ -1,0 +1,40 @@
+import type { Clock } from '../../base/clock.ts'
+import { type EndTurn, type Priority, QuotaQueue } from '../quota-queue.ts'
+import { SlidingWindow } from '../sliding-window.ts'
+
+/** What one stream asks of an origin at most: about twice what following two renditions takes. */
+const PER_SECOND = 20
+/** As many as a browser has connections to a host. */
+const AT_ONCE = 6
+/** An origin that asks for more patience than this is asked again all the same. */
+const MAX_QUIET_MS = 30_000
+
+/** Keeps us a polite client of somebody else's origin: few requests at once, and silence when asked for. */
+export class OriginQuota {
+  readonly #clock: Clock
+  readonly #queue: QuotaQueue
+  readonly #costs: Parameters<QuotaQueue['take']>[0]
+  #quietUntilMs = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#queue = new QuotaQueue(clock)
+    this.#costs = [
+      { window: new SlidingWindow(PER_SECOND, 1000), weight: 1 },
+      // Who has its answer leaves at once: this counts what is under way.
+      { window: new SlidingWindow(AT_ONCE, 0), weight: 1 },
+    ]
+  }
+
+  /** Waits until a request may be sent. To be ended when its answer is read to the end. */
+  async take(signal: AbortSignal, priority: Priority): Promise<EndTurn> {
+    const waitMs = this.#quietUntilMs - this.#clock.now()
+    if (waitMs > 0) await this.#clock.sleep(waitMs, signal)
+    return this.#queue.take(this.#costs, signal, priority)
+  }
+
+  /** The origin said Retry-After. */
+  beQuiet(ms: number): void {
+    this.#quietUntilMs = this.#clock.now() + Math.min(ms, MAX_QUIET_MS)
+  }
+}

@@ -1,0 +1,276 @@
+import type { Clock } from '../../base/clock.ts'
+import { type MediaPlaylist, parseMedia } from '../../formats/m3u8/parse-media.ts'
+import { parseMultivariant } from '../../formats/m3u8/parse-multivariant.ts'
+import type { HlsSession, PlaylistName, Verify } from '../hls-session.ts'
+import type { ListedFragment, ListedMap } from '../listed-fragment.ts'
+import type { Priority } from '../quota-queue.ts'
+import { SessionDeadError } from '../session-dead-error.ts'
+import type { StreamedBody } from '../session-http.ts'
+import { nextSessionId } from '../session-id.ts'
+import { SingleFlight } from '../single-flight.ts'
+import { listSegments } from './list-segments.ts'
+import type { OriginBody } from './origin-answer.ts'
+import { originError } from './origin-error.ts'
+import { OriginHttp, type OriginHttpDeps } from './origin-http.ts'
+import type { OriginRun } from './origin-run.ts'
+import type { OriginSource } from './origin-source.ts'
+import { partnerOffset } from './partner-numbers.ts'
+import { pickPlaylists } from './pick-playlists.ts'
+
+export interface OriginSessionDeps extends OriginHttpDeps {
+  /** Of the stream; shared by all its sessions. */
+  readonly run: OriginRun
+}
+
+/**
+ * Reads the configured playlist, and the media playlist with the video if that is another one.
+ * @throws GatewayError one of the `upstream_…` codes or `no_media`; the signal's reason once it aborts
+ */
+export async function openOriginSession(
+  deps: OriginSessionDeps,
+  source: OriginSource,
+  signal: AbortSignal,
+): Promise<HlsSession> {
+  const http = new OriginHttp(source, deps)
+  const playlists = await http.get('playlist', { url: source.url.reveal() }, signal, (body) =>
+    playlistsOf(wholeOf(body), http),
+  )
+  const session = new OriginSession(playlists, http, deps)
+  await session.begin(signal)
+  return session
+}
+
+type OriginPlaylists = ReadonlyMap<PlaylistName, URL>
+
+/** A media playlist is its own: what is in its segments shows when they are read. */
+function playlistsOf({ bytes, url }: OriginBody, { hosts }: OriginHttp): OriginPlaylists {
+  const text = bytes.toString()
+  if (!/^#EXT-X-STREAM-INF:/m.test(text)) {
+    parseMedia(text)
+    return new Map([['muxed', url]])
+  }
+  const { uris } = pickPlaylists(parseMultivariant(text))
+  return new Map([...uris].map(([name, uri]) => [name, hosts.resolve(uri, url)]))
+}
+
+/** What one playlist has shown so far. */
+interface Followed {
+  readonly url: URL
+  /** Where it was found in the end. */
+  base: URL
+  /** What its media sequence numbers lack to those of the first playlist. */
+  offset: number
+  etag: string | undefined
+  list: MediaPlaylist | undefined
+  listed: readonly ListedFragment[]
+  /** Listed now or before: origins keep segments for a while after they have left the list. */
+  readonly known: Map<bigint, ListedFragment>
+}
+
+const MAX_KNOWN = 1024
+const MAX_INITS = 16
+
+/** One reading of an origin: it never expires, and ends when the origin's numbering begins anew. */
+class OriginSession implements HlsSession {
+  readonly id = nextSessionId()
+  readonly openedAtMs: number
+  readonly expiresAtMs = Number.POSITIVE_INFINITY
+  readonly playlists: readonly PlaylistName[]
+  readonly #http: OriginHttp
+  readonly #run: OriginRun
+  readonly #clock: Clock
+  readonly #followed: ReadonlyMap<PlaylistName, Followed>
+  readonly #inits = new Map<string, Buffer>()
+  readonly #initFlights = new SingleFlight<Buffer>()
+  readonly #life = new AbortController()
+  #timeBase = 0
+  #retired = false
+  /** Read when the session was opened, and not asked for yet. */
+  #unread: readonly ListedFragment[] | undefined
+
+  constructor(playlists: OriginPlaylists, http: OriginHttp, { run, clock }: OriginSessionDeps) {
+    this.openedAtMs = clock.now()
+    this.playlists = [...playlists.keys()]
+    this.#http = http
+    this.#run = run
+    this.#clock = clock
+    this.#followed = new Map(
+      [...playlists].map(([name, url]) => [
+        name,
+        {
+          url,
+          base: url,
+          offset: 0,
+          etag: undefined,
+          list: undefined,
+          listed: [],
+          known: new Map(),
+        },
+      ]),
+    )
+  }
+
+  get timeBase(): number {
+    return this.#timeBase
+  }
+
+  get hasEnded(): boolean {
+    return this.#primary.list?.endList === true
+  }
+
+  /** Reads the first list: only it shows in which run of numbers this session is. */
+  async begin(signal: AbortSignal): Promise<void> {
+    const followed = this.#primary
+    const list = await this.#fetch(followed, this.#alive(signal))
+    if (list !== undefined) {
+      this.#run.look(list)
+      this.#keep(followed, list)
+    }
+    this.#timeBase = this.#run.timeBase
+    this.#unread = followed.listed
+  }
+
+  async list(playlist: PlaylistName, signal: AbortSignal): Promise<readonly ListedFragment[]> {
+    const followed = this.#playlist(playlist)
+    const alive = this.#alive(signal)
+    const unread = this.#unread
+    if (followed === this.#primary && unread !== undefined) {
+      this.#unread = undefined
+      return unread
+    }
+    const list = await this.#fetch(followed, alive)
+    if (list === undefined) return followed.listed
+    if (followed === this.#primary) {
+      const sighting = this.#run.look(list)
+      if (sighting === 'restarted') throw new SessionDeadError('renumbered')
+      if (sighting === 'stale') return followed.listed
+    }
+    return this.#keep(followed, list)
+  }
+
+  async init(
+    playlist: PlaylistName,
+    { key, uri, byteRange }: ListedMap,
+    signal: AbortSignal,
+    verify?: Verify,
+  ): Promise<Buffer> {
+    const name = `${playlist} ${key}`
+    const known = this.#inits.get(name)
+    if (known !== undefined) return known
+    return this.#initFlights.run(name, this.#alive(signal), async (limited) => {
+      const alive = AbortSignal.any([limited, this.#life.signal])
+      const wanted = { url: uri.reveal(), range: byteRange }
+      const init = await this.#http.get('init', wanted, alive, verified(verify))
+      this.#inits.set(name, init)
+      keepNewest(this.#inits, MAX_INITS)
+      return init
+    })
+  }
+
+  async fragment(
+    _playlist: PlaylistName,
+    { uri, byteRange }: ListedFragment,
+    signal: AbortSignal,
+    priority: Priority = 'live',
+    verify?: Verify,
+  ): Promise<Buffer> {
+    const wanted = { url: uri.reveal(), range: byteRange, priority }
+    return this.#http.get('segment', wanted, this.#alive(signal), verified(verify))
+  }
+
+  async openFragment(
+    playlist: PlaylistName,
+    number: bigint,
+    signal: AbortSignal,
+  ): Promise<StreamedBody> {
+    const listed = this.#playlist(playlist).known.get(number)
+    if (listed === undefined) throw originError('segment_gone')
+    const bytes = await this.fragment(playlist, listed, signal, 'refetch')
+    return { size: bytes.length, body: only(bytes) }
+  }
+
+  retire(): void {
+    this.#retired = true
+  }
+
+  close(): void {
+    this.#retired = true
+    this.#life.abort(new SessionDeadError('closed'))
+  }
+
+  get #primary(): Followed {
+    const [first] = this.#followed.values()
+    if (first === undefined) throw new RangeError('a session without playlists')
+    return first
+  }
+
+  #playlist(name: PlaylistName): Followed {
+    const followed = this.#followed.get(name)
+    if (followed === undefined) throw new RangeError(`the session has no ${name} playlist`)
+    return followed
+  }
+
+  /** The playlist as it is now; undefined when it has not changed. */
+  #fetch(followed: Followed, signal: AbortSignal): Promise<MediaPlaylist | undefined> {
+    const { url, etag } = followed
+    return this.#http.get('playlist', { url, etag }, signal, (body) => {
+      if (body === 'unchanged') return undefined
+      const list = parseMedia(body.bytes.toString())
+      followed.etag = body.etag
+      // URIs are relative to where a redirect has led. RFC 3986, 5.1.3.
+      followed.base = body.url
+      return list
+    })
+  }
+
+  #keep(followed: Followed, list: MediaPlaylist): readonly ListedFragment[] {
+    followed.list = list
+    this.#align(followed, list)
+    followed.listed = listSegments(list, {
+      base: followed.base,
+      hosts: this.#http.hosts,
+      nowMs: this.#clock.now(),
+      numberOf: (mediaSequence) => this.#run.numberOf(mediaSequence + followed.offset),
+    })
+    for (const fragment of followed.listed) followed.known.set(fragment.number, fragment)
+    keepNewest(followed.known, MAX_KNOWN)
+    return followed.listed
+  }
+
+  /** The lists may not overlap at the moment; what was found before still holds then. */
+  #align(followed: Followed, list: MediaPlaylist): void {
+    const picture = this.#primary.list
+    if (followed === this.#primary || picture === undefined) return
+    followed.offset = partnerOffset(picture, list) ?? followed.offset
+  }
+
+  #alive(signal: AbortSignal): AbortSignal {
+    if (this.#retired) throw new SessionDeadError('closed')
+    return AbortSignal.any([signal, this.#life.signal])
+  }
+}
+
+function wholeOf(body: OriginBody | 'unchanged'): OriginBody {
+  if (body === 'unchanged') throw new TypeError('unchanged since never')
+  return body
+}
+
+function verified(verify: Verify = () => {}): (body: OriginBody | 'unchanged') => Buffer {
+  return (body) => {
+    const { bytes } = wholeOf(body)
+    verify(bytes)
+    return bytes
+  }
+}
+
+/** Maps keep the order in which their entries came. */
+function keepNewest<K>(map: Map<K, unknown>, count: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= count) return
+    map.delete(key)
+  }
+}
+
+async function* only(body: Buffer): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(body)
+}

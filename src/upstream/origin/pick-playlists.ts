@@ -1,0 +1,39 @@
+import type { MultivariantPlaylist, Variant } from '../../formats/m3u8/parse-multivariant.ts'
+import type { PlaylistName } from '../hls-session.ts'
+
+/** The media playlists that we follow of an origin, by URI as written; the one with the video first. */
+export interface PickedPlaylists {
+  readonly uris: ReadonlyMap<PlaylistName, string>
+  /** As the origin says; empty when it does not. */
+  readonly codecs: readonly string[]
+}
+
+const PLAYABLE = /^(avc1|avc3|hvc1|hev1|mp4a)\b/
+const VIDEO = /^(avc1|avc3|hvc1|hev1)\b/
+
+/**
+ * One variant: the best that we can play throughout, as there is no ladder here; the best of all if we can
+ * play none. Its sound is the default of its audio group, or within its own segments.
+ */
+export function pickPlaylists({ variants, audio }: MultivariantPlaylist): PickedPlaylists {
+  const best = bestOf(variants.filter(isPlayable)) ?? bestOf(variants)
+  if (best === undefined) throw new RangeError('a multivariant playlist lists a variant')
+  const group = audio.filter(({ groupId }) => groupId === best.audioGroup)
+  const sound = (group.find(({ isDefault }) => isDefault) ?? group[0])?.uri
+  const uris = new Map<PlaylistName, string>()
+  // An audio-only variant names itself as the rendition of its group.
+  if (sound === undefined || sound === best.uri) uris.set('muxed', best.uri)
+  else uris.set('video', best.uri).set('audio', sound)
+  return { uris, codecs: best.codecs }
+}
+
+/** Without CODECS nothing speaks against a variant. Video outweighs sound alone. */
+function bestOf(variants: readonly Variant[]): Variant | undefined {
+  const weight = ({ codecs, resolution, bandwidth }: Variant): number =>
+    bandwidth + (resolution !== undefined || codecs.some((codec) => VIDEO.test(codec)) ? 1e12 : 0)
+  return variants.toSorted((a, b) => weight(b) - weight(a))[0]
+}
+
+function isPlayable({ codecs }: Variant): boolean {
+  return codecs.every((codec) => PLAYABLE.test(codec))
+}
