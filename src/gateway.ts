@@ -50,7 +50,7 @@ export const startGateway: StartGateway = async (config, deps) => {
     registry.stopWaiting()
     await Promise.all(apps.map((app) => app.close()))
     await registry.close()
-    for (const { keeper } of opened) keeper.close()
+    for (const { sources } of opened) sources.close()
     parts.api.close()
     await parts.dispatcher.close()
   }

@@ -20,7 +20,6 @@ const PER_STREAM: readonly Feature<StreamConfig>[] = [
     used: ({ source }) => source.kind === 'kvs' && source.containerFormat === 'MPEG_TS',
     value: () => 'MPEG_TS',
   },
-  { key: ['backup'], used: ({ backup }) => backup !== undefined },
   { key: ['dvr'], used: ({ dvrMs }) => dvrMs > 0, value: ({ dvrMs }) => formatDuration(dvrMs) },
   { key: ['dvrBackfill'], used: ({ dvrBackfill }) => dvrBackfill, value: () => 'true' },
   {

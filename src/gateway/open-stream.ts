@@ -1,9 +1,11 @@
 import { about } from '../base/log.ts'
-import type { KvsSourceConfig, StreamConfig } from '../config/config.ts'
+import type { KvsSourceConfig, SourceConfig, StreamConfig } from '../config/config.ts'
 import { LiveStream } from '../streams/live-stream.ts'
 import type { OperatedStream } from '../streams/operations.ts'
 import { OwnerFeed } from '../streams/owner-feed.ts'
 import { logKeeperEvent } from '../streams/session-log.ts'
+import type { LiveSource } from '../streams/source-selection.ts'
+import type { StreamSource } from '../streams/stream-source.ts'
 import { StreamTrouble } from '../streams/trouble.ts'
 import { openSession } from '../upstream/hls-session.ts'
 import type { KvsSource } from '../upstream/kvs-source.ts'
@@ -18,26 +20,29 @@ export interface OpenedStream extends OperatedStream {
 
 /** A configured stream, idle, with what an earlier process saved of it. */
 export async function openStream(config: StreamConfig, parts: Parts): Promise<OpenedStream> {
-  const { name, source } = config
-  if (source.kind !== 'kvs') throw new TypeError(`${name}: a source of kind ${source.kind}`)
+  const { name, backup, minTargetDurationMs } = config
   const log = about(parts.log, { stream: name })
-  // Feed and keeper, and feed and stream, know each other: the first of each pair learns of the second late.
+  // Sources and feed, and feed and stream, know each other: the first of each pair learns of the second late.
   let longestFragmentMs = (): number => 0
+  let troubled = (_source: LiveSource): void => {}
   let changed = (): void => {}
-  const windowMs = (): number => source.fragmentResults * longestFragmentMs()
-  const kvs = kvsSource(source)
-  const quota = parts.quotas.of(kvs)
-  const trouble = new StreamTrouble(log, () => changed())
-  const keeper = openKeeper(name, kvs, { windowMs, trouble, quota }, { ...parts, log })
+  const open = (source: SourceConfig, as: LiveSource): StreamSource =>
+    openSource(source, {
+      parts: { ...parts, log: as === 'camera' ? log : about(log, { source: as }) },
+      stream: name,
+      longestFragmentMs: () => longestFragmentMs(),
+      troubled: () => troubled(as),
+    })
   const feed = await OwnerFeed.open(
     {
       ...parts,
+      ...config,
       stream: name,
       log,
-      keeper,
-      trouble,
-      window: config.window,
-      targetDurationFloorS: config.minTargetDurationMs / 1000,
+      camera: open(config.source, 'camera'),
+      backup: backup === undefined ? undefined : open(backup.kvs, 'backup'),
+      returnAfterMs: backup?.returnAfterMs ?? 0,
+      targetDurationFloorS: minTargetDurationMs / 1000,
     },
     () => changed(),
   )
@@ -49,8 +54,30 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
   }
   const stream = new LiveStream(name, feed, options)
   changed = () => stream.update()
+  troubled = (source) => {
+    feed.sources.troubled(source)
+    stream.update()
+  }
   longestFragmentMs = () => (feed.snapshot()?.targetDuration ?? 0) * 1000
-  return { stream, feed, keeper, quota, activation: config.activation }
+  return { stream, feed, sources: feed.sources, activation: config.activation }
+}
+
+/** What a source takes from its stream. */
+interface SourceParts {
+  readonly parts: Parts
+  readonly stream: string
+  readonly longestFragmentMs: () => number
+  readonly troubled: () => void
+}
+
+function openSource(source: SourceConfig, context: SourceParts): StreamSource {
+  if (source.kind !== 'kvs') throw new TypeError(`a source of kind ${source.kind}`)
+  const { parts, stream, longestFragmentMs } = context
+  const kvs = kvsSource(source)
+  const quota = parts.quotas.of(kvs)
+  const trouble = new StreamTrouble(parts.log, context.troubled)
+  const windowMs = (): number => source.fragmentResults * longestFragmentMs()
+  return { quota, trouble, keeper: openKeeper(stream, kvs, { windowMs, trouble, quota }, parts) }
 }
 
 function kvsSource({ streamName, streamArn, ...settings }: KvsSourceConfig): KvsSource {
@@ -59,7 +86,7 @@ function kvsSource({ streamName, streamArn, ...settings }: KvsSourceConfig): Kvs
   throw new TypeError('a KVS source without a stream')
 }
 
-/** What a stream's keeper shares with the rest of the stream. */
+/** What a source's keeper shares with the rest of the source. */
 interface KeeperParts {
   readonly windowMs: () => number
   readonly trouble: StreamTrouble

@@ -9,6 +9,11 @@ export interface AdminView {
    * @throws GatewayError `bad_request` when there is none to replace
    */
   rollover(name: string): Promise<void> | void
+  /**
+   * Chooses the source that is shown; `auto` leaves it to the sources.
+   * @throws GatewayError `bad_request` when there is none to choose from
+   */
+  source(name: string, wanted: 'camera' | 'backup' | 'auto'): Promise<void> | void
   /** Starts a stream as a viewer would. Does not wait for media. */
   start(name: string): Promise<void> | void
   /** Stops a stream until somebody asks for it again. */

@@ -1,7 +1,7 @@
 import { Gauge, Counter as PromCounter, Registry } from 'prom-client'
 import type { Counter } from '../metrics/counter.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
-import { type StreamStatus, streamStatus } from '../streams/status.ts'
+import { type StreamStatus, sourceNames, streamStatus } from '../streams/status.ts'
 
 /** Where the figures of a scrape come from. */
 export interface MetricsSource {
@@ -15,6 +15,7 @@ export interface MetricsSource {
 
 const PREFIX = 'kvs_gateway_'
 const STATES = streamStatus.shape.state.options
+const SOURCES = sourceNames.options
 
 /**
  * The public metrics (contract, section 7), in a registry of their own. Nothing is kept here: each scrape
@@ -53,6 +54,7 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
     'Fragments longer than the target duration',
     counters.overlongFragments,
   )
+  expose('source_switches_total', 'Changes between camera and backup', counters.sourceSwitches)
   expose('cache_hits_total', 'Fragments found in the cache', counters.cacheHits)
   expose('cache_misses_total', 'Fragments that had to be fetched', counters.cacheMisses)
   expose('coalesced_requests_total', 'Misses that joined a fetch', counters.coalescedRequests)
@@ -83,7 +85,7 @@ interface StreamGauge {
   readonly together: Together
   /** Of one stream, under the second label's value where there is one. */
   readonly samples: (status: StreamStatus) => readonly (readonly [value: number, second?: string])[]
-  readonly second?: 'state' | 'kind'
+  readonly second?: 'state' | 'kind' | 'source'
 }
 
 function exposeStreams(registry: Registry, { counters, streams, now }: MetricsSource): void {
@@ -146,6 +148,13 @@ function streamGauges(now: () => number): readonly StreamGauge[] {
       together: sum,
       second: 'state',
       samples: ({ state }) => STATES.map((each) => [each === state ? 1 : 0, each]),
+    },
+    {
+      name: 'active_source',
+      help: 'For who makes what is shown: how many streams',
+      together: sum,
+      second: 'source',
+      samples: ({ source }) => SOURCES.map((each) => [each === source ? 1 : 0, each]),
     },
     {
       name: 'quota_points_used_ratio',

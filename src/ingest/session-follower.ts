@@ -9,7 +9,7 @@ import { Cadence } from './cadence.ts'
 import { type FetchedTrack, fetchTracks } from './fetch-fragment.ts'
 import { FragmentQueue, type Lists } from './fragment-queue.ts'
 import { FragmentJob } from './job.ts'
-import { freshSince, type LastTaken, newestOf } from './listing.ts'
+import { freshSince, type LastTaken } from './listing.ts'
 import type { IngestSink } from './sink.ts'
 import type { IngestTrouble } from './trouble.ts'
 
@@ -20,8 +20,6 @@ export interface FollowerOptions {
   readonly trouble: IngestTrouble
   /** Something of this session was published. */
   readonly published: () => void
-  /** How many of the newest fragments a first list contributes. */
-  readonly window: number
 }
 
 /** KVS itself calls a stream without a fragment for this long "no media". kvs-hls.md section 7.2. */
@@ -161,7 +159,7 @@ export class SessionFollower {
   /** Starts the fetches of what is new in the first playlist. */
   #take(list: readonly ListedFragment[]): readonly ListedFragment[] {
     const news = freshSince(list, this.#last)
-    const wanted = this.#last === undefined ? newestOf(news, this.#options.window) : news
+    const wanted = this.#last === undefined ? this.#options.sink.begin(news) : news
     const fresh = wanted.slice(0, this.#queue.room)
     this.#queue.add(fresh.map((listed) => this.#job(listed)))
     const newest = fresh.at(-1)

@@ -1,3 +1,4 @@
+import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import type { FetchedFragment } from './fetch-fragment.ts'
 import type { LastTaken } from './listing.ts'
 
@@ -5,6 +6,8 @@ import type { LastTaken } from './listing.ts'
 export interface IngestSink {
   /** The newest published fragment; undefined before the first. */
   newest(): LastTaken | undefined
+  /** Which fragments of the very first list are wanted: some of its last. */
+  begin(list: readonly ListedFragment[]): readonly ListedFragment[]
   /** Places, stores and lists fragments, in order. */
   publish(batch: readonly FetchedFragment[]): Promise<void>
 }

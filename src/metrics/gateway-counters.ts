@@ -23,6 +23,8 @@ export class GatewayCounters {
   readonly discontinuities = this.#byStream(['stream', 'cause'])
   /** Fragments longer than the target duration had foreseen (G5's logged exception). */
   readonly overlongFragments = this.#byStream(['stream'])
+  /** `to`: the source that is shown from then on. */
+  readonly sourceSwitches = this.#byStream(['stream', 'to'])
   readonly cacheHits = new Counter([])
   readonly cacheMisses = new Counter([])
   /** Requests that joined a fetch which another one had started. */

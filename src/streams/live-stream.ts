@@ -4,15 +4,17 @@ import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { ChangeSignal } from '../base/signal.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
-import type { RenditionName, Segment, Snapshot } from '../timeline/fragment.ts'
-import { isPermanent, OFFLINE_AFTER_MS, type StateRules, stateOf } from './state.ts'
+import type { RenditionName, Segment, Snapshot, SourceName } from '../timeline/fragment.ts'
+import { isPermanent, lossAfterMs, OFFLINE_AFTER_MS, type StateRules, stateOf } from './state.ts'
 import type { Stream, StreamState } from './stream.ts'
 import { type Viewer, Viewers } from './viewers.ts'
 
 /** What a stream shows, and what fills it while it runs. */
 export interface StreamFeed extends Pick<Stream, 'snapshot' | 'fragment' | 'init'> {
-  /** The newest segment that was published since the feed last began; undefined before. */
+  /** The newest segment of a camera that was published since the feed last began; undefined before. */
   newest(): Segment | undefined
+  /** Who made the newest segment of those; undefined before. */
+  shown(): SourceName | undefined
   trouble(): GatewayError | undefined
   /** Follows upstream until `signal` aborts, and rejects with its reason. */
   run(signal: AbortSignal): Promise<never>
@@ -34,6 +36,8 @@ interface Running {
 }
 
 const TICK_MS = 1_000
+
+const LOST: ReadonlySet<StreamState> = new Set(['stale', 'slate', 'offline', 'failed'])
 
 /** A stream of which this node holds the upstream session: runs while somebody watches, or always. */
 export class LiveStream implements Stream {
@@ -61,6 +65,11 @@ export class LiveStream implements Stream {
   /** When the state began, in milliseconds since 1970. */
   get sinceMs(): number {
     return this.#sinceMs
+  }
+
+  /** Whose media viewers see now; undefined while there are none. */
+  get shown(): SourceName | undefined {
+    return this.#running === undefined ? undefined : this.#feed.shown()
   }
 
   get newest(): Segment | undefined {
@@ -220,6 +229,7 @@ export class LiveStream implements Stream {
         startedMs: this.#running?.startedMs ?? nowMs,
         receivedMs: this.#feed.newest()?.receivedMs,
         trouble: this.#feed.trouble()?.code,
+        slated: this.#feed.shown() === 'slate',
       },
       this.#rules(),
       nowMs,
@@ -229,20 +239,20 @@ export class LiveStream implements Stream {
     this.#change.notify()
   }
 
-  /** A fragment that takes longer than the signal-loss time must not count as a loss. */
   #rules(): StateRules {
     const { startTimeoutMs, signalLossAfterMs } = this.#options
-    const targetMs = (this.#feed.snapshot()?.targetDuration ?? 0) * 1_000
-    return { startTimeoutMs, signalLossAfterMs: Math.max(signalLossAfterMs, 1.5 * targetMs) }
+    const { targetDuration } = this.#feed.snapshot() ?? {}
+    return { startTimeoutMs, signalLossAfterMs: lossAfterMs(signalLossAfterMs, targetDuration) }
   }
 
   #enter(state: StreamState, nowMs: number): void {
     const { log } = this.#options
-    const wasLost = this.#state === 'stale' || this.#state === 'offline' || this.#state === 'failed'
+    const wasLost = LOST.has(this.#state)
     const awayMs = nowMs - this.#sinceMs
     this.#state = state
     this.#sinceMs = nowMs
     if (state === 'stale') log.warn('camera lost', { reason: this.trouble?.code })
+    if (state === 'slate') log.warn('slate shown', { reason: this.trouble?.code })
     if (state === 'offline') log.warn('camera offline', { reason: this.trouble?.code })
     if (state === 'live' && wasLost) {
       log.info('camera back', { awayMs })

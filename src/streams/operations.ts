@@ -2,16 +2,16 @@ import { GatewayError } from '../base/errors.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { savedUsd } from '../metrics/saved-usd.ts'
 import type { Segment } from '../timeline/fragment.ts'
-import type { StreamQuota } from '../upstream/quota.ts'
 import type { SessionKeeper } from '../upstream/session-keeper.ts'
 import type { LiveStream } from './live-stream.ts'
+import type { LiveSource } from './source-selection.ts'
+import type { SourceSwitch } from './source-switch.ts'
 import type { StreamStatus } from './status.ts'
 
 /** A stream with the parts of it that only operators ask about. */
 export interface OperatedStream {
   readonly stream: LiveStream
-  readonly keeper: SessionKeeper
-  readonly quota: StreamQuota
+  readonly sources: SourceSwitch
   readonly activation: StreamStatus['activation']
 }
 
@@ -36,11 +36,23 @@ export class Operations {
 
   /** @throws GatewayError `bad_request` when there is no session to replace */
   rollover(name: string): void {
-    const keeper = this.#streams.get(name)?.keeper
+    const keeper = this.#streams.get(name)?.sources.active.keeper
     if (keeper?.status() == null) {
       throw new GatewayError('bad_request', 'The stream has no upstream session to replace.')
     }
     keeper.requestRollover()
+  }
+
+  /**
+   * Shows this source whatever it delivers; `auto` leaves it to the sources again.
+   * @throws GatewayError `bad_request` when there is no other source to choose
+   */
+  source(name: string, wanted: LiveSource | 'auto'): void {
+    const sources = this.#streams.get(name)?.sources
+    if (sources?.hasBackup !== true) {
+      throw new GatewayError('bad_request', 'The stream has no backup to choose from.')
+    }
+    sources.force(wanted === 'auto' ? undefined : wanted)
   }
 
   start(name: string): void {
@@ -51,7 +63,8 @@ export class Operations {
     await this.#streams.get(name)?.stream.stop()
   }
 
-  #describe({ stream, keeper, quota, activation }: OperatedStream): StreamStatus {
+  #describe({ stream, sources, activation }: OperatedStream): StreamStatus {
+    const { keeper, quota } = sources.active
     const { name, state, reason, newest, viewers } = stream
     const upstream = this.#counters.traffic(name, 'upstream')
     const downstream = this.#counters.traffic(name, 'downstream')
@@ -60,8 +73,10 @@ export class Operations {
       state,
       reason,
       activation,
+      source: stream.shown ?? null,
+      forced: sources.forced ?? null,
       session: describeSession(keeper),
-      sessionsOpen: keeper.openSessions,
+      sessionsOpen: sources.openSessions,
       lastFragment: newest === undefined ? null : describeFragment(newest),
       ...stream.sequence,
       viewers,

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { doneWithin } from '../base/done-within.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { Ingest } from '../ingest/ingest.ts'
+import { newestOf } from '../ingest/listing.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import type { DiskStore } from '../store/disk-store.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
@@ -11,18 +11,28 @@ import type { FragmentCache } from '../store/fragment-cache.ts'
 import type { FragmentKey } from '../store/fragment-key.ts'
 import type { MemoryStore } from '../store/memory-store.ts'
 import type { SavedTimelines } from '../store/saved-timelines.ts'
-import type { RenditionName, Segment, SegmentTrack, Snapshot } from '../timeline/fragment.ts'
+import type {
+  RenditionName,
+  Segment,
+  SegmentTrack,
+  Snapshot,
+  SourceName,
+} from '../timeline/fragment.ts'
 import { Timeline, type TimelineOptions } from '../timeline/timeline.ts'
 import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
+import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
-import type { SessionKeeper } from '../upstream/session-keeper.ts'
 import { Inits } from './inits.ts'
 import type { StreamFeed } from './live-stream.ts'
 import { Publisher } from './publisher.ts'
 import { retimed } from './refetch.ts'
 import { type FeedState, restoreFeed, saveFeed } from './saved-feed.ts'
 import { Shelf } from './shelf.ts'
-import type { StreamTrouble } from './trouble.ts'
+import type { LiveSource } from './source-selection.ts'
+import { SourceSwitch } from './source-switch.ts'
+import { takeOver } from './stand-in.ts'
+import { lossAfterMs } from './state.ts'
+import type { StreamSource } from './stream-source.ts'
 
 export interface OwnerFeedOptions extends TimelineOptions {
   readonly stream: string
@@ -30,8 +40,11 @@ export interface OwnerFeedOptions extends TimelineOptions {
   readonly random: Random
   readonly log: Log
   readonly counters: GatewayCounters
-  readonly keeper: SessionKeeper
-  readonly trouble: StreamTrouble
+  readonly camera: StreamSource
+  readonly backup: StreamSource | undefined
+  /** How long the camera has to deliver without a break before it takes over from the backup. */
+  readonly returnAfterMs: number
+  readonly signalLossAfterMs: number
   readonly store: MemoryStore
   readonly cache: FragmentCache
   /** Both undefined without a state directory: a restart then begins a new timeline. */
@@ -51,11 +64,12 @@ export class OwnerFeed implements StreamFeed {
   readonly #inits: Inits
   readonly #shelf: Shelf
   readonly #publisher: Publisher
-  readonly #trouble: StreamTrouble
-  readonly #ingest: Ingest
+  readonly #sources: SourceSwitch
   readonly #changed: () => void
   readonly #timeline: Timeline
   #newest: Segment | undefined
+  #shown: SourceName | undefined
+  #lastSource: LiveSource = 'camera'
   #isRunning = false
   #saving: Promise<void> | undefined
 
@@ -68,23 +82,27 @@ export class OwnerFeed implements StreamFeed {
     this.#timeline = timeline
     this.#inits = inits
     this.#changed = changed
-    this.#trouble = options.trouble
     this.#shelf = new Shelf({ ...options, refetch: (...args) => this.#refetch(...args) })
-    this.#publisher = new Publisher(
-      {
-        ...options,
-        timeline,
-        inits,
-        shelf: this.#shelf,
-        save: () => this.#save(),
-        published: (newest) => this.#published(newest),
-      },
-      timeline.newest(),
-    )
-    this.#publisher.refresh()
-    this.#ingest = new Ingest(options.keeper, {
+    this.#publisher = new Publisher({
       ...options,
-      sink: this.#publisher,
+      timeline,
+      inits,
+      shelf: this.#shelf,
+      save: () => this.#save(),
+      skipped: (source, number, error) => this.#skipped(source, number, error),
+      published: (newest) => this.#published(newest),
+    })
+    this.#publisher.refresh()
+    this.#sources = new SourceSwitch({
+      ...options,
+      lossAfterMs: () => lossAfterMs(options.signalLossAfterMs, this.snapshot()?.targetDuration),
+      sink: {
+        newest: (source) => this.#publisher.newest(source),
+        publish: (...args) => this.#publisher.publish(...args),
+        begin: (source, list) => this.#begin(source, list),
+        forget: (source) => this.#publisher.forget(source),
+      },
+      switched: (shown) => this.#switched(shown),
     })
   }
 
@@ -111,7 +129,17 @@ export class OwnerFeed implements StreamFeed {
   }
 
   trouble(): GatewayError | undefined {
-    return this.#trouble.current
+    return this.#sources.trouble
+  }
+
+  /** Which source is followed and shown, and why. */
+  get sources(): SourceSwitch {
+    return this.#sources
+  }
+
+  /** Who made the newest segment of this run; undefined before the first. */
+  shown(): SourceName | undefined {
+    return this.#shown
   }
 
   /** What may be asked for, by the names under which it is stored. */
@@ -133,27 +161,54 @@ export class OwnerFeed implements StreamFeed {
   }
 
   async run(signal: AbortSignal): Promise<never> {
-    const { clock, keeper } = this.#options
+    const { clock } = this.#options
     this.#newest = undefined
+    this.#shown = undefined
+    this.#lastSource = this.#sources.forced ?? 'camera'
     this.#isRunning = true
-    this.#trouble.clear()
     const last = this.#publisher.snapshot()?.segments.at(-1)
     if (last !== undefined && clock.now() - last.receivedMs > STALE_LIST_MS) {
       this.#publisher.resume()
     }
     try {
-      return await this.#ingest.run(signal)
+      return await this.#sources.run(signal)
     } finally {
       this.#isRunning = false
-      keeper.release()
       this.#shelf.release()
     }
   }
 
   #published(newest: Segment): void {
-    this.#newest = newest
-    this.#trouble.clear()
+    if (newest.source !== 'slate') this.#newest = newest
+    this.#shown = newest.source
     this.#changed()
+  }
+
+  #switched(shown: LiveSource | undefined): void {
+    const { stream, counters, log } = this.#options
+    if (shown === undefined || shown === this.#lastSource) return
+    this.#lastSource = shown
+    counters.sourceSwitches.add({ stream, to: shown })
+    log.warn('source switched', { to: shown, forced: this.#sources.forced !== undefined })
+    this.#changed()
+  }
+
+  /**
+   * Of a camera's first list, enough for a live window. Of a backup's, what covers the time since media
+   * came last: by how long that is, as the clocks of the two may differ.
+   */
+  #begin(source: LiveSource, list: readonly ListedFragment[]): readonly ListedFragment[] {
+    const { clock, window } = this.#options
+    const segments = this.snapshot()?.segments ?? []
+    if (source === 'camera' || segments.length === 0) return newestOf(list, window)
+    const lastReal = segments.findLast((segment) => segment.source !== 'slate')
+    return takeOver(list, { last: segments.at(-1), lastReal }, clock.now())
+  }
+
+  #skipped(source: SourceName, number: bigint, error: unknown): void {
+    const { camera, backup, log } = this.#options
+    if (source === 'slate') log.warn('slate segment skipped', { error })
+    else (source === 'camera' ? camera : backup)?.trouble.skipped(number, error)
   }
 
   #find(msn: number): Segment | undefined {
@@ -189,18 +244,20 @@ export class OwnerFeed implements StreamFeed {
     offset: number,
     signal: AbortSignal,
   ): AsyncGenerator<Buffer> {
-    const { keeper } = this.#options
+    const { source, number, msn } = segment
     // A session that is opened for one old segment of a camera that nobody watches would stay (G10).
-    if (!this.#isRunning) throw gone()
-    const session = await keeper.current(signal)
-    const place = { baseTicks: track.baseTicks, sequenceNumber: segment.msn }
+    if (!this.#isRunning || source === 'slate') throw gone()
+    const loan = await this.#sources.borrow(source, signal)
+    const place = { baseTicks: track.baseTicks, sequenceNumber: msn }
     try {
-      const body = await session.openFragment(playlistOf(session, track), segment.number, signal)
+      const body = await loan.session.openFragment(playlistOf(loan.session, track), number, signal)
       yield* retimed(body, place, offset)
     } catch (error) {
       // Whoever notices first that the session is over says so; who asks again gets the next one.
-      if (error instanceof SessionDeadError) keeper.lost(session, error)
+      if (error instanceof SessionDeadError) loan.lost(error)
       throw error
+    } finally {
+      loan.end()
     }
   }
 }

@@ -3,12 +3,10 @@ import type { Log } from '../base/log.ts'
 import { rewriteMedia } from '../formats/mp4/rewrite.ts'
 import type { FetchedFragment, FetchedTrack } from '../ingest/fetch-fragment.ts'
 import type { LastTaken } from '../ingest/listing.ts'
-import type { IngestSink } from '../ingest/sink.ts'
-import type { IngestTrouble } from '../ingest/trouble.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { contentId } from '../store/content-id.ts'
 import type { SegmentDraft } from '../timeline/draft.ts'
-import type { FragmentFacts, Segment, Snapshot } from '../timeline/fragment.ts'
+import type { FragmentFacts, Segment, Snapshot, SourceName } from '../timeline/fragment.ts'
 import { dedupe } from '../timeline/identity.ts'
 import type { Timeline } from '../timeline/timeline.ts'
 import type { Inits } from './inits.ts'
@@ -22,7 +20,8 @@ export interface PublisherOptions {
   readonly timeline: Timeline
   readonly inits: Inits
   readonly shelf: Shelf
-  readonly trouble: Pick<IngestTrouble, 'skipped'>
+  /** A fragment cannot be listed: the timeline will have a gap. */
+  readonly skipped: (source: SourceName, number: bigint, error: unknown) => void
   /** Makes what the timeline knows outlive the process; resolves when it does. */
   readonly save: () => Promise<void>
   readonly published: (newest: Segment) => void
@@ -33,15 +32,21 @@ export interface PublisherOptions {
  * bytes, stored, saved, and only then shown. In this order a listed segment can be fetched (G6), and a
  * process that dies at any point has not shown a number that it would give again (G1).
  */
-export class Publisher implements IngestSink {
+export class Publisher {
   readonly #options: PublisherOptions
   #shown: Snapshot | undefined
-  #newest: LastTaken | undefined
+  readonly #newest = new Map<SourceName, LastTaken>()
+  /** Sources publish one after the other: a place on the timeline holds until the next one is taken. */
+  #turn: Promise<void> = Promise.resolve()
 
-  constructor(options: PublisherOptions, newest: LastTaken | undefined) {
+  constructor(options: PublisherOptions) {
+    const { timeline } = options
     this.#options = options
-    this.#shown = options.timeline.snapshot()
-    this.#newest = newest
+    this.#shown = timeline.snapshot()
+    for (const source of ['camera', 'backup'] as const) {
+      const newest = timeline.newest(source)
+      if (newest !== undefined) this.#newest.set(source, newest)
+    }
   }
 
   /** What players may see now. */
@@ -49,16 +54,42 @@ export class Publisher implements IngestSink {
     return this.#shown
   }
 
-  newest(): LastTaken | undefined {
-    return this.#newest
+  /** The newest fragment that came from a source, published or not. */
+  newest(source: SourceName): LastTaken | undefined {
+    return this.#newest.get(source)
   }
 
-  async publish(batch: readonly FetchedFragment[]): Promise<void> {
+  /** What came from the source before says nothing of what comes next. */
+  forget(source: SourceName): void {
+    this.#newest.delete(source)
+  }
+
+  /**
+   * Places, stores and lists fragments of one source, in order.
+   * @param isShown asked when it is their turn: if not, they are only noted
+   */
+  async publish(
+    source: SourceName,
+    batch: readonly FetchedFragment[],
+    isShown: () => boolean = () => true,
+  ): Promise<void> {
+    const turn = this.#turn.then(() => this.#publish(source, batch, isShown()))
+    this.#turn = turn.catch(() => {})
+    await turn
+  }
+
+  async #publish(
+    source: SourceName,
+    batch: readonly FetchedFragment[],
+    isShown: boolean,
+  ): Promise<void> {
     const byNumber = new Map(batch.map((fragment) => [fragment.listed.number, fragment]))
     const added: Segment[] = []
     for (const { number } of dedupe(batch.map(({ listed }) => listed))) {
       const fragment = byNumber.get(number)
-      const segment = fragment === undefined ? undefined : await this.#append(fragment)
+      if (fragment === undefined) continue
+      this.#newest.set(source, { number, endMs: endOf(fragment) })
+      const segment = isShown ? await this.#append(source, fragment) : undefined
       if (segment !== undefined) added.push(segment)
     }
     const newest = added.at(-1)
@@ -86,17 +117,16 @@ export class Publisher implements IngestSink {
     inits.keepOnly([...listed, ...retired])
   }
 
-  async #append(fragment: FetchedFragment): Promise<Segment | undefined> {
-    const { timeline, log, trouble } = this.#options
-    const facts = factsOf(fragment)
-    this.#newest = { number: facts.number, endMs: endOf(fragment) }
+  async #append(source: SourceName, fragment: FetchedFragment): Promise<Segment | undefined> {
+    const { timeline, log, skipped } = this.#options
+    const facts = factsOf(source, fragment)
     try {
       const placement = timeline.place(facts)
       if (placement.kind === 'append') return await this.#commit(fragment, placement.segment)
       log.debug('fragment not listed', { fragment: String(facts.number), why: placement.kind })
     } catch (error) {
       // Absurd times, or no room for its bytes: a gap, rather than the end of the stream.
-      trouble.skipped(facts.number, error)
+      skipped(source, facts.number, error)
     }
     return undefined
   }
@@ -138,9 +168,12 @@ export class Publisher implements IngestSink {
   }
 }
 
-function factsOf({ listed, timeBase, receivedMs, tracks }: FetchedFragment): FragmentFacts {
+function factsOf(
+  source: SourceName,
+  { listed, timeBase, receivedMs, tracks }: FetchedFragment,
+): FragmentFacts {
   return {
-    source: 'camera',
+    source,
     number: listed.number,
     timeBase,
     startMs: listed.startMs,

@@ -9,6 +9,8 @@ export interface Signs {
   readonly receivedMs: number | undefined
   /** The trouble that upstream is in, as a code of the contract; undefined while all is well. */
   readonly trouble: ErrorCode | undefined
+  /** Whether the gateway fills the time by itself. */
+  readonly slated: boolean
 }
 
 export interface StateRules {
@@ -19,6 +21,11 @@ export interface StateRules {
 
 /** KVS calls a stream without a fragment for this long "no media". kvs-hls.md section 7.2. */
 export const OFFLINE_AFTER_MS = 30_000
+
+/** A fragment that takes longer than the signal-loss time must not count as a loss. */
+export function lossAfterMs(signalLossAfterMs: number, targetDuration: number | undefined): number {
+  return Math.max(signalLossAfterMs, 1_500 * (targetDuration ?? 0))
+}
 
 /** Trouble that waiting does not cure: somebody has to change something upstream. */
 const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -35,10 +42,11 @@ export function isPermanent(code: ErrorCode): boolean {
 
 /** The state of a stream at `nowMs`. Contract, sections 3 and 5.3 (G11). */
 export function stateOf(signs: Signs, rules: StateRules, nowMs: number): StreamState {
-  const { running, startedMs, receivedMs, trouble } = signs
+  const { running, startedMs, receivedMs, trouble, slated } = signs
   if (!running) return 'idle'
   const silenceMs = nowMs - (receivedMs ?? startedMs)
   if (receivedMs !== undefined && silenceMs < rules.signalLossAfterMs) return 'live'
+  if (slated) return 'slate'
   if (trouble !== undefined && PERMANENT.has(trouble)) return 'failed'
   if (receivedMs === undefined) return silenceMs < rules.startTimeoutMs ? 'starting' : 'offline'
   return silenceMs < OFFLINE_AFTER_MS ? 'stale' : 'offline'

@@ -4,17 +4,26 @@ const time = z.iso.datetime().describe('ISO 8601, UTC')
 const count = z.number().int().nonnegative()
 const traffic = z.object({ requests: count, bytes: count })
 
+export const sourceNames = z.enum(['camera', 'backup', 'slate'])
+
 /** What the admin API tells of a stream. Public (contract, section 3): grows, but does not change. */
 export const streamStatus = z.object({
   name: z.string(),
   state: z.enum(['idle', 'starting', 'live', 'stale', 'slate', 'offline', 'ended', 'failed']),
   reason: z.string().nullable().describe('An error code that explains the state'),
   activation: z.enum(['on-demand', 'always']),
+  source: sourceNames.nullable().describe('Who makes what is shown now; null while nothing is'),
+  forced: z
+    .enum(['camera', 'backup'])
+    .nullable()
+    .describe('The source that an operator has ordered'),
   session: z
     .object({ openedAt: time, expiresAt: time, rollovers: count })
     .nullable()
-    .describe('The upstream session that is in use'),
-  sessionsOpen: count.describe('2 for a moment while one session takes over from another'),
+    .describe('The session of the source that is in use'),
+  sessionsOpen: count.describe(
+    'Of all sources; 2 for a moment while one session takes over from another',
+  ),
   lastFragment: z
     .object({
       number: z.string().describe('FragmentNumber'),

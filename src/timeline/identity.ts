@@ -42,7 +42,9 @@ export function identify(
   if (twin !== undefined) return twinOf(fragment, twin)
   if (cursor?.source === fragment.source) return follow(fragment, cursor, toleranceMs)
   const last = placed.at(-1)
-  return last === undefined || isAfter(fragment, last) ? { kind: 'new' } : { kind: 'late' }
+  // Numbers that started again while another source was shown: only dates are left to tell.
+  const isNew = last === undefined || isAfter(fragment, last) || beginsAfter(fragment, last)
+  return { kind: isNew ? 'new' : 'late' }
 }
 
 function follow(fragment: FragmentName, cursor: Cursor, toleranceMs: number): Identity {
@@ -100,6 +102,10 @@ function isAfter(fragment: FragmentName, last: PlacedName): boolean {
   if (areComparable(fragment, last)) return fragment.number > last.number
   if (fragment.startMs === undefined || last.startMs === undefined) return true
   return fragment.startMs > last.startMs
+}
+
+function beginsAfter({ startMs }: FragmentName, last: PlacedName): boolean {
+  return startMs !== undefined && last.startMs !== undefined && startMs > last.startMs
 }
 
 function beginsAfterEnd({ startMs }: FragmentName, cursor: Cursor, toleranceMs: number): boolean {

@@ -1,6 +1,6 @@
 import { commitDraft, type PublishedTracks, targetOf } from './commit.ts'
 import { draftSegment, renditionsOf, type SegmentDraft } from './draft.ts'
-import type { FragmentFacts, Segment, Snapshot } from './fragment.ts'
+import type { FragmentFacts, Segment, Snapshot, SourceName } from './fragment.ts'
 import { type FragmentName, type Identity, identify } from './identity.ts'
 import { restoreState, type SavedTimeline, saveState } from './saved.ts'
 import { EMPTY_STATE, type TimelineState } from './state.ts'
@@ -20,6 +20,11 @@ export interface TimelineOptions {
 export type Placement =
   | { readonly kind: 'append'; readonly segment: SegmentDraft }
   | Exclude<Identity, { kind: 'new' | 'renumbered' }>
+
+export interface NewestPlaced {
+  readonly number: bigint
+  readonly endMs: number | undefined
+}
 
 const DEFAULT_TOLERANCE_MS = 50
 
@@ -125,14 +130,17 @@ export class Timeline {
   }
 
   /**
-   * The newest placed fragment, and where it ends by its own date, in milliseconds since 1970; undefined
-   * before the first.
+   * The newest placed fragment of a source, and where it ends by its own date, in milliseconds since 1970;
+   * undefined before the first. Of a source that others followed, only where it begins is known.
    */
-  newest(): { readonly number: bigint; readonly endMs: number | undefined } | undefined {
-    const { cursor } = this.#state
-    if (cursor === undefined) return undefined
-    const { number, startMs, durationMs } = cursor
-    return { number, endMs: startMs === undefined ? undefined : startMs + durationMs }
+  newest(source: SourceName): NewestPlaced | undefined {
+    const { cursor, recent } = this.#state
+    if (cursor?.source === source) {
+      const { number, startMs, durationMs } = cursor
+      return { number, endMs: startMs === undefined ? undefined : startMs + durationMs }
+    }
+    const last = recent.findLast((name) => name.source === source)
+    return last === undefined ? undefined : { number: last.number, endMs: last.startMs }
   }
 
   /** Segments that left the list so recently that players may still ask for them (G6), oldest first. */

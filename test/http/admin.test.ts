@@ -16,6 +16,8 @@ const lobby: StreamStatus = {
   state: 'live',
   reason: null,
   activation: 'always',
+  source: 'camera',
+  forced: null,
   session: {
     openedAt: '2026-01-01T11:00:00.000Z',
     expiresAt: '2026-01-01T12:05:00.000Z',
@@ -40,6 +42,7 @@ const yard: StreamStatus = {
   name: 'yard',
   state: 'idle',
   activation: 'on-demand',
+  source: null,
   session: null,
   lastFragment: null,
 }
@@ -64,6 +67,7 @@ async function start(
       rollover: act('rollover'),
       start: act('start'),
       stop: act('stop'),
+      source: (name, wanted) => void actions.push(`${wanted} for ${name}`),
     },
     metrics: { counters, streams: () => streams, cacheBytes: () => 4711, now: () => clock.now() },
     token: undefined,
@@ -112,6 +116,7 @@ test('an action that is not possible says why', async () => {
     },
     start: () => {},
     stop: () => {},
+    source: () => {},
   }
   const { url } = await start([yard], { registry })
   const { status, body } = await ask(`${url}/api/v1/streams/yard/rollover`, { method: 'POST' })

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { FetchedFragment } from '../../src/ingest/fetch-fragment.ts'
 import { Ingest } from '../../src/ingest/ingest.ts'
+import { newestOf } from '../../src/ingest/listing.ts'
 import type { HlsSession } from '../../src/upstream/hls-session.ts'
 import { SessionKeeper } from '../../src/upstream/session-keeper.ts'
 import { during, pass } from '../support/pace.ts'
@@ -32,10 +33,10 @@ beforeEach(async () => {
   const ingest = new Ingest(keeper, {
     clock: kvs.clock,
     random: () => 0.5,
-    window: 6,
     trouble: { session() {}, poll() {}, skipped() {}, refused: () => false },
     sink: {
       newest: () => newest(),
+      begin: (list) => newestOf(list, 6),
       publish: async (batch) => void published.push(...batch),
     },
   })

@@ -6,6 +6,9 @@ const statusSchema = z.looseObject({
   name: z.string(),
   state: z.string(),
   reason: z.string().nullable(),
+  source: z.string().nullable(),
+  forced: z.string().nullable(),
+  sessionsOpen: z.number(),
   session: z.looseObject({ rollovers: z.number() }).nullable(),
   lastFragment: z.looseObject({ number: z.string() }).nullable(),
   mediaSequence: z.number().nullable(),
@@ -31,6 +34,11 @@ export class GatewayAdmin {
 
   async stream(name: string): Promise<GatewayStreamStatus> {
     return this.#api.call('GET', `/api/v1/streams/${name}`, statusSchema)
+  }
+
+  /** Which source is to be shown. */
+  async force(name: string, source: 'camera' | 'backup' | 'auto'): Promise<void> {
+    await this.#api.call('POST', `/api/v1/streams/${name}/source`, z.unknown(), { source })
   }
 
   /** Any of the three things that can be ordered. */

@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest'
 import { type Signs, stateOf } from '../../src/streams/state.ts'
 
 const RULES = { startTimeoutMs: 8_000, signalLossAfterMs: 10_000 }
-const LIVE: Signs = { running: true, startedMs: 0, receivedMs: 100_000, trouble: undefined }
+const LIVE: Signs = {
+  running: true,
+  startedMs: 0,
+  receivedMs: 100_000,
+  trouble: undefined,
+  slated: false,
+}
 
 describe('state of a stream', () => {
   test.each([
@@ -17,6 +23,10 @@ describe('state of a stream', () => {
     ['live', { ...LIVE, trouble: 'upstream_not_authorized' }, 101_000],
     ['failed', { ...LIVE, trouble: 'upstream_not_authorized' }, 110_000],
     ['stale', { ...LIVE, trouble: 'upstream_unavailable' }, 110_000],
+    ['slate', { ...LIVE, slated: true }, 110_000],
+    ['slate', { ...LIVE, slated: true, trouble: 'upstream_not_authorized' }, 500_000],
+    ['live', { ...LIVE, slated: true }, 109_999],
+    ['idle', { ...LIVE, slated: true, running: false }, 500_000],
   ] as const)('%s', (state, signs, nowMs) => {
     expect(stateOf(signs, RULES, nowMs)).toBe(state)
   })

@@ -226,6 +226,27 @@ describe('several sources', () => {
     expect(causes(timeline)).toEqual([undefined, 'source', 'source'])
   })
 
+  test('tell each what of it is the newest', () => {
+    const timeline = Timeline.begin(OPTIONS)
+    const camera = new Camera()
+    const [first, second] = [camera.next(), camera.next()]
+    accept(timeline, first)
+    expect(timeline.newest('backup')).toBeUndefined()
+    accept(timeline, { ...second, source: 'backup' })
+    expect(timeline.newest('camera')).toEqual({ number: first.number, endMs: first.startMs })
+    expect(timeline.newest('backup')?.number).toBe(second.number)
+  })
+
+  test('a camera that was made anew meanwhile comes back', () => {
+    const timeline = Timeline.begin(OPTIONS)
+    const camera = new Camera()
+    const [first, second] = [camera.next(), camera.next()]
+    accept(timeline, first)
+    slate(timeline, first, 0)
+    accept(timeline, { ...second, number: first.number - 1n })
+    expect(causes(timeline)).toEqual([undefined, 'source', 'source'])
+  })
+
   test('are still told apart after a restart', () => {
     const timeline = Timeline.begin(OPTIONS)
     const camera = new Camera()

@@ -38,8 +38,23 @@ export function streamsApi(
       return reply.code(202).send(statusOf(registry, stream))
     })
   }
+  app.post<Route>('/streams/:stream/source', sourceSchema, async (request, reply) => {
+    const { stream } = request.params
+    statusOf(registry, stream)
+    const order = sourceOrder.safeParse(request.body)
+    if (!order.success) throw new GatewayError('bad_request', SOURCE_EXPECTED)
+    await registry.source(stream, order.data.source)
+    return reply.code(202).send(statusOf(registry, stream))
+  })
   done()
 }
+
+const sourceOrder = z.strictObject({
+  source: z
+    .enum(['camera', 'backup', 'auto'])
+    .describe('auto: the camera, and the backup while that delivers nothing'),
+})
+const SOURCE_EXPECTED = 'Expected {"source": …} with camera, backup or auto'
 
 const listSchema = {
   schema: { summary: 'All configured streams', response: { 200: allStreams } },
@@ -50,6 +65,17 @@ const statusSchema = {
 const actionSchema = (summary: string): object => ({
   schema: { summary, params, response: { 202: oneStream } },
 })
+
+const sourceSchema = {
+  schema: {
+    summary: 'Choose which of its sources the stream shows',
+    params,
+    body: jsonSchema(sourceOrder),
+    response: { 202: oneStream },
+  },
+  // Checked by the route: what is wrong is then said in words of ours.
+  validatorCompiler: () => () => true,
+}
 
 function statusOf(registry: AdminView, name: string): StreamStatus {
   const status = registry.status(name)
