@@ -76,6 +76,8 @@ class OriginSession implements HlsSession {
   readonly openedAtMs: number
   readonly expiresAtMs = Number.POSITIVE_INFINITY
   readonly playlists: readonly PlaylistName[]
+  /** No bound is known. */
+  readonly codecChanges = 0
   readonly #http: OriginHttp
   readonly #run: OriginRun
   readonly #clock: Clock
