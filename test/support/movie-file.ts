@@ -38,6 +38,8 @@ export interface SeenTrack {
   readonly samples: readonly Sample[]
   /** Of the movie's start until the track's first sample is presented, in seconds. */
   readonly startS: number
+  /** Where presentation begins within the track, in its ticks. */
+  readonly firstTicks: number
   readonly descriptions: number
 }
 
@@ -56,6 +58,7 @@ export function seeMovie(file: Buffer): readonly SeenTrack[] {
       durationS: track.duration / track.timescale,
       samples: mp4.getTrackSamplesInfo(track.id),
       startS: emptyTicks / info.timescale,
+      firstTicks: edits.at(-1)?.media_time ?? 0,
       descriptions: mp4.getTrackById(track.id).mdia.minf.stbl.stsd.entries.length,
     }
   })

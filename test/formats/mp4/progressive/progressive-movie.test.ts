@@ -91,6 +91,10 @@ test('each sample is where, when and as large as it was recorded', () => {
           return { dts, cts: dts + compositionTicks + shift, duration, size: bytes }
         }),
       )
+      // Presentation begins with the earliest picture of the first fragment, and not before the file does.
+      const first = track?.samples.slice(0, planned[0]?.samples.length) ?? []
+      expect(track?.firstTicks).toBe(Math.min(...first.map(({ cts }) => cts)))
+      expect(track?.firstTicks).toBeGreaterThanOrEqual(0)
       const fills = planned.flatMap((fragment, i) => fragment.samples.map(() => i + 1))
       for (const [i, { offset, size }] of (track?.samples ?? []).entries()) {
         expect(file.subarray(offset, offset + size)).toEqual(Buffer.alloc(size, fills[i]))
