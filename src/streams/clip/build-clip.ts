@@ -34,6 +34,7 @@ export async function buildClip(
     addTo(movie, recorded, tracks)
     added.push({ recorded, bytes: totalBytes(tracks) })
   }
+  if (movie.samples === 0) throw nothing()
   return new RecordedClip(movie.finish(), added, isSettled)
 }
 
@@ -41,12 +42,19 @@ function extentOf(fragments: readonly RecordedFragment[]): {
   createdMs: number
   maxSeconds: number
 } {
-  const [first, last] = [fragments[0], fragments.at(-1)]
-  if (first === undefined || last === undefined) {
-    throw new GatewayError('not_found', 'Nothing was recorded in that range')
+  const [first, ...rest] = fragments
+  if (first === undefined) throw nothing()
+  // A clock that jumps forward and back makes a clip longer than from its first to its last fragment.
+  let [lengthMs, before] = [0, first]
+  for (const fragment of rest) {
+    lengthMs += Math.abs(fragment.startMs - before.startMs)
+    before = fragment
   }
-  const lengthMs = Math.abs(last.startMs - first.startMs) + last.durationMs
   return { createdMs: first.startMs, maxSeconds: lengthMs / 1000 + SPARE_S }
+}
+
+function nothing(): GatewayError {
+  return new GatewayError('not_found', 'Nothing was recorded in that range')
 }
 
 function addTo(

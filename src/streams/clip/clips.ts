@@ -81,17 +81,9 @@ export class Clips implements ClipSource {
     this.#builds += 1
     const isSettled = range.endMs + SETTLED_MS < clock.now()
     try {
-      return await withDeadline(clock, 'the clip', BUILD_MS, signal, async (limited) =>
-        buildClip(
-          inTime(await within(range, (wider) => list(stream, wider, limited)), clock),
-          isSettled,
-          limited,
-        ),
-      )
-    } catch (error) {
-      if (!(error instanceof DeadlineError)) throw error
-      throw new GatewayError('upstream_timeout', 'The recording is too slow to be read', {
-        cause: error,
+      return await inTime(clock, BUILD_MS, signal, async (limited) => {
+        const fragments = await within(range, (wider) => list(stream, wider, limited))
+        return buildClip(patient(fragments, clock), isSettled, limited)
       })
     } finally {
       this.#builds -= 1
@@ -109,15 +101,27 @@ async function within(
 }
 
 /** The same fragments, none of which takes for ever: not while the clip is made, and not while it is sent. */
-function inTime(fragments: readonly RecordedFragment[], clock: Clock): RecordedFragment[] {
+function patient(fragments: readonly RecordedFragment[], clock: Clock): RecordedFragment[] {
   return fragments.map((fragment) => ({
     number: fragment.number,
     startMs: fragment.startMs,
     durationMs: fragment.durationMs,
     discontinuity: fragment.discontinuity,
-    tracks: (signal) =>
-      withDeadline(clock, 'a fragment of the clip', FRAGMENT_MS, signal, (limited) =>
-        fragment.tracks(limited),
-      ),
+    tracks: (signal) => inTime(clock, FRAGMENT_MS, signal, (limited) => fragment.tracks(limited)),
   }))
+}
+
+async function inTime<T>(
+  clock: Clock,
+  ms: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  try {
+    return await withDeadline(clock, 'reading what was recorded', ms, signal, work)
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error
+    const detail = 'What was recorded took too long to be read'
+    throw new GatewayError('upstream_timeout', detail, { cause: error })
+  }
 }

@@ -214,6 +214,30 @@ describe('trouble', () => {
     expect(settled).toEqual(['upstream_timeout'])
   })
 
+  test('a fragment that does not come again', async () => {
+    const { clips, clock, recording } = setUp()
+    const clip = await clips.open('lobby', range(3), never)
+    recording.before = () => Promise.withResolvers<undefined>().promise
+    const settled: unknown[] = []
+    void codeOf(bytesOf(clip)).then((code) => settled.push(code))
+    await clock.runUntil(() => settled.length > 0, { stepMs: 1_000, withinMs: 31_000 })
+    expect(settled).toEqual(['upstream_timeout'])
+  })
+
+  test('fragments without a track', async () => {
+    const { clips, recording } = setUp()
+    recording.before = () => Promise.resolve([])
+    expect(await codeOf(clips.open('lobby', range(3), never))).toBe('not_found')
+  })
+
+  test('a clock that jumps years ahead and back', async () => {
+    const { clock, recording } = setUp()
+    const fragments = [0, 3e8, 1].map((second) => recording.fragment(AT_MS / 1000 + second))
+    const clips = new Clips({ clock, maxMs: () => HOUR_MS, list: () => Promise.resolve(fragments) })
+    const [video] = seeMovie(await bytesOf(await clips.open('lobby', range(3), never)))
+    expect(video?.durationS).toBeCloseTo(3e8 + 2, -1)
+  })
+
   test('damaged media', async () => {
     const { clips, recording } = setUp()
     const [track] = await recording.fragment(AT_MS / 1000).tracks(never)
