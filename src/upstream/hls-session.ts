@@ -17,7 +17,7 @@ import {
 import { MapGenerations } from './map-generations.ts'
 import type { UpstreamObserver } from './observer.ts'
 import { LIVE } from './playback.ts'
-import type { StreamQuota } from './quota.ts'
+import type { FragmentRequest, StreamQuota } from './quota.ts'
 import type { Priority } from './quota-queue.ts'
 import { SecretUrl } from './secret-url.ts'
 import { SessionDeadError } from './session-dead-error.ts'
@@ -145,7 +145,7 @@ class KvsHlsSession implements HlsSession {
   readonly hasEnded = false
   readonly #url: SecretUrl
   readonly #http: SessionHttp
-  readonly #container: KvsSource['containerFormat']
+  readonly #fragmentRequest: FragmentRequest
   readonly #followed: ReadonlyMap<PlaylistName, Followed>
   readonly #inits = new Map<string, Buffer>()
   readonly #initFlights = new SingleFlight<Buffer>()
@@ -161,7 +161,7 @@ class KvsHlsSession implements HlsSession {
     this.playlists = [...playlists.keys()]
     this.#url = url
     this.#http = http
-    this.#container = container
+    this.#fragmentRequest = container === 'MPEG_TS' ? 'tsFragment' : 'fragment'
     this.#followed = new Map(
       [...playlists].map(([name, uri]) => [
         name,
@@ -180,7 +180,7 @@ class KvsHlsSession implements HlsSession {
     const session = this.#url.reveal()
     const listed = await this.#http.get('playlist', followed.uri, this.#alive(signal), (body) => {
       const fragments = listFragments(parseMedia(body.toString()), session, followed.generations)
-      if (this.#container === 'FRAGMENTED_MP4') requireMaps(fragments)
+      if (this.#fragmentRequest === 'fragment') requireMaps(fragments)
       return fragments
     })
     // An empty list says nothing about where fragments are.
@@ -217,7 +217,7 @@ class KvsHlsSession implements HlsSession {
     verify: Verify = acceptAll,
   ): Promise<Buffer> {
     const alive = this.#alive(signal)
-    return this.#http.get('fragment', uri, alive, verified(verify), priority)
+    return this.#http.get(this.#fragmentRequest, uri, alive, verified(verify), priority)
   }
 
   async openFragment(
@@ -228,7 +228,7 @@ class KvsHlsSession implements HlsSession {
     const followed = this.#playlist(playlist)
     if (followed.listed.length === 0) await this.list(playlist, signal)
     const uri = fragmentUri(followed.listed, number)
-    return this.#http.stream(uri, this.#alive(signal), 'refetch')
+    return this.#http.stream(this.#fragmentRequest, uri, this.#alive(signal), 'refetch')
   }
 
   retire(): void {

@@ -6,7 +6,7 @@ import { SlidingWindow } from './sliding-window.ts'
 const WINDOW_MS = 1020
 
 /** Hard limits of KVS per second. kvs-hls.md, section 10. */
-const PER_SESSION = { master: 5, playlist: 5, init: 5, fragment: 20 } as const
+const PER_SESSION = { master: 5, playlist: 5, init: 5, fragment: 20, tsFragment: 20 } as const
 const PER_STREAM = {
   create: 25,
   dataEndpoint: 5,
@@ -18,6 +18,9 @@ const PER_STREAM = {
 
 /** What is fetched with a session's token. */
 export type SessionRequest = keyof typeof PER_SESSION
+
+/** A fragment, in MP4 or MPEG-TS: KVS counts them apart. */
+export type FragmentRequest = 'fragment' | 'tsFragment'
 
 export type PointKind = 'metadata' | 'media'
 
@@ -101,6 +104,10 @@ export class SessionQuota {
       init: [{ window: window(PER_SESSION.init), weight: 1 }],
       fragment: [
         { window: window(PER_SESSION.fragment), weight: 1 },
+        { window: points.media, weight: 1 },
+      ],
+      tsFragment: [
+        { window: window(PER_SESSION.tsFragment), weight: 1 },
         { window: points.media, weight: 1 },
       ],
     }

@@ -21,7 +21,7 @@ import {
   unusableAnswer,
 } from './errors.ts'
 import { tellFailure, type UpstreamObserver } from './observer.ts'
-import type { SessionQuota, SessionRequest } from './quota.ts'
+import type { FragmentRequest, SessionQuota, SessionRequest } from './quota.ts'
 import type { Priority } from './quota-queue.ts'
 import { withRetries } from './retry.ts'
 import type { SecretUrl } from './secret-url.ts'
@@ -39,19 +39,21 @@ interface RequestKind {
 
 const MIB = 1024 * 1024
 
+/** KVS takes fragments of up to 50 MB. */
+const FRAGMENT = {
+  maxBytes: 64 * MIB,
+  // Less than a first viewer waits by default: by then it is known why nothing comes.
+  attemptMs: 6000,
+  totalMs: 20_000,
+}
+
 const KINDS: Readonly<Record<SessionRequest, RequestKind>> = {
   master: { operation: 'GetHLSMasterPlaylist', maxBytes: 4 * MIB, attemptMs: 2500, totalMs: 6000 },
   // The next poll is due within a second or so: a retry must not outlive it by much.
   playlist: { operation: 'GetHLSMediaPlaylist', maxBytes: 4 * MIB, attemptMs: 2500, totalMs: 5000 },
   init: { operation: 'GetMP4InitFragment', maxBytes: MIB, attemptMs: 2500, totalMs: 8000 },
-  // KVS takes fragments of up to 50 MB.
-  fragment: {
-    operation: 'GetMP4MediaFragment',
-    maxBytes: 64 * MIB,
-    // Less than a first viewer waits by default: by then it is known why nothing comes.
-    attemptMs: 6000,
-    totalMs: 20_000,
-  },
+  fragment: { operation: 'GetMP4MediaFragment', ...FRAGMENT },
+  tsFragment: { operation: 'GetTSFragment', ...FRAGMENT },
 }
 
 const ATTEMPTS = 4
@@ -113,15 +115,23 @@ export class SessionHttp {
   }
 
   /** Fetches a fragment for a reader that takes its bytes as they come. Retried until the body starts. */
-  stream(url: SecretUrl, signal: AbortSignal, priority: Priority): Promise<StreamedBody> {
-    const wanted = { request: 'fragment', url, priority } as const
-    return this.#retry('fragment', signal, async (limited, meter) =>
+  stream(
+    request: FragmentRequest,
+    url: SecretUrl,
+    signal: AbortSignal,
+    priority: Priority,
+  ): Promise<StreamedBody> {
+    const wanted = { request, url, priority }
+    const { maxBytes } = KINDS[request]
+    return this.#retry(request, signal, async (limited, meter) =>
       this.#attempt(wanted, limited, meter, async (answer) => {
-        const size = bodySize(answer, KINDS.fragment.maxBytes)
-        if (size !== undefined) return { size, body: this.#pass(answer, size, signal, meter) }
+        const size = bodySize(answer, maxBytes)
+        if (size !== undefined) {
+          return { size, body: this.#pass(request, answer, size, signal, meter) }
+        }
         // In chunks: how much it is shows only at the end.
-        const body = nonEmpty(await readBody(answer, KINDS.fragment.maxBytes, meter))
-        this.#report('fragment', '200', meter)
+        const body = nonEmpty(await readBody(answer, maxBytes, meter))
+        this.#report(request, '200', meter)
         return { size: body.length, body: only(body) }
       }),
     )
@@ -182,6 +192,7 @@ export class SessionHttp {
   }
 
   async *#pass(
+    request: FragmentRequest,
     answer: Answer,
     size: number,
     signal: AbortSignal,
@@ -203,7 +214,7 @@ export class SessionHttp {
       throw translate(error)
     } finally {
       discard(answer)
-      this.#report('fragment', label, meter)
+      this.#report(request, label, meter)
     }
   }
 
@@ -249,9 +260,13 @@ function refusal(request: SessionRequest, fault: UpstreamFault): Error {
     const { cause, upstreamRequestId } = faultError(fault, code)
     return new SessionDeadError('refused', { cause, upstreamRequestId })
   }
-  const isMissing = fault.status === 404 && request === 'fragment'
+  const isMissing = fault.status === 404 && isFragment(request)
   // The camera may be fine: it is this one fragment that KVS no longer keeps.
   return isMissing ? faultError(fault, 'segment_gone') : faultError(fault, code)
+}
+
+function isFragment(request: SessionRequest): request is FragmentRequest {
+  return request === 'fragment' || request === 'tsFragment'
 }
 
 function nonEmpty(body: Buffer): Buffer {

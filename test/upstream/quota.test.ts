@@ -37,7 +37,7 @@ const burst = fc.record({
   size: fc.integer({ min: 1, max: 30 }),
   pauseMs: fc.oneof(fc.constant(0), fc.nat(400)),
   session: fc.nat(2),
-  kind: fc.constantFrom<SessionRequest>('master', 'playlist', 'init', 'fragment'),
+  kind: fc.constantFrom<SessionRequest>('master', 'playlist', 'init', 'fragment', 'tsFragment'),
   priority: fc.constantFrom<Priority>('live', 'refetch', 'archive'),
 })
 
@@ -86,6 +86,7 @@ test('G9: no arrival pattern brings a second over the quotas of KVS', async () =
           ['playlist', 5],
           ['init', 5],
           ['fragment', 20],
+          ['tsFragment', 20],
         ] as const) {
           expect(
             peak(sent, ({ what }) => (what === `${kind} ${session}` ? 1 : 0)),
@@ -93,9 +94,9 @@ test('G9: no arrival pattern brings a second over the quotas of KVS', async () =
         }
       }
       expect(peak(sent, ({ points }) => points)).toBeLessThanOrEqual(5000)
-      expect(peak(sent, ({ what }) => (what.startsWith('fragment') ? 1 : 0))).toBeLessThanOrEqual(
-        250,
-      )
+      expect(
+        peak(sent, ({ what }) => (/^(fragment|tsFragment)/.test(what) ? 1 : 0)),
+      ).toBeLessThanOrEqual(250)
     }),
     { numRuns: 25 },
   )

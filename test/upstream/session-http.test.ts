@@ -254,7 +254,7 @@ describe('G12: bodies that cannot be trusted are refused', () => {
 
 describe('a streamed fragment', () => {
   const open = (signal = never): ReturnType<SessionHttp['stream']> =>
-    http.stream(url(), signal, 'refetch')
+    http.stream('fragment', url(), signal, 'refetch')
 
   async function read(body: AsyncIterable<Buffer>): Promise<string> {
     let text = ''
