@@ -15,11 +15,6 @@ export interface NotYet {
  */
 const PER_STREAM: readonly Feature<StreamConfig>[] = [
   { key: ['hls'], used: ({ source }) => source.kind === 'hls' },
-  {
-    key: ['kvs', 'containerFormat'],
-    used: ({ source }) => source.kind === 'kvs' && source.containerFormat === 'MPEG_TS',
-    value: () => 'MPEG_TS',
-  },
   { key: ['dvr'], used: ({ dvrMs }) => dvrMs > 0, value: ({ dvrMs }) => formatDuration(dvrMs) },
   { key: ['dvrBackfill'], used: ({ dvrBackfill }) => dvrBackfill, value: () => 'true' },
   {

@@ -1,16 +1,20 @@
 import { type InitFacts, readInit } from '../formats/mp4/init.ts'
 import { readMedia } from '../formats/mp4/media.ts'
-import { readMediaStructure } from '../formats/mp4/media-structure.ts'
-import { malformed, unsupported } from '../formats/mp4/mp4-error.ts'
+import { readMediaStructure, readPairs } from '../formats/mp4/media-structure.ts'
+import { Mp4Error, malformed } from '../formats/mp4/mp4-error.ts'
+import { preferHvc1 } from '../formats/mp4/prefer-hvc1.ts'
+import { splitInit, splitMedia } from '../formats/mp4/split.ts'
+import type { Track, TrackMedia } from '../formats/mp4/track.ts'
+import { writeTrack } from '../formats/mp4/write-track.ts'
+import { readSegment } from '../formats/read-segment.ts'
 import type { RenditionName, TrackFacts } from '../timeline/fragment.ts'
+import { upstreamError } from '../upstream/errors.ts'
 import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment, ListedMap } from '../upstream/listed-fragment.ts'
 
 /** One track of one fragment, as fragmented MP4 of its own, and what it says. */
-export interface FetchedTrack {
+export interface FetchedTrack extends TrackMedia {
   readonly rendition: RenditionName
-  readonly initBytes: Buffer
-  readonly bytes: Buffer
   readonly facts: TrackFacts
 }
 
@@ -21,9 +25,6 @@ export interface FetchedFragment {
   readonly receivedMs: number
   readonly tracks: readonly FetchedTrack[]
 }
-
-/** A session keeps an init segment's bytes, so each is parsed once for all the fragments that use it. */
-const initFacts = new WeakMap<Buffer, InitFacts>()
 
 /**
  * Fetches and verifies what one playlist has of a fragment: complete, boxes in order, the right track,
@@ -37,45 +38,93 @@ export async function fetchTracks(
   listed: ListedFragment,
   signal: AbortSignal,
 ): Promise<readonly FetchedTrack[]> {
-  if (listed.map === undefined) throw unsupported('a fragment without an init segment')
-  return fetchMp4(session, playlist, { ...listed, map: listed.map }, signal)
+  const { map } = listed
+  return map === undefined
+    ? fetchSegment(session, playlist, listed, signal)
+    : fetchMp4(session, playlist, listed, map, signal)
+}
+
+/** MPEG-TS or packed audio: its tracks are written anew as fragmented MP4. */
+async function fetchSegment(
+  session: HlsSession,
+  playlist: PlaylistName,
+  listed: ListedFragment,
+  signal: AbortSignal,
+): Promise<readonly FetchedTrack[]> {
+  let tracks: readonly Track[] = []
+  await session.fragment(playlist, listed, signal, 'live', (bytes) => {
+    tracks = playable(() => readSegment(bytes, listed.durationS * 1000))
+  })
+  return tracks.map((track) => {
+    const media = writeTrack(track)
+    return readTrack(media, readInitOf(playlist, media.initBytes))
+  })
 }
 
 /** The init segment is fetched alongside, not before, as that would cost a cold start a round trip. */
 async function fetchMp4(
   session: HlsSession,
   playlist: PlaylistName,
-  listed: ListedFragment & { readonly map: ListedMap },
+  listed: ListedFragment,
+  map: ListedMap,
   signal: AbortSignal,
 ): Promise<readonly FetchedTrack[]> {
+  const isMuxed = playlist === 'muxed'
   const [initBytes, bytes] = await Promise.all([
-    session.init(playlist, listed.map, signal, (init) => readInitOf(playlist, init)),
-    session.fragment(playlist, listed, signal, 'live', readMediaStructure),
+    session.init(playlist, map, signal, (init) => initsOf(playlist, init)),
+    session.fragment(playlist, listed, signal, 'live', isMuxed ? readPairs : readMediaStructure),
   ])
-  return [readTrack(playlist, initBytes, bytes)]
+  const tracks = initsOf(playlist, initBytes).flatMap((init) => {
+    const own = isMuxed ? splitMedia(bytes, init.facts) : bytes
+    return own === undefined ? [] : [readTrack({ initBytes: init.bytes, bytes: own }, init.facts)]
+  })
+  if (tracks.length === 0) throw malformed('a fragment of other tracks than its init segment')
+  return tracks
 }
 
-function readTrack(playlist: PlaylistName, initBytes: Buffer, bytes: Buffer): FetchedTrack {
-  const init = readInitOf(playlist, initBytes)
+/** @throws Mp4Error when the bytes do not fit the init segment */
+function readTrack(media: TrackMedia, init: InitFacts): FetchedTrack {
   const { rendition } = init
-  const { baseTicks, durationTicks, samples, startsWithSync } = readMedia(bytes, init)
+  const { baseTicks, durationTicks, samples, startsWithSync } = readMedia(media.bytes, init)
   // Players may start anywhere: we list every segment as independent (RFC 8216, 4.3.5.1).
   if (!startsWithSync) throw malformed(`a fragment of ${rendition} without a keyframe at its start`)
-  return {
-    rendition,
-    initBytes,
-    bytes,
-    facts: { init, baseTicks, durationTicks, samples, bytes: bytes.length },
-  }
+  const facts = { init, baseTicks, durationTicks, samples, bytes: media.bytes.length }
+  return { ...media, rendition, facts }
+}
+
+interface TrackInit {
+  readonly bytes: Buffer
+  readonly facts: InitFacts
+}
+
+/** A session keeps an init segment's bytes, so each is parsed once for all the fragments that use it. */
+const known = new WeakMap<Buffer, readonly TrackInit[]>()
+
+function initsOf(playlist: PlaylistName, bytes: Buffer): readonly TrackInit[] {
+  const before = known.get(bytes)
+  if (before !== undefined) return before
+  const inits = playable(() =>
+    (playlist === 'muxed' ? splitInit(bytes) : [bytes]).map((one) => {
+      const own = preferHvc1(one)
+      return { bytes: own, facts: readInitOf(playlist, own) }
+    }),
+  )
+  known.set(bytes, inits)
+  return inits
 }
 
 function readInitOf(playlist: PlaylistName, bytes: Buffer): InitFacts {
-  const known = initFacts.get(bytes)
-  if (known !== undefined) return known
   const init = readInit(bytes)
-  if (playlist !== 'muxed' && init.rendition !== playlist) {
-    throw malformed(`the ${playlist} playlist leads to an init segment of ${init.rendition}`)
+  if (playlist === 'muxed' || init.rendition === playlist) return init
+  throw malformed(`the ${playlist} playlist leads to an init segment of ${init.rendition}`)
+}
+
+/** What will not be playable next time either is not worth another try. */
+function playable<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof Mp4Error) || error.fault !== 'unsupported') throw error
+    throw upstreamError('upstream_unsupported_media', error)
   }
-  initFacts.set(bytes, init)
-  return init
 }

@@ -250,8 +250,9 @@ export class OwnerFeed implements StreamFeed {
     const loan = await this.#sources.borrow(source, signal)
     const place = { baseTicks: track.baseTicks, sequenceNumber: msn }
     try {
-      const body = await loan.session.openFragment(playlistOf(loan.session, track), number, signal)
-      yield* retimed(body, place, offset)
+      const playlist = playlistOf(loan.session, track)
+      const body = await loan.session.openFragment(playlist, number, signal)
+      yield* retimed(body, { ...track, place, muxed: playlist === 'muxed' }, offset)
     } catch (error) {
       // Whoever notices first that the session is over says so; who asks again gets the next one.
       if (error instanceof SessionDeadError) loan.lost(error)

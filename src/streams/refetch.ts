@@ -1,21 +1,35 @@
 import { endOf, payloadStart } from '../formats/mp4/boxes.ts'
 import { findFirstMdat } from '../formats/mp4/media-structure.ts'
+import { malformed } from '../formats/mp4/mp4-error.ts'
 import { type FragmentPlace, rewriteHead, rewriteMedia } from '../formats/mp4/rewrite.ts'
+import { splitMedia } from '../formats/mp4/split.ts'
+import { renditionOf } from '../formats/mp4/track.ts'
+import { writeTrack } from '../formats/mp4/write-track.ts'
+import { needsNoInit, readSegment } from '../formats/read-segment.ts'
+import type { SegmentTrack } from '../timeline/fragment.ts'
 import type { StreamedBody } from '../upstream/session-http.ts'
 
+/** What is wanted of a fragment that is fetched again. */
+export interface RefetchedTrack extends Pick<SegmentTrack, 'init' | 'durationTicks'> {
+  /** It comes together with the other track. */
+  readonly muxed: boolean
+  readonly place: FragmentPlace
+}
+
 /**
- * A fragment that is fetched again, with its published times written in, byte for byte as it was
- * published, handed on while it arrives. A fragment of several chunks has to be there in full first.
+ * A track of a fragment that is fetched again, with its published times written in, byte for byte as it was
+ * published, handed on while it arrives. What has to be taken apart, and a fragment of several chunks, has
+ * to be there in full first.
  * @param offset how many bytes of the result the reader has already
  * @throws Mp4Error when upstream's bytes are no fragment; what the body throws when it is cut
  */
 export async function* retimed(
   { size, body }: StreamedBody,
-  place: FragmentPlace,
+  track: RefetchedTrack,
   offset: number,
 ): AsyncGenerator<Buffer> {
   let skip = offset
-  for await (const chunk of rewritten(body, size, place)) {
+  for await (const chunk of rewritten(body, size, track)) {
     if (skip < chunk.length) yield chunk.subarray(skip)
     skip = Math.max(0, skip - chunk.length)
   }
@@ -24,21 +38,46 @@ export async function* retimed(
 async function* rewritten(
   body: AsyncIterable<Buffer>,
   size: number,
-  place: FragmentPlace,
+  track: RefetchedTrack,
 ): AsyncGenerator<Buffer> {
-  let gathered: Buffer = Buffer.alloc(0)
-  let passing = false
+  const parts: Buffer[] = []
+  let way: 'unknown' | 'whole' | 'passing' = track.muxed ? 'whole' : 'unknown'
   for await (const chunk of body) {
-    if (passing) {
+    if (way === 'passing') {
       yield chunk
       continue
     }
-    gathered = Buffer.concat([gathered, chunk])
-    const mdat = findFirstMdat(gathered)
-    if (mdat === undefined || endOf(mdat) !== size) continue
-    passing = true
-    yield rewriteHead(gathered.subarray(0, payloadStart(mdat)), place).head
-    yield gathered.subarray(payloadStart(mdat))
+    parts.push(chunk)
+    if (way === 'whole') continue
+    const gathered = Buffer.concat(parts)
+    const headEnd = needsNoInit(gathered) ? 'none' : headEndOf(gathered, size)
+    if (headEnd === 'none') way = 'whole'
+    else if (headEnd !== undefined) {
+      way = 'passing'
+      yield rewriteHead(gathered.subarray(0, headEnd), track.place).head
+      yield gathered.subarray(headEnd)
+    }
   }
-  if (!passing) yield rewriteMedia(gathered, place)
+  if (way !== 'passing') yield rewriteMedia(mediaOf(Buffer.concat(parts), track), track.place)
+}
+
+/** Where the only media data begin; `none` when there are several; undefined while bytes are missing. */
+function headEndOf(bytes: Buffer, size: number): number | 'none' | undefined {
+  const mdat = findFirstMdat(bytes)
+  if (mdat === undefined) return undefined
+  return endOf(mdat) === size ? payloadStart(mdat) : 'none'
+}
+
+/** The track's own media fragment, made as when it was fetched first. */
+function mediaOf(bytes: Buffer, track: RefetchedTrack): Buffer {
+  if (!track.muxed && !needsNoInit(bytes)) return bytes
+  const media = needsNoInit(bytes) ? written(bytes, track) : splitMedia(bytes, track.init)
+  if (media === undefined) throw malformed(`a fragment without ${track.init.rendition}`)
+  return media
+}
+
+function written(segment: Buffer, { init, durationTicks }: RefetchedTrack): Buffer | undefined {
+  const tracks = readSegment(segment, (durationTicks / init.timescale) * 1_000)
+  const wanted = tracks.find(({ description }) => renditionOf(description) === init.rendition)
+  return wanted === undefined ? undefined : writeTrack(wanted).bytes
 }

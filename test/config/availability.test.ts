@@ -15,10 +15,6 @@ test.each([
   [stream('dvrBackfill: true'), 'streams.lobby.dvrBackfill: true'],
   [stream('onSignalLoss: slate'), 'streams.lobby.onSignalLoss: slate'],
   [stream('outputs: [hls, ts, dash]'), 'streams.lobby.outputs: ts, dash'],
-  [
-    'streams: { lobby: { kvs: { streamName: x, containerFormat: MPEG_TS } } }',
-    'streams.lobby.kvs.containerFormat: MPEG_TS',
-  ],
   ['streams: { lobby: { hls: { url: "https://user:pass@x/y" } } }', 'streams.lobby.hls'],
   [`redis: { url: "redis://:pass@x" }\n${ONE_STREAM}`, 'redis.url'],
   ['dynamicStreams: [{ match: "^a$" }]', 'dynamicStreams'],

@@ -26,18 +26,24 @@ afterAll(async () => {
 const SHORTEST_FRAGMENT_MS = 1000
 
 /** Without B-frames, with them, and with fragments of uneven length. */
-const CAMERAS: readonly [string, CameraConfigInput][] = [
+const CAMERAS: readonly [string, CameraConfigInput, kvs?: Readonly<Record<string, unknown>>][] = [
   ['epoch', { tfdtBase: 'epoch', clip: 'av-360p' }],
   ['session', { tfdtBase: 'session', clip: 'av-720p' }],
   ['fragment', { tfdtBase: 'fragment', clip: 'av-360p-irregular' }],
+  ['session, in MPEG-TS', { tfdtBase: 'session', clip: 'av-720p' }, { containerFormat: 'MPEG_TS' }],
 ]
 
 test.concurrent.for(CAMERAS)(
   'G2, G3: hls.js plays on while sessions run out, are revoked and replaced; tfdt from %s',
   { timeout: 90_000 },
-  async ([, camera]) => {
+  async ([, camera, kvs = {}]) => {
     const cameras = { lobby: { minExpires: 1, ...camera } }
-    const world = await startWorld({ clock: systemClock, cameras, expiresMs: EXPIRES_MS })
+    const world = await startWorld({
+      clock: systemClock,
+      cameras,
+      defaults: { kvs },
+      expiresMs: EXPIRES_MS,
+    })
     try {
       const { page, complaints } = await openPlayer(world)
       await beginWitness(page)

@@ -156,8 +156,14 @@ const SILENCES = (['not-found', 'frozen', 'empty'] as const).flatMap((silence) =
   ),
 )
 
+/** The same in the other container, where a fragment brings its codec private data and tracks itself. */
+const IN_TS = CHANGES.map((change): Change => {
+  const kvs = { ...change.kvs, containerFormat: 'MPEG_TS' }
+  return { ...change, what: `in MPEG-TS, ${change.what}`, kvs }
+})
+
 // Vitest cuts `$what` short, `%s` not.
-const NAMED = [...CHANGES, ...SILENCES].map((change) => [change.what, change] as const)
+const NAMED = [...CHANGES, ...SILENCES, ...IN_TS].map((change) => [change.what, change] as const)
 
 test.each(NAMED)('G4: %s', async (_what, { happen, causes, camera, kvs = {} }) => {
   await using stage = await startStage({

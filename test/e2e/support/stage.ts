@@ -39,11 +39,13 @@ const RENDITIONS = ['video', 'audio'] as const
 
 export interface StageOptions extends Omit<WorldOptions, 'clock'> {
   readonly tolerances?: Partial<Tolerances>
+  /** When it begins, in milliseconds since 1970. */
+  readonly startMs?: number
 }
 
 export async function startStage(options: StageOptions = {}): Promise<Stage> {
-  const { tolerances = {} } = options
-  const clock = new ManualClock()
+  const { tolerances = {}, startMs } = options
+  const clock = new ManualClock(startMs)
   const world = await startWorld({ ...options, clock })
   const end = new AbortController()
   const monitor = new ContinuityMonitor(world.watchUrl(), { clock, signal: end.signal, tolerances })

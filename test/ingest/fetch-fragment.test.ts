@@ -1,0 +1,167 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { readBoxes } from '../../src/formats/mp4/boxes.ts'
+import { rewriteMedia } from '../../src/formats/mp4/rewrite.ts'
+import { fetchTracks } from '../../src/ingest/fetch-fragment.ts'
+import { retimed } from '../../src/streams/refetch.ts'
+import type { PlaylistName, Verify } from '../../src/upstream/hls-session.ts'
+import type { ListedFragment, ListedMap } from '../../src/upstream/listed-fragment.ts'
+import { SecretUrl } from '../../src/upstream/secret-url.ts'
+import { readClip } from '../support/mp4.ts'
+import { encode } from '../support/packets.ts'
+import { hasTool } from '../support/tools.ts'
+import { tsFragments } from '../support/ts-clip.ts'
+import { IdleSession } from '../upstream/support/idle-session.ts'
+
+const never = new AbortController().signal
+const URI = new SecretUrl(new URL('https://x.example/fragment'))
+
+/** A session of one fragment. */
+class OneFragment extends IdleSession {
+  readonly #init: Buffer | undefined
+  readonly #media: Buffer
+
+  constructor(media: Buffer, init?: Buffer) {
+    super(1, 0, 0)
+    this.#init = init
+    this.#media = media
+  }
+
+  override async init(...[, , , verify]: InitCall): Promise<never> {
+    verify?.(this.#init ?? Buffer.alloc(0))
+    return Promise.resolve(this.#init as never)
+  }
+
+  override async fragment(...[, , , , verify]: FragmentCall): Promise<never> {
+    verify?.(this.#media)
+    return Promise.resolve(this.#media as never)
+  }
+}
+
+type InitCall = [PlaylistName?, ListedMap?, AbortSignal?, Verify?]
+type FragmentCall = [PlaylistName?, ListedFragment?, AbortSignal?, unknown?, Verify?]
+
+async function fetchFrom(
+  playlist: PlaylistName,
+  media: Buffer,
+  init?: Buffer,
+): ReturnType<typeof fetchTracks> {
+  const map = init === undefined ? undefined : { key: 'map', uri: URI }
+  const listed = { number: 1n, startMs: 0, durationS: 2, uri: URI, map }
+  return fetchTracks(new OneFragment(media, init), playlist, listed, never)
+}
+
+async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) {
+    yield await Promise.resolve(bytes.subarray(at, at + size))
+  }
+}
+
+/** Each of them, fetched again: in pieces of any size, from any offset on, the bytes that were published. */
+async function expectRefetched(
+  media: Buffer,
+  tracks: Awaited<ReturnType<typeof fetchTracks>>,
+  muxed: boolean,
+): Promise<void> {
+  const place = { baseTicks: 2 ** 41, sequenceNumber: 7 }
+  for (const { bytes, facts } of tracks) {
+    const published = rewriteMedia(bytes, place)
+    const { init, durationTicks } = facts
+    for (const [size, offset] of [
+      [1, 0],
+      [100, 0],
+      [media.length, 3],
+      [189, published.length - 1],
+    ] as const) {
+      const body = { size: media.length, body: inPieces(media, size) }
+      const again: Buffer[] = []
+      const track = { init, durationTicks, muxed, place }
+      for await (const chunk of retimed(body, track, offset)) again.push(chunk)
+      expect(Buffer.concat(again).equals(published.subarray(offset))).toBe(true)
+    }
+  }
+}
+
+const kinds = (tracks: readonly { readonly rendition: string }[]): readonly string[] =>
+  tracks.map(({ rendition }) => rendition)
+
+describe('MPEG-TS', () => {
+  test.each([
+    ['av-360p', ['video', 'audio']],
+    ['hevc', ['video', 'audio']],
+    ['video-only', ['video']],
+    ['audio-only', ['audio']],
+  ] as const)(
+    '%s: each track becomes fragmented MP4, now and when it is fetched again',
+    async (name, expected) => {
+      const [fragment] = tsFragments(name)
+      if (fragment === undefined) throw new Error('no fragment')
+      const tracks = await fetchFrom('muxed', fragment.bytes)
+      expect(kinds(tracks)).toEqual(expected)
+      await expectRefetched(fragment.bytes, tracks, true)
+    },
+  )
+
+  test('of one track may have a playlist of its own', async () => {
+    const [fragment] = tsFragments('video-only')
+    const bytes = fragment?.bytes ?? Buffer.alloc(0)
+    expect(kinds(await fetchFrom('video', bytes))).toEqual(['video'])
+    await expectRefetched(bytes, await fetchFrom('video', bytes), false)
+    await expect(fetchFrom('audio', bytes)).rejects.toThrow('the audio playlist leads to')
+  })
+
+  test.skipIf(!hasTool('ffmpeg'))('of another codec is refused, not asked for again', async () => {
+    const media = await encode(1, '-c:v', 'mpeg2video', '-f', 'mpegts')
+    await expect(fetchFrom('muxed', media)).rejects.toMatchObject({
+      code: 'upstream_unsupported_media',
+    })
+  })
+})
+
+test('bytes that bring no initialization and need one are an error', async () => {
+  const { fragments } = readClip('avc')
+  await expect(fetchFrom('video', fragments[0] ?? Buffer.alloc(0))).rejects.toThrow(
+    'neither MPEG-TS',
+  )
+})
+
+test('hev1 becomes hvc1', async () => {
+  const { init, fragments } = readClip('hevc')
+  const hev1 = Buffer.from(init)
+  hev1.write('hev1', hev1.indexOf('hvc1'), 'latin1')
+  const [track] = await fetchFrom('video', fragments[0] ?? init, hev1)
+  expect(track?.facts.init.codec).toMatch(/^hvc1\./)
+  expect(track?.initBytes).toEqual(init)
+})
+
+describe.skipIf(!hasTool('ffmpeg'))('fragmented MP4 of two tracks', () => {
+  let init: Buffer
+  let media: Buffer
+
+  beforeAll(async () => {
+    const codecs = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-g', '25', '-c:a', 'aac']
+    const movflags = 'frag_keyframe+empty_moov+default_base_moof'
+    const file = await encode(2, ...codecs, '-movflags', movflags, '-f', 'mp4')
+    const ends = readBoxes(file).map(({ type, start, size }) => ({ type, end: start + size }))
+    const end = (of: string): number => ends.findLast(({ type }) => type === of)?.end ?? 0
+    init = file.subarray(0, end('moov'))
+    media = file.subarray(end('moov'), end('mdat'))
+  })
+
+  test('is two tracks, now and when it is fetched again', async () => {
+    const tracks = await fetchFrom('muxed', media, init)
+    expect(kinds(tracks)).toEqual(['video', 'audio'])
+    await expectRefetched(media, tracks, true)
+  })
+
+  test('is an error where one track is expected', async () => {
+    await expect(fetchFrom('video', media, init)).rejects.toMatchObject({ message: /2/ })
+  })
+
+  test('of other tracks than its init segment’s is an error', async () => {
+    const other = Buffer.from(media)
+    for (let at = other.indexOf('tfhd'); at !== -1; at = other.indexOf('tfhd', at + 1)) {
+      other.writeUInt32BE(9, at + 8)
+    }
+    await expect(fetchFrom('muxed', other, init)).rejects.toThrow('other tracks')
+  })
+})
