@@ -16,7 +16,7 @@ import {
 } from './listed-fragment.ts'
 import { MapGenerations } from './map-generations.ts'
 import type { UpstreamObserver } from './observer.ts'
-import { LIVE } from './playback.ts'
+import { LIVE, type Playback } from './playback.ts'
 import type { FragmentRequest, StreamQuota } from './quota.ts'
 import type { Priority } from './quota-queue.ts'
 import { SecretUrl } from './secret-url.ts'
@@ -94,6 +94,13 @@ export interface SessionDeps {
   readonly observer: UpstreamObserver
 }
 
+/** What a session shows, and how urgent all that is asked of it is. */
+export interface SessionView {
+  readonly playback: Playback
+  /** Default: as each request says, which is `live` for most. */
+  readonly priority?: Priority
+}
+
 /**
  * Asks KVS for a session and reads its multivariant playlist.
  * @throws GatewayError `no_media`, or one of the `upstream_…` codes; the signal's reason once it aborts
@@ -102,17 +109,24 @@ export async function openSession(
   deps: SessionDeps,
   source: KvsSource,
   signal: AbortSignal,
+  { playback, priority }: SessionView = { playback: LIVE },
 ): Promise<HlsSession> {
-  const { clock, random, dispatcher, quota, observer } = deps
-  const granted = await deps.api.openSession(source, LIVE, { quota, observer, signal })
-  const sessionQuota = quota.session(source.fragmentResults)
-  const http = new SessionHttp({ dispatcher, clock, random, quota: sessionQuota, observer })
+  const { quota, observer } = deps
+  const urgency = priority === undefined ? {} : { priority }
+  const call = { quota, observer, signal, ...urgency }
+  const granted = await deps.api.openSession(source, playback, call)
+  const sessionQuota = quota.session(resultsOf(source, playback))
+  const http = new SessionHttp({ ...deps, quota: sessionQuota, ...urgency })
   const { containerFormat: container } = source
   const playlists = await http.get('master', granted.url, signal, (body) =>
     sessionPlaylists(parseMultivariant(body.toString()), granted.url.reveal(), container),
   )
   const expiresAtMs = granted.openedAtMs + source.expiresMs
   return new KvsHlsSession(nextSessionId(), { ...granted, expiresAtMs, playlists, container, http })
+}
+
+function resultsOf(source: KvsSource, playback: Playback): number {
+  return playback.mode === 'ON_DEMAND' ? playback.fragmentResults : source.fragmentResults
 }
 
 interface SessionParts {

@@ -18,6 +18,8 @@ export interface ListedFragment {
   readonly breaks?: FragmentFacts['breaks']
   /** EXTINF, in seconds: what KVS estimates. The fragment's samples know better. */
   readonly durationS: number
+  /** Upstream says that it does not follow on: in ON_DISCONTINUITY mode, of gaps and new decoder configuration. */
+  readonly discontinuity: boolean
   readonly uri: SecretUrl
   /** The part of the file that it is; absent: all of it. */
   readonly byteRange?: ByteRange | undefined
@@ -50,6 +52,7 @@ export function listFragments(
     number,
     startMs: segment.programDateTimeMs,
     durationS: segment.durationS,
+    discontinuity: segment.discontinuity,
     uri: new SecretUrl(url),
     map:
       map === undefined ? undefined : { key: keys.get(number) ?? '', uri: new SecretUrl(map.url) },

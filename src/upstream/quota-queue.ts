@@ -23,7 +23,7 @@ interface Waiter {
 const RANK: Readonly<Record<Priority, number>> = { live: 0, refetch: 1, archive: 2 }
 
 /** The rest is kept free for live, which would otherwise wait a whole window behind a burst of others. */
-const SHARE_OF_OTHERS = 0.75
+export const SHARE_OF_OTHERS = 0.75
 
 /** Waiters of one priority. A stream that has more to ask is hopelessly behind: fail, do not pile up. */
 const MAX_WAITING = 256

@@ -1,5 +1,11 @@
 import type { Clock } from '../base/clock.ts'
-import { type Cost, type EndTurn, type Priority, QuotaQueue } from './quota-queue.ts'
+import {
+  type Cost,
+  type EndTurn,
+  type Priority,
+  QuotaQueue,
+  SHARE_OF_OTHERS,
+} from './quota-queue.ts'
 import { SlidingWindow } from './sliding-window.ts'
 
 /** KVS counts calls per second; a little more, for clocks that tick differently. */
@@ -15,6 +21,9 @@ const PER_STREAM = {
   metadata: 10_000,
   media: 500,
 } as const
+
+/** Longer lists would only make the first segment of a range come later. */
+const MOST_ARCHIVE_RESULTS = 2000
 
 /** What is fetched with a session's token. */
 export type SessionRequest = keyof typeof PER_SESSION
@@ -69,6 +78,15 @@ export class StreamQuota {
       { window: this.#points.metadata, weight: results },
     ]
     return this.#queue.take(costs, signal, priority)
+  }
+
+  /**
+   * How long a playlist may be of which two are to go within a second, one for each track, beside what is
+   * kept free for live; 1 … 2,000.
+   */
+  get archiveResults(): number {
+    const { limit } = this.#points.metadata
+    return Math.max(1, Math.min(MOST_ARCHIVE_RESULTS, Math.floor((limit * SHARE_OF_OTHERS) / 2)))
   }
 
   /** How full the share of points is that we allow ourselves, 0…1. */

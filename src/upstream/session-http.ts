@@ -73,6 +73,8 @@ export interface SessionHttpDeps {
   readonly random: Random
   readonly quota: SessionQuota
   readonly observer: UpstreamObserver
+  /** Of all requests of the session, whatever they ask for themselves. */
+  readonly priority?: Priority
 }
 
 /** A body that is handed on while it arrives. */
@@ -164,7 +166,8 @@ export class SessionHttp {
     read: (answer: Answer) => Promise<T>,
   ): Promise<T> {
     const { operation, attemptMs } = KINDS[wanted.request]
-    const endTurn = await this.#deps.quota.take(wanted.request, signal, wanted.priority)
+    const priority = this.#deps.priority ?? wanted.priority
+    const endTurn = await this.#deps.quota.take(wanted.request, signal, priority)
     try {
       const pace = { graceMs: attemptMs, arrived: () => meter.bytes }
       return await whileArriving(this.#deps.clock, operation, pace, signal, async (limited) => {

@@ -7,7 +7,8 @@ import { SecretUrl } from '../../src/upstream/secret-url.ts'
 const uri = new SecretUrl(new URL('https://kvs.test/hls/v1/fragment'))
 
 function listed(number: number, startMs?: number, durationS = 2): ListedFragment {
-  return { number: BigInt(number), startMs, durationS, uri, map: { key: 'map', uri } }
+  const map = { key: 'map', uri }
+  return { number: BigInt(number), startMs, durationS, discontinuity: false, uri, map }
 }
 
 const numbers = (list: readonly ListedFragment[]) => list.map(({ number }) => Number(number))
