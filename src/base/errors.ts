@@ -4,6 +4,7 @@
  */
 export const ERRORS = {
   stream_not_found: { status: 404, title: 'No such stream' },
+  no_recording: { status: 404, title: 'Nothing was recorded then' },
   upstream_stream_not_found: { status: 404, title: 'The camera’s stream does not exist upstream' },
   no_media: { status: 503, title: 'No media from the camera' },
   upstream_not_authorized: { status: 502, title: 'Upstream refused our credentials' },
@@ -34,6 +35,8 @@ export interface GatewayErrorOptions extends ErrorOptions {
   readonly retryAfterMs?: number
   /** The AWS request id, for logs. */
   readonly upstreamRequestId?: string
+  /** More for the problem document: RFC 9457, 3.2. Public, like the message. */
+  readonly members?: Readonly<Record<string, string | null>>
 }
 
 /**
@@ -44,6 +47,7 @@ export class GatewayError extends Error {
   readonly code: ErrorCode
   readonly retryAfterMs: number | undefined
   readonly upstreamRequestId: string | undefined
+  readonly members: Readonly<Record<string, string | null>>
 
   constructor(code: ErrorCode, message: string, options: GatewayErrorOptions = {}) {
     super(message, options)
@@ -51,6 +55,7 @@ export class GatewayError extends Error {
     this.code = code
     this.retryAfterMs = options.retryAfterMs
     this.upstreamRequestId = options.upstreamRequestId
+    this.members = options.members ?? {}
   }
 
   get status(): number {

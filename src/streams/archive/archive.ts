@@ -1,0 +1,213 @@
+import { DeadlineError, withDeadline } from '../../base/deadline.ts'
+import { GatewayError } from '../../base/errors.ts'
+import type { FragmentBody } from '../../store/fragment-body.ts'
+import type { ArchiveName, ArchiveSnapshot, PublishedName } from '../../timeline/archive/entry.ts'
+import { longestMs, type PlacedBy } from '../../timeline/archive/place.ts'
+import type { RenditionName } from '../../timeline/fragment.ts'
+import { targetDurationFor } from '../../timeline/target-duration.ts'
+import { translate } from '../../upstream/errors.ts'
+import { Filler, type FillerOptions } from './filler.ts'
+import { LiveParts } from './live-parts.ts'
+import type { NearestTimes } from './nearest.ts'
+import { noRecording } from './no-recording.ts'
+import type { Part, PartWindow } from './part.ts'
+import { PastList } from './past-list.ts'
+import type { ArchiveRange } from './range.ts'
+
+export interface ArchiveOptions extends FillerOptions {
+  readonly placedBy: PlacedBy
+  readonly openPart: (window: PartWindow) => Part
+  readonly nearest: (signal: AbortSignal) => Promise<NearestTimes>
+}
+
+/** A viewer's wait. The work goes on, so the next try finds more of it done. */
+const READY_MS = 25_000
+/** After a failure the same answer comes at once for so long. */
+const FAILED_MS = 1_000
+
+/**
+ * One range of a stream's past, for all who watch it: listed once, fetched as it is asked for. Without an
+ * end, or with one to come, it goes on with what the live timeline publishes.
+ */
+export class Archive {
+  readonly range: ArchiveRange
+  readonly type: ArchiveSnapshot['type']
+  readonly #options: ArchiveOptions
+  readonly #list: PastList
+  readonly #filler: Filler
+  readonly #liveParts: LiveParts
+  readonly #life = new AbortController()
+  #filling: Promise<void> | undefined
+  #waking = false
+  #failure: { readonly untilMs: number; readonly error: Error } | undefined
+  #snapshot: ArchiveSnapshot | undefined
+  /** Undefined until all that was recorded so far is listed. */
+  #targetDuration: number | undefined
+  #ended = false
+
+  constructor(options: ArchiveOptions) {
+    const { range, clock, placedBy, openPart } = options
+    this.#options = options
+    this.range = range
+    this.type = (range.endMs ?? Number.POSITIVE_INFINITY) <= clock.now() ? 'VOD' : 'EVENT'
+    this.#list = new PastList(placedBy)
+    this.#filler = new Filler(this.#list, this.type === 'EVENT', options)
+    this.#liveParts = new LiveParts(openPart)
+  }
+
+  /** Entries so far, for those who bound memory. */
+  get size(): number {
+    return this.#list.entries.length
+  }
+
+  get isListing(): boolean {
+    return this.#filling !== undefined
+  }
+
+  /**
+   * What players may see, once all that was recorded so far is listed.
+   * @throws GatewayError `no_recording` with the nearest times; `bad_request` when it is too much;
+   * `overloaded` when listing takes longer than a viewer waits; an upstream code
+   */
+  async ready(signal: AbortSignal): Promise<ArchiveSnapshot> {
+    if (this.#targetDuration === undefined) await this.#untilListed(signal)
+    else if (!this.#ended) this.#keepAwake()
+    return this.#show()
+  }
+
+  init(rendition: RenditionName, id: string): Buffer | undefined {
+    return this.#list.init(rendition, id)
+  }
+
+  /** @throws GatewayError `segment_gone` for what is not listed or no longer kept; an upstream code */
+  async fragment(
+    rendition: RenditionName,
+    name: ArchiveName,
+    signal: AbortSignal,
+  ): Promise<FragmentBody> {
+    await this.ready(signal)
+    const found = this.#list.find(name)
+    if (found?.entry.inits[rendition] === undefined) {
+      throw new GatewayError('segment_gone', 'This segment is not in the recording any more.')
+    }
+    if (name.kind === 'published') return this.#published(name, rendition, found.at, signal)
+    const part = this.#partOf(found.at)
+    return this.#options.fragments.get(part, found.entry, rendition, signal)
+  }
+
+  /** Ends all that it does. */
+  close(): void {
+    this.#life.abort(new Error('the archive is closed'))
+  }
+
+  async #untilListed(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
+    if (this.#failure !== undefined && clock.now() < this.#failure.untilMs)
+      throw this.#failure.error
+    this.#filling ??= this.#fill().finally(() => {
+      this.#filling = undefined
+    })
+    const filling = this.#filling
+    try {
+      await withDeadline(clock, 'listing a range', READY_MS, signal, () => filling)
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) throw error
+      const detail = 'The range takes long to list; it will be there soon.'
+      throw new GatewayError('overloaded', detail, { retryAfterMs: 2_000 })
+    }
+  }
+
+  async #fill(): Promise<void> {
+    const { signal } = this.#life
+    try {
+      await this.#filler.fill(signal)
+      if (this.size === 0) throw noRecording(await this.#nearest(signal))
+    } catch (error) {
+      const known = signal.aborted ? closed() : translate(error)
+      this.#failure = { untilMs: this.#options.clock.now() + FAILED_MS, error: known }
+      throw known
+    }
+    this.#targetDuration = this.#targetDurationNow()
+    this.#ended = this.type === 'VOD'
+    if (!this.#ended) void this.#grow(signal)
+  }
+
+  async #nearest(signal: AbortSignal): Promise<NearestTimes> {
+    try {
+      return await this.#options.nearest(signal)
+    } catch {
+      signal.throwIfAborted()
+      // It would only have been a courtesy.
+      return { beforeMs: undefined, afterMs: undefined }
+    }
+  }
+
+  /** G5: once and for all; with room for what is still to come. */
+  #targetDurationNow(): number {
+    const longest = this.#list.entries.reduce((ms, entry) => Math.max(ms, longestMs(entry)), 0)
+    if (this.type === 'VOD') return Math.max(1, Math.round(longest / 1000))
+    return targetDurationFor(longest, this.#options.tail.snapshot()?.targetDuration ?? 0)
+  }
+
+  async #grow(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#filler.follow(signal, () => {
+        this.#snapshot = undefined
+      })
+    } catch (error) {
+      if (signal.aborted) return
+      this.#options.log.error('archive stopped growing', { error })
+    }
+    this.#ended = true
+    this.#snapshot = undefined
+  }
+
+  /** A stream that was stopped meanwhile starts again for those who watch its past grow. */
+  #keepAwake(): void {
+    if (this.#waking || this.#options.tail.snapshot() !== undefined) return
+    this.#waking = true
+    this.#filler
+      .wakeTail(this.#life.signal)
+      .catch(() => {})
+      .finally(() => {
+        this.#waking = false
+      })
+  }
+
+  #show(): ArchiveSnapshot {
+    this.#snapshot ??= {
+      targetDuration: this.#targetDuration ?? 1,
+      type: this.type,
+      ended: this.#ended,
+      renditions: this.#list.renditions,
+      entries: this.#list.entries,
+      rates: this.#list.rates,
+    }
+    return this.#snapshot
+  }
+
+  /** From the live stream as long as that has it. */
+  async #published(
+    name: PublishedName,
+    rendition: RenditionName,
+    at: number,
+    signal: AbortSignal,
+  ): Promise<FragmentBody> {
+    const { tail, fragments } = this.#options
+    try {
+      return await tail.fragment(rendition, name.msn, name.id, signal)
+    } catch (error) {
+      if (!(error instanceof GatewayError) || !error.code.startsWith('segment_')) throw error
+      return fragments.published(this.#partOf(at), name, rendition, signal)
+    }
+  }
+
+  #partOf(at: number): Part {
+    return this.#list.partOf(at) ?? this.#liveParts.of(this.#list, at)
+  }
+}
+
+function closed(): GatewayError {
+  const detail = 'The range was let go to make room for others.'
+  return new GatewayError('overloaded', detail, { retryAfterMs: 1_000 })
+}

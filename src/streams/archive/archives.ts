@@ -1,0 +1,131 @@
+import type { Clock } from '../../base/clock.ts'
+import { GatewayError } from '../../base/errors.ts'
+import type { Archive } from './archive.ts'
+import { type ArchiveRange, rangeName } from './range.ts'
+
+export interface ArchivesOptions {
+  readonly clock: Clock
+  /** The longest range, in milliseconds. */
+  readonly maxMs: number
+  readonly make: (range: ArchiveRange) => Archive
+  /** Nothing of it is needed any more. */
+  readonly closed: () => void
+}
+
+/** Ranges of one stream at a time. */
+const MOST_ARCHIVES = 16
+/** Of them, those that are being listed: ranges that nobody has asked for before cost upstream calls (G17). */
+const MOST_LISTING = 4
+/** In all lists of a stream together: some 200 bytes each (G18). */
+const MOST_ENTRIES = 200_000
+/** A range that nobody asked about for so long makes room for another one. */
+const REPLACEABLE_MS = 30_000
+/** And goes by itself after this. A player that comes back finds the same list made anew. */
+const IDLE_MS = 300_000
+
+interface Kept {
+  readonly archive: Archive
+  usedMs: number
+}
+
+/** The ranges of a stream's past that are being watched, each shared by all who watch it (G8). */
+export class Archives {
+  readonly #options: ArchivesOptions
+  /** By name, the one used longest ago first. */
+  readonly #kept = new Map<string, Kept>()
+  readonly #life = new AbortController()
+  #sweeping = false
+
+  constructor(options: ArchivesOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#kept.size
+  }
+
+  /**
+   * The one list of a range, made if need be.
+   * @throws GatewayError `bad_request` for what cannot be a range; `overloaded` when there is no room
+   */
+  get(range: ArchiveRange): Archive {
+    const name = rangeName(range)
+    const known = this.#kept.get(name)
+    if (known === undefined) this.#check(range)
+    const archive = known?.archive ?? this.#make(range)
+    this.#kept.delete(name)
+    this.#kept.set(name, { archive, usedMs: this.#options.clock.now() })
+    return archive
+  }
+
+  close(): void {
+    this.#life.abort()
+    for (const { archive } of this.#kept.values()) archive.close()
+    this.#kept.clear()
+    this.#options.closed()
+  }
+
+  #check({ startMs, endMs }: ArchiveRange): void {
+    const { clock, maxMs } = this.#options
+    const nowMs = clock.now()
+    if (startMs > nowMs) throw badRange('The start lies in the future.')
+    if (endMs !== undefined && endMs <= startMs) throw badRange('The end is not after the start.')
+    if ((endMs ?? nowMs) - startMs <= maxMs) return
+    throw badRange(`The range is longer than the ${Math.floor(maxMs / 1000)} seconds allowed here.`)
+  }
+
+  #make(range: ArchiveRange): Archive {
+    this.#makeRoom()
+    const archive = this.#options.make(range)
+    void this.#sweep()
+    return archive
+  }
+
+  #makeRoom(): void {
+    const kept = [...this.#kept.values()]
+    if (kept.filter(({ archive }) => archive.isListing).length >= MOST_LISTING) throw overloaded()
+    const nowMs = this.#options.clock.now()
+    let entries = kept.reduce((sum, { archive }) => sum + archive.size, 0)
+    for (const [name, { archive, usedMs }] of this.#kept) {
+      if (this.#kept.size < MOST_ARCHIVES && entries < MOST_ENTRIES) return
+      if (nowMs - usedMs < REPLACEABLE_MS) throw overloaded()
+      entries -= archive.size
+      this.#drop(name, archive)
+    }
+  }
+
+  /** Runs as long as there is anything to let go of. */
+  async #sweep(): Promise<void> {
+    if (this.#sweeping) return
+    this.#sweeping = true
+    const { clock } = this.#options
+    // The one that is being made is kept right after this.
+    await Promise.resolve()
+    try {
+      while (this.#kept.size > 0) {
+        await clock.sleep(REPLACEABLE_MS, this.#life.signal)
+        for (const [name, { archive, usedMs }] of this.#kept) {
+          if (clock.now() - usedMs >= IDLE_MS) this.#drop(name, archive)
+        }
+      }
+    } catch {
+      // Closed.
+    } finally {
+      this.#sweeping = false
+    }
+  }
+
+  #drop(name: string, archive: Archive): void {
+    this.#kept.delete(name)
+    archive.close()
+  }
+}
+
+function badRange(detail: string): GatewayError {
+  return new GatewayError('bad_request', detail)
+}
+
+function overloaded(): GatewayError {
+  const detail = 'Too many ranges of this stream are being watched or looked up.'
+  return new GatewayError('overloaded', detail, { retryAfterMs: 2_000 })
+}

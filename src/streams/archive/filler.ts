@@ -1,0 +1,159 @@
+import type { Clock } from '../../base/clock.ts'
+import { DeadlineError, withDeadline } from '../../base/deadline.ts'
+import { GatewayError } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import type { Lister } from './lister.ts'
+import { type LiveTail, ownSegments } from './live-tail.ts'
+import type { PastFragments } from './past-fragments.ts'
+import type { PastList } from './past-list.ts'
+import type { ArchiveRange } from './range.ts'
+
+export interface FillerOptions {
+  readonly range: ArchiveRange
+  readonly clock: Clock
+  readonly log: Log
+  readonly tail: LiveTail
+  readonly lister: Lister
+  readonly fragments: PastFragments
+  /** Entries of one list. */
+  readonly mostEntries: number
+}
+
+/** A fragment that began before the end may come so long after it; and so long a first one is waited for. */
+const LAST_COME_MS = 10_000
+
+/**
+ * Fills the list of a range: with what KVS has recorded of it, and while the range is not over, with what
+ * the live timeline publishes, joined by FragmentNumber.
+ */
+export class Filler {
+  readonly #options: FillerOptions
+  readonly #list: PastList
+  /** The range is not over yet. */
+  readonly #grows: boolean
+
+  constructor(list: PastList, grows: boolean, options: FillerOptions) {
+    this.#options = options
+    this.#list = list
+    this.#grows = grows
+  }
+
+  /**
+   * All that there is by now. After an error it can be asked again, and goes on.
+   * @throws GatewayError `bad_request` when it is too much; an upstream code
+   */
+  async fill(signal: AbortSignal): Promise<void> {
+    if (this.#grows) await this.wakeTail(signal)
+    await this.#listUntil(this.#recordedUntilMs(), signal)
+    if (!this.#grows) return
+    this.#takeLive()
+    if (this.#list.last === undefined) await this.#firstLive(signal)
+  }
+
+  /** Lists what comes, until the range is over; says so whenever there is more. */
+  async follow(signal: AbortSignal, grown: () => void): Promise<void> {
+    while (!this.#isOver()) {
+      await this.#nextChange(signal)
+      await this.#fillHole(signal)
+      if (this.#takeLive()) grown()
+    }
+  }
+
+  /** A camera that is away leaves its past to be seen. */
+  async wakeTail(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#options.tail.ready(signal)
+    } catch {
+      signal.throwIfAborted()
+    }
+  }
+
+  /** Up to now, or to where the live timeline goes on: what is here need not be fetched again. */
+  #recordedUntilMs(): number {
+    const { clock, tail, range } = this.#options
+    const untilMs = Math.min(range.endMs ?? Number.POSITIVE_INFINITY, clock.now())
+    const [first] = this.#grows ? ownSegments(tail) : []
+    return first === undefined ? untilMs : Math.min(untilMs, behind(first.startMs))
+  }
+
+  async #listUntil(untilMs: number, signal: AbortSignal): Promise<void> {
+    const { lister, fragments, tail, mostEntries } = this.#options
+    const live = new Set(this.#grows ? ownSegments(tail).map(({ number }) => number) : [])
+    for (;;) {
+      const found = await lister.next(untilMs, signal)
+      if (found === undefined) return
+      this.#list.add(found, ({ number }) => !live.has(number))
+      fragments.keepSamples(found)
+      if (this.#list.entries.length <= mostEntries) continue
+      const detail = `The range holds more than ${mostEntries} fragments: ask for a shorter one.`
+      throw new GatewayError('bad_request', detail)
+    }
+  }
+
+  /** Without this, a range that begins now would hold nothing. */
+  async #firstLive(signal: AbortSignal): Promise<void> {
+    const endMs = this.#options.clock.now() + LAST_COME_MS
+    if (this.#options.tail.snapshot() === undefined) return
+    while (this.#list.last === undefined && this.#options.clock.now() < endMs) {
+      await this.#nextChange(signal)
+      this.#takeLive()
+    }
+  }
+
+  /** Or some time: a range ends also while nothing happens. */
+  async #nextChange(signal: AbortSignal): Promise<void> {
+    const { clock, tail } = this.#options
+    try {
+      await withDeadline(clock, 'the next segment', LAST_COME_MS, signal, (limited) =>
+        tail.changed(limited),
+      )
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) throw error
+    }
+  }
+
+  /** What was recorded while the live timeline stood still, or went on without us. */
+  async #fillHole(signal: AbortSignal): Promise<void> {
+    const { tail, lister, log } = this.#options
+    const { last } = this.#list
+    const segments = ownSegments(tail)
+    const [first] = segments
+    if (first === undefined || last === undefined || first.startMs <= last.startMs) return
+    if (segments.some(({ number }) => number === last.number)) return
+    lister.skipTo(Math.floor(last.startMs))
+    try {
+      await this.#listUntil(behind(first.startMs), signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      log.warn('a growing archive has a hole', { error })
+    }
+  }
+
+  /** Whether there was anything new. */
+  #takeLive(): boolean {
+    const { tail, range, mostEntries } = this.#options
+    const before = this.#list.entries.length
+    for (const segment of ownSegments(tail)) {
+      const { startMs } = segment
+      const isNew = startMs > (this.#list.last?.startMs ?? Number.NEGATIVE_INFINITY)
+      const isWithin = startMs >= range.startMs && startMs < (range.endMs ?? startMs + 1)
+      if (!isNew || !isWithin || this.#list.entries.length >= mostEntries) continue
+      this.#list.addLive(segment, (rendition, id) => tail.init(rendition, id))
+    }
+    return this.#list.entries.length > before
+  }
+
+  #isOver(): boolean {
+    const { clock, tail, range, mostEntries } = this.#options
+    if (this.#list.entries.length >= mostEntries) return true
+    const { endMs } = range
+    if (endMs === undefined || clock.now() < endMs) return false
+    const passed = ownSegments(tail).some(({ startMs }) => startMs >= endMs)
+    return passed || clock.now() >= endMs + LAST_COME_MS
+  }
+}
+
+/** The first whole millisecond behind a moment. */
+function behind(ms: number): number {
+  return Math.floor(ms) + 1
+}

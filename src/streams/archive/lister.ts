@@ -1,0 +1,95 @@
+import { GatewayError } from '../../base/errors.ts'
+import type { RecordedEntry } from '../../timeline/archive/entry.ts'
+import { unusableAnswer } from '../../upstream/errors.ts'
+import { type OpenedPart, Part, type PartOptions, type PartWindow } from './part.ts'
+import { readPart, type Sample } from './read-part.ts'
+import type { ListedTogether } from './together.ts'
+
+/** What was found next. */
+export interface FoundPart {
+  readonly part: Part
+  /** In order; the first ones may be known from the part before. */
+  readonly entries: readonly RecordedEntry[]
+  readonly samples: readonly Sample[]
+}
+
+export interface ListerOptions extends PartOptions {
+  /** Of one list. */
+  readonly mostResults: number
+}
+
+/** KVS takes no longer range. kvs-hls.md, section 6.3. */
+const LONGEST_WINDOW_MS = 24 * 3_600_000
+/** KVS throttles fragments shorter than a second; a list that is too short is only continued. */
+const SHORTEST_FRAGMENT_MS = 1000
+const LEAST_RESULTS = 5
+/** Fragments in a row that no session gives: KVS would refuse the rest too. */
+const MOST_REFUSED = 3
+
+/**
+ * Lists a stretch of the past, session after session: as many fragments as one list may cost, at most 24
+ * hours, with one set of tracks. The next session begins with the last fragment of the one before it, so
+ * that nothing can lie between them unseen.
+ */
+export class Lister {
+  readonly #options: ListerOptions
+  #fromMs: number
+
+  /** @param startMs where to begin, in milliseconds since 1970 */
+  constructor(startMs: number, options: ListerOptions) {
+    this.#fromMs = startMs
+    this.#options = options
+  }
+
+  /** What begins before this is known otherwise. */
+  skipTo(ms: number): void {
+    this.#fromMs = Math.max(this.#fromMs, ms)
+  }
+
+  /**
+   * The next part of what begins before `untilMs`; undefined when there is none. After an error it can be
+   * asked again and goes on.
+   */
+  async next(untilMs: number, signal: AbortSignal): Promise<FoundPart | undefined> {
+    for (let refused = 0; this.#fromMs < untilMs; ) {
+      const window = this.#window(untilMs)
+      const found = await this.#find(window, signal)
+      if (found !== undefined && found.entries.length > 0) return found
+      if (found === undefined) this.#fromMs = window.endMs + 1
+      else refused += 1
+      if (refused > MOST_REFUSED) throw unusableAnswer('no fragment of the range can be had')
+    }
+    return undefined
+  }
+
+  #window(untilMs: number): PartWindow {
+    const startMs = this.#fromMs
+    const endMs = Math.min(untilMs, startMs + LONGEST_WINDOW_MS) - 1
+    const fits = Math.ceil((endMs - startMs) / SHORTEST_FRAGMENT_MS) + LEAST_RESULTS
+    return { startMs, endMs, fragmentResults: Math.min(this.#options.mostResults, fits) }
+  }
+
+  async #find(window: PartWindow, signal: AbortSignal): Promise<FoundPart | undefined> {
+    const listing = new Part(window, this.#options)
+    try {
+      return await listing.use(signal, async (opened) => {
+        const { entries, samples, refused } = await readPart(opened, signal)
+        const isFull = opened.listed.length >= window.fragmentResults
+        this.#fromMs =
+          refused === undefined && !isFull ? window.endMs + 1 : nextFrom(opened, refused)
+        return { part: listing, entries, samples }
+      })
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === 'no_media') return undefined
+      throw error
+    }
+  }
+}
+
+/** Behind what was refused right away; at what the next session may give; or once more at the last one. */
+function nextFrom({ listed }: OpenedPart, refused: ListedTogether | undefined): number {
+  const [first, last] = [listed[0], listed.at(-1)]
+  const next = refused ?? last
+  if (first === undefined || next === undefined) throw unusableAnswer('an empty list')
+  return next === first ? first.dateMs + 1 : next.dateMs
+}

@@ -1,0 +1,70 @@
+import type { StoredFragment } from '../../upstream/kvs-api.ts'
+import type { TimeRange } from '../recording.ts'
+
+/** What KVS keeps of a stretch of time, on the stream's own clock. */
+export type ListStored = (
+  range: TimeRange,
+  signal: AbortSignal,
+) => Promise<readonly StoredFragment[]>
+
+/** When there is something to see, in milliseconds since 1970; undefined where nothing is near. */
+export interface NearestTimes {
+  /** The last moment before the range. */
+  readonly beforeMs: number | undefined
+  /** The first one behind it. */
+  readonly afterMs: number | undefined
+}
+
+export interface NearestOptions {
+  readonly list: ListStored
+  /** On the clock that ranges are on. */
+  readonly dateOf: (fragment: StoredFragment) => number
+  readonly nowMs: number
+  /** How far to look in either direction. */
+  readonly reachMs: number
+}
+
+/** Doubled until something is found: what it costs to list is at most what lies as far away as is empty. */
+const FIRST_LOOK_MS = 60_000
+
+/** The media around a range that holds none. */
+export async function nearestTimes(
+  { startMs, endMs }: TimeRange,
+  { list, dateOf, nowMs, reachMs }: NearestOptions,
+  signal: AbortSignal,
+): Promise<NearestTimes> {
+  const [before, after] = await Promise.all([
+    look(reachMs, (fromMs, toMs) =>
+      list({ startMs: startMs - toMs, endMs: startMs - fromMs }, signal),
+    ),
+    look(Math.min(reachMs, nowMs - endMs), (fromMs, toMs) =>
+      list({ startMs: endMs + fromMs, endMs: endMs + toMs }, signal),
+    ),
+  ])
+  const ends = before.map((fragment) => dateOf(fragment) + fragment.lengthMs)
+  const begins = after.map(dateOf)
+  return {
+    beforeMs: ends.length === 0 ? undefined : Math.min(startMs, ends.reduce(greater)),
+    afterMs: begins.length === 0 ? undefined : begins.reduce(smaller),
+  }
+}
+
+/** Looks further and further away until there is something. Distances in milliseconds. */
+async function look(
+  reachMs: number,
+  list: (fromMs: number, toMs: number) => Promise<readonly StoredFragment[]>,
+): Promise<readonly StoredFragment[]> {
+  for (let fromMs = 0, toMs = FIRST_LOOK_MS; fromMs < reachMs; fromMs = toMs, toMs *= 2) {
+    const found = await list(fromMs, Math.min(toMs, reachMs))
+    if (found.length > 0) return found
+  }
+  return []
+}
+
+function greater(a: number, b: number): number {
+  return Math.max(a, b)
+}
+
+function smaller(a: number, b: number): number {
+  return Math.min(a, b)
+}

@@ -1,0 +1,125 @@
+import type {
+  ArchiveEntry,
+  ArchiveInits,
+  ArchiveName,
+  ArchiveRates,
+  RecordedEntry,
+} from '../../timeline/archive/entry.ts'
+import { entryOf } from '../../timeline/archive/from-live.ts'
+import { type PlacedBy, placeEntry } from '../../timeline/archive/place.ts'
+import { RENDITIONS } from '../../timeline/cursor.ts'
+import type { RenditionName, Segment } from '../../timeline/fragment.ts'
+import type { FoundPart } from './lister.ts'
+import type { Part } from './part.ts'
+import { Rates } from './rates.ts'
+
+/** An entry's place is never further from its date. */
+const REACH_MS = 50
+
+/** The entries of one list, in order, and where their bytes are. Grows at its end only. */
+export class PastList {
+  readonly #placedBy: PlacedBy
+  readonly #entries: ArchiveEntry[] = []
+  /** Each with the index of its first entry. */
+  readonly #parts: { readonly from: number; readonly part: Part }[] = []
+  readonly #inits = new Map<string, Buffer>()
+  readonly #rates = new Rates()
+  readonly #renditions = new Set<RenditionName>()
+
+  constructor(placedBy: PlacedBy) {
+    this.#placedBy = placedBy
+  }
+
+  get entries(): readonly ArchiveEntry[] {
+    return this.#entries
+  }
+
+  get last(): ArchiveEntry | undefined {
+    return this.#entries.at(-1)
+  }
+
+  get rates(): ArchiveRates {
+    return this.#rates.measured()
+  }
+
+  /** Video first. */
+  get renditions(): readonly RenditionName[] {
+    return RENDITIONS.filter((name) => this.#renditions.has(name))
+  }
+
+  init(rendition: RenditionName, id: string): Buffer | undefined {
+    return this.#inits.get(`${rendition}/${id}`)
+  }
+
+  /** Lists what is new, and wanted, in a part of the recording. */
+  add({ part, entries, samples }: FoundPart, isWanted: (entry: RecordedEntry) => boolean): void {
+    for (const { tracks } of samples) {
+      this.#rates.take(tracks.map(({ facts }) => facts))
+      for (const { rendition, facts, initBytes } of tracks) {
+        this.#inits.set(`${rendition}/${facts.init.id}`, initBytes)
+      }
+    }
+    this.#parts.push({ from: this.#entries.length, part })
+    for (const recorded of entries) {
+      const entry = isWanted(recorded) ? placeEntry(this.last, recorded, this.#placedBy) : undefined
+      if (entry !== undefined) this.#append(entry)
+    }
+  }
+
+  /** Lists a segment as the live timeline has published it. */
+  addLive(
+    live: Segment,
+    initOf: (rendition: RenditionName, id: string) => Buffer | undefined,
+  ): void {
+    const entry = placeEntry(this.last, entryOf(live), 'dates')
+    if (entry === undefined) return
+    const discontinuity =
+      this.last?.live === undefined ? entry.discontinuity : live.discontinuity !== undefined
+    this.#rates.take(Object.values(live.tracks))
+    for (const { init } of Object.values(live.tracks)) {
+      const bytes = initOf(init.rendition, init.id)
+      if (bytes !== undefined) this.#inits.set(`${init.rendition}/${init.id}`, bytes)
+    }
+    this.#append({ ...entry, discontinuity, live })
+  }
+
+  /** The entry that a name is of, and its place in the list. */
+  find(name: ArchiveName): { readonly entry: ArchiveEntry; readonly at: number } | undefined {
+    // What was published is looked for by number alone, as the recording may give it another place.
+    const from = name.kind === 'published' ? 0 : this.#firstFrom(name.startMs - REACH_MS)
+    for (let at = from; at < this.#entries.length; at += 1) {
+      const entry = this.#entries[at]
+      if (entry === undefined) return undefined
+      if (name.kind === 'recorded' && entry.dateMs > name.startMs + REACH_MS) return undefined
+      if (entry.number !== name.number) continue
+      return name.kind === 'published' || entry.startMs === name.startMs ? { entry, at } : undefined
+    }
+    return undefined
+  }
+
+  /** The part that an entry was listed by; undefined where the live timeline told of it. */
+  partOf(at: number): Part | undefined {
+    if (this.#entries[at]?.live !== undefined) return undefined
+    return this.#parts.findLast(({ from }) => from <= at)?.part
+  }
+
+  /** The index of the first entry of that date or a later one. */
+  #firstFrom(dateMs: number): number {
+    let [low, high] = [0, this.#entries.length]
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      if ((this.#entries[middle]?.dateMs ?? dateMs) < dateMs) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #append(entry: ArchiveEntry): void {
+    this.#entries.push(entry)
+    for (const name of keysOf(entry.inits)) this.#renditions.add(name)
+  }
+}
+
+function keysOf(inits: ArchiveInits): RenditionName[] {
+  return RENDITIONS.filter((name) => inits[name] !== undefined)
+}

@@ -1,0 +1,136 @@
+import { GatewayError } from '../../base/errors.ts'
+import { Mp4Error } from '../../formats/mp4/mp4-error.ts'
+import type { FetchedTrack } from '../../ingest/fetch-fragment.ts'
+import type { ArchiveInits, ArchiveLengths, RecordedEntry } from '../../timeline/archive/entry.ts'
+import { mapTracks } from '../../timeline/cursor.ts'
+import { isTransient } from '../../upstream/errors.ts'
+import type { PlaylistName } from '../../upstream/hls-session.ts'
+import type { OpenedPart } from './part.ts'
+import { fetchTogether, type ListedTogether } from './together.ts'
+
+/** A fragment that was fetched to learn what the others around it are like. */
+export interface Sample {
+  readonly listed: ListedTogether
+  readonly tracks: readonly FetchedTrack[]
+}
+
+/** What a part's session lists, as far as it can be played with one set of tracks. */
+export interface ReadPart {
+  readonly entries: readonly RecordedEntry[]
+  /** What was fetched for it. */
+  readonly samples: readonly Sample[]
+  /** The first fragment that this session refuses: only another session says what tracks it has. */
+  readonly refused: ListedTogether | undefined
+}
+
+/** Fetched side by side; the quota has them wait anyhow. */
+const PARALLEL = 8
+
+/**
+ * Learns what must be known before a part can be listed, from as few fragments as possible: the first of
+ * each stretch with the same codec private data, and the last, since KVS lists fragments of other tracks or
+ * codecs too and only refuses to give them (kvs-hls.md, section 6.3).
+ */
+export async function readPart(opened: OpenedPart, signal: AbortSignal): Promise<ReadPart> {
+  const samples = new Map<number, Sample>()
+  const look = async (at: number): Promise<void> => {
+    const listed = opened.listed[at]
+    if (listed === undefined || samples.has(at)) return
+    samples.set(at, { listed, tracks: await fetchTogether(opened.session, listed, signal) })
+  }
+  const bound = await firstRefused(opened.listed.length, look)
+  const heads = opened.listed
+    .slice(0, bound)
+    .flatMap((each, i) => (beginsAnew(opened.listed[i - 1], each) ? [i] : []))
+  const end = await lookAll(heads, look, bound)
+  const listed = opened.listed.slice(0, end)
+  const initsAt = new Map(heads.map((at) => [at, initsOf(samples.get(at)?.tracks ?? [])]))
+  return {
+    entries: toEntries(opened.session.playlists, listed, initsAt),
+    samples: [...samples.values()],
+    refused: opened.listed[end],
+  }
+}
+
+/** Looks at all; returns the first that is refused, or `end`. */
+async function lookAll(
+  heads: readonly number[],
+  look: (at: number) => Promise<void>,
+  end: number,
+): Promise<number> {
+  for (let i = 0; i < heads.length; i += PARALLEL) {
+    const some = heads.slice(i, i + PARALLEL)
+    const given = await Promise.all(some.map((at) => isGiven(at, look)))
+    const refused = some[given.indexOf(false)]
+    if (refused !== undefined) return refused
+  }
+  return end
+}
+
+/** Where new codec private data may begin: another EXT-X-MAP; with MPEG-TS, all that is not continuous. */
+function beginsAnew(before: ListedTogether | undefined, next: ListedTogether): boolean {
+  if (before === undefined) return true
+  return next.lists.some((listed, i) => {
+    const previous = before.lists[i]
+    if (listed === undefined || previous === undefined) return listed !== previous
+    if (listed.map === undefined) return listed.discontinuity
+    return listed.map.key !== previous.map?.key
+  })
+}
+
+/** The index of the first fragment that the session refuses; behind the last when it gives that one. */
+async function firstRefused(count: number, look: (at: number) => Promise<void>): Promise<number> {
+  if (count <= 1 || (await isGiven(count - 1, look))) return count
+  // The session's tracks are those of its first fragment; from some other one on it refuses all.
+  let [given, refused] = [0, count - 1]
+  while (refused - given > 1) {
+    const middle = Math.floor((given + refused) / 2)
+    if (await isGiven(middle, look)) given = middle
+    else refused = middle
+  }
+  return refused
+}
+
+async function isGiven(at: number, look: (at: number) => Promise<void>): Promise<boolean> {
+  try {
+    await look(at)
+    return true
+  } catch (error) {
+    if (isRefusal(error)) return false
+    throw error
+  }
+}
+
+/** A clear no, or other media than the session began with. */
+function isRefusal(error: unknown): boolean {
+  if (error instanceof Mp4Error) return true
+  if (!(error instanceof GatewayError) || isTransient(error)) return false
+  return error.code !== 'segment_gone'
+}
+
+function toEntries(
+  playlists: readonly PlaylistName[],
+  listed: readonly ListedTogether[],
+  initsAt: ReadonlyMap<number, ArchiveInits>,
+): RecordedEntry[] {
+  let inits: ArchiveInits = {}
+  return listed.map(({ number, dateMs, lists }, i) => {
+    inits = initsAt.get(i) ?? inits
+    return { number, dateMs, lengths: lengthsOf(playlists, lists, inits), inits }
+  })
+}
+
+function lengthsOf(
+  playlists: readonly PlaylistName[],
+  lists: ListedTogether['lists'],
+  inits: ArchiveInits,
+): ArchiveLengths {
+  return mapTracks(inits, (_, rendition) => {
+    const at = playlists.findIndex((name) => name === rendition || name === 'muxed')
+    return Math.round((lists[at]?.durationS ?? 0) * 1e6) / 1000
+  })
+}
+
+function initsOf(tracks: readonly FetchedTrack[]): ArchiveInits {
+  return Object.fromEntries(tracks.map(({ rendition, facts }) => [rendition, facts.init]))
+}
