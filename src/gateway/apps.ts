@@ -6,6 +6,12 @@ import { buildPublicApp } from '../http/public-app.ts'
 import { requestIds } from '../http/request-id.ts'
 import { registerWeb } from '../http/routes/web.ts'
 import type { WebStreamState, WebView } from '../http/web-view.ts'
+import {
+  renderArchiveEntries,
+  renderArchiveHead,
+  renderArchiveMultivariant,
+  renderArchiveTail,
+} from '../render/archive.ts'
 import { renderMedia, renderMultivariant } from '../render/hls.ts'
 import type { LiveStream } from '../streams/live-stream.ts'
 import type { Operations } from '../streams/operations.ts'
@@ -26,6 +32,12 @@ export async function publicApp(
     counters,
     streams: registry,
     render: { multivariant: renderMultivariant, media: renderMedia },
+    renderArchive: {
+      multivariant: renderArchiveMultivariant,
+      head: renderArchiveHead,
+      entries: renderArchiveEntries,
+      tail: renderArchiveTail,
+    },
     onEvict: (listener) => store.onEvict(listener),
     stallTimeoutMs: stallTimeoutMs(config),
   })

@@ -1,6 +1,6 @@
 import { about } from '../base/log.ts'
 import type { KvsSourceConfig, SourceConfig, StreamConfig } from '../config/config.ts'
-import { LiveStream } from '../streams/live-stream.ts'
+import { LiveStream, type LiveStreamOptions } from '../streams/live-stream.ts'
 import type { OperatedStream } from '../streams/operations.ts'
 import { OwnerFeed } from '../streams/owner-feed.ts'
 import { logKeeperEvent } from '../streams/session-log.ts'
@@ -12,6 +12,7 @@ import type { KvsSource } from '../upstream/kvs-source.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
 import type { StreamQuota } from '../upstream/quota.ts'
 import { SessionKeeper } from '../upstream/session-keeper.ts'
+import { openArchives } from './open-archives.ts'
 import type { Parts } from './parts.ts'
 
 export interface OpenedStream extends OperatedStream {
@@ -33,13 +34,14 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
       longestFragmentMs: () => longestFragmentMs(),
       troubled: () => troubled(as),
     })
+  const camera = open(config.source, 'camera')
   const feed = await OwnerFeed.open(
     {
       ...parts,
       ...config,
       stream: name,
       log,
-      camera: open(config.source, 'camera'),
+      camera,
       backup: backup === undefined ? undefined : open(backup.kvs, 'backup'),
       returnAfterMs: backup?.returnAfterMs ?? 0,
       targetDurationFloorS: minTargetDurationMs / 1000,
@@ -50,6 +52,7 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
     ...config,
     clock: parts.clock,
     log,
+    ...archivesOf(config, camera, parts),
     idleTimeoutMs: config.activation === 'always' ? undefined : config.idleTimeoutMs,
   }
   const stream = new LiveStream(name, feed, options)
@@ -60,6 +63,17 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
   }
   longestFragmentMs = () => (feed.snapshot()?.targetDuration ?? 0) * 1000
   return { stream, feed, sources: feed.sources, activation: config.activation }
+}
+
+/** KVS keeps an archive; other origins do not. */
+function archivesOf(
+  { name, source, maxArchiveMs }: StreamConfig,
+  { quota }: StreamSource,
+  parts: Parts,
+): Pick<LiveStreamOptions, 'openArchives'> {
+  if (source.kind !== 'kvs') return {}
+  const past = { name, source: kvsSource(source), quota, maxMs: maxArchiveMs }
+  return { openArchives: openArchives(past, parts) }
 }
 
 /** What a source takes from its stream. */

@@ -38,6 +38,7 @@ export function problemAnswer(error: GatewayError, requestId: string): ProblemAn
     detail: error.message,
     code: error.code,
     requestId,
+    ...error.members,
   })
   return {
     status,

@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import type { ClipSource } from '../streams/clip/clip.ts'
+import { ArchivePlaylists, type ArchiveRenderer } from './archive-playlists.ts'
 import { refuseOtherMethods } from './error-handler.ts'
 import { CORS } from './headers.ts'
 import { type AppOptions, newApp } from './new-app.ts'
 import { Readers } from './readers.ts'
 import type { PlaylistRenderer } from './rendered-playlists.ts'
+import { archiveRoutes } from './routes/archive.ts'
 import { clipRoute } from './routes/clip.ts'
 import { healthRoute } from './routes/health.ts'
 import { fragmentRoutes } from './routes/hls-fragments.ts'
@@ -18,6 +20,7 @@ import type { StreamRegistryView } from './streams-view.ts'
 export interface PublicAppOptions extends AppOptions {
   readonly streams: StreamRegistryView
   readonly render: PlaylistRenderer
+  readonly renderArchive: ArchiveRenderer
   readonly counters: GatewayCounters
   /** Without it there are no clips. */
   readonly clips?: ClipSource
@@ -41,9 +44,12 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
     served,
     readers,
     blocked: options.counters.blockedRequests,
+    archivePlaylists: new ArchivePlaylists(options.renderArchive),
+    clock: options.clock,
   }
   void app.register(playlistRoutes, context)
   void app.register(fragmentRoutes, context)
+  void app.register(archiveRoutes, context)
   const { clips, clock } = options
   if (clips !== undefined) void app.register(clipRoute, { ...context, clips, clock })
   void app.register(notYetRoutes)

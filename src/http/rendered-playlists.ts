@@ -65,7 +65,13 @@ export class RenderedPlaylists {
   }
 }
 
-function represent(body: Buffer, etag: string, maxAgeS: number, encoding: Headers): Representation {
+/** One form with its heads. @param encoding the fields that say how it is encoded */
+export function represent(
+  body: Buffer,
+  etag: string,
+  maxAgeS: number,
+  encoding: Headers,
+): Representation {
   const shared = {
     ...CORS,
     'Cache-Control': `public, max-age=${maxAgeS}`,

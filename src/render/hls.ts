@@ -3,7 +3,13 @@
 import { GatewayError } from '../base/errors.ts'
 import { quoted } from '../formats/m3u8/attributes.ts'
 import { extinf, playlist, programDateTime, tag } from '../formats/m3u8/write.ts'
-import type { RenditionName, Segment, SegmentTrack, Snapshot } from '../timeline/fragment.ts'
+import type {
+  InitFacts,
+  RenditionName,
+  Segment,
+  SegmentTrack,
+  Snapshot,
+} from '../timeline/fragment.ts'
 import { type Measured, measure, newestTrack, seconds } from './measure.ts'
 import { gapUri, initUri, mediaPlaylistUri, segmentUri } from './uris.ts'
 
@@ -67,22 +73,40 @@ function renderGap({ msn, startMs, durationMs }: Segment, rendition: RenditionNa
  * @throws GatewayError `no_media` while nothing is listed, as nothing is known of the media then
  */
 export function renderMultivariant(snapshot: Snapshot): string {
-  const video = newestTrack(snapshot.segments, 'video')
-  const audio = newestTrack(snapshot.segments, 'audio')
+  return renderVariants({
+    video: newestTrack(snapshot.segments, 'video')?.init,
+    audio: newestTrack(snapshot.segments, 'audio')?.init,
+    measured: measure(snapshot),
+    uriOf: mediaPlaylistUri,
+  })
+}
+
+/** What a multivariant playlist is made of. */
+export interface Variants {
+  readonly video: InitFacts | undefined
+  readonly audio: InitFacts | undefined
+  readonly measured: Measured
+  /** Of a rendition's media playlist, relative to the multivariant one. */
+  readonly uriOf: (rendition: RenditionName) => string
+}
+
+/** @throws GatewayError `no_media` when there is neither video nor audio */
+export function renderVariants(variants: Variants): string {
+  const { video, audio, measured, uriOf } = variants
   const main = video ?? audio
   if (main === undefined) throw new GatewayError('no_media', 'No segment is listed yet')
   const grouped = video === undefined ? undefined : audio
   return playlist([
     VERSION,
     tag('EXT-X-INDEPENDENT-SEGMENTS'),
-    ...(grouped === undefined ? [] : [renderAudio(grouped)]),
-    renderVariant(measure(snapshot), video, audio),
-    mediaPlaylistUri(main.init.rendition),
+    ...(grouped === undefined ? [] : [renderAudio(grouped, uriOf('audio'))]),
+    renderVariant(measured, video, audio),
+    uriOf(main.rendition),
   ])
 }
 
-function renderAudio({ init }: SegmentTrack): string {
-  const channels = init.audio?.channels
+function renderAudio({ audio }: InitFacts, uri: string): string {
+  const channels = audio?.channels
   return tag('EXT-X-MEDIA', {
     TYPE: 'AUDIO',
     'GROUP-ID': AUDIO_GROUP,
@@ -90,17 +114,17 @@ function renderAudio({ init }: SegmentTrack): string {
     DEFAULT: 'YES',
     AUTOSELECT: 'YES',
     CHANNELS: channels === undefined ? undefined : quoted(String(channels)),
-    URI: quoted(mediaPlaylistUri('audio')),
+    URI: quoted(uri),
   })
 }
 
 function renderVariant(
   { peakBitrate, averageBitrate, frameRate }: Measured,
-  video: SegmentTrack | undefined,
-  audio: SegmentTrack | undefined,
+  video: InitFacts | undefined,
+  audio: InitFacts | undefined,
 ): string {
-  const codecs = [video, audio].flatMap((track) => track?.init.codec ?? [])
-  const size = video?.init.video
+  const codecs = [video, audio].flatMap((init) => init?.codec ?? [])
+  const size = video?.video
   return tag('EXT-X-STREAM-INF', {
     BANDWIDTH: peakBitrate,
     'AVERAGE-BANDWIDTH': averageBitrate,

@@ -5,6 +5,8 @@ import type { Log } from '../base/log.ts'
 import { ChangeSignal } from '../base/signal.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { RenditionName, Segment, Snapshot, SourceName } from '../timeline/fragment.ts'
+import type { Archives } from './archive/archives.ts'
+import type { LiveTail } from './archive/live-tail.ts'
 import { isPermanent, lossAfterMs, OFFLINE_AFTER_MS, type StateRules, stateOf } from './state.ts'
 import type { Stream, StreamState } from './stream.ts'
 import { type Viewer, Viewers } from './viewers.ts'
@@ -21,6 +23,8 @@ export interface StreamFeed extends Pick<Stream, 'snapshot' | 'fragment' | 'init
 }
 
 export interface LiveStreamOptions extends StateRules {
+  /** Of a source that keeps the past. */
+  readonly openArchives?: (tail: LiveTail) => Archives
   readonly clock: Clock
   readonly log: Log
   /** Stops this long after the last request; undefined: runs for ever. */
@@ -42,6 +46,7 @@ const LOST: ReadonlySet<StreamState> = new Set(['stale', 'slate', 'offline', 'fa
 /** A stream of which this node holds the upstream session: runs while somebody watches, or always. */
 export class LiveStream implements Stream {
   readonly name: string
+  readonly archives: Archives | undefined
   readonly #feed: StreamFeed
   readonly #options: LiveStreamOptions
   readonly #change = new ChangeSignal()
@@ -56,6 +61,7 @@ export class LiveStream implements Stream {
     this.#options = options
     this.#feed = feed
     this.#sinceMs = options.clock.now()
+    this.archives = options.openArchives?.(this)
   }
 
   get state(): StreamState {

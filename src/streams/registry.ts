@@ -62,6 +62,7 @@ export class Registry {
 
   /** Stops all streams. Resolves when nothing runs any more. */
   async close(): Promise<void> {
+    for (const { archives } of this.#streams.values()) archives?.close()
     await Promise.all([...this.#streams.values()].map((stream) => stream.stop()))
   }
 }

@@ -1,5 +1,6 @@
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { RenditionName, Snapshot } from '../timeline/fragment.ts'
+import type { Archives } from './archive/archives.ts'
 
 /** Where a stream is in its life. Contract, section 3. */
 export type StreamState =
@@ -18,6 +19,8 @@ export type StreamState =
  */
 export interface Stream {
   readonly name: string
+  /** What its source keeps of the past; undefined when it keeps nothing that we could ask for. */
+  readonly archives?: Archives | undefined
   /** What players may see now; undefined until the first publication. Identity changes with each change. */
   snapshot(): Snapshot | undefined
   /** Resolves when the snapshot or the state changes; rejects with the signal's reason once it aborts. */

@@ -46,7 +46,7 @@ async function fetchFrom(
   init?: Buffer,
 ): ReturnType<typeof fetchTracks> {
   const map = init === undefined ? undefined : { key: 'map', uri: URI }
-  const listed = { number: 1n, startMs: 0, durationS: 2, uri: URI, map }
+  const listed = { number: 1n, startMs: 0, discontinuity: false, durationS: 2, uri: URI, map }
   return fetchTracks(new OneFragment(media, init), playlist, listed, never)
 }
 

@@ -4,7 +4,10 @@ import type { Answer } from './http-get.ts'
 /** What a URL is, for G13's table of headers. */
 export type ResourceClass = 'multivariant' | 'media-playlist' | 'init' | 'segment'
 
-/** What an answer's headers lack by G13. `targetDurationS` bounds the life of a live playlist. */
+/**
+ * What an answer's headers lack by G13. `targetDurationS` bounds the life of a live playlist; undefined for
+ * one that has ended.
+ */
 export function checkHeaders(
   kind: ResourceClass,
   answer: Answer,

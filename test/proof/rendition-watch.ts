@@ -103,7 +103,12 @@ export class RenditionWatch {
       const playlist = parseMediaPlaylist(text)
       const findings = [
         ...this.#history.take(playlist),
-        ...checkHeaders('media-playlist', answer, this.name, playlist.targetDurationS),
+        ...checkHeaders(
+          'media-playlist',
+          answer,
+          this.name,
+          playlist.ended ? undefined : playlist.targetDurationS,
+        ),
       ]
       for (const finding of findings) this.#report({ excerpt: excerpt(text), ...finding })
       return playlist

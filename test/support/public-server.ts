@@ -4,6 +4,12 @@ import { type Clock, systemClock } from '../../src/base/clock.ts'
 import { type Log, silentLog } from '../../src/base/log.ts'
 import { buildPublicApp, type PublicAppOptions } from '../../src/http/public-app.ts'
 import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
+import {
+  renderArchiveEntries,
+  renderArchiveHead,
+  renderArchiveMultivariant,
+  renderArchiveTail,
+} from '../../src/render/archive.ts'
 import { FragmentCache } from '../../src/store/fragment-cache.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import {
@@ -55,6 +61,12 @@ export async function startPublicServer(
     },
     streams: registry,
     render: plainRenderer,
+    renderArchive: {
+      multivariant: renderArchiveMultivariant,
+      head: renderArchiveHead,
+      entries: renderArchiveEntries,
+      tail: renderArchiveTail,
+    },
     counters,
     onEvict: (listener) => store.onEvict(listener),
     drainMs: 500,

@@ -7,6 +7,7 @@ import type { TrafficClass } from '../downstream-counts.ts'
 import { knownStream, leaveSignal, type MediaContext } from '../media-context.ts'
 import { type PlaylistName, parsePlaylistName } from '../media-names.ts'
 import { sendPlaylist } from '../send-playlist.ts'
+import { type ArchiveContext, archiveOf, requestedRange, sendArchiveList } from './archive.ts'
 
 interface Route {
   Params: { stream: string; file: string }
@@ -16,15 +17,19 @@ interface Route {
 /** `/hls/{stream}/master.m3u8`, `video.m3u8` and `audio.m3u8`. */
 export function playlistRoutes(
   app: FastifyInstance,
-  context: MediaContext,
+  context: ArchiveContext,
   done: () => void,
 ): void {
   countRefusals(app, context, ({ file }) => classOf(parsePlaylistName(file)))
   app.get<Route>('/hls/:stream/:file', (request, reply) => {
     const name = parsePlaylistName(request.params.file)
     if (name === undefined) throw new GatewayError('not_found', 'No playlist has that name')
-    if (name === 'master') refuseArchive(request.query)
     const stream = knownStream(context.streams, request.params.stream)
+    const range = name === 'master' ? requestedRange(context, request.query) : undefined
+    if (range !== undefined) {
+      const archive = archiveOf(stream, range)
+      return sendArchiveList(context, { stream, archive, name }, request, reply)
+    }
     const snapshot = listing(stream)
     if (snapshot !== undefined) return answer(context, { stream, snapshot, name }, request, reply)
     return wakeAndAnswer(context, stream.name, name, request, reply)
@@ -90,10 +95,4 @@ async function wakeAndAnswer(
 function classOf(name: PlaylistName | undefined): TrafficClass | undefined {
   if (name === undefined) return undefined
   return name === 'master' ? 'multivariant' : 'playlist'
-}
-
-/** An archive request that got the live list instead would be believed. */
-function refuseArchive(query: Record<string, unknown>): void {
-  if (query['start'] === undefined && query['end'] === undefined) return
-  throw new GatewayError('bad_request', 'archive playback is not available yet')
 }

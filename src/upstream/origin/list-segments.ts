@@ -49,6 +49,7 @@ function toListed(
     estimatedMs: date?.estimatedMs,
     breaks: segment.discontinuity,
     durationS: segment.durationS,
+    discontinuity: segment.discontinuity,
     uri: new SecretUrl(hosts.resolve(segment.uri, base)),
     byteRange: segment.byteRange,
     map: mapOf(segment, breaks, base, hosts),

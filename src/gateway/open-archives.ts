@@ -1,0 +1,109 @@
+import { withDeadline } from '../base/deadline.ts'
+import { Archive } from '../streams/archive/archive.ts'
+import { Archives } from '../streams/archive/archives.ts'
+import { Lister } from '../streams/archive/lister.ts'
+import type { LiveTail } from '../streams/archive/live-tail.ts'
+import { type NearestTimes, nearestTimes } from '../streams/archive/nearest.ts'
+import { type OpenPast, Part, type PartWindow } from '../streams/archive/part.ts'
+import { PartPool } from '../streams/archive/part-pool.ts'
+import { PastFragments } from '../streams/archive/past-fragments.ts'
+import type { ArchiveRange } from '../streams/archive/range.ts'
+import { openSession } from '../upstream/hls-session.ts'
+import type { KvsSource } from '../upstream/kvs-source.ts'
+import type { StreamQuota } from '../upstream/quota.ts'
+import type { Parts } from './parts.ts'
+
+export interface PastOf {
+  /** The stream's public name. */
+  readonly name: string
+  readonly source: KvsSource
+  readonly quota: StreamQuota
+  /** The longest range, in milliseconds. */
+  readonly maxMs: number
+}
+
+/** Long enough for a film; opened again when it ends, as nobody proves anything by its fragments' overlap. */
+const EXPIRES_MS = 3_600_000
+/** Some hundred bytes each, in memory and on the wire. */
+const MOST_ENTRIES = 100_000
+/** What makes a refusal more helpful must not make it late. */
+const NEAREST_MS = 8_000
+
+/** What KVS keeps of a stream's past, to be played by range. Its work yields to live (G9). */
+export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Archives {
+  const { clock, counters, store, log } = parts
+  const pool = new PartPool()
+  const part = (window: PartWindow): Part => new Part(window, partOptions)
+  const partOptions = { clock, open: opener(past, parts), opened: (used: Part) => pool.used(used) }
+  const fragments = new PastFragments({
+    stream: past.name,
+    store,
+    hits: counters.cacheHits.cell({}),
+    misses: counters.cacheMisses.cell({}),
+    coalesced: counters.coalescedRequests.cell({}),
+  })
+  const mostResults = past.quota.archiveResults
+  const make = (tail: LiveTail, range: ArchiveRange): Archive =>
+    new Archive({
+      range,
+      clock,
+      log,
+      tail,
+      placedBy: past.source.fragmentSelectorType === 'SERVER_TIMESTAMP' ? 'lengths' : 'dates',
+      lister: new Lister(range.startMs, { ...partOptions, mostResults }),
+      openPart: part,
+      fragments,
+      nearest: (signal) => nearest(past, range, parts, signal),
+      mostEntries: MOST_ENTRIES,
+    })
+  return (tail) =>
+    new Archives({
+      clock,
+      maxMs: past.maxMs,
+      make: (range) => make(tail, range),
+      closed: () => pool.close(),
+    })
+}
+
+function opener({ name, source, quota }: PastOf, parts: Parts): OpenPast {
+  const observer = parts.counters.upstreamObserver(name)
+  const asked: KvsSource = {
+    ...source,
+    expiresMs: Math.min(EXPIRES_MS, source.expiresMs),
+    // Where MPEG-TS brings new codec private data, nothing else tells before the fragment itself.
+    discontinuityMode: 'ON_DISCONTINUITY',
+  }
+  return (window, signal) =>
+    openSession({ ...parts, quota, observer }, asked, signal, {
+      playback: { mode: 'ON_DEMAND', ...window },
+      priority: 'archive',
+    })
+}
+
+function nearest(
+  { name, source, quota, maxMs }: PastOf,
+  { startMs, endMs }: ArchiveRange,
+  { api, clock, counters }: Parts,
+  signal: AbortSignal,
+): Promise<NearestTimes> {
+  const isProducer = source.fragmentSelectorType === 'PRODUCER_TIMESTAMP'
+  const observer = counters.upstreamObserver(name)
+  const nowMs = clock.now()
+  return withDeadline(clock, 'looking for media', NEAREST_MS, signal, (limited) =>
+    nearestTimes(
+      { startMs, endMs: Math.min(endMs ?? nowMs, nowMs) },
+      {
+        list: (range, until) =>
+          api.listFragments(
+            source,
+            { clock: isProducer ? 'PRODUCER' : 'SERVER', ...range, endMs: range.endMs - 1 },
+            { quota, observer, signal: until, priority: 'archive' },
+          ),
+        dateOf: ({ producerMs, serverMs }) => (isProducer ? producerMs : serverMs),
+        nowMs,
+        reachMs: maxMs,
+      },
+      limited,
+    ),
+  )
+}

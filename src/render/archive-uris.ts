@@ -1,0 +1,47 @@
+import type { ArchiveEntry, ArchiveName } from '../timeline/archive/entry.ts'
+import type { RenditionName } from '../timeline/fragment.ts'
+import { mediaPlaylistUri } from './uris.ts'
+
+/** `archive/{range}/video.m3u8`, relative to the multivariant playlist. */
+export function archivePlaylistUri(range: string, rendition: RenditionName): string {
+  return `archive/${range}/${mediaPlaylistUri(rendition)}`
+}
+
+/** Relative to the archive's media playlist. Numbers have 47 digits; 31 letters say the same. */
+export function archiveSegmentUri(rendition: RenditionName, entry: ArchiveEntry): string {
+  return `${rendition}/${archiveSegmentName(nameOf(entry, rendition))}`
+}
+
+/** `1767225600000-{number}.m4s`, or `{number}-{msn}-{ticks}-{id}.m4s` as the live timeline published it. */
+export function archiveSegmentName(name: ArchiveName): string {
+  const number = name.number.toString(36)
+  return name.kind === 'recorded'
+    ? `${name.startMs}-${number}.m4s`
+    : `${number}-${name.msn}-${name.baseTicks}-${name.id}.m4s`
+}
+
+/** Undefined when it is no {@link archiveSegmentName}. */
+export function parseArchiveSegmentName(file: string): ArchiveName | undefined {
+  const [, start, recorded] = /^(0|[1-9]\d{0,14})-([0-9a-z]{1,84})\.m4s$/.exec(file) ?? []
+  if (start !== undefined && recorded !== undefined) {
+    return { kind: 'recorded', number: fromBase36(recorded), startMs: Number(start) }
+  }
+  const [, published, msn, ticks, id] =
+    /^([0-9a-z]{1,84})-(0|[1-9]\d{0,14})-(0|[1-9]\d{0,15})-([0-9a-f]{8,64})\.m4s$/.exec(file) ?? []
+  if (published === undefined || msn === undefined || ticks === undefined || id === undefined) {
+    return undefined
+  }
+  const number = fromBase36(published)
+  return { kind: 'published', number, msn: Number(msn), baseTicks: Number(ticks), id }
+}
+
+function nameOf({ number, startMs, live }: ArchiveEntry, rendition: RenditionName): ArchiveName {
+  const track = live?.tracks[rendition]
+  if (live === undefined || track === undefined) return { kind: 'recorded', number, startMs }
+  const { msn } = live
+  return { kind: 'published', number, msn, baseTicks: track.baseTicks, id: track.id }
+}
+
+function fromBase36(text: string): bigint {
+  return Array.from(text).reduce((sum, digit) => sum * 36n + BigInt(Number.parseInt(digit, 36)), 0n)
+}

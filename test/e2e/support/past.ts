@@ -1,0 +1,94 @@
+import { ContinuityMonitor, type MonitorReport } from '../../proof/continuity-monitor.ts'
+import { decodeWithoutWarning } from '../../proof/decode.ts'
+import { type MediaPlaylist, parseMediaPlaylist } from '../../proof/media-playlist.ts'
+import type { Tolerances } from '../../proof/media-rules.ts'
+import { parseMultivariantPlaylist } from '../../proof/multivariant-playlist.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+import { during, pass } from '../../support/pace.ts'
+import { type Answer, ask } from '../../support/raw-http.ts'
+import { startWorld, type World, type WorldOptions } from '../../support/world.ts'
+import type { DecodedRendition } from './stage.ts'
+
+/** A world whose cameras have been recorded for long, on a clock of its own. */
+export interface PastStage extends AsyncDisposable {
+  readonly clock: ManualClock
+  readonly world: World
+  pass(ms: number): Promise<void>
+  /** The multivariant playlist of a range, in milliseconds since 1970. */
+  url(startMs: number, endMs?: number, stream?: string): string
+  ask(url: string): Promise<Answer>
+  /** The media playlists that a multivariant one leads to, by rendition. */
+  lists(url: string): Promise<ReadonlyMap<string, MediaPlaylist & { readonly url: string }>>
+  /** What two independent judges say of all that a closed range lists. */
+  judge(url: string, tolerances?: Partial<Tolerances>): Promise<PastVerdict>
+}
+
+export interface PastVerdict
+  extends Pick<MonitorReport, 'faults' | 'segments' | 'discontinuities' | 'missed'> {
+  readonly decoded: Readonly<Record<string, DecodedRendition>>
+}
+
+export async function startPast(options: Omit<WorldOptions, 'clock'> = {}): Promise<PastStage> {
+  const clock = new ManualClock()
+  const world = await startWorld({ ...options, clock })
+  const stage: PastStage = {
+    clock,
+    world,
+    pass: (ms) => pass(clock, ms),
+    url: (startMs, endMs, stream = 'lobby') => {
+      const end = endMs === undefined ? '' : `&end=${new Date(endMs).toISOString()}`
+      return `${world.watchUrl(stream)}?start=${new Date(startMs).toISOString()}${end}`
+    },
+    ask: (url) => during(clock, ask(url)),
+    lists: (url) => during(clock, readLists(url)),
+    judge: (url, tolerances = {}) => judge(url, clock, tolerances),
+    async [Symbol.asyncDispose]() {
+      await during(clock, world.close())
+    },
+  }
+  return stage
+}
+
+async function readLists(
+  url: string,
+): Promise<ReadonlyMap<string, MediaPlaylist & { readonly url: string }>> {
+  const { renditions } = parseMultivariantPlaylist(await text(url))
+  const lists = renditions.map(async ({ name, uri }) => {
+    const listUrl = new URL(uri, url).href
+    return [name, { ...parseMediaPlaylist(await text(listUrl)), url: listUrl }] as const
+  })
+  return new Map(await Promise.all(lists))
+}
+
+async function text(url: string): Promise<string> {
+  const answer = await ask(url)
+  if (answer.status !== 200) throw new Error(`${answer.status} ${String(answer.body)} from ${url}`)
+  return String(answer.body)
+}
+
+async function judge(
+  url: string,
+  clock: ManualClock,
+  tolerances: Partial<Tolerances>,
+): Promise<PastVerdict> {
+  const end = new AbortController()
+  const monitor = new ContinuityMonitor(url, { clock, signal: end.signal, tolerances })
+  await during(clock, monitor.poll())
+  const { faults, segments, discontinuities, missed } = monitor.report()
+  end.abort()
+  const decoded: Record<string, DecodedRendition> = {}
+  for (const name of ['video', 'audio']) {
+    const results = []
+    const runs = monitor.runs(name)
+    for (const run of runs) results.push(await decodeWithoutWarning(run))
+    if (runs.length === 0) continue
+    const streams = results.flatMap((result) => result.streams)
+    decoded[name] = {
+      warnings: results.flatMap(({ warnings }) => warnings),
+      gaps: streams.flatMap(({ gaps }) => gaps),
+      frames: streams.reduce((sum, { frames }) => sum + frames, 0),
+      runs: runs.length,
+    }
+  }
+  return { faults, segments, discontinuities, missed, decoded }
+}
