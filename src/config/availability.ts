@@ -14,7 +14,6 @@ export interface NotYet {
  * force would be worse than none. Building a feature takes its line away.
  */
 const PER_STREAM: readonly Feature<StreamConfig>[] = [
-  { key: ['hls'], used: ({ source }) => source.kind === 'hls' },
   { key: ['dvr'], used: ({ dvrMs }) => dvrMs > 0, value: ({ dvrMs }) => formatDuration(dvrMs) },
   { key: ['dvrBackfill'], used: ({ dvrBackfill }) => dvrBackfill, value: () => 'true' },
   {

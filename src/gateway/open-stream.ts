@@ -1,19 +1,17 @@
 import { about } from '../base/log.ts'
-import type { KvsSourceConfig, SourceConfig, StreamConfig } from '../config/config.ts'
-import { LiveStream, type LiveStreamOptions } from '../streams/live-stream.ts'
+import type { StreamConfig } from '../config/config.ts'
+import { LiveStream } from '../streams/live-stream.ts'
 import type { OperatedStream } from '../streams/operations.ts'
 import { OwnerFeed } from '../streams/owner-feed.ts'
 import { logKeeperEvent } from '../streams/session-log.ts'
 import type { LiveSource } from '../streams/source-selection.ts'
 import type { StreamSource } from '../streams/stream-source.ts'
 import { StreamTrouble } from '../streams/trouble.ts'
-import { openSession } from '../upstream/hls-session.ts'
-import type { KvsSource } from '../upstream/kvs-source.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
-import type { StreamQuota } from '../upstream/quota.ts'
 import { SessionKeeper } from '../upstream/session-keeper.ts'
 import { openArchives } from './open-archives.ts'
 import type { Parts } from './parts.ts'
+import { type Upstream, upstreamOf } from './upstream-of.ts'
 
 export interface OpenedStream extends OperatedStream {
   readonly feed: OwnerFeed
@@ -27,22 +25,22 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
   let longestFragmentMs = (): number => 0
   let troubled = (_source: LiveSource): void => {}
   let changed = (): void => {}
-  const open = (source: SourceConfig, as: LiveSource): StreamSource =>
-    openSource(source, {
+  const open = (upstream: Upstream, as: LiveSource): StreamSource =>
+    openSource(upstream, {
       parts: { ...parts, log: as === 'camera' ? log : about(log, { source: as }) },
       stream: name,
       longestFragmentMs: () => longestFragmentMs(),
       troubled: () => troubled(as),
     })
-  const camera = open(config.source, 'camera')
+  const upstream = upstreamOf(config.source, parts)
   const feed = await OwnerFeed.open(
     {
       ...parts,
       ...config,
       stream: name,
       log,
-      camera,
-      backup: backup === undefined ? undefined : open(backup.kvs, 'backup'),
+      camera: open(upstream, 'camera'),
+      backup: backup === undefined ? undefined : open(upstreamOf(backup.kvs, parts), 'backup'),
       returnAfterMs: backup?.returnAfterMs ?? 0,
       targetDurationFloorS: minTargetDurationMs / 1000,
     },
@@ -52,7 +50,10 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
     ...config,
     clock: parts.clock,
     log,
-    ...archivesOf(config, camera, parts),
+    openArchives:
+      upstream.kvs === null
+        ? undefined
+        : openArchives({ name, maxMs: config.maxArchiveMs, ...upstream.kvs }, parts),
     idleTimeoutMs: config.activation === 'always' ? undefined : config.idleTimeoutMs,
   }
   const stream = new LiveStream(name, feed, options)
@@ -65,17 +66,6 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
   return { stream, feed, sources: feed.sources, activation: config.activation }
 }
 
-/** KVS keeps an archive; other origins do not. */
-function archivesOf(
-  { name, source, maxArchiveMs }: StreamConfig,
-  { quota }: StreamSource,
-  parts: Parts,
-): Pick<LiveStreamOptions, 'openArchives'> {
-  if (source.kind !== 'kvs') return {}
-  const past = { name, source: kvsSource(source), quota, maxMs: maxArchiveMs }
-  return { openArchives: openArchives(past, parts) }
-}
-
 /** What a source takes from its stream. */
 interface SourceParts {
   readonly parts: Parts
@@ -84,33 +74,24 @@ interface SourceParts {
   readonly troubled: () => void
 }
 
-function openSource(source: SourceConfig, context: SourceParts): StreamSource {
-  if (source.kind !== 'kvs') throw new TypeError(`a source of kind ${source.kind}`)
+function openSource(upstream: Upstream, context: SourceParts): StreamSource {
   const { parts, stream, longestFragmentMs } = context
-  const kvs = kvsSource(source)
-  const quota = parts.quotas.of(kvs)
   const trouble = new StreamTrouble(parts.log, context.troubled)
-  const windowMs = (): number => source.fragmentResults * longestFragmentMs()
-  return { quota, trouble, keeper: openKeeper(stream, kvs, { windowMs, trouble, quota }, parts) }
-}
-
-function kvsSource({ streamName, streamArn, ...settings }: KvsSourceConfig): KvsSource {
-  if (streamArn !== undefined) return { ...settings, streamArn }
-  if (streamName !== undefined) return { ...settings, streamName }
-  throw new TypeError('a KVS source without a stream')
+  const windowMs = (): number => upstream.fragmentResults * longestFragmentMs()
+  const keeper = openKeeper(stream, { windowMs, trouble, upstream }, parts)
+  return { keeper, trouble, quota: upstream.kvs?.quota ?? null }
 }
 
 /** What a source's keeper shares with the rest of the source. */
 interface KeeperParts {
   readonly windowMs: () => number
   readonly trouble: StreamTrouble
-  readonly quota: StreamQuota
+  readonly upstream: Upstream
 }
 
 function openKeeper(
   name: string,
-  source: KvsSource,
-  { windowMs, trouble, quota }: KeeperParts,
+  { windowMs, trouble, upstream }: KeeperParts,
   parts: Parts,
 ): SessionKeeper {
   const { clock, random, counters, log } = parts
@@ -122,7 +103,7 @@ function openKeeper(
     clock,
     random,
     windowMs,
-    open: (signal) => openSession({ ...parts, quota, observer }, source, signal),
+    open: (signal) => upstream.open(observer, signal),
     onEvent: (event) => {
       if (event.kind === 'rolled_over') {
         counters.sessionRollovers.add({ stream: name, cause: event.cause })

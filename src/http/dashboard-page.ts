@@ -32,7 +32,7 @@ function summary(streams: readonly StreamStatus[]): readonly Labelled[] {
   return [
     ['Live', `${total(({ state }) => (state === 'live' ? 1 : 0))} of ${streams.length}`],
     ['Viewers', String(total(({ viewers }) => viewers))],
-    ['From KVS', bytes(total(({ upstream }) => upstream.bytes))],
+    ['From upstream', bytes(total(({ upstream }) => upstream.bytes))],
     ['To players', bytes(total(({ downstream }) => downstream.bytes))],
     ['Saved', usd(total(({ savedUsd }) => savedUsd))],
   ]
@@ -69,9 +69,12 @@ function figuresOf(status: StreamStatus, nowMs: number): readonly Labelled[] {
   return [
     ['Viewers', String(viewers)],
     ['Last fragment', lastFragment === null ? '–' : since(lastFragment.receivedAt)],
-    ['Session ends in', session === null ? '–' : span(Date.parse(session.expiresAt) - nowMs)],
+    [
+      'Session ends in',
+      session?.expiresAt == null ? '–' : span(Date.parse(session.expiresAt) - nowMs),
+    ],
     ['Roll-overs', session === null ? '–' : String(session.rollovers)],
-    ['From KVS', bytes(upstream.bytes)],
+    ['From upstream', bytes(upstream.bytes)],
     ['To players', bytes(downstream.bytes)],
     ['Saved', usd(savedUsd)],
   ]

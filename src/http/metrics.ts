@@ -127,7 +127,8 @@ function streamGauges(now: () => number): readonly StreamGauge[] {
       name: 'session_seconds_left',
       help: 'Until the session expires',
       together: Math.min,
-      samples: ({ session }) => (session === null ? [] : [[secondsUntil(session.expiresAt)]]),
+      samples: ({ session }) =>
+        session?.expiresAt == null ? [] : [[secondsUntil(session.expiresAt)]],
     },
     {
       name: 'fragment_lag_seconds',
@@ -161,7 +162,7 @@ function streamGauges(now: () => number): readonly StreamGauge[] {
       help: 'Of the KVS points we may use',
       together: Math.max,
       second: 'kind',
-      samples: ({ quota }) => Object.entries(quota).map(([kind, value]) => [value, kind]),
+      samples: ({ quota }) => Object.entries(quota ?? {}).map(([kind, value]) => [value, kind]),
     },
   ]
 }

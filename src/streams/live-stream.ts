@@ -24,7 +24,7 @@ export interface StreamFeed extends Pick<Stream, 'snapshot' | 'fragment' | 'init
 
 export interface LiveStreamOptions extends StateRules {
   /** Of a source that keeps the past. */
-  readonly openArchives?: (tail: LiveTail) => Archives
+  readonly openArchives?: ((tail: LiveTail) => Archives) | undefined
   readonly clock: Clock
   readonly log: Log
   /** Stops this long after the last request; undefined: runs for ever. */

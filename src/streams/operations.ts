@@ -82,8 +82,11 @@ export class Operations {
       viewers,
       upstream,
       downstream,
-      savedUsd: savedUsd(downstream.bytes, upstream.bytes),
-      quota: { metadata: quota.usedRatio('metadata'), media: quota.usedRatio('media') },
+      savedUsd: quota === null ? 0 : savedUsd(downstream.bytes, upstream.bytes),
+      quota:
+        quota === null
+          ? null
+          : { metadata: quota.usedRatio('metadata'), media: quota.usedRatio('media') },
     }
   }
 }
@@ -92,7 +95,11 @@ function describeSession(keeper: SessionKeeper): StreamStatus['session'] {
   const status = keeper.status()
   if (status === null) return null
   const { openedAtMs, expiresAtMs, rollovers } = status
-  return { openedAt: iso(openedAtMs), expiresAt: iso(expiresAtMs), rollovers }
+  return {
+    openedAt: iso(openedAtMs),
+    expiresAt: Number.isFinite(expiresAtMs) ? iso(expiresAtMs) : null,
+    rollovers,
+  }
 }
 
 function describeFragment({ number, startMs, receivedMs }: Segment): StreamStatus['lastFragment'] {

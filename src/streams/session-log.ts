@@ -7,7 +7,8 @@ export function logKeeperEvent(log: Log, event: KeeperEvent): void {
   switch (event.kind) {
     case 'opened': {
       const { id, expiresAtMs, playlists } = event.session
-      log.info('session opened', { session: id, expiresAt: iso(expiresAtMs), playlists })
+      const expiresAt = Number.isFinite(expiresAtMs) ? iso(expiresAtMs) : undefined
+      log.info('session opened', { session: id, expiresAt, playlists })
       return
     }
     case 'rolled_over':

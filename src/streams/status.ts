@@ -18,7 +18,11 @@ export const streamStatus = z.object({
     .nullable()
     .describe('The source that an operator has ordered'),
   session: z
-    .object({ openedAt: time, expiresAt: time, rollovers: count })
+    .object({
+      openedAt: time,
+      expiresAt: time.nullable().describe('Null: it does not expire'),
+      rollovers: count,
+    })
     .nullable()
     .describe('The session of the source that is in use'),
   sessionsOpen: count.describe(
@@ -36,10 +40,13 @@ export const streamStatus = z.object({
   viewers: count,
   upstream: traffic,
   downstream: traffic,
-  savedUsd: z.number().nonnegative(),
+  savedUsd: z.number().nonnegative().describe('KVS charges saved; 0 for other origins'),
   quota: z
     .object({ metadata: z.number().nonnegative(), media: z.number().nonnegative() })
-    .describe('Used share of the KVS points that this stream may take, 1 is all of it'),
+    .nullable()
+    .describe(
+      'Used share of the KVS points that this stream may take, 1 is all of it; null for other origins',
+    ),
 })
 
 export type StreamStatus = z.infer<typeof streamStatus>

@@ -6,5 +6,6 @@ import type { StreamTrouble } from './trouble.ts'
 export interface StreamSource {
   readonly keeper: SessionKeeper
   readonly trouble: StreamTrouble
-  readonly quota: StreamQuota
+  /** Of KVS; null where upstream is another origin. */
+  readonly quota: StreamQuota | null
 }

@@ -15,7 +15,6 @@ test.each([
   [stream('dvrBackfill: true'), 'streams.lobby.dvrBackfill: true'],
   [stream('onSignalLoss: slate'), 'streams.lobby.onSignalLoss: slate'],
   [stream('outputs: [hls, ts, dash]'), 'streams.lobby.outputs: ts, dash'],
-  ['streams: { lobby: { hls: { url: "https://user:pass@x/y" } } }', 'streams.lobby.hls'],
   [`redis: { url: "redis://:pass@x" }\n${ONE_STREAM}`, 'redis.url'],
   ['dynamicStreams: [{ match: "^a$" }]', 'dynamicStreams'],
   [`auth: { mode: cdn-secret, secrets: [pass] }\n${ONE_STREAM}`, 'auth.mode: cdn-secret'],

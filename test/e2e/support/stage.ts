@@ -67,7 +67,12 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   return stage
 }
 
-async function watch(stage: Stage, monitor: ContinuityMonitor, signal: AbortSignal): Promise<void> {
+/** Polls each second of the clock while somebody shall watch, until `signal` aborts. */
+export async function watch(
+  stage: Pick<Stage, 'clock' | 'watching'>,
+  monitor: ContinuityMonitor,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     for (;;) {
       if (stage.watching) await monitor.poll()

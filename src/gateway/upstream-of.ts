@@ -1,0 +1,52 @@
+import type { HlsSourceConfig, KvsSourceConfig, SourceConfig } from '../config/config.ts'
+import { type HlsSession, openSession } from '../upstream/hls-session.ts'
+import type { KvsSource } from '../upstream/kvs-source.ts'
+import type { UpstreamObserver } from '../upstream/observer.ts'
+import { OriginQuota } from '../upstream/origin/origin-quota.ts'
+import { OriginRun } from '../upstream/origin/origin-run.ts'
+import { openOriginSession } from '../upstream/origin/origin-session.ts'
+import type { StreamQuota } from '../upstream/quota.ts'
+import { SecretUrl } from '../upstream/secret-url.ts'
+import type { Parts } from './parts.ts'
+
+/** Where a source's sessions come from, whatever kind of source it is. */
+export interface Upstream {
+  open(observer: UpstreamObserver, signal: AbortSignal): Promise<HlsSession>
+  /** How many fragments its playlists list; 0 where sessions do not expire. */
+  readonly fragmentResults: number
+  /** What KVS knows it by, and what we may ask of it; null for other origins. */
+  readonly kvs: { readonly source: KvsSource; readonly quota: StreamQuota } | null
+}
+
+export function upstreamOf(source: SourceConfig, parts: Parts): Upstream {
+  return source.kind === 'kvs' ? kvsUpstream(source, parts) : originUpstream(source, parts)
+}
+
+function kvsUpstream(config: KvsSourceConfig, parts: Parts): Upstream {
+  const source = kvsSource(config)
+  const quota = parts.quotas.of(source)
+  return {
+    fragmentResults: config.fragmentResults,
+    kvs: { source, quota },
+    open: (observer, signal) => openSession({ ...parts, quota, observer }, source, signal),
+  }
+}
+
+function kvsSource({ streamName, streamArn, ...settings }: KvsSourceConfig): KvsSource {
+  if (streamArn !== undefined) return { ...settings, streamArn }
+  if (streamName !== undefined) return { ...settings, streamName }
+  throw new TypeError('a KVS source without a stream')
+}
+
+function originUpstream({ url, headers }: HlsSourceConfig, parts: Parts): Upstream {
+  const { clock } = parts
+  const source = { url: new SecretUrl(new URL(url)), headers }
+  // What outlives sessions: which numbers mean what, and how much we ask.
+  const shared = { run: new OriginRun(clock), quota: new OriginQuota(clock) }
+  return {
+    fragmentResults: 0,
+    kvs: null,
+    open: (observer, signal) =>
+      openOriginSession({ ...parts, ...shared, observer }, source, signal),
+  }
+}
