@@ -44,6 +44,8 @@ const FETCH_LENGTHS = 3
 const SHORTEST_FETCH_MS = 10_000
 /** Three times the 20 s that a fragment may last (kvs-hls.md, section 10), whatever a playlist claims. */
 const LONGEST_FETCH_MS = 60_000
+/** Between looks at a playlist that has ended. */
+const ENDED_STEP_MS = 5_000
 /** How often we look whether the other playlist lists a fragment too. */
 const PARTNER_STEP_MS = 300
 
@@ -91,6 +93,7 @@ export class SessionFollower {
       this.#failingSinceMs = undefined
       this.#backoff.reset()
       this.#note(askedMs, fresh)
+      if (fresh.length === 0 && this.session.hasEnded) await this.#end()
     } catch (error) {
       this.#signal.throwIfAborted()
       await this.#endure(error)
@@ -182,6 +185,15 @@ export class SessionFollower {
       this.#signal,
       (signal) => fetchTracks(this.session, playlist, listed, signal),
     )
+  }
+
+  /** What was listed is the rest. An origin may begin again all the same, so we look now and then. */
+  async #end(): Promise<void> {
+    const { clock, sink } = this.#options
+    await this.settle()
+    await sink.end()
+    await clock.sleep(ENDED_STEP_MS, this.#signal)
+    this.#freshMs = clock.now()
   }
 
   #note(askedMs: number, fresh: readonly ListedFragment[]): void {

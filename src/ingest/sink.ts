@@ -10,4 +10,6 @@ export interface IngestSink {
   begin(list: readonly ListedFragment[]): readonly ListedFragment[]
   /** Places, stores and lists fragments, in order. */
   publish(batch: readonly FetchedFragment[]): Promise<void>
+  /** Upstream says that nothing more will come. It may be told often, and may prove wrong. */
+  end(): Promise<void>
 }

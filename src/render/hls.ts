@@ -26,6 +26,7 @@ export function renderMedia(snapshot: Snapshot, rendition: RenditionName): strin
     tag('EXT-X-DISCONTINUITY-SEQUENCE', snapshot.discontinuitySequence),
     tag('EXT-X-INDEPENDENT-SEGMENTS'),
     ...renderSegments(snapshot.segments, rendition),
+    ...(snapshot.ended === true ? [tag('EXT-X-ENDLIST')] : []),
   ])
 }
 

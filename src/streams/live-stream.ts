@@ -236,6 +236,7 @@ export class LiveStream implements Stream {
         receivedMs: this.#feed.newest()?.receivedMs,
         trouble: this.#feed.trouble()?.code,
         slated: this.#feed.shown() === 'slate',
+        ended: this.#feed.snapshot()?.ended === true,
       },
       this.#rules(),
       nowMs,

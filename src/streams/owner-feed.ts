@@ -91,6 +91,7 @@ export class OwnerFeed implements StreamFeed {
       save: () => this.#save(),
       skipped: (source, number, error) => this.#skipped(source, number, error),
       published: (newest) => this.#published(newest),
+      ended: () => this.#changed(),
     })
     this.#publisher.refresh()
     this.#sources = new SourceSwitch({
@@ -100,6 +101,7 @@ export class OwnerFeed implements StreamFeed {
         newest: (source) => this.#publisher.newest(source),
         publish: (...args) => this.#publisher.publish(...args),
         begin: (source, list) => this.#begin(source, list),
+        end: () => this.#publisher.end(),
         forget: (source) => this.#publisher.forget(source),
       },
       switched: (shown) => this.#switched(shown),
@@ -166,8 +168,9 @@ export class OwnerFeed implements StreamFeed {
     this.#shown = undefined
     this.#lastSource = this.#sources.forced ?? 'camera'
     this.#isRunning = true
-    const last = this.#publisher.snapshot()?.segments.at(-1)
-    if (last !== undefined && clock.now() - last.receivedMs > STALE_LIST_MS) {
+    const { segments, ended } = this.#publisher.snapshot() ?? {}
+    const last = segments?.at(-1)
+    if (ended !== true && last !== undefined && clock.now() - last.receivedMs > STALE_LIST_MS) {
       this.#publisher.resume()
     }
     try {

@@ -25,6 +25,8 @@ export interface PublisherOptions {
   /** Makes what the timeline knows outlive the process; resolves when it does. */
   readonly save: () => Promise<void>
   readonly published: (newest: Segment) => void
+  /** The list says now that it has ended. */
+  readonly ended: () => void
 }
 
 /**
@@ -99,6 +101,23 @@ export class Publisher {
     this.#show()
     this.#report(added)
     this.#options.published(newest)
+  }
+
+  /** Says in the list that nothing more will come, after what is being published now. */
+  async end(): Promise<void> {
+    const turn = this.#turn.then(() => this.#end())
+    this.#turn = turn.catch(() => {})
+    await turn
+  }
+
+  async #end(): Promise<void> {
+    const { timeline, log, save, ended } = this.#options
+    if (this.#shown === undefined || this.#shown.ended === true) return
+    timeline.end()
+    log.info('stream ended')
+    await save()
+    this.#show()
+    ended()
   }
 
   /** After an idle time the list starts again, behind what it held. */

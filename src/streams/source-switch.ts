@@ -27,6 +27,8 @@ export interface SourcesSink {
   ): Promise<void>
   /** Which fragments of a source's first list are wanted. */
   begin(source: LiveSource, list: readonly ListedFragment[]): readonly ListedFragment[]
+  /** Nothing more will come of the source that is shown. */
+  end(): Promise<void>
   /** The source is followed anew: what it delivered before is another story. */
   forget(source: LiveSource): void
 }
@@ -235,6 +237,8 @@ export class SourceSwitch {
           trouble.clear()
           await sink.publish(name, batch, () => this.shown === name)
         },
+        // A backup goes on where a camera ends.
+        end: () => (this.hasBackup ? Promise.resolve() : sink.end()),
       },
     })
   }

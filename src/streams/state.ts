@@ -11,6 +11,8 @@ export interface Signs {
   readonly trouble: ErrorCode | undefined
   /** Whether the gateway fills the time by itself. */
   readonly slated: boolean
+  /** The list says that nothing more will come. */
+  readonly ended: boolean
 }
 
 export interface StateRules {
@@ -44,6 +46,7 @@ export function isPermanent(code: ErrorCode): boolean {
 export function stateOf(signs: Signs, rules: StateRules, nowMs: number): StreamState {
   const { running, startedMs, receivedMs, trouble, slated } = signs
   if (!running) return 'idle'
+  if (signs.ended) return 'ended'
   const silenceMs = nowMs - (receivedMs ?? startedMs)
   if (receivedMs !== undefined && silenceMs < rules.signalLossAfterMs) return 'live'
   if (slated) return 'slate'

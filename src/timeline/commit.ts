@@ -44,6 +44,7 @@ export function commitDraft(
       window: append(state.window, segment, { segments: options.window, targetDuration }),
       recent: remember(state.recent, draft),
       cursor: cursorAt(draft.fragment, timesOf(draft)),
+      ended: false,
     },
   }
 }

@@ -13,6 +13,7 @@ export function findDiscontinuity(
   toleranceMs: number,
 ): DiscontinuityCause | undefined {
   if (fragment.source !== cursor.source) return 'source'
+  if (isCountedAnew(cursor, fragment)) return 'renumbered'
   const gap = gapMs(cursor, fragment) ?? 0
   if (gap > toleranceMs) return 'gap'
   if (gap < -toleranceMs) return 'overlap'
@@ -39,12 +40,22 @@ function gapMs(cursor: Cursor, fragment: FragmentFacts): number | undefined {
 }
 
 /**
+ * Another run of an origin is other media, whatever its dates say. Its numbers are counted, unlike those of
+ * KVS, and put behind those of the run before it.
+ */
+function isCountedAnew(cursor: Cursor, { number, timeBase }: FragmentFacts): boolean {
+  if (isGlobal(number) || isGlobal(cursor.number)) return false
+  if (cursor.timeBase === undefined || timeBase === cursor.timeBase) return false
+  return number > cursor.number
+}
+
+/**
  * The last resort, where neither dates nor tfdt tell, as after a restart: numbers that are counted, unlike
  * those of KVS, say at least that something lies between.
  */
 function numbersAreMissing(cursor: Cursor, fragment: FragmentFacts): boolean {
   const dated = fragment.startMs !== undefined && cursor.startMs !== undefined
-  if (dated || fragment.timeBase === cursor.timeBase) return false
+  if (dated || cursor.timeBase !== undefined) return false
   if (isGlobal(fragment.number) || isGlobal(cursor.number)) return false
   return fragment.number !== cursor.number + 1n
 }

@@ -63,7 +63,7 @@ export type DiscontinuityCause =
   | 'init'
   /** A track appeared, disappeared or changed its codec. */
   | 'tracks'
-  /** FragmentNumbers started again: the stream was deleted and made anew. */
+  /** Fragments are counted anew: the stream was deleted and made anew, or another origin restarted. */
   | 'renumbered'
   /** Another source goes on: a slate begins or ends, a backup takes over or hands back. */
   | 'source'
@@ -115,4 +115,6 @@ export interface Snapshot {
   readonly segments: readonly Segment[]
   /** The renditions of the stream as of its newest segment or of any listed one, video first. */
   readonly renditions: readonly RenditionName[]
+  /** Nothing more will come, as far as upstream knows. */
+  readonly ended?: true
 }

@@ -104,6 +104,8 @@ const savedSchema = z.object({
     .array(z.object({ source: sourceSchema, number: bigNumber, startMs: maybe(z.number()) }))
     .max(2 * MAX_RECENT),
   cursor: maybe(cursorSchema),
+  /** Not in timelines that were saved before streams could end. */
+  ended: z.boolean().default(false),
 })
 
 /** What {@link saveState} makes: plain JSON. */
@@ -128,6 +130,7 @@ export function saveState(state: TimelineState): SavedTimeline {
     },
     recent: state.recent.map(saveName),
     cursor: state.cursor === undefined ? null : saveCursor(state.cursor),
+    ended: state.ended,
   }
 }
 

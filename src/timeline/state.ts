@@ -17,6 +17,8 @@ export interface TimelineState {
   /** The last {@link MAX_RECENT} placed fragments of each source but the slate. */
   readonly recent: readonly PlacedName[]
   readonly cursor: Cursor | undefined
+  /** Upstream has said that nothing more will come; until something does. */
+  readonly ended: boolean
 }
 
 /** Minutes of fragments, far more than an upstream list looks back. */
@@ -31,4 +33,5 @@ export const EMPTY_STATE: TimelineState = {
   window: EMPTY_WINDOW,
   recent: [],
   cursor: undefined,
+  ended: false,
 }

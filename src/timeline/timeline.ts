@@ -118,6 +118,14 @@ export class Timeline {
     this.unlist(Number.POSITIVE_INFINITY, nowMs)
   }
 
+  /** Nothing more will come. A fragment that comes all the same takes it back. */
+  end(): void {
+    const { ended, nextMsn, version } = this.#state
+    if (!ended && nextMsn !== undefined) {
+      this.#change({ ...this.#state, version: version + 1, ended: true })
+    }
+  }
+
   /**
    * What players may see; undefined before the first commit. The first call fixes the target duration
    * (so does the first {@link save}): commit all that the first playlist shall list before.
@@ -180,6 +188,7 @@ function toSnapshot(state: TimelineState, nextMsn: number, targetDuration: numbe
     discontinuitySequence: first === undefined ? state.dsn : dsnBefore(first),
     segments: listed,
     renditions: renditionsOf(state),
+    ...(state.ended && { ended: true }),
   })
 }
 

@@ -38,6 +38,7 @@ beforeEach(async () => {
       newest: () => newest(),
       begin: (list) => newestOf(list, 6),
       publish: async (batch) => void published.push(...batch),
+      end: () => Promise.resolve(),
     },
   })
   stop = new AbortController()

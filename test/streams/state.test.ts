@@ -8,11 +8,15 @@ const LIVE: Signs = {
   receivedMs: 100_000,
   trouble: undefined,
   slated: false,
+  ended: false,
 }
 
 describe('state of a stream', () => {
   test.each([
     ['live', LIVE, 109_999],
+    ['ended', { ...LIVE, ended: true }, 100_001],
+    ['ended', { ...LIVE, ended: true, trouble: 'upstream_unavailable' }, 900_000],
+    ['idle', { ...LIVE, ended: true, running: false }, 100_001],
     ['stale', LIVE, 110_000],
     ['stale', LIVE, 129_999],
     ['offline', LIVE, 130_000],

@@ -47,10 +47,22 @@ describe('a fragment without a date', () => {
   test('after a restart: follows on by number, or is a gap', () => {
     const [first, second, third] = fragments(3)
     if (first === undefined || second === undefined || third === undefined) throw new Error('none')
-    const begun = { ...first, estimatedMs: START_MS }
+    const saved = placed({ ...first, estimatedMs: START_MS }).save()
     const later = { timeBase: 77, estimatedMs: START_MS + 60_000 }
-    expect(seen(placed(begun, { ...second, ...later }))[1]).toEqual([undefined, 2000])
-    expect(seen(placed(begun, { ...third, ...later }))[1]).toEqual(['gap', 60_000])
+    const afterRestart = (fragment: FragmentFacts): unknown => {
+      const timeline = Timeline.restore(saved, OPTIONS)
+      accept(timeline, { ...fragment, ...later })
+      return seen(timeline)[1]
+    }
+    expect(afterRestart(second)).toEqual([undefined, 2000])
+    expect(afterRestart(third)).toEqual(['gap', 60_000])
+  })
+
+  test('of another run of the origin does not follow on, whatever its number and date', () => {
+    const [first, second] = fragments(2)
+    if (first === undefined || second === undefined) throw new Error('none')
+    const dated = { ...second, timeBase: 77, startMs: START_MS + 2000 }
+    expect(seen(placed({ ...first, startMs: START_MS }, dated))[1]).toEqual(['renumbered', 2000])
   })
 })
 

@@ -29,6 +29,8 @@ export interface MediaPlaylistKey {
 
 /** What the tags before a segment's URI say about where it is and how it is to be read. */
 export interface SegmentContext {
+  /** Whether its duration is written more exactly than in tenths of a second. */
+  readonly hasExactDuration: boolean
   readonly byteRange: ByteRange | undefined
   readonly map: MediaPlaylistMap | undefined
   /** One per KEYFORMAT; empty: in the clear. */
@@ -39,7 +41,7 @@ export interface SegmentContext {
 const MAX_KEYS = 16
 
 /**
- * Reads EXT-X-MAP, EXT-X-KEY and EXT-X-BYTERANGE, for each URI line of a media playlist. By ourselves:
+ * Reads EXT-X-MAP, EXT-X-KEY, EXT-X-BYTERANGE and how exact EXTINF is, for each URI line of a media playlist. By ourselves:
  * m3u8-parser throws on a map's byte range, and keeps one key where the RFC allows several.
  * @throws PlaylistError when one of these tags is broken
  */
@@ -53,6 +55,7 @@ class ContextReader {
   #keys: readonly MediaPlaylistKey[] = []
   #byteRange: string | undefined
   #occurrences = 0
+  #hasExactDuration = false
   /** Where the last segment ended, for an EXT-X-BYTERANGE without an offset. */
   #previous: { readonly uri: string; readonly end: number } | undefined
 
@@ -63,6 +66,9 @@ class ContextReader {
         return undefined
       case '#EXT-X-KEY':
         this.#addKey(line)
+        return undefined
+      case '#EXTINF':
+        this.#hasExactDuration = /^\d+\.\d\d/.test(line.value)
         return undefined
       case '#EXT-X-BYTERANGE':
         this.#byteRange = line.value
@@ -79,7 +85,7 @@ class ContextReader {
     const end = byteRange === undefined ? undefined : byteRange.offset + byteRange.length
     this.#previous = end === undefined ? undefined : { uri: line.value, end }
     this.#byteRange = undefined
-    return { byteRange, map: this.#map, keys: this.#keys }
+    return { hasExactDuration: this.#hasExactDuration, byteRange, map: this.#map, keys: this.#keys }
   }
 
   /** RFC 8216, 4.3.2.2: without an offset it begins where the one before it in the same file ends. */

@@ -194,7 +194,8 @@ export class OriginHttp {
     const bytes =
       range === undefined
         ? await readWhole(answer, maxBytes, meter)
-        : await readRange(answer, range, maxBytes, meter)
+        : // An origin that ignores ranges sends the whole file.
+          await readRange(answer, range, KINDS.segment.maxBytes, meter)
     return { bytes, url, etag: headerOf(answer, 'etag') }
   }
 }
