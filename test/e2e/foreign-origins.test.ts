@@ -1,0 +1,127 @@
+import { rm } from 'node:fs/promises'
+import { afterAll, describe, expect, test } from 'vitest'
+import { FOREIGN, type ForeignMedia, makeHls } from '../support/ffmpeg-hls.ts'
+import { ForeignOrigin, type ForeignOriginOptions } from '../support/foreign-origin.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { during } from '../support/pace.ts'
+import { ask } from '../support/raw-http.ts'
+import { hasTool } from '../support/tools.ts'
+import { type Site, startSite } from './support/site.ts'
+
+const dirs = new Map<ForeignMedia, Promise<string>>()
+
+/** Made once for all tests. */
+function dirOf(media: ForeignMedia): Promise<string> {
+  const dir = dirs.get(media) ?? makeHls(media)
+  dirs.set(media, dir)
+  return dir
+}
+
+afterAll(async () => {
+  for (const dir of dirs.values()) await rm(await dir, { recursive: true, force: true })
+})
+
+interface Foreign extends AsyncDisposable {
+  readonly origin: ForeignOrigin
+  readonly site: Site
+}
+
+async function follow(
+  media: ForeignMedia,
+  options: Partial<ForeignOriginOptions> = {},
+): Promise<Foreign> {
+  const clock = new ManualClock()
+  const origin = await ForeignOrigin.start({ clock, dir: await dirOf(media), ...options })
+  const site = await startSite({ clock, url: origin.url('master.m3u8') })
+  return {
+    origin,
+    site,
+    async [Symbol.asyncDispose]() {
+      await site[Symbol.asyncDispose]()
+      await origin[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function expectSeamless({ site }: Foreign): Promise<void> {
+  const verdict = await site.verdict()
+  expect(verdict).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
+  expect(verdict.segments).toBeGreaterThan(8)
+  for (const track of Object.values(verdict.decoded)) {
+    expect(track).toMatchObject({ warnings: [], gaps: [], runs: 1 })
+  }
+}
+
+const MEDIA = Object.keys(FOREIGN) as ForeignMedia[]
+
+describe.skipIf(!hasTool('ffmpeg'))('an origin of', () => {
+  test.each(MEDIA)('%s is shown without a seam', async (media) => {
+    await using foreign = await follow(media)
+    await foreign.site.pass(15_000)
+    await expectSeamless(foreign)
+  })
+
+  test.each(['first', 'none'] as const)('lists with dates on: %s', async (dates) => {
+    await using foreign = await follow('fMP4, sound apart', { dates })
+    await foreign.site.pass(15_000)
+    await expectSeamless(foreign)
+    // Estimated or not, what is shown as new is of now.
+    const { lastFragment } = await foreign.site.admin.stream('lobby')
+    const lagMs = foreign.site.clock.now() - Date.parse(String(lastFragment?.['producedAt']))
+    expect(lagMs).toBeGreaterThan(0)
+    expect(lagMs).toBeLessThan(10_000)
+  })
+
+  test('a list that ends: so does ours, and the stream says so', async () => {
+    await using foreign = await follow('fMP4, sound apart')
+    const { site } = foreign
+    await site.pass(60_000)
+    expect(await site.admin.stream('lobby')).toMatchObject({ state: 'ended', reason: null })
+    const list = await during(site.clock, ask(`${site.gateway.publicUrl}/hls/lobby/video.m3u8`))
+    expect(String(list.body)).toMatch(/#EXT-X-ENDLIST\n$/)
+    await expectSeamless(foreign)
+  })
+
+  test('an origin that begins again after its end, with numbers from 0', async () => {
+    await using foreign = await follow('fMP4, picture alone')
+    const { site, origin } = foreign
+    await site.pass(60_000)
+    origin.restart()
+    await site.pass(20_000)
+    expect(await site.admin.stream('lobby')).toMatchObject({ state: 'live' })
+    const list = await during(site.clock, ask(`${site.gateway.publicUrl}/hls/lobby/video.m3u8`))
+    expect(String(list.body)).not.toContain('ENDLIST')
+    const verdict = await site.verdict()
+    expect(verdict).toMatchObject({ faults: [], discontinuities: 1 })
+  })
+
+  test.each(['each', 'none'] as const)('numbers that go back, dates on: %s', async (dates) => {
+    await using foreign = await follow('fMP4, picture alone', { dates })
+    const { site, origin } = foreign
+    await site.pass(25_000)
+    origin.restart()
+    await site.pass(20_000)
+    expect(await site.admin.stream('lobby')).toMatchObject({ state: 'live' })
+    expect(await site.verdict()).toMatchObject({ faults: [], discontinuities: 1 })
+  })
+
+  test('an older copy of the list, as caches give, changes nothing', async () => {
+    await using foreign = await follow('fMP4, picture alone')
+    const { site, origin } = foreign
+    let older = ''
+    origin.edit = (text) => {
+      const shown = older !== '' && foreign.site.clock.now() % 3 === 0 ? older : text
+      older = text
+      return shown
+    }
+    await site.pass(20_000)
+    await expectSeamless(foreign)
+  })
+
+  test('ranges that the origin ignores', async () => {
+    await using foreign = await follow('fMP4 in one file')
+    foreign.origin.ignoresRanges = true
+    await foreign.site.pass(10_000)
+    await expectSeamless(foreign)
+  })
+})

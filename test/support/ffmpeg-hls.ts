@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const VIDEO = '-f lavfi -i testsrc2=s=320x180:r=25'
+const AUDIO = '-f lavfi -i sine=440:r=48000'
+const AVC = '-c:v libx264 -preset ultrafast -bf 2 -g 50 -keyint_min 50 -sc_threshold 0'
+const HEVC =
+  '-c:v libx265 -preset ultrafast -tag:v hvc1 -x265-params log-level=error:keyint=50:min-keyint=50:scenecut=0'
+const AAC = '-c:a aac -b:a 64k'
+const HLS = '-f hls -hls_time 2 -hls_list_size 0'
+const FMP4 = `${HLS} -hls_segment_type fmp4`
+/** A tilde stands for a space within an argument. */
+const APART = '-var_stream_map v:0,agroup:sound~a:0,agroup:sound,default:yes'
+
+/** What origins out there send, as ffmpeg makes it: the arguments before the output's name. */
+export const FOREIGN = {
+  'fMP4, sound apart': `${VIDEO} ${AUDIO} ${AVC} ${AAC} -map 0:v -map 1:a ${FMP4} -master_pl_name master.m3u8 ${APART}`,
+  'fMP4, picture alone': `${VIDEO} ${AVC} ${FMP4}`,
+  'fMP4, picture and sound together': `${VIDEO} ${AUDIO} ${AVC} ${AAC} ${FMP4}`,
+  'fMP4 in one file': `${VIDEO} ${AVC} ${FMP4} -hls_flags single_file`,
+  'fMP4, H.265': `${VIDEO} ${HEVC} ${FMP4}`,
+  'fMP4, sound alone': `${AUDIO} ${AAC} ${FMP4}`,
+  'MPEG-TS': `${VIDEO} ${AUDIO} ${AVC} ${AAC} ${HLS}`,
+  'MPEG-TS in one file': `${VIDEO} ${AUDIO} ${AVC} ${AAC} ${HLS} -hls_flags single_file`,
+  'MPEG-TS, H.265': `${VIDEO} ${AUDIO} ${HEVC} ${AAC} ${HLS}`,
+  'MPEG-TS, sound alone': `${AUDIO} ${AAC} ${HLS}`,
+} as const
+
+export type ForeignMedia = keyof typeof FOREIGN
+
+/**
+ * A folder with `master.m3u8` and what it leads to: 40 s in segments of two.
+ * @param more further options of the output
+ */
+export async function makeHls(media: ForeignMedia, more: readonly string[] = []): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'kvs-foreign-'))
+  const args = FOREIGN[media].split(' ').map((arg) => arg.replaceAll('~', ' '))
+  const output = media === 'fMP4, sound apart' ? 'list_%v.m3u8' : 'master.m3u8'
+  const all = ['-v', 'error', ...args, '-t', '40', ...more, output]
+  await promisify(execFile)('ffmpeg', all, { cwd: dir })
+  return dir
+}
