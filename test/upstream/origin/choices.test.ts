@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest'
+import { parseMedia } from '../../../src/formats/m3u8/parse-media.ts'
+import { parseMultivariant } from '../../../src/formats/m3u8/parse-multivariant.ts'
+import { OriginRun } from '../../../src/upstream/origin/origin-run.ts'
+import { partnerOffset } from '../../../src/upstream/origin/partner-numbers.ts'
+import { pickPlaylists } from '../../../src/upstream/origin/pick-playlists.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+
+describe('of several variants', () => {
+  const AVC = 'CODECS="avc1.4d400c,mp4a.40.2"'
+  const pick = (...lines: readonly string[]): readonly (readonly string[])[] => {
+    const master = parseMultivariant(`${['#EXTM3U', ...lines].join('\n')}\n`)
+    return [...pickPlaylists(master).uris]
+  }
+  const variant = (attributes: string, uri: string): string =>
+    `#EXT-X-STREAM-INF:${attributes}\n${uri}`
+
+  test('the widest that can be played is followed', () => {
+    const low = variant(`BANDWIDTH=1,${AVC}`, 'low')
+    const high = variant(`BANDWIDTH=2,${AVC}`, 'high')
+    const vp9 = variant('BANDWIDTH=9,CODECS="vp09.00.10.08"', 'vp9')
+    expect(pick(low, high, vp9)).toEqual([['muxed', 'high']])
+  })
+
+  test('one without CODECS may be as good as any', () => {
+    expect(pick(variant('BANDWIDTH=1', 'low'), variant('BANDWIDTH=2', 'high'))).toEqual([
+      ['muxed', 'high'],
+    ])
+  })
+
+  test('a picture goes before sound alone, however wide', () => {
+    const sound = variant('BANDWIDTH=9,CODECS="mp4a.40.2"', 'sound')
+    expect(pick(sound, variant(`BANDWIDTH=1,${AVC}`, 'low'))).toEqual([['muxed', 'low']])
+  })
+
+  test('if none can be played, the widest goes as it is', () => {
+    const [a, b] = [1, 2].map((n) => variant(`BANDWIDTH=${n},CODECS="av01.0.04M.08"`, `v${n}`))
+    expect(pick(a ?? '', b ?? '')).toEqual([['muxed', 'v2']])
+  })
+
+  test('sound apart is the default of the group, or its first', () => {
+    const group = (name: string, isDefault: string): string =>
+      `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="${name}",DEFAULT=${isDefault},URI="${name}"`
+    const one = variant(`BANDWIDTH=1,${AVC},AUDIO="a"`, 'v')
+    const apart = (uri: string): unknown => [
+      ['video', 'v'],
+      ['audio', uri],
+    ]
+    expect(pick(group('x', 'NO'), group('y', 'YES'), one)).toEqual(apart('y'))
+    expect(pick(group('x', 'NO'), group('y', 'NO'), one)).toEqual(apart('x'))
+  })
+
+  test('sound alone that names itself as its own group is one playlist', () => {
+    const group = '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a",URI="v"'
+    const one = variant('BANDWIDTH=1,CODECS="mp4a.40.2",AUDIO="a"', 'v')
+    expect(pick(group, one)).toEqual([['muxed', 'v']])
+  })
+})
+
+const T0 = Date.UTC(2026, 0, 1)
+
+interface ListShape {
+  readonly first: number
+  readonly count?: number
+  readonly durationS?: number
+  /** Of the first segment, in milliseconds after T0. */
+  readonly atMs?: number
+}
+
+const list = ({ first, count = 4, durationS = 2, atMs }: ListShape) =>
+  parseMedia(
+    [
+      '#EXTM3U',
+      '#EXT-X-TARGETDURATION:9',
+      `#EXT-X-MEDIA-SEQUENCE:${first}`,
+      ...Array.from({ length: count }, (_, i) =>
+        [
+          ...(atMs === undefined
+            ? []
+            : [
+                `#EXT-X-PROGRAM-DATE-TIME:${new Date(T0 + atMs + i * durationS * 1000).toISOString()}`,
+              ]),
+          `#EXTINF:${durationS.toFixed(3)},`,
+          `seg${first + i}.m4s?token=${Math.random()}`,
+        ].join('\n'),
+      ),
+      '',
+    ].join('\n'),
+  )
+
+describe('sound belongs to the picture', () => {
+  test('of the same date, whatever its number', () => {
+    const picture = list({ first: 100, atMs: 0 })
+    expect(partnerOffset(picture, list({ first: 7, atMs: 30 }))).toBe(93)
+    expect(partnerOffset(picture, list({ first: 7, atMs: 4000 }))).toBe(95)
+  })
+
+  test('where neither has dates, nothing tells', () => {
+    expect(partnerOffset(list({ first: 3 }), list({ first: 3 }))).toBeUndefined()
+  })
+
+  test('unless it is cut in other places', () => {
+    const picture = list({ first: 1, atMs: 0 })
+    expect(() => partnerOffset(picture, list({ first: 1, atMs: 0, durationS: 6 }))).toThrow(
+      'cannot be played',
+    )
+  })
+})
+
+describe('the numbers of an origin', () => {
+  const clock = new ManualClock()
+  const after = (...lists: readonly ListShape[]): readonly string[] => {
+    const run = new OriginRun(clock)
+    return lists.map((one) => run.look(list(one)))
+  }
+
+  test('go on while its list slides, stands still, leaps ahead or is empty', () => {
+    const lists = [{ first: 1 }, { first: 3 }, { first: 3 }, { first: 90 }, { first: 90, count: 0 }]
+    expect(after(...lists)).toEqual(['same', 'same', 'same', 'same', 'same'])
+  })
+
+  test('begin anew when they go back', () => {
+    expect(after({ first: 50 }, { first: 0 })).toEqual(['same', 'restarted'])
+  })
+
+  test('begin anew when they come to mean other segments', () => {
+    expect(after({ first: 5, atMs: 0 }, { first: 5, atMs: 60_000 })).toEqual(['same', 'restarted'])
+  })
+
+  test('stay where a cache gives an older list, but not for long', () => {
+    const run = new OriginRun(clock)
+    expect(run.look(list({ first: 5 }))).toBe('same')
+    expect(run.look(list({ first: 4 }))).toBe('stale')
+    expect(run.look(list({ first: 6 }))).toBe('same')
+    expect(run.look(list({ first: 4 }))).toBe('stale')
+    clock.advance(16_000)
+    expect(run.look(list({ first: 4 }))).toBe('restarted')
+  })
+
+  test('only grow here, run after run', () => {
+    const run = new OriginRun(clock)
+    let newest = -1n
+    for (const first of [500, 0, 2, 900, 3, 0]) {
+      const sighting = run.look(list({ first, atMs: first * 2000 + Number(newest) }))
+      const number = run.numberOf(first + 3)
+      if (sighting === 'restarted') expect(run.numberOf(first)).toBeGreaterThan(newest + 1n)
+      expect(number).toBeGreaterThan(newest)
+      newest = number
+    }
+  })
+})
