@@ -70,10 +70,10 @@ export class MovieTrack {
     const parameterSets = this.#parameterSetsFor(description)
     for (const sample of samples) {
       const dueTicks = this.#ticks(sample.startTicks, init, delayS)
-      // Decode times may not go back where fragments overlap a little. Presentation stays as it was.
+      // Decode times may not go back. Where fragments overlap by more than a sample, some come later.
       const startTicks = Math.max(dueTicks, this.#tables.lastTicks)
       const presented = this.#ticks(sample.startTicks + sample.compositionTicks, init, delayS)
-      const compositionTicks = presented - startTicks + this.#compositionShift
+      const compositionTicks = presented - dueTicks + this.#compositionShift
       const bytes = sample.bytes + (sample.isSync ? parameterSets.length : 0)
       this.#tables.addSample({ startTicks, compositionTicks, bytes, isSync: sample.isSync })
     }

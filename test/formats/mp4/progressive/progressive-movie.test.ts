@@ -204,9 +204,10 @@ describe('breaks', () => {
       fc.property(starts, (ms) => {
         const { tracks } = whole(ms.map((at) => second(at / 1000)))
         for (const { samples } of tracks) {
-          for (const [i, { dts, duration }] of samples.entries()) {
+          for (const [i, { dts, cts, duration }] of samples.entries()) {
             expect(duration).toBeGreaterThanOrEqual(0)
             expect(dts).toBeGreaterThanOrEqual(samples[i - 1]?.dts ?? 0)
+            expect(cts).toBe(dts)
           }
         }
         const [pictures, blocks] = [startsS(tracks[0], 25), startsS(tracks[1], 48)]
