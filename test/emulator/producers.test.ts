@@ -149,6 +149,24 @@ test.each(['ON_DEMAND', 'LIVE_REPLAY'] as const)(
   },
 )
 
+test('a clip without the one track that is wanted comes with the other', async () => {
+  await using it = await withEvents([
+    [6, { type: 'tracks', video: true, audio: false }],
+    [4, { type: 'clip', clip: 'audio-only' }],
+    [0, { type: 'clip', clip: 'av-360p' }],
+  ])
+  it.clock.advance(1000)
+  const tracks = it.emulator.control
+    .fragments('cam', 9)
+    .map((fragment) => fragment.tracks.join('+'))
+  expect(tracks.filter((kinds, i) => kinds !== tracks[i - 1])).toEqual([
+    'video+audio',
+    'video',
+    'audio',
+    'video',
+  ])
+})
+
 test('events ordered before a change of clip fall on the fragments of their time', async () => {
   await using it = await withEvents([])
   it.emulator.control.order('cam', { type: 'drop', count: 1 }, NOON + 6000)

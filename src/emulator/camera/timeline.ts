@@ -122,9 +122,12 @@ export class Timeline {
   }
 
   #tracks(slot: number): readonly TrackKind[] {
+    const { video, audio } = this.slots.clipOf(slot)
+    const has = { video: video.length > 0, audio: audio !== undefined }
     const sent = this.script.tracks(slot)
-    const clip = this.slots.clipOf(slot)
-    const has = { video: clip.video.length > 0, audio: clip.audio !== undefined }
-    return (['video', 'audio'] as const).filter((kind) => sent[kind] && has[kind])
+    const all = (['video', 'audio'] as const).filter((kind) => has[kind])
+    const some = all.filter((kind) => sent[kind])
+    // A producer with nothing else to send sends what it has.
+    return some.length > 0 ? some : all
   }
 }
