@@ -9,7 +9,7 @@ import { cameraOf, startWorld, type World } from '../support/world.ts'
  * The rows of the table that Chromium can play, one for each container and track set: it has no decoder for
  * HEVC. See table.test.ts for all the others.
  */
-const CONTAINERS = ['FRAGMENTED_MP4'] as const
+const CONTAINERS = ['FRAGMENTED_MP4', 'MPEG_TS'] as const
 const TRACKS = [
   { what: 'av', clip: 'av-720p', sound: true },
   { what: 'video', clip: 'video-only', sound: false },

@@ -8,7 +8,7 @@ import { type Board, type BoardRow, startBoard } from './support/board.ts'
  * What goes wrong at the camera or on the way, × container. All rows of a container play in one world, each
  * with its own trouble: none may become the viewer's.
  */
-const CONTAINERS = ['FRAGMENTED_MP4'] as const
+const CONTAINERS = ['FRAGMENTED_MP4', 'MPEG_TS'] as const
 
 type Event = Parameters<Emulator['control']['order']>[1]
 

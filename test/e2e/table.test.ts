@@ -6,7 +6,7 @@ import { type Board, type BoardRow, startBoard } from './support/board.ts'
  * What plays when nothing is wrong: mode × container × fragment selector × discontinuity mode × tracks.
  * All rows of a container play in one world, through one roll-over each.
  */
-const CONTAINERS = ['FRAGMENTED_MP4'] as const
+const CONTAINERS = ['FRAGMENTED_MP4', 'MPEG_TS'] as const
 const SELECTORS = ['PRODUCER_TIMESTAMP', 'SERVER_TIMESTAMP'] as const
 const DISCONTINUITY_MODES = ['ON_DISCONTINUITY', 'ALWAYS', 'NEVER'] as const
 
