@@ -38,6 +38,7 @@ export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Ar
   const fragments = new PastFragments({
     stream: past.name,
     store,
+    openPart: part,
     hits: counters.cacheHits.cell({}),
     misses: counters.cacheMisses.cell({}),
     coalesced: counters.coalescedRequests.cell({}),

@@ -18,6 +18,8 @@ export interface WorldOptions {
   /** As in the configuration file: what all streams share, and the process's own. */
   readonly defaults?: Section
   readonly cache?: Section
+  /** Beside region and endpoint. */
+  readonly aws?: Section
   /** Any other section of the file. */
   readonly config?: Section
   readonly seed?: number
@@ -102,7 +104,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 }
 
 function configOf(options: WorldOptions, endpoint: string, port: number): Config {
-  const { cameras = { lobby: {} }, defaults = {}, cache = {}, config = {} } = options
+  const { cameras = { lobby: {} }, defaults = {}, cache = {}, aws = {}, config = {} } = options
   const streams = Object.keys(cameras).map((name) => [
     name,
     { kvs: { streamName: cameraOf(name) } },
@@ -110,7 +112,7 @@ function configOf(options: WorldOptions, endpoint: string, port: number): Config
   const file = {
     server: { port },
     admin: { port: 0 },
-    aws: { region: 'us-west-2', endpoint },
+    aws: { region: 'us-west-2', endpoint, ...aws },
     cache,
     defaults,
     streams: Object.fromEntries(streams) as Section,

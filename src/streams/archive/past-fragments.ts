@@ -14,11 +14,13 @@ import { beginAt } from '../../timeline/output-clock.ts'
 import { unusableAnswer, upstreamError } from '../../upstream/errors.ts'
 import { SingleFlight } from '../../upstream/single-flight.ts'
 import type { FoundPart } from './lister.ts'
-import type { Part } from './part.ts'
+import type { Part, PartWindow } from './part.ts'
+import { isRefusal } from './read-part.ts'
 
 export interface PastFragmentsOptions {
   readonly stream: string
   readonly store: MemoryStore
+  readonly openPart: (window: PartWindow) => Part
   readonly hits: Cell
   readonly misses: Cell
   readonly coalesced: Cell
@@ -56,7 +58,16 @@ export class PastFragments {
   keepSamples({ entries, samples }: FoundPart): void {
     for (const { listed, tracks } of samples) {
       const entry = entries.find(({ number }) => number === listed.number)
-      if (entry !== undefined) this.#keep(entry, tracks)
+      if (entry !== undefined) this.#tryToKeep(entry, tracks)
+    }
+  }
+
+  /** A cache that is too small for it is no reason not to list it. */
+  #tryToKeep(entry: RecordedEntry, tracks: readonly FetchedTrack[]): void {
+    try {
+      this.#keep(entry, tracks)
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error
     }
   }
 
@@ -121,13 +132,28 @@ export class PastFragments {
   }
 
   async #fetch(part: Part, entry: ArchiveEntry, signal: AbortSignal): Promise<void> {
-    const tracks = await part.fetch(entry.number, signal)
+    const tracks = await this.#tracks(part, entry, signal)
     for (const { rendition, facts } of tracks) {
       // Players were told to decode it with another one.
       if (facts.init.id === entry.inits[rendition]?.id) continue
       throw unusableAnswer(`the ${rendition} of a fragment is not what it was when it was listed`)
     }
     this.#keep(entry, tracks)
+  }
+
+  /** A session refuses what has other tracks than its first fragment: one of its own gives what there is. */
+  async #tracks(
+    part: Part,
+    { number, dateMs }: ArchiveEntry,
+    signal: AbortSignal,
+  ): Promise<readonly FetchedTrack[]> {
+    try {
+      return await part.fetch(number, signal)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      const own = this.#options.openPart({ startMs: dateMs, endMs: dateMs, fragmentResults: 2 })
+      return own.fetch(number, signal)
+    }
   }
 
   #key(entry: RecordedEntry, rendition: RenditionName): FragmentKey {

@@ -23,13 +23,19 @@ export interface ReadPart {
   readonly refused: ListedTogether | undefined
 }
 
+/**
+ * Looked at evenly, the last one included: tracks may also go and come back within a part. With the first,
+ * both tracks of these are what a session gives within a second.
+ */
+const MARKS = 5
+
 /** Fetched side by side; the quota has them wait anyhow. */
 const PARALLEL = 8
 
 /**
  * Learns what must be known before a part can be listed, from as few fragments as possible: the first of
- * each stretch with the same codec private data, and the last, since KVS lists fragments of other tracks or
- * codecs too and only refuses to give them (kvs-hls.md, section 6.3).
+ * each stretch with the same codec private data, and some others, since KVS lists fragments of other tracks
+ * or codecs too and only refuses to give them (kvs-hls.md, section 6.3).
  */
 export async function readPart(opened: OpenedPart, signal: AbortSignal): Promise<ReadPart> {
   const samples = new Map<number, Sample>()
@@ -78,17 +84,19 @@ function beginsAnew(before: ListedTogether | undefined, next: ListedTogether): b
   })
 }
 
-/** The index of the first fragment that the session refuses; behind the last when it gives that one. */
+/** The index of the first fragment that the session refuses; behind the last when it gives all looked at. */
 async function firstRefused(count: number, look: (at: number) => Promise<void>): Promise<number> {
-  if (count <= 1 || (await isGiven(count - 1, look))) return count
-  // The session's tracks are those of its first fragment; from some other one on it refuses all.
-  let [given, refused] = [0, count - 1]
-  while (refused - given > 1) {
-    const middle = Math.floor((given + refused) / 2)
-    if (await isGiven(middle, look)) given = middle
-    else refused = middle
+  const marks = Array.from({ length: MARKS }, (_, i) => Math.floor(((count - 1) * (i + 1)) / MARKS))
+  const given = await Promise.all(marks.map((at) => isGiven(at, look)))
+  const first = given.indexOf(false)
+  if (first < 0) return count
+  let [low, high] = [marks[first - 1] ?? 0, marks[first] ?? count]
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (await isGiven(middle, look)) low = middle
+    else high = middle
   }
-  return refused
+  return high
 }
 
 async function isGiven(at: number, look: (at: number) => Promise<void>): Promise<boolean> {
@@ -102,7 +110,7 @@ async function isGiven(at: number, look: (at: number) => Promise<void>): Promise
 }
 
 /** A clear no, or other media than the session began with. */
-function isRefusal(error: unknown): boolean {
+export function isRefusal(error: unknown): boolean {
   if (error instanceof Mp4Error) return true
   if (!(error instanceof GatewayError) || isTransient(error)) return false
   return error.code !== 'segment_gone'
