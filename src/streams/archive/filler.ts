@@ -22,6 +22,9 @@ export interface FillerOptions {
 /** A fragment that began before the end may come so long after it; and so long a first one is waited for. */
 const LAST_COME_MS = 10_000
 
+/** A session and its first media take a second or two; what comes later joins the list then. */
+const WAKE_MS = 3_000
+
 /**
  * Fills the list of a range: with what KVS has recorded of it, and while the range is not over, with what
  * the live timeline publishes, joined by FragmentNumber.
@@ -59,10 +62,11 @@ export class Filler {
     }
   }
 
-  /** A camera that is away leaves its past to be seen. */
+  /** A camera that is away, or slow to come, leaves its past to be seen meanwhile. */
   async wakeTail(signal: AbortSignal): Promise<void> {
+    const { clock, tail } = this.#options
     try {
-      await this.#options.tail.ready(signal)
+      await withDeadline(clock, 'the live stream', WAKE_MS, signal, (limited) => tail.ready(limited))
     } catch {
       signal.throwIfAborted()
     }

@@ -21,6 +21,8 @@ export interface PastStage extends AsyncDisposable {
   lists(url: string): Promise<ReadonlyMap<string, MediaPlaylist & { readonly url: string }>>
   /** What two independent judges say of all that a closed range lists. */
   judge(url: string, tolerances?: Partial<Tolerances>): Promise<PastVerdict>
+  /** The same of a range that grows: looked at each second for `forMs`, while things happen. */
+  watch(url: string, forMs: number, meanwhile?: () => Promise<void>): Promise<PastVerdict>
 }
 
 export interface PastVerdict
@@ -42,6 +44,7 @@ export async function startPast(options: Omit<WorldOptions, 'clock'> = {}): Prom
     ask: (url) => during(clock, ask(url)),
     lists: (url) => during(clock, readLists(url)),
     judge: (url, tolerances = {}) => judge(url, clock, tolerances),
+    watch: (url, forMs, meanwhile) => watch(url, clock, forMs, meanwhile),
     async [Symbol.asyncDispose]() {
       await during(clock, world.close())
     },
@@ -71,17 +74,44 @@ async function judge(
   clock: ManualClock,
   tolerances: Partial<Tolerances>,
 ): Promise<PastVerdict> {
-  const end = new AbortController()
-  const monitor = new ContinuityMonitor(url, { clock, signal: end.signal, tolerances })
+  const monitor = watcher(url, clock, tolerances)
   await during(clock, monitor.poll())
+  return verdictOf(monitor)
+}
+
+async function watch(
+  url: string,
+  clock: ManualClock,
+  forMs: number,
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): Promise<PastVerdict> {
+  const monitor = watcher(url, clock, {})
+  const endMs = clock.now() + forMs
+  for (let i = 0; clock.now() < endMs; i += 1) {
+    await during(clock, monitor.poll())
+    if (i === 5) await meanwhile()
+    await pass(clock, 1_000)
+  }
+  return verdictOf(monitor)
+}
+
+function watcher(
+  url: string,
+  clock: ManualClock,
+  tolerances: Partial<Tolerances>,
+): ContinuityMonitor {
+  const { signal } = new AbortController()
+  return new ContinuityMonitor(url, { clock, signal, tolerances })
+}
+
+async function verdictOf(monitor: ContinuityMonitor): Promise<PastVerdict> {
   const { faults, segments, discontinuities, missed } = monitor.report()
-  end.abort()
   const decoded: Record<string, DecodedRendition> = {}
   for (const name of ['video', 'audio']) {
-    const results = []
     const runs = monitor.runs(name)
-    for (const run of runs) results.push(await decodeWithoutWarning(run))
     if (runs.length === 0) continue
+    const results = []
+    for (const run of runs) results.push(await decodeWithoutWarning(run))
     const streams = results.flatMap((result) => result.streams)
     decoded[name] = {
       warnings: results.flatMap(({ warnings }) => warnings),

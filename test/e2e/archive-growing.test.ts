@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest'
+import { digest } from '../proof/origin.ts'
+import { cameraOf } from '../support/world.ts'
+import { type PastStage, startPast } from './support/past.ts'
+
+const SEAMLESS = { warnings: [], gaps: [], runs: 1 }
+const MINUTE_MS = 60_000
+
+const cameras = { lobby: { clip: 'av-360p' } } as const
+
+test('G1, G2: start-over: the past and what comes are one list that grows', async () => {
+  await using stage = await startPast({ cameras })
+  const startMs = stage.clock.now() - MINUTE_MS
+  const url = stage.url(startMs)
+  const verdict = await stage.watch(url, MINUTE_MS)
+  expect(verdict).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
+  expect(verdict.segments).toBeGreaterThan(115)
+  expect(verdict.decoded).toMatchObject({ video: SEAMLESS, audio: SEAMLESS })
+
+  for (const list of (await stage.lists(url)).values()) {
+    expect(list).toMatchObject({ ended: false, mediaSequence: 0 })
+    expect(list.segments[0]?.pdtMs).toBe(startMs)
+  }
+  const { body } = await stage.ask(await playlistUrl(stage, url))
+  expect(String(body)).toContain('#EXT-X-PLAYLIST-TYPE:EVENT')
+  expect(stage.world.counters().quotaViolations).toEqual({})
+})
+
+test('an end that is still to come ends the list when it has passed', async () => {
+  await using stage = await startPast({ cameras })
+  const startMs = stage.clock.now() - 20_000
+  const url = stage.url(startMs, startMs + 40_000)
+  expect((await stage.lists(url)).get('video')?.ended).toBe(false)
+  const verdict = await stage.watch(url, 35_000)
+  expect(verdict).toMatchObject({ faults: [], segments: 40, discontinuities: 0, missed: 0 })
+  expect((await stage.lists(url)).get('video')?.ended).toBe(true)
+})
+
+test('G6: what left the live window is still there, byte for byte', async () => {
+  await using stage = await startPast({ cameras })
+  const url = stage.url(stage.clock.now() - 5_000)
+  await stage.lists(url)
+  await stage.pass(10_000)
+  const before = await newest(stage, url)
+  await stage.watch(url, 5 * MINUTE_MS)
+  for (const [segment, content] of before) {
+    const { status, body } = await stage.ask(segment)
+    expect([status, digest(body)], segment).toEqual([200, content])
+  }
+})
+
+test('G11: a camera that is away leaves its past to be seen, which goes on when it returns', async () => {
+  await using stage = await startPast({ cameras })
+  await stage.pass(30_000)
+  stage.world.control.stopProducer(cameraOf())
+  await stage.pass(2 * MINUTE_MS)
+  const url = stage.url(stage.clock.now() - 3 * MINUTE_MS)
+  const verdict = await stage.watch(url, 40_000, () => {
+    stage.world.control.resumeProducer(cameraOf())
+    return Promise.resolve()
+  })
+  expect(verdict).toMatchObject({ faults: [], discontinuities: 1, missed: 0 })
+  expect(verdict.segments).toBeGreaterThan(70)
+})
+
+test('G9: listing a day delays nobody who watches live', async () => {
+  await using stage = await startPast({ cameras })
+  const live = stage.world.watchUrl()
+  await stage.ask(live)
+  const day = stage.ask(
+    stage.url(stage.clock.now() - 12 * 60 * MINUTE_MS, stage.clock.now() - MINUTE_MS),
+  )
+  const verdict = await stage.watch(live, 30_000)
+  expect(verdict).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
+  expect(verdict.segments).toBeGreaterThan(30)
+  expect(stage.world.counters().quotaViolations).toEqual({})
+  expect([200, 503]).toContain((await day).status)
+  const { state } = await stage.world.admin.stream('lobby')
+  expect(state).toBe('live')
+})
+
+test('G10: a closed range keeps no session of the live stream', async () => {
+  await using stage = await startPast({ cameras })
+  const endMs = stage.clock.now() - MINUTE_MS
+  await stage.judge(stage.url(endMs - 20_000, endMs))
+  const { state } = await stage.world.admin.stream('lobby')
+  expect(state).toBe('idle')
+  const { calls } = stage.world.counters()
+  await stage.pass(10 * MINUTE_MS)
+  expect(stage.world.counters().calls).toEqual(calls)
+})
+
+async function playlistUrl(stage: PastStage, url: string): Promise<string> {
+  const list = (await stage.lists(url)).get('video')
+  if (list === undefined) throw new Error('no video')
+  return list.url
+}
+
+async function newest(stage: PastStage, url: string): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>()
+  for (const { segments, url: base } of (await stage.lists(url)).values()) {
+    for (const { uri } of segments.slice(-3)) {
+      const segment = new URL(uri, base).href
+      found.set(segment, digest((await stage.ask(segment)).body))
+    }
+  }
+  return found
+}
