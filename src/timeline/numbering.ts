@@ -35,8 +35,20 @@ export function firstDiscontinuitySequence(first: FirstFragment): number {
   return countSince2025(MS_PER_DISCONTINUITY, first)
 }
 
+/**
+ * The least id of an edition of the DVR list that begins at this time: like MSNs, so that a stream that
+ * has lost its state gives none a second time.
+ */
+export function firstEdition(atMs: number): number {
+  return stepsSince2025(MS_PER_NUMBER, atMs)
+}
+
 function countSince2025(stepMs: number, first: FirstFragment): number {
-  return Math.max(0, Math.floor((serverMsOf(first) - EPOCH_MS) / stepMs))
+  return stepsSince2025(stepMs, serverMsOf(first))
+}
+
+function stepsSince2025(stepMs: number, atMs: number): number {
+  return Math.max(0, Math.floor((atMs - EPOCH_MS) / stepMs))
 }
 
 function serverMsOf({ number, receivedMs }: FirstFragment): number {

@@ -11,19 +11,19 @@ import { MAX_LISTED } from './window.ts'
 
 const FORMAT = 1
 
-const count = z.number().int().nonnegative()
-const ms = z.number().nonnegative()
-const bigNumber = z
+export const count = z.number().int().nonnegative()
+export const ms = z.number().nonnegative()
+export const bigNumber = z
   .string()
   .regex(/^\d{1,128}$/)
   .transform(BigInt)
 
 /** What was undefined was written as null. */
-function maybe<T extends z.ZodType>(type: T) {
+export function maybe<T extends z.ZodType>(type: T) {
   return type.nullable().transform((value): z.output<T> | undefined => value ?? undefined)
 }
 
-const CAUSES = [
+export const CAUSES = [
   'gap',
   'overlap',
   'init',
@@ -34,7 +34,7 @@ const CAUSES = [
 ] as const satisfies [DiscontinuityCause, ...DiscontinuityCause[]]
 
 /** Timelines that were saved before there were others hold cameras' fragments only. */
-const sourceSchema = z.enum(['camera', 'backup', 'slate']).default('camera')
+export const sourceSchema = z.enum(['camera', 'backup', 'slate']).default('camera')
 
 const initSchema = z.object({
   id: z.string().min(1),
@@ -47,7 +47,7 @@ const initSchema = z.object({
   sampleDefaults: z.object({ duration: count, size: count, flags: count }).exactOptional(),
 })
 
-const tracksOf = <T extends z.ZodType>(track: T) =>
+export const tracksOf = <T extends z.ZodType>(track: T) =>
   z.object({ video: track.exactOptional(), audio: track.exactOptional() })
 
 const segmentSchema = z.object({

@@ -1,0 +1,65 @@
+import { RENDITIONS } from '../cursor.ts'
+import type { InitFacts, RenditionName } from '../fragment.ts'
+import { type DvrSegment, isInserted } from './dvr-segment.ts'
+
+/** What is known of a run of segments as a whole, so that nobody has to look at each of them. */
+export interface BlockFacts {
+  readonly count: number
+  readonly discontinuities: number
+  /** Sum of the segments' durations. */
+  readonly durationMs: number
+  readonly bytes: number
+  /** When the newest of them was complete here, in milliseconds since 1970. */
+  readonly receivedMs: number
+  /** Names of inserted segments, from and to; undefined without any. */
+  readonly inserted: readonly [number, number] | undefined
+  readonly renditions: Readonly<Partial<Record<RenditionName, RenditionFacts>>>
+}
+
+export interface RenditionFacts {
+  readonly bytes: number
+  readonly seconds: number
+  /** Of any one segment, in bits per second. */
+  readonly peakBitrate: number
+  /** Each once, the one of the newest segment last. */
+  readonly inits: readonly InitFacts[]
+}
+
+export function factsOf(segments: readonly DvrSegment[]): BlockFacts {
+  const renditions: Partial<Record<RenditionName, RenditionFacts>> = {}
+  for (const name of RENDITIONS) {
+    const facts = renditionFacts(segments, name)
+    if (facts !== undefined) renditions[name] = facts
+  }
+  const names = segments.filter(isInserted).map(({ msn }) => msn)
+  return {
+    count: segments.length,
+    discontinuities: segments.filter(({ discontinuity }) => discontinuity !== undefined).length,
+    durationMs: segments.reduce((sum, { durationMs }) => sum + durationMs, 0),
+    bytes: Object.values(renditions).reduce((sum, { bytes }) => sum + bytes, 0),
+    receivedMs: segments.reduce((latest, { receivedMs }) => Math.max(latest, receivedMs), 0),
+    inserted: names.length === 0 ? undefined : [Math.min(...names), Math.max(...names)],
+    renditions,
+  }
+}
+
+function renditionFacts(
+  segments: readonly DvrSegment[],
+  name: RenditionName,
+): RenditionFacts | undefined {
+  const inits = new Map<string, InitFacts>()
+  let bytes = 0
+  let seconds = 0
+  let peakBitrate = 0
+  for (const { tracks } of segments) {
+    const track = tracks[name]
+    if (track === undefined) continue
+    const trackSeconds = track.durationTicks / track.init.timescale
+    inits.delete(track.init.id)
+    inits.set(track.init.id, track.init)
+    bytes += track.bytes
+    seconds += trackSeconds
+    peakBitrate = Math.max(peakBitrate, (track.bytes * 8) / trackSeconds)
+  }
+  return inits.size === 0 ? undefined : { bytes, seconds, peakBitrate, inits: [...inits.values()] }
+}

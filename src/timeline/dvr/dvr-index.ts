@@ -1,0 +1,333 @@
+import type { InitFacts, Segment } from '../fragment.ts'
+import { firstEdition } from '../numbering.ts'
+import { SegmentBlock } from './block.ts'
+import { factsOf } from './block-facts.ts'
+import {
+  comparePlaces,
+  type DvrPlace,
+  type DvrSegment,
+  FIRST_INSERTED,
+  isInserted,
+  liveSegment,
+} from './dvr-segment.ts'
+import type { DvrView } from './dvr-view.ts'
+import { BLOCK_SEGMENTS, type Edition, packed, withInserted, withoutHead } from './edition.ts'
+import type { ListState } from './journal.ts'
+
+export interface DvrOptions {
+  /** How far back the list goes, in milliseconds. */
+  readonly dvrMs: number
+}
+
+/** What an earlier process knew. */
+export interface DvrRecord {
+  /** Published ones in order of MSNs. */
+  readonly live: readonly DvrSegment[]
+  /** What each edition brought, oldest first; the first may bring nothing. */
+  readonly editions: readonly { readonly id: number; readonly inserted: readonly DvrSegment[] }[]
+  /** The first that was still listed. */
+  readonly head: DvrPlace | undefined
+}
+
+/** Players keep an edition for as long as they watch; each costs as much as the blocks that it has alone. */
+const MAX_EDITIONS = 128
+
+/** A block is closed after so long, however few segments there are: the list is longer by that much. */
+const BLOCK_MS = 300_000
+
+/**
+ * What was published, for hours, and what was found later: pure, as the timeline is.
+ *
+ * Invariants: the newest segment of every edition is the newest that was published; its blocks and the
+ * tail hold segments in the order of their places; a segment never changes.
+ */
+export class DvrIndex {
+  readonly #dvrMs: number
+  /** Newest last; never empty once something was appended. */
+  #editions: readonly Edition[] = []
+  /** Left the list; players may still ask for them (G6). Oldest first. */
+  #retired: readonly SegmentBlock[] = []
+  #tail: readonly DvrSegment[] = []
+  #newest: DvrSegment | undefined
+  #nextInserted = FIRST_INSERTED
+  #version = 0
+  readonly #views = new Map<number, DvrView>()
+
+  constructor({ dvrMs }: DvrOptions) {
+    this.#dvrMs = dvrMs
+  }
+
+  static restore(record: DvrRecord, options: DvrOptions): DvrIndex {
+    const index = new DvrIndex(options)
+    index.#restore(record)
+    return index
+  }
+
+  get newest(): DvrSegment | undefined {
+    return this.#newest
+  }
+
+  /** The name for the next segment that is inserted. */
+  get nextInserted(): number {
+    return this.#nextInserted
+  }
+
+  get editions(): readonly number[] {
+    return this.#editions.map(({ id }) => id)
+  }
+
+  /** The first segment of the newest edition. */
+  get head(): DvrPlace | undefined {
+    return this.#editions.at(-1)?.blocks[0]?.first ?? this.#tail[0]
+  }
+
+  /**
+   * A segment that was published. One that does not follow on, as after the loss of a saved timeline, is
+   * behind a gap, and begins a new edition: the older ones would have to number it twice.
+   * @returns it, as the list has it
+   */
+  append(segment: Segment): DvrSegment {
+    const follows = this.#follows(segment)
+    const discontinuity = segment.discontinuity ?? (follows ? undefined : 'gap')
+    const added = liveSegment({ ...segment, discontinuity })
+    if (!follows || this.#editions.length === 0) this.#startOver(added)
+    this.#tail = [...this.#tail, added]
+    this.#newest = added
+    if (this.#isTailFull()) this.#closeTail()
+    this.#change()
+    return added
+  }
+
+  /** For {@link insert}: greater than those of all editions before, also of those that nobody remembers. */
+  nextEdition(atMs: number): number {
+    return Math.max(firstEdition(atMs), (this.#editions.at(-1)?.id ?? -1) + 1)
+  }
+
+  /** Segments of the past, each with the place and the name that it shall have, begin a new edition. */
+  insert(inserted: readonly DvrSegment[], id: number): void {
+    this.#closeTail()
+    const edition = withInserted(this.#current(), id, inserted, pack)
+    this.#editions = [...this.#editions, edition].slice(-MAX_EDITIONS)
+    this.#noteNames(inserted)
+    this.#change()
+  }
+
+  /** Where the list will stand once these have been appended, and what then is too old is off it. */
+  planned(added: readonly Segment[], liveFrom: number): ListState | undefined {
+    const [first, newest] = [added[0], added.at(-1)]
+    if (first === undefined || newest === undefined) return undefined
+    const follows = this.#follows(first) && this.#editions.length > 0
+    return {
+      editions: follows ? this.editions : [this.nextEdition(first.receivedMs)],
+      head: this.nextHead(newest.receivedMs, liveFrom) ?? liveSegment(first),
+    }
+  }
+
+  /**
+   * Where the list will begin once a segment has been published that was complete at `receivedMs`: blocks
+   * leave it that hold nothing of the last `dvrMs`, nor what is listed live, which is all from `liveFrom` on.
+   */
+  nextHead(receivedMs: number, liveFrom: number): DvrPlace | undefined {
+    const sinceMs = receivedMs - this.#dvrMs
+    const first = this.#editions
+      .at(-1)
+      ?.blocks.find(({ last, facts }) => facts.receivedMs >= sinceMs || last.anchor >= liveFrom)
+    return first?.first ?? this.#tail[0]
+  }
+
+  /**
+   * Takes off the list what lies before its new head, and forgets what has been off it for as long as the
+   * list is: players may still be on their way to it (G6).
+   * @returns what can no longer be found
+   */
+  evict(head: DvrPlace): readonly DvrSegment[] {
+    const left = this.#current().blocks.filter(({ last }) => comparePlaces(last, head) < 0)
+    this.#behead(left)
+    this.#retired = [...this.#retired, ...left]
+    const sinceMs = (this.#newest?.receivedMs ?? 0) - 2 * this.#dvrMs
+    const expired = this.#retired.filter(({ facts }) => facts.receivedMs < sinceMs)
+    this.#retired = this.#retired.filter((block) => !expired.includes(block))
+    return expired.flatMap((block) => block.segments())
+  }
+
+  /**
+   * Where the list would begin if upstream kept a segment no longer, nor what is older: a list names only
+   * what can be had (G6). Undefined when it stays as it is: what is listed live, from `liveFrom` on, does.
+   */
+  headWithout(segment: DvrSegment, liveFrom: number): DvrPlace | undefined {
+    const { blocks } = this.#current()
+    const kept = blocks.findIndex((block) => !isLost(block, segment, liveFrom))
+    if (kept === 0 || blocks.length === 0) return undefined
+    return (kept === -1 ? undefined : blocks[kept]?.first) ?? this.#tail[0]
+  }
+
+  /** Lets the list begin there. @returns what can no longer be found */
+  lose(segment: DvrSegment, liveFrom: number): readonly DvrSegment[] {
+    const retired = this.#retired.filter((block) => isLost(block, segment, liveFrom))
+    const listed = this.#current().blocks.filter((block) => isLost(block, segment, liveFrom))
+    this.#retired = this.#retired.filter((block) => !retired.includes(block))
+    this.#behead(listed)
+    return [...retired, ...listed].flatMap((block) => block.segments())
+  }
+
+  find(msn: number): DvrSegment | undefined {
+    const listed = this.#tail.find((segment) => segment.msn === msn)
+    return listed ?? this.#block(msn)?.find(msn)
+  }
+
+  /** All that can be found, by time of publication. */
+  *segments(): Generator<DvrSegment> {
+    for (const block of this.#allBlocks()) yield* block.segments()
+    yield* this.#tail
+  }
+
+  /** Numbers that upstream gave to what arrived here since `sinceMs`. */
+  numbersSince(sinceMs: number): ReadonlySet<bigint> {
+    const recent = this.#allBlocks().filter(({ facts }) => facts.receivedMs >= sinceMs)
+    return new Set([
+      ...recent.flatMap((block) => block.numbers()),
+      ...this.#tail.map(({ number }) => number),
+    ])
+  }
+
+  /** What all that can be found needs. */
+  *inits(): Generator<InitFacts> {
+    const facts = [...this.#allBlocks().map((block) => block.facts), factsOf(this.#tail)]
+    for (const { renditions } of facts) {
+      for (const { inits } of Object.values(renditions)) yield* inits
+    }
+  }
+
+  /** The newest edition, or that one; undefined when there is nothing, or no such edition any more. */
+  view(edition?: number): DvrView | undefined {
+    const wanted =
+      edition === undefined
+        ? this.#editions.at(-1)
+        : this.#editions.find(({ id }) => id === edition)
+    if (wanted === undefined || this.#newest === undefined) return undefined
+    const known = this.#views.get(wanted.id)
+    if (known !== undefined) return known
+    const view = this.#toView(wanted, this.#newest)
+    this.#views.set(wanted.id, view)
+    return view
+  }
+
+  #toView({ id, blocks }: Edition, newest: DvrSegment): DvrView {
+    const tailFacts = factsOf(this.#tail)
+    const facts = [...blocks.map((block) => block.facts), tailFacts]
+    const count = facts.reduce((sum, block) => sum + block.count, 0)
+    const discontinuities = facts.reduce((sum, block) => sum + block.discontinuities, 0)
+    return Object.freeze({
+      edition: id,
+      version: this.#version,
+      mediaSequence: newest.msn + 1 - count,
+      discontinuitySequence: Math.max(0, newest.dsn - discontinuities),
+      blocks,
+      tail: this.#tail,
+      tailFacts,
+    })
+  }
+
+  #follows({ msn }: Segment): boolean {
+    return this.#newest === undefined || msn === this.#newest.msn + 1
+  }
+
+  #current(): Edition {
+    const edition = this.#editions.at(-1)
+    if (edition === undefined) throw new Error('the DVR list has not begun')
+    return edition
+  }
+
+  /** What the list holds stays in it, under another URL. */
+  #startOver(next: DvrSegment): void {
+    if (this.#tail.length > 0) this.#closeTail()
+    const id = this.nextEdition(next.receivedMs)
+    // Numbers that go back are a timeline of its own: nothing of this one can be listed with it.
+    const isBack = this.#newest !== undefined && next.msn <= this.#newest.msn
+    const blocks = isBack ? [] : (this.#editions.at(-1)?.blocks ?? [])
+    if (isBack) this.#retired = []
+    this.#editions = [{ id, blocks }]
+  }
+
+  #isTailFull(): boolean {
+    const [first, last] = [this.#tail[0], this.#tail.at(-1)]
+    if (first === undefined || last === undefined) return false
+    const spanMs = last.receivedMs - first.receivedMs
+    return this.#tail.length >= BLOCK_SEGMENTS || spanMs >= Math.min(BLOCK_MS, this.#dvrMs / 16)
+  }
+
+  #closeTail(): void {
+    const closed = packed(this.#tail, pack)
+    this.#tail = []
+    this.#editions = this.#editions.map(({ id, blocks }) => ({
+      id,
+      blocks: [...blocks, ...closed],
+    }))
+  }
+
+  /** The others keep a block of theirs until the newest holds nothing of it. */
+  #behead(left: readonly SegmentBlock[]): void {
+    if (left.length === 0) return
+    const newest = this.#current()
+    const blocks = newest.blocks.slice(left.length)
+    const head = blocks[0]?.first ?? this.#tail[0]
+    this.#editions = this.#editions.map((edition) => {
+      if (edition === newest) return { id: edition.id, blocks }
+      return head === undefined ? { id: edition.id, blocks: [] } : withoutHead(edition, head)
+    })
+    this.#change()
+  }
+
+  #allBlocks(): readonly SegmentBlock[] {
+    return [...this.#retired, ...(this.#editions.at(-1)?.blocks ?? [])]
+  }
+
+  #block(msn: number): SegmentBlock | undefined {
+    if (!isInserted({ msn })) {
+      return this.#allBlocks().find(({ last }) => last.anchor >= msn && !isOnlyBefore(last, msn))
+    }
+    return this.#allBlocks().find(({ facts: { inserted } }) => {
+      return inserted !== undefined && inserted[0] <= msn && msn <= inserted[1]
+    })
+  }
+
+  #restore({ live, editions, head }: DvrRecord): void {
+    const [first] = editions
+    if (first === undefined || live.length === 0) return
+    this.#newest = live.at(-1)
+    const all = editions.flatMap(({ inserted }) => inserted)
+    const place = head ?? [...live, ...all].toSorted(comparePlaces)[0]
+    const isListed = (segment: DvrSegment): boolean =>
+      place === undefined || comparePlaces(segment, place) >= 0
+    const past = [...live, ...all].filter((segment) => !isListed(segment)).toSorted(comparePlaces)
+    this.#retired = packed(past, pack)
+    let edition: Edition = { id: first.id, blocks: packed(live.filter(isListed), pack) }
+    for (const { id, inserted } of editions) {
+      edition = withInserted(edition, id, inserted.filter(isListed), pack)
+      this.#editions = [...this.#editions, edition].slice(-MAX_EDITIONS)
+    }
+    this.#noteNames(all)
+    this.#change()
+  }
+
+  #noteNames(inserted: readonly DvrSegment[]): void {
+    for (const { msn } of inserted) this.#nextInserted = Math.max(this.#nextInserted, msn + 1)
+  }
+
+  #change(): void {
+    this.#version += 1
+    this.#views.clear()
+  }
+}
+
+const pack = (segments: readonly DvrSegment[]): SegmentBlock => new SegmentBlock(segments)
+
+/** Whether a block goes with a segment that is gone. */
+function isLost({ first, last }: SegmentBlock, gone: DvrSegment, liveFrom: number): boolean {
+  return comparePlaces(first, gone) <= 0 && last.anchor < liveFrom
+}
+
+/** Whether a block ends in what was inserted before this segment. */
+function isOnlyBefore(last: DvrSegment, msn: number): boolean {
+  return last.anchor === msn && isInserted(last)
+}
