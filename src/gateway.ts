@@ -37,6 +37,9 @@ export const startGateway: StartGateway = async (config, deps) => {
   const parts = await openParts(config, deps, log)
   const opened = await Promise.all(config.streams.map((stream) => openStream(stream, parts)))
   await parts.disk?.keepOnly(opened.flatMap(({ feed }) => feed.keys()))
+  await parts.journals?.keepOnly(
+    config.streams.filter(({ dvrMs }) => dvrMs > 0).map(({ name }) => name),
+  )
   const registry = new Registry(opened.map(({ stream }) => stream))
   const life = new AbortController()
   let listening = false

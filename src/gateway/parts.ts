@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts'
 import { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { DiskStore } from '../store/disk-store.ts'
 import { FragmentCache } from '../store/fragment-cache.ts'
+import { Journals } from '../store/journals.ts'
 import { MemoryStore } from '../store/memory-store.ts'
 import { SavedTimelines } from '../store/saved-timelines.ts'
 import { createUpstreamAgent } from '../upstream/agent.ts'
@@ -28,6 +29,7 @@ export interface Parts {
   readonly cache: FragmentCache
   readonly disk: DiskStore | undefined
   readonly saved: SavedTimelines | undefined
+  readonly journals: Journals | undefined
 }
 
 export async function openParts(
@@ -60,5 +62,6 @@ export async function openParts(
         ? undefined
         : await DiskStore.open({ dir: join(dir, 'fragments'), maxBytes: dirMaxBytes, log }),
     saved: dir === undefined ? undefined : new SavedTimelines(join(dir, 'timelines'), log),
+    journals: dir === undefined ? undefined : new Journals(join(dir, 'dvr'), log),
   }
 }

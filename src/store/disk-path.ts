@@ -14,9 +14,6 @@ export interface DiskPath {
 
 /**
  * Where a fragment lies below the cache directory.
- *
- * A stream may be called `..`, and with 256 characters be longer than a file name may be: so a folder is
- * the readable part of the name, and a hash of the whole that tells it from all others.
  * @throws GatewayError `internal` when the key has another form, as nothing may leave the directory
  */
 export function diskPath(key: FragmentKey): DiskPath {
@@ -24,7 +21,15 @@ export function diskPath(key: FragmentKey): DiskPath {
   if (stream === undefined || id === undefined) {
     throw new GatewayError('internal', `not a fragment key: ${JSON.stringify(key)}`)
   }
+  return { folder: `${streamFolder(stream)}/${rendition}`, file: `${name}-${id}.m4s`, id }
+}
+
+/**
+ * A stream may be called `..`, and with 256 characters be longer than a file name may be: so a folder is
+ * the readable part of the name, and a hash of the whole that tells it from all others.
+ */
+export function streamFolder(stream: string): string {
   const readable = stream.replaceAll('.', '_').slice(0, 64)
   const hash = createHash('sha256').update(stream).digest('hex').slice(0, 16)
-  return { folder: `${readable}~${hash}/${rendition}`, file: `${name}-${id}.m4s`, id }
+  return `${readable}~${hash}`
 }
