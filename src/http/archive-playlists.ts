@@ -91,8 +91,8 @@ export class ArchivePlaylists {
     const maxAgeS = snapshot.ended ? CLOSED_MAX_AGE_S : Math.floor(snapshot.targetDuration / 2)
     const zipped = await compress(body, { level: body.length > LARGE_BYTES ? 1 : 6 })
     return {
-      identity: represent(body, `"${hash}"`, maxAgeS, {}),
-      gzip: represent(zipped, `"${hash}-gzip"`, maxAgeS, { 'Content-Encoding': 'gzip' }),
+      identity: represent([body], `"${hash}"`, maxAgeS, {}),
+      gzip: represent([zipped], `"${hash}-gzip"`, maxAgeS, { 'Content-Encoding': 'gzip' }),
     }
   }
 

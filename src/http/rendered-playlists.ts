@@ -12,7 +12,9 @@ export interface PlaylistRenderer {
 
 /** One form of one playlist, ready to be sent: nothing is left to do per request but to pick it. */
 export interface Representation {
-  readonly body: Buffer
+  /** In pieces, which other lists may share. */
+  readonly body: readonly Buffer[]
+  readonly bytes: number
   readonly etag: string
   /** Header fields of its 200 and its 304. */
   readonly okHead: Headers
@@ -53,21 +55,39 @@ export class RenderedPlaylists {
   #make(snapshot: Snapshot, name: PlaylistName): RenderedPlaylist {
     const text =
       name === 'master' ? this.#render.multivariant(snapshot) : this.#render.media(snapshot, name)
-    const body = Buffer.from(text)
-    const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22)
-    // Contract G13: at most half a target duration old when it leaves a CDN.
-    const maxAgeS = Math.floor(snapshot.targetDuration / 2)
-    return {
-      identity: represent(body, `"${hash}"`, maxAgeS, {}),
-      // Other bytes, other strong tag: RFC 9110, 8.8.3.3.
-      gzip: represent(gzipSync(body), `"${hash}-gzip"`, maxAgeS, { 'Content-Encoding': 'gzip' }),
-    }
+    return wholePlaylist(text, snapshot.targetDuration)
+  }
+}
+
+/** A playlist that is made in one piece. */
+export function wholePlaylist(text: string, targetDuration: number): RenderedPlaylist {
+  const body = Buffer.from(text)
+  const hash = createHash('sha256').update(body).digest('base64url')
+  return representations({ identity: [body], gzip: [gzipSync(body)], hash, targetDuration })
+}
+
+export interface PlaylistForms {
+  readonly identity: readonly Buffer[]
+  readonly gzip: readonly Buffer[]
+  /** Tells the text from all others that the URL has had. */
+  readonly hash: string
+  readonly targetDuration: number
+}
+
+export function representations(forms: PlaylistForms): RenderedPlaylist {
+  const tag = forms.hash.slice(0, 22)
+  // Contract G13: at most half a target duration old when it leaves a CDN.
+  const maxAgeS = Math.floor(forms.targetDuration / 2)
+  return {
+    identity: represent(forms.identity, `"${tag}"`, maxAgeS, {}),
+    // Other bytes, other strong tag: RFC 9110, 8.8.3.3.
+    gzip: represent(forms.gzip, `"${tag}-gzip"`, maxAgeS, { 'Content-Encoding': 'gzip' }),
   }
 }
 
 /** One form with its heads. @param encoding the fields that say how it is encoded */
 export function represent(
-  body: Buffer,
+  body: readonly Buffer[],
   etag: string,
   maxAgeS: number,
   encoding: Headers,
@@ -79,6 +99,8 @@ export function represent(
     Vary: 'Accept-Encoding',
     'Cache-Status': CACHE_STATUS.hit,
   }
-  const content = { 'Content-Type': PLAYLIST_TYPE, 'Content-Length': String(body.length) }
-  return { body, etag, okHead: { ...content, ...encoding, ...shared }, notModifiedHead: shared }
+  const bytes = body.reduce((sum, { length }) => sum + length, 0)
+  const content = { 'Content-Type': PLAYLIST_TYPE, 'Content-Length': String(bytes) }
+  const okHead = { ...content, ...encoding, ...shared }
+  return { body, bytes, etag, okHead, notModifiedHead: shared }
 }

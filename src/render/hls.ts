@@ -30,42 +30,59 @@ export function renderMedia(snapshot: Snapshot, rendition: RenditionName): strin
   ])
 }
 
-function renderSegments(segments: readonly Segment[], rendition: RenditionName): string[] {
+/** What stands before some segments in a list. */
+export interface Before {
+  /** From where the list is to where the stream's other children are. Default: here. */
+  readonly base?: string
+  /** The init that the last EXT-X-MAP names. */
+  readonly initId?: string | undefined
+}
+
+/** The lines of some segments. */
+export function renderSegments(
+  segments: readonly Segment[],
+  rendition: RenditionName,
+  { base = '', initId: initBefore }: Before = {},
+): string[] {
   // EXT-X-MAP holds until the next one, across discontinuities and gaps.
-  let initId: string | undefined
+  let initId = initBefore
   return segments.flatMap((segment) => {
     const track = segment.tracks[rendition]
     const isNewMap = track !== undefined && track.init.id !== initId
     if (track !== undefined) initId = track.init.id
     return [
       ...(segment.discontinuity === undefined ? [] : [tag('EXT-X-DISCONTINUITY')]),
-      ...(isNewMap ? [renderMap(rendition, track)] : []),
+      ...(isNewMap ? [renderMap(base, rendition, track)] : []),
       ...(track === undefined
-        ? renderGap(segment, rendition)
-        : renderSegment(segment.msn, track, rendition)),
+        ? renderGap(base, segment, rendition)
+        : renderSegment(base, segment.msn, track)),
     ]
   })
 }
 
-function renderMap(rendition: RenditionName, { init }: SegmentTrack): string {
-  return tag('EXT-X-MAP', { URI: quoted(initUri(rendition, init.id)) })
+function renderMap(base: string, rendition: RenditionName, { init }: SegmentTrack): string {
+  return tag('EXT-X-MAP', { URI: quoted(base + initUri(rendition, init.id)) })
 }
 
-function renderSegment(msn: number, track: SegmentTrack, rendition: RenditionName): string[] {
+function renderSegment(base: string, msn: number, track: SegmentTrack): string[] {
   return [
     programDateTime((track.baseTicks / track.init.timescale) * 1000),
     extinf(seconds(track)),
-    segmentUri(rendition, msn, track.id),
+    base + segmentUri(track.init.rendition, msn, track.id),
   ]
 }
 
 /** The rendition keeps its numbers in step with the other one (G7). */
-function renderGap({ msn, startMs, durationMs }: Segment, rendition: RenditionName): string[] {
+function renderGap(
+  base: string,
+  { msn, startMs, durationMs }: Segment,
+  rendition: RenditionName,
+): string[] {
   return [
     tag('EXT-X-GAP'),
     programDateTime(startMs),
     extinf(durationMs / 1000),
-    gapUri(rendition, msn),
+    base + gapUri(rendition, msn),
   ]
 }
 

@@ -48,17 +48,17 @@ function averageBitrate(tracks: readonly SegmentTrack[]): number {
 }
 
 /** Of the segments in the newest format: an older one may have had another rate. */
-function frameRate(segments: readonly Segment[]): number | undefined {
+export function frameRate(segments: readonly Segment[]): number | undefined {
   const newest = newestTrack(segments, 'video')
   if (newest === undefined) return undefined
   const alike = tracksOf(segments, 'video').filter(({ init }) => init.id === newest.init.id)
   return sum(alike.map(({ samples }) => samples)) / sum(alike.map(seconds))
 }
 
-function sum(values: readonly number[]): number {
+export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0)
 }
 
-function roundUp(bitsPerSecond: number): number {
+export function roundUp(bitsPerSecond: number): number {
   return Math.ceil(bitsPerSecond / BITRATE_STEP) * BITRATE_STEP
 }

@@ -27,6 +27,21 @@ export function initUri(rendition: RenditionName, id: string): string {
   return `${rendition}/init-${id}.mp4`
 }
 
+export const DVR_MULTIVARIANT_NAME = 'dvr.m3u8'
+
+/** `dvr-31/video.m3u8`, relative to the multivariant playlist. */
+export function dvrPlaylistUri(edition: number, rendition: RenditionName): string {
+  return `dvr-${edition}/${mediaPlaylistUri(rendition)}`
+}
+
+/** From a {@link dvrPlaylistUri} to where its segments are: the DVR list names those of the live list. */
+export const FROM_DVR = '../'
+
+/** The number in a {@link dvrPlaylistUri}; undefined when it is none. */
+export function parseEdition(text: string): number | undefined {
+  return /^(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : undefined
+}
+
 /** The last part of a {@link segmentUri}; undefined when it is none. */
 export function parseSegmentName(name: string): { msn: number; id: string } | undefined {
   const [, msn, id] = /^(0|[1-9]\d{0,14})-([A-Za-z0-9_-]{1,64})\.m4s$/.exec(name) ?? []

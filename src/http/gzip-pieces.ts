@@ -1,0 +1,65 @@
+import { constants, crc32, deflateRawSync } from 'node:zlib'
+
+/** A piece of a text, compressed so that it can stand between any others. */
+export interface DeflatedPiece {
+  /** Of the text. */
+  readonly bytes: number
+  readonly crc: number
+  /** Whole bytes of deflate blocks, none of them the last, which refer to nothing before them. */
+  readonly deflated: Buffer
+}
+
+/** RFC 1952, 2.3: deflate, no name, no time, an unknown system. */
+const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])
+/** RFC 1951, 3.2.6: a last block, of the fixed codes, with nothing in it. */
+const LAST_BLOCK = Buffer.from([3, 0])
+
+export function deflatePiece(text: Buffer): DeflatedPiece {
+  const deflated = deflateRawSync(text, { finishFlush: constants.Z_FULL_FLUSH })
+  return { bytes: text.length, crc: crc32(text), deflated }
+}
+
+/**
+ * The pieces as one gzip member, nothing compressed again. (Members could simply follow each other, RFC
+ * 1952, 2.2; but Chromium reads no further than the first.)
+ */
+export function gzipOf(pieces: readonly DeflatedPiece[]): readonly Buffer[] {
+  const crc = pieces.reduce((sum, piece) => combineCrc(sum, piece.crc, piece.bytes), 0)
+  const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
+  const trailer = Buffer.alloc(8)
+  trailer.writeUInt32LE(crc, 0)
+  trailer.writeUInt32LE(bytes % 2 ** 32, 4)
+  return [HEADER, ...pieces.map(({ deflated }) => deflated), LAST_BLOCK, trailer]
+}
+
+/*
+ * CRC-32 is arithmetic in GF(2)[x] modulo this polynomial, its bits reversed: the CRC of two texts, one
+ * after the other, is that of the first times x^(8 · length of the second), plus that of the second.
+ */
+const POLYNOMIAL = 0xedb88320
+const ONE = 0x80000000
+
+function combineCrc(first: number, second: number, secondBytes: number): number {
+  return (multiply(powerOfX(8 * secondBytes), first) ^ second) >>> 0
+}
+
+function multiply(a: number, b: number): number {
+  let product = 0
+  let shifted = b
+  for (let bit = ONE; bit !== 0; bit >>>= 1) {
+    if ((a & bit) !== 0) product ^= shifted
+    shifted = (shifted & 1) === 0 ? shifted >>> 1 : (shifted >>> 1) ^ POLYNOMIAL
+  }
+  return product >>> 0
+}
+
+/** By squaring: x, x², x⁴ … */
+function powerOfX(exponent: number): number {
+  let power = ONE
+  let square = ONE >>> 1
+  for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) power = multiply(square, power)
+    square = multiply(square, square)
+  }
+  return power
+}

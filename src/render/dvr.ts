@@ -1,0 +1,127 @@
+/** The DVR list: hours of segments, of which only the newest change. RFC 8216bis, 4.4.3.8 and 6.2.5.1. */
+
+import { playlist, tag } from '../formats/m3u8/write.ts'
+import { RENDITIONS } from '../timeline/cursor.ts'
+import type { DvrSegment } from '../timeline/dvr/dvr-segment.ts'
+import {
+  countSegments,
+  type DvrView,
+  factsOfView,
+  newestSegments,
+} from '../timeline/dvr/dvr-view.ts'
+import { BLOCK_SEGMENTS } from '../timeline/dvr/edition.ts'
+import type { InitFacts, RenditionName } from '../timeline/fragment.ts'
+import { renderSegments, renderVariants } from './hls.ts'
+import { frameRate, type Measured, roundUp, sum } from './measure.ts'
+import { dvrPlaylistUri, FROM_DVR } from './uris.ts'
+
+/** EXT-X-SKIP wants version 9. RFC 8216bis, 8. */
+const VERSION = tag('EXT-X-VERSION', 9)
+
+/** The least that the Skip Boundary may be, in target durations. RFC 8216bis, 4.4.3.8. */
+const SKIP_TARGETS = 6
+
+/** Rates are measured on the newest: enough of them to be steady. */
+const FRAME_RATE_SEGMENTS = 32
+
+/** The renditions of all that is listed, video first. */
+export function dvrRenditions(view: DvrView): RenditionName[] {
+  const facts = factsOfView(view)
+  return RENDITIONS.filter((name) => facts.some(({ renditions }) => renditions[name] !== undefined))
+}
+
+/** @throws GatewayError `no_media` while nothing is listed */
+export function renderDvrMultivariant(view: DvrView): string {
+  return renderVariants({
+    video: newestInit(view, 'video'),
+    audio: newestInit(view, 'audio'),
+    measured: measureView(view),
+    uriOf: (rendition) => dvrPlaylistUri(view.edition, rendition),
+  })
+}
+
+/** What comes before the segments. */
+export function renderDvrHead(view: DvrView, targetDuration: number): string {
+  return playlist([
+    VERSION,
+    tag('EXT-X-TARGETDURATION', targetDuration),
+    tag('EXT-X-MEDIA-SEQUENCE', view.mediaSequence),
+    tag('EXT-X-DISCONTINUITY-SEQUENCE', view.discontinuitySequence),
+    tag('EXT-X-SERVER-CONTROL', { 'CAN-SKIP-UNTIL': skipBoundaryS(targetDuration) }),
+    tag('EXT-X-INDEPENDENT-SEGMENTS'),
+  ])
+}
+
+/** Some consecutive segments; `initId` is that of the EXT-X-MAP before them. */
+export function renderDvrSegments(
+  segments: readonly DvrSegment[],
+  rendition: RenditionName,
+  initId: string | undefined,
+): string {
+  const lines = renderSegments(segments, rendition, { base: FROM_DVR, initId })
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+/**
+ * A Playlist Delta Update: the segments within the Skip Boundary, and how many come before. It says which
+ * EXT-X-MAP holds. Undefined when there is nothing to skip.
+ */
+export function renderDvrDelta(
+  view: DvrView,
+  rendition: RenditionName,
+  targetDuration: number,
+): string | undefined {
+  const kept = withinBoundary(view, rendition, skipBoundaryS(targetDuration))
+  const skipped = countSegments(view) - kept.length
+  if (skipped <= 0) return undefined
+  const skip = tag('EXT-X-SKIP', { 'SKIPPED-SEGMENTS': skipped })
+  return `${renderDvrHead(view, targetDuration)}${skip}\n${renderDvrSegments(kept, rendition, undefined)}`
+}
+
+/** The fewest of the newest segments that last as long as the boundary. */
+function withinBoundary(
+  view: DvrView,
+  rendition: RenditionName,
+  boundaryS: number,
+): readonly DvrSegment[] {
+  let count = 0
+  for (let seconds = 0, newest = view.tail; seconds < boundaryS; count += 1) {
+    if (count >= newest.length) newest = newestSegments(view, count + BLOCK_SEGMENTS)
+    const segment = newest[newest.length - 1 - count]
+    if (segment === undefined) break
+    seconds += secondsOf(segment, rendition)
+  }
+  return newestSegments(view, count)
+}
+
+function secondsOf({ tracks, durationMs }: DvrSegment, rendition: RenditionName): number {
+  const track = tracks[rendition]
+  return track === undefined ? durationMs / 1000 : track.durationTicks / track.init.timescale
+}
+
+function skipBoundaryS(targetDuration: number): number {
+  return SKIP_TARGETS * targetDuration
+}
+
+function newestInit(view: DvrView, name: RenditionName): InitFacts | undefined {
+  return factsOfView(view)
+    .findLast(({ renditions }) => renditions[name] !== undefined)
+    ?.renditions[name]?.inits.at(-1)
+}
+
+function measureView(view: DvrView): Measured {
+  const listed = RENDITIONS.map((name) =>
+    factsOfView(view).flatMap(({ renditions }) => renditions[name] ?? []),
+  ).filter((facts) => facts.length > 0)
+  return {
+    peakBitrate: roundUp(sum(listed.map((facts) => Math.max(...facts.map((f) => f.peakBitrate))))),
+    averageBitrate: roundUp(
+      sum(
+        listed.map(
+          (facts) => (sum(facts.map((f) => f.bytes)) * 8) / sum(facts.map((f) => f.seconds)),
+        ),
+      ),
+    ),
+    frameRate: frameRate(newestSegments(view, FRAME_RATE_SEGMENTS)),
+  }
+}
