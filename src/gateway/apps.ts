@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify'
+import type { Clock } from '../base/clock.ts'
+import { GatewayError } from '../base/errors.ts'
 import { packageVersion } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
 import { buildAdminApp } from '../http/admin-app.ts'
@@ -13,6 +15,8 @@ import {
   renderArchiveTail,
 } from '../render/archive.ts'
 import { renderMedia, renderMultivariant } from '../render/hls.ts'
+import { recordedFragments } from '../streams/archive/recorded.ts'
+import { Clips } from '../streams/clip/clips.ts'
 import type { LiveStream } from '../streams/live-stream.ts'
 import type { Operations } from '../streams/operations.ts'
 import type { Registry } from '../streams/registry.ts'
@@ -38,11 +42,25 @@ export async function publicApp(
       entries: renderArchiveEntries,
       tail: renderArchiveTail,
     },
+    clips: clipsOf(registry, clock),
     onEvict: (listener) => store.onEvict(listener),
     stallTimeoutMs: stallTimeoutMs(config),
   })
   await registerWeb(app, { view: webView(registry), now: () => clock.now() })
   return app
+}
+
+/** Clips of what the archives have. */
+function clipsOf(registry: Registry, clock: Clock): Clips {
+  return new Clips({
+    clock,
+    maxMs: (stream) => registry.get(stream)?.archives?.maxClipMs ?? 0,
+    list: async (stream, range, signal) => {
+      const archives = registry.get(stream)?.archives
+      if (archives !== undefined) return recordedFragments(archives, range, signal)
+      throw new GatewayError('bad_request', 'The source of this stream keeps no recording.')
+    },
+  })
 }
 
 /** A first request moves no byte while it waits for media, and must not count as stalled meanwhile. */

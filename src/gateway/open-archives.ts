@@ -20,6 +20,8 @@ export interface PastOf {
   readonly quota: StreamQuota
   /** The longest range, in milliseconds. */
   readonly maxMs: number
+  /** Of them, the longest that a clip may be made of. */
+  readonly maxClipMs: number
 }
 
 /** Long enough for a film; opened again when it ends, as nobody proves anything by its fragments' overlap. */
@@ -61,6 +63,7 @@ export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Ar
     new Archives({
       clock,
       maxMs: past.maxMs,
+      maxClipMs: past.maxClipMs,
       make: (range) => make(tail, range),
       closed: () => pool.close(),
     })

@@ -53,7 +53,7 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
     openArchives:
       upstream.kvs === null
         ? undefined
-        : openArchives({ name, maxMs: config.maxArchiveMs, ...upstream.kvs }, parts),
+        : openArchives({ ...config, ...upstream.kvs, maxMs: config.maxArchiveMs }, parts),
     idleTimeoutMs: config.activation === 'always' ? undefined : config.idleTimeoutMs,
   }
   const stream = new LiveStream(name, feed, options)

@@ -7,6 +7,8 @@ export interface ArchivesOptions {
   readonly clock: Clock
   /** The longest range, in milliseconds. */
   readonly maxMs: number
+  /** The longest range that a clip may be made of, in milliseconds. */
+  readonly maxClipMs: number
   readonly make: (range: ArchiveRange) => Archive
   /** Nothing of it is needed any more. */
   readonly closed: () => void
@@ -38,6 +40,11 @@ export class Archives {
 
   constructor(options: ArchivesOptions) {
     this.#options = options
+  }
+
+  /** In milliseconds. */
+  get maxClipMs(): number {
+    return this.#options.maxClipMs
   }
 
   get size(): number {

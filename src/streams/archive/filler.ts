@@ -66,7 +66,9 @@ export class Filler {
   async wakeTail(signal: AbortSignal): Promise<void> {
     const { clock, tail } = this.#options
     try {
-      await withDeadline(clock, 'the live stream', WAKE_MS, signal, (limited) => tail.ready(limited))
+      await withDeadline(clock, 'the live stream', WAKE_MS, signal, (limited) =>
+        tail.ready(limited),
+      )
     } catch {
       signal.throwIfAborted()
     }

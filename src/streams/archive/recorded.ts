@@ -1,0 +1,53 @@
+import type { ArchiveEntry } from '../../timeline/archive/entry.ts'
+import { clockLengthMs } from '../../timeline/archive/place.ts'
+import { RENDITIONS } from '../../timeline/cursor.ts'
+import type { InitFacts } from '../../timeline/fragment.ts'
+import { upstreamError } from '../../upstream/errors.ts'
+import type { RecordedFragment, RecordedTrack, TimeRange } from '../recording.ts'
+import type { Archive } from './archive.ts'
+import type { Archives } from './archives.ts'
+import { baseTicksOf } from './past-fragments.ts'
+
+/**
+ * What was recorded of a range, for what is made of whole fragments: the same list, and the same bytes, as
+ * those who play the range get.
+ * @throws GatewayError as {@link Archive.ready}
+ */
+export async function recordedFragments(
+  archives: Archives,
+  range: TimeRange,
+  signal: AbortSignal,
+): Promise<readonly RecordedFragment[]> {
+  const archive = archives.get(range)
+  const { entries } = await archive.ready(signal)
+  return entries.map((entry) => recorded(archive, entry))
+}
+
+function recorded(archive: Archive, entry: ArchiveEntry): RecordedFragment {
+  const { number, startMs, discontinuity, inits } = entry
+  return {
+    number,
+    startMs,
+    durationMs: clockLengthMs(entry),
+    discontinuity,
+    tracks: (signal) =>
+      Promise.all(
+        RENDITIONS.flatMap((name) => inits[name] ?? []).map((init) =>
+          trackOf(archive, entry, init, signal),
+        ),
+      ),
+  }
+}
+
+async function trackOf(
+  archive: Archive,
+  { number, startMs }: ArchiveEntry,
+  init: InitFacts,
+  signal: AbortSignal,
+): Promise<RecordedTrack> {
+  const name = { kind: 'recorded', number, startMs } as const
+  const { bytes } = await archive.fragment(init.rendition, name, signal)
+  const initBytes = archive.init(init.rendition, init.id)
+  if (initBytes === undefined) throw upstreamError('segment_gone')
+  return { init, initBytes, bytes, baseTicks: baseTicksOf(bytes) }
+}
