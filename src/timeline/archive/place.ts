@@ -2,8 +2,9 @@ import { RENDITIONS } from '../cursor.ts'
 import type { ArchiveEntry, ArchiveInits, RecordedEntry } from './entry.ts'
 
 /**
- * By what fragments that follow on are put side by side. Producers date their fragments by the media in
- * them, so dates are as good as it gets. Dates of arrival waver by some 20 ms: then lengths tell better.
+ * By what fragments that follow on are put side by side. Producers date their fragments by the picture in
+ * them, so dates are as good as it gets. Dates of arrival waver by some 20 ms: then lengths tell better. So
+ * they do for sound alone, whose frames do not end where a fragment does.
  */
 export type PlacedBy = 'dates' | 'lengths'
 
@@ -31,7 +32,8 @@ export function placeEntry(
   if (previous === undefined) return { ...next, startMs: next.dateMs, discontinuity: false }
   if (next.number === previous.number || next.dateMs <= previous.dateMs) return undefined
   const joins = Math.abs(gapMs(previous, next)) <= TOLERANCE_MS
-  const startMs = joins && by === 'lengths' ? heldToDate(endMs(previous), next) : next.dateMs
+  const byLengths = by === 'lengths' || next.lengths.video === undefined
+  const startMs = joins && byLengths ? heldToDate(endMs(previous), next) : next.dateMs
   return { ...next, startMs, discontinuity: !joins || changed(previous.inits, next.inits) }
 }
 

@@ -121,6 +121,16 @@ describe('whatever KVS lists', () => {
   })
 })
 
+test('sound alone is joined by its lengths', () => {
+  const inits = { audio: init('a1', 'audio') }
+  const entries = placeAll([
+    recorded(1, START_MS, { inits, lengths: { audio: 2005 } }),
+    recorded(2, START_MS + 2000, { inits, lengths: { audio: 1984 } }),
+    recorded(3, START_MS + 4000, { inits, lengths: { audio: 2005 } }),
+  ])
+  expect(entries.map(({ startMs }) => startMs - START_MS)).toEqual([0, 2005, 3989])
+})
+
 test('a gap is told by dates and the picture’s length', () => {
   expect(gapMs(recorded(1, START_MS), recorded(2, START_MS + 2300))).toBe(300)
 })
