@@ -1,6 +1,5 @@
 import type { Config, StreamConfig } from './config.ts'
 import { formatKey, type KeyPath } from './fault.ts'
-import { formatDuration } from './units.ts'
 
 /** A key whose value is right, but whose feature a later version brings. */
 export interface NotYet {
@@ -14,7 +13,6 @@ export interface NotYet {
  * force would be worse than none. Building a feature takes its line away.
  */
 const PER_STREAM: readonly Feature<StreamConfig>[] = [
-  { key: ['dvr'], used: ({ dvrMs }) => dvrMs > 0, value: ({ dvrMs }) => formatDuration(dvrMs) },
   { key: ['dvrBackfill'], used: ({ dvrBackfill }) => dvrBackfill, value: () => 'true' },
   {
     key: ['onSignalLoss'],

@@ -138,6 +138,18 @@ function streamGauges(now: () => number): readonly StreamGauge[] {
         lastFragment === null ? [] : [[-secondsUntil(lastFragment.producedAt)]],
     },
     {
+      name: 'dvr_seconds',
+      help: 'How much of the past dvr.m3u8 lists',
+      together: Math.max,
+      samples: ({ dvr }) => (dvr === null ? [] : [[dvr.seconds]]),
+    },
+    {
+      name: 'dvr_bytes',
+      help: 'Of the fragments that dvr.m3u8 lists',
+      together: sum,
+      samples: ({ dvr }) => (dvr === null ? [] : [[dvr.bytes]]),
+    },
+    {
       name: 'viewers',
       help: 'Connections that follow a media playlist',
       together: sum,

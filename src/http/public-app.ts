@@ -9,6 +9,7 @@ import { Readers } from './readers.ts'
 import type { PlaylistRenderer } from './rendered-playlists.ts'
 import { archiveRoutes } from './routes/archive.ts'
 import { clipRoute } from './routes/clip.ts'
+import { dvrRoutes } from './routes/dvr-playlists.ts'
 import { healthRoute } from './routes/health.ts'
 import { fragmentRoutes } from './routes/hls-fragments.ts'
 import { playlistRoutes } from './routes/hls-playlists.ts'
@@ -48,6 +49,7 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
     clock: options.clock,
   }
   void app.register(playlistRoutes, context)
+  void app.register(dvrRoutes, context)
   void app.register(fragmentRoutes, context)
   void app.register(archiveRoutes, context)
   const { clips, clock } = options

@@ -1,12 +1,14 @@
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import type { Stream } from '../streams/stream.ts'
 import { DownstreamCounts } from './downstream-counts.ts'
+import { RenderedDvr } from './rendered-dvr.ts'
 import { type PlaylistRenderer, RenderedPlaylists } from './rendered-playlists.ts'
 
 /** What serving keeps beside a stream: its rendered playlists and its counts. */
 export interface ServedStream {
   readonly stream: Stream
   readonly playlists: RenderedPlaylists
+  readonly dvr: RenderedDvr
   readonly counts: DownstreamCounts
 }
 
@@ -27,6 +29,7 @@ export class ServedStreams {
       record = {
         stream,
         playlists: new RenderedPlaylists(this.#render),
+        dvr: new RenderedDvr(),
         counts: new DownstreamCounts(this.#counters, stream.name),
       }
       this.#records.set(stream, record)

@@ -24,6 +24,11 @@ const SKIP_TARGETS = 6
 /** Rates are measured on the newest: enough of them to be steady. */
 const FRAME_RATE_SEGMENTS = 32
 
+/** After all segments: nothing will follow. */
+export function renderDvrEnd(ended: boolean): string {
+  return ended ? `${tag('EXT-X-ENDLIST')}\n` : ''
+}
+
 /** The renditions of all that is listed, video first. */
 export function dvrRenditions(view: DvrView): RenditionName[] {
   const facts = factsOfView(view)

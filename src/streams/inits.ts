@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { readInit } from '../formats/mp4/init.ts'
-import type { RenditionName, Segment, SegmentTrack } from '../timeline/fragment.ts'
+import type { InitFacts, RenditionName, Segment } from '../timeline/fragment.ts'
 import { MAX_LISTED } from '../timeline/window.ts'
 
 /** Two tracks of all that is listed and of all that was, each with an init of its own. */
@@ -21,27 +21,27 @@ export class Inits {
     if (!this.#bytes.has(key)) this.#bytes.set(key, bytes)
   }
 
-  /** Forgets those that none of these segments needs. */
-  keepOnly(segments: Iterable<Segment>): void {
+  /** Forgets all others. */
+  keepOnly(inits: Iterable<InitFacts>): void {
     const kept = new Map<string, Buffer>()
-    for (const { init } of tracksOf(segments)) {
-      const key = keyOf(init.rendition, init.id)
+    for (const { rendition, id } of inits) {
+      const key = keyOf(rendition, id)
       const bytes = this.#bytes.get(key)
       if (bytes !== undefined) kept.set(key, bytes)
     }
     this.#bytes = kept
   }
 
-  /** Whether all that these segments refer to is here. */
-  cover(segments: Iterable<Segment>): boolean {
-    for (const { init } of tracksOf(segments)) {
-      if (!this.#bytes.has(keyOf(init.rendition, init.id))) return false
-    }
+  /** Whether all of these are here. */
+  cover(inits: Iterable<InitFacts>): boolean {
+    for (const { rendition, id } of inits) if (!this.#bytes.has(keyOf(rendition, id))) return false
     return true
   }
 
-  save(): string[] {
-    return [...this.#bytes.values()].map((bytes) => bytes.toString('base64'))
+  /** Those of these that are here, each once. */
+  save(inits: Iterable<InitFacts>): string[] {
+    const wanted = new Set(Array.from(inits, ({ rendition, id }) => keyOf(rendition, id)))
+    return [...wanted].flatMap((key) => this.#bytes.get(key)?.toString('base64') ?? [])
   }
 
   /** @throws Error when `saved` is not what {@link save} makes */
@@ -56,8 +56,9 @@ export class Inits {
   }
 }
 
-function* tracksOf(segments: Iterable<Segment>): Generator<SegmentTrack> {
-  for (const { tracks } of segments) yield* Object.values(tracks)
+/** What these segments refer to. */
+export function* initsOf(segments: Iterable<Pick<Segment, 'tracks'>>): Generator<InitFacts> {
+  for (const { tracks } of segments) for (const { init } of Object.values(tracks)) yield init
 }
 
 function keyOf(rendition: RenditionName, id: string): string {

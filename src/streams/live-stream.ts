@@ -7,8 +7,9 @@ import type { FragmentBody } from '../store/fragment-body.ts'
 import type { RenditionName, Segment, Snapshot, SourceName } from '../timeline/fragment.ts'
 import type { Archives } from './archive/archives.ts'
 import type { LiveTail } from './archive/live-tail.ts'
+import type { DvrSize } from './dvr.ts'
 import { isPermanent, lossAfterMs, OFFLINE_AFTER_MS, type StateRules, stateOf } from './state.ts'
-import type { Stream, StreamState } from './stream.ts'
+import type { Stream, StreamDvr, StreamState } from './stream.ts'
 import { type Viewer, Viewers } from './viewers.ts'
 
 /** What a stream shows, and what fills it while it runs. */
@@ -18,6 +19,8 @@ export interface StreamFeed extends Pick<Stream, 'snapshot' | 'fragment' | 'init
   /** Who made the newest segment of those; undefined before. */
   shown(): SourceName | undefined
   trouble(): GatewayError | undefined
+  /** Undefined unless the stream keeps its past. */
+  readonly dvr: (StreamDvr & { size(): DvrSize }) | undefined
   /** Follows upstream until `signal` aborts, and rejects with its reason. */
   run(signal: AbortSignal): Promise<never>
 }
@@ -110,6 +113,21 @@ export class LiveStream implements Stream {
     if (this.#running === undefined || this.#isCut()) return undefined
     const snapshot = this.#feed.snapshot()
     return snapshot === undefined || snapshot.segments.length === 0 ? undefined : snapshot
+  }
+
+  /** Undefined unless it is configured. Lists nothing while idle, so that whoever asks wakes it first. */
+  get dvr(): StreamDvr | undefined {
+    const { dvr } = this.#feed
+    if (dvr === undefined) return undefined
+    return {
+      list: (edition) =>
+        this.#running === undefined || this.#isCut() ? undefined : dvr.list(edition),
+    }
+  }
+
+  /** How much of the past there is; undefined unless it is kept. */
+  get past(): DvrSize | undefined {
+    return this.#feed.dvr?.size()
   }
 
   changed(signal: AbortSignal): Promise<void> {

@@ -79,6 +79,7 @@ export class Operations {
       sessionsOpen: sources.openSessions,
       lastFragment: newest === undefined ? null : describeFragment(newest),
       ...stream.sequence,
+      dvr: stream.past ?? null,
       viewers,
       upstream,
       downstream,

@@ -9,8 +9,10 @@ import type { DiskStore } from '../store/disk-store.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { FragmentCache } from '../store/fragment-cache.ts'
 import type { FragmentKey } from '../store/fragment-key.ts'
+import type { Journals } from '../store/journals.ts'
 import type { MemoryStore } from '../store/memory-store.ts'
 import type { SavedTimelines } from '../store/saved-timelines.ts'
+import { isInserted } from '../timeline/dvr/dvr-segment.ts'
 import type {
   RenditionName,
   Segment,
@@ -22,6 +24,7 @@ import { Timeline, type TimelineOptions } from '../timeline/timeline.ts'
 import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
+import { Dvr } from './dvr.ts'
 import { Inits } from './inits.ts'
 import type { StreamFeed } from './live-stream.ts'
 import { Publisher } from './publisher.ts'
@@ -50,6 +53,9 @@ export interface OwnerFeedOptions extends TimelineOptions {
   /** Both undefined without a state directory: a restart then begins a new timeline. */
   readonly disk: DiskStore | undefined
   readonly saved: SavedTimelines | undefined
+  readonly journals: Journals | undefined
+  /** How far back players may seek, in milliseconds; 0: not at all. */
+  readonly dvrMs: number
 }
 
 /** A list that has not grown for this long is the past: after a pause a new one begins behind it. */
@@ -65,6 +71,7 @@ export class OwnerFeed implements StreamFeed {
   readonly #shelf: Shelf
   readonly #publisher: Publisher
   readonly #sources: SourceSwitch
+  readonly #dvr: Dvr | undefined
   readonly #changed: () => void
   readonly #timeline: Timeline
   #newest: Segment | undefined
@@ -75,19 +82,25 @@ export class OwnerFeed implements StreamFeed {
 
   private constructor(
     options: OwnerFeedOptions,
-    { timeline, inits }: FeedState,
+    { timeline, inits, dvr }: FeedState & { readonly dvr: Dvr | undefined },
     changed: () => void,
   ) {
     this.#options = options
     this.#timeline = timeline
     this.#inits = inits
     this.#changed = changed
-    this.#shelf = new Shelf({ ...options, refetch: (...args) => this.#refetch(...args) })
+    this.#dvr = dvr
+    this.#shelf = new Shelf({
+      ...options,
+      keepsPast: dvr !== undefined,
+      refetch: (...args) => this.#refetch(...args),
+    })
     this.#publisher = new Publisher({
       ...options,
       timeline,
       inits,
       shelf: this.#shelf,
+      dvr,
       save: () => this.#save(),
       skipped: (source, number, error) => this.#skipped(source, number, error),
       published: (newest) => this.#published(newest),
@@ -119,7 +132,12 @@ export class OwnerFeed implements StreamFeed {
       // Numbering that starts from the clock is above all that was published before (G1).
       log.error('saved timeline is unusable, a new one begins', { error })
     }
-    return new OwnerFeed(options, state, changed)
+    const dvr = options.dvrMs > 0 ? await Dvr.open({ ...options, ...state }) : undefined
+    return new OwnerFeed(options, { ...state, dvr }, changed)
+  }
+
+  get dvr(): Dvr | undefined {
+    return this.#dvr
   }
 
   snapshot(): Snapshot | undefined {
@@ -146,7 +164,7 @@ export class OwnerFeed implements StreamFeed {
 
   /** What may be asked for, by the names under which it is stored. */
   keys(): FragmentKey[] {
-    return this.#shelf.keys()
+    return [...this.#shelf.keys(), ...this.#shelf.keysOf(this.#dvr?.segments() ?? [])]
   }
 
   init(rendition: RenditionName, id: string): Buffer | undefined {
@@ -157,7 +175,7 @@ export class OwnerFeed implements StreamFeed {
     const segment = this.#find(msn)
     const track = segment?.tracks[rendition]
     if (segment !== undefined && track?.id === id) return this.#shelf.get(segment, track, signal)
-    throw msn > this.#newestMsn()
+    throw msn > this.#newestMsn() && !isInserted({ msn })
       ? new GatewayError('segment_not_ready', 'This segment has not been published yet.')
       : gone()
   }
@@ -218,7 +236,8 @@ export class OwnerFeed implements StreamFeed {
     const snapshot = this.#publisher.snapshot()
     if (snapshot === undefined) return undefined
     const listed = snapshot.segments[msn - snapshot.mediaSequence]
-    return listed ?? this.#timeline.retired().find((segment) => segment.msn === msn)
+    const retired = listed ?? this.#timeline.retired().find((segment) => segment.msn === msn)
+    return retired ?? this.#dvr?.find(msn)
   }
 
   #newestMsn(): number {
@@ -241,6 +260,13 @@ export class OwnerFeed implements StreamFeed {
     if (!(await doneWithin(clock, SAVE_MS, this.#saving))) log.error('saving the timeline hangs')
   }
 
+  /** What KVS keeps no longer leaves the DVR list, and with it what is older. */
+  async #forgetPast(msn: number): Promise<void> {
+    const segment = this.#dvr?.find(msn)
+    if (segment === undefined || segment.source !== 'camera') return
+    this.#shelf.drop((await this.#dvr?.lose(segment)) ?? [])
+  }
+
   async *#refetch(
     segment: Segment,
     track: SegmentTrack,
@@ -259,11 +285,17 @@ export class OwnerFeed implements StreamFeed {
     } catch (error) {
       // Whoever notices first that the session is over says so; who asks again gets the next one.
       if (error instanceof SessionDeadError) loan.lost(error)
+      if (isGone(error)) void this.#forgetPast(msn)
       throw error
     } finally {
       loan.end()
     }
   }
+}
+
+/** KVS keeps a fragment no longer. */
+function isGone(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'segment_gone'
 }
 
 /** Where a session carries a track: in a playlist of its own, or together with the other one. */

@@ -9,7 +9,8 @@ import type { SegmentDraft } from '../timeline/draft.ts'
 import type { FragmentFacts, Segment, Snapshot, SourceName } from '../timeline/fragment.ts'
 import { dedupe } from '../timeline/identity.ts'
 import type { Timeline } from '../timeline/timeline.ts'
-import type { Inits } from './inits.ts'
+import type { Dvr } from './dvr.ts'
+import { type Inits, initsOf } from './inits.ts'
 import type { Shelf, StoredTrack } from './shelf.ts'
 
 export interface PublisherOptions {
@@ -20,6 +21,8 @@ export interface PublisherOptions {
   readonly timeline: Timeline
   readonly inits: Inits
   readonly shelf: Shelf
+  /** Undefined: the stream keeps no past. */
+  readonly dvr: Dvr | undefined
   /** A fragment cannot be listed: the timeline will have a gap. */
   readonly skipped: (source: SourceName, number: bigint, error: unknown) => void
   /** Makes what the timeline knows outlive the process; resolves when it does. */
@@ -97,8 +100,10 @@ export class Publisher {
     const newest = added.at(-1)
     if (newest === undefined) return
     this.refresh()
-    await this.#options.save()
+    const { dvr, shelf, save } = this.#options
+    await Promise.all([dvr?.record(added), save()])
     this.#show()
+    shelf.drop(dvr?.show(added) ?? [])
     this.#report(added)
     this.#options.published(newest)
   }
@@ -129,11 +134,11 @@ export class Publisher {
 
   /** Lets go of what may no longer be asked for. */
   refresh(): void {
-    const { timeline, inits, shelf, clock } = this.#options
+    const { timeline, inits, shelf, dvr, clock } = this.#options
     const listed = timeline.snapshot()?.segments ?? []
     const retired = timeline.retired()
     shelf.keep(listed, retired, clock.now())
-    inits.keepOnly([...listed, ...retired])
+    inits.keepOnly([...initsOf([...listed, ...retired]), ...(dvr?.inits() ?? [])])
   }
 
   async #append(source: SourceName, fragment: FetchedFragment): Promise<Segment | undefined> {

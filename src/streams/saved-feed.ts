@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import type { Segment } from '../timeline/fragment.ts'
 import { Timeline, type TimelineOptions } from '../timeline/timeline.ts'
-import { Inits } from './inits.ts'
+import { Inits, initsOf } from './inits.ts'
 
 const FORMAT = 1
 
@@ -23,7 +24,7 @@ export function saveFeed(stream: string, { timeline, inits }: FeedState): unknow
     format: FORMAT,
     stream,
     timeline: timeline.save(),
-    inits: inits.save(),
+    inits: inits.save(initsOf(shownBy(timeline))),
   }
   return saved
 }
@@ -35,9 +36,13 @@ export function restoreFeed(saved: unknown, stream: string, options: TimelineOpt
   if (parsed.stream !== stream) throw new Error(`this is the timeline of ${parsed.stream}`)
   const timeline = Timeline.restore(parsed.timeline, options)
   const inits = Inits.restore(parsed.inits)
-  const listed = timeline.snapshot()?.segments ?? []
-  if (!inits.cover([...listed, ...timeline.retired()])) {
+  if (!inits.cover(initsOf(shownBy(timeline)))) {
     throw new Error('an init segment of a listed segment is missing')
   }
   return { timeline, inits }
+}
+
+/** What players may ask for. */
+function shownBy(timeline: Timeline): readonly Segment[] {
+  return [...(timeline.snapshot()?.segments ?? []), ...timeline.retired()]
 }

@@ -5,6 +5,7 @@ import type { DiskStore } from '../store/disk-store.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { FragmentCache } from '../store/fragment-cache.ts'
 import { type FragmentKey, fragmentKey } from '../store/fragment-key.ts'
+import type { Hold } from '../store/fragment-store.ts'
 import type { MemoryStore } from '../store/memory-store.ts'
 import type { RenditionName, Segment, SegmentTrack } from '../timeline/fragment.ts'
 
@@ -13,6 +14,8 @@ export interface ShelfOptions {
   readonly store: MemoryStore
   readonly cache: FragmentCache
   readonly clock: Clock
+  /** Segments stay after they could no longer be asked for by the live list, until they are dropped. */
+  readonly keepsPast: boolean
   /** Undefined: nothing outlives the process. */
   readonly disk: Pick<DiskStore, 'put' | 'get' | 'delete'> | undefined
   /** The published bytes of a segment from upstream again, from `offset` on. */
@@ -94,11 +97,16 @@ export class Shelf {
     for (const segment of retired) {
       if (isGraced.has(segment.msn)) continue
       const untilMs = nowMs + segment.durationMs + this.#longestListMs
-      for (const key of this.#keys(segment)) store.hold(key, { untilMs })
+      for (const key of this.#keys(segment)) store.hold(key, this.#grace(untilMs))
     }
-    for (const segment of before) {
-      if (!this.#listed.has(segment.msn) && !this.#retired.has(segment.msn)) this.#remove(segment)
-    }
+    if (this.#options.keepsPast) return
+    const isOver = ({ msn }: Segment): boolean => !this.#listed.has(msn) && !this.#retired.has(msn)
+    this.drop(before.filter(isOver))
+  }
+
+  /** Nobody may ask for these any more. */
+  drop(segments: readonly Segment[]): void {
+    for (const segment of segments) this.#remove(segment)
   }
 
   /** Nobody watches: what is here may stay, but has no claim to its room. */
@@ -106,11 +114,17 @@ export class Shelf {
     for (const key of this.keys()) this.#options.store.hold(key, 'none')
   }
 
-  /** Of all that is kept: what a saved timeline may list. */
+  /** Of the live list and what left it lately: what a saved timeline may list. */
   keys(): FragmentKey[] {
-    return [...this.#retired.values(), ...this.#listed.values()].flatMap((segment) =>
-      this.#keys(segment),
-    )
+    return this.keysOf([...this.#retired.values(), ...this.#listed.values()])
+  }
+
+  keysOf(segments: Iterable<Segment>): FragmentKey[] {
+    return Array.from(segments, (segment) => this.#keys(segment)).flat()
+  }
+
+  #grace(untilMs: number): Hold {
+    return this.#options.keepsPast ? { untilMs, after: 'none' } : { untilMs }
   }
 
   async #persist(key: FragmentKey, bytes: Buffer): Promise<void> {

@@ -37,6 +37,10 @@ export const streamStatus = z.object({
     .nullable(),
   mediaSequence: count,
   discontinuitySequence: count,
+  dvr: z
+    .object({ seconds: z.number().nonnegative(), segments: count, bytes: count })
+    .nullable()
+    .describe('How much of the past dvr.m3u8 lists; null where it is not kept'),
   viewers: count,
   upstream: traffic,
   downstream: traffic,

@@ -1,4 +1,5 @@
 import type { FragmentBody } from '../store/fragment-body.ts'
+import type { DvrView } from '../timeline/dvr/dvr-view.ts'
 import type { RenditionName, Snapshot } from '../timeline/fragment.ts'
 import type { Archives } from './archive/archives.ts'
 
@@ -13,6 +14,23 @@ export type StreamState =
   | 'ended'
   | 'failed'
 
+/** One edition of a stream's DVR list as it is now. */
+export interface DvrList {
+  readonly view: DvrView
+  /** EXT-X-TARGETDURATION, that of the live list. */
+  readonly targetDuration: number
+  /** Nothing will follow, as far as is known. */
+  readonly ended: boolean
+}
+
+export interface StreamDvr {
+  /**
+   * The newest edition, or this one. Undefined until the first publication, while the stream is idle, and
+   * for an edition that is not kept any more.
+   */
+  list(edition?: number): DvrList | undefined
+}
+
 /**
  * All that serving knows of a stream. Whether this node owns the upstream session or follows another
  * node cannot be seen from here, so routes and renderers stay the same for both.
@@ -23,6 +41,8 @@ export interface Stream {
   readonly archives?: Archives | undefined
   /** What players may see now; undefined until the first publication. Identity changes with each change. */
   snapshot(): Snapshot | undefined
+  /** Undefined unless the stream keeps its past. */
+  readonly dvr: StreamDvr | undefined
   /** Resolves when the snapshot or the state changes; rejects with the signal's reason once it aborts. */
   changed(signal: AbortSignal): Promise<void>
   /**

@@ -11,7 +11,6 @@ test('has nothing to say of a plain stream', () => {
 })
 
 test.each([
-  [stream('dvr: 2h'), 'streams.lobby.dvr: 2h'],
   [stream('dvrBackfill: true'), 'streams.lobby.dvrBackfill: true'],
   [stream('onSignalLoss: slate'), 'streams.lobby.onSignalLoss: slate'],
   [stream('outputs: [hls, ts, dash]'), 'streams.lobby.outputs: ts, dash'],
@@ -28,10 +27,10 @@ test.each([
 })
 
 test('a default counts for each stream that takes it', () => {
-  const text = `defaults: { dvr: 1m }
+  const text = `defaults: { outputs: [dash] }
 streams:
   a: { kvs: { streamName: x } }
-  b: { kvs: { streamName: y }, dvr: 0s }
+  b: { kvs: { streamName: y }, outputs: [hls] }
 `
-  expect(lines(text)).toEqual(['gateway.yaml: streams.a.dvr: 1m: not available yet'])
+  expect(lines(text)).toEqual(['gateway.yaml: streams.a.outputs: dash: not available yet'])
 })

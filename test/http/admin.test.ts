@@ -30,6 +30,7 @@ const lobby: StreamStatus = {
     receivedAt: '2026-01-01T11:59:59.000Z',
   },
   mediaSequence: 157680000,
+  dvr: null,
   discontinuitySequence: 157680001,
   viewers: 7,
   upstream: { requests: 10, bytes: 2 ** 20 },

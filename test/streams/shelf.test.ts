@@ -38,7 +38,7 @@ test('G18: a disk that hangs delays one fragment, and keeps no more than that in
   const refetch = (): never => {
     throw new Error('not asked for')
   }
-  const shelf = new Shelf({ stream: 'lobby', clock, store, cache, disk, refetch })
+  const shelf = new Shelf({ stream: 'lobby', keepsPast: false, clock, store, cache, disk, refetch })
   const put = shelf.put(1, tracksOf(1))
   await nextTurn()
   clock.advance(5_000)

@@ -11,6 +11,7 @@ import type { RenditionName, Segment, Snapshot } from '../../src/timeline/fragme
 /** A stream that shows whatever snapshot a test gives it, over a real cache. */
 export class LiteralStream implements Stream {
   readonly name: string
+  readonly dvr = undefined
   readonly viewers = new Viewers()
   readonly inits = new Map<string, Buffer>()
   /** How to fetch what is not in the cache; without an entry it is gone. */

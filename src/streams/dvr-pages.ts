@@ -1,0 +1,107 @@
+import type { Log } from '../base/log.ts'
+import type { Journals } from '../store/journals.ts'
+import type { DvrSegment } from '../timeline/dvr/dvr-segment.ts'
+import {
+  type Batch,
+  batchLine,
+  initLine,
+  type ListState,
+  listLine,
+  liveLine,
+} from '../timeline/dvr/journal.ts'
+import { type Inits, initsOf } from './inits.ts'
+
+export interface DvrPagesOptions {
+  readonly journals: Journals
+  readonly stream: string
+  readonly log: Log
+  /** Holds what the segments that are written refer to. */
+  readonly inits: Inits
+  /** How far back the list goes. What left it may be asked for as long again. */
+  readonly dvrMs: number
+}
+
+/** A page is one hour's, by the gateway's clock. */
+const PAGE_MS = 3_600_000
+
+/** Beyond this a disk hangs; what is not written is a hole that the next start finds (G18). */
+const MAX_WAITING = 64
+
+/** The journal of one stream's DVR list: a page an hour, each of which can be read without the others. */
+export class DvrPages {
+  readonly #options: DvrPagesOptions
+  #page = -1
+  /** Inits that the page holds. */
+  #told = new Set<string>()
+  #list = ''
+  #written: Promise<void> = Promise.resolve()
+  #waiting = 0
+
+  constructor(options: DvrPagesOptions) {
+    this.#options = options
+  }
+
+  /** Segments that are about to be shown. Resolves when they are written, or the disk has refused them. */
+  write(segments: readonly DvrSegment[], list: ListState): Promise<void> {
+    const newest = segments.at(-1)
+    if (newest !== undefined) this.#turnTo(newest.receivedMs)
+    return this.#append([
+      ...this.#initLines(segments),
+      ...segments.map(liveLine),
+      ...this.#listLines(list),
+    ])
+  }
+
+  writeBatch(batch: Batch, list: ListState, nowMs: number): Promise<void> {
+    this.#turnTo(nowMs)
+    return this.#append([
+      ...this.#initLines(batch.inserted),
+      batchLine(batch),
+      ...this.#listLines(list),
+    ])
+  }
+
+  /** A clock that goes back does not open an older page again. */
+  #turnTo(nowMs: number): void {
+    const page = Math.max(this.#page, Math.floor(nowMs / PAGE_MS))
+    if (page === this.#page) return
+    const { journals, stream, dvrMs } = this.#options
+    this.#page = page
+    this.#told = new Set()
+    this.#list = ''
+    void journals.drop(stream, page - 1 - Math.ceil((2 * dvrMs) / PAGE_MS))
+  }
+
+  #initLines(segments: readonly DvrSegment[]): string[] {
+    return Array.from(initsOf(segments)).flatMap(({ rendition, id }) => {
+      const bytes = this.#options.inits.get(rendition, id)
+      if (bytes === undefined || this.#told.has(`${rendition} ${id}`)) return []
+      this.#told.add(`${rendition} ${id}`)
+      return [initLine(bytes)]
+    })
+  }
+
+  #listLines(list: ListState): string[] {
+    const line = listLine(list)
+    if (line === this.#list) return []
+    this.#list = line
+    return [line]
+  }
+
+  #append(lines: readonly string[]): Promise<void> {
+    const { journals, stream, log } = this.#options
+    if (lines.length === 0) return this.#written
+    if (this.#waiting >= MAX_WAITING) {
+      log.warn('the DVR list is not saved', { stream })
+      return this.#written
+    }
+    const page = Math.max(0, this.#page)
+    this.#waiting += 1
+    this.#written = this.#written
+      .then(() => journals.append(stream, page, lines))
+      .finally(() => {
+        this.#waiting -= 1
+      })
+    return this.#written
+  }
+}
