@@ -5,12 +5,14 @@ import { listenerUrl } from './base/listener-url.ts'
 import type { Log } from './base/log.ts'
 import type { Config, Listener } from './config/config.ts'
 import { adminApp, publicApp } from './gateway/apps.ts'
+import { dynamicEntries, restoreDynamic } from './gateway/dynamic-entries.ts'
 import { openStream } from './gateway/open-stream.ts'
 import { openParts } from './gateway/parts.ts'
 import { createLogger } from './log/logger.ts'
 import { logTraffic } from './metrics/traffic-log.ts'
 import { Operations } from './streams/operations.ts'
 import { Registry } from './streams/registry.ts'
+import { StreamSet } from './streams/stream-set.ts'
 
 /** What the gateway takes from outside besides its configuration. */
 export interface GatewayDeps {
@@ -36,24 +38,29 @@ export const startGateway: StartGateway = async (config, deps) => {
   const log = deps.log ?? createLogger(config.log)
   const parts = await openParts(config, deps, log)
   const opened = await Promise.all(config.streams.map((stream) => openStream(stream, parts)))
-  await parts.disk?.keepOnly(opened.flatMap(({ feed }) => feed.keys()))
-  await parts.journals?.keepOnly(
-    config.streams.filter(({ dvrMs }) => dvrMs > 0).map(({ name }) => name),
-  )
-  const registry = new Registry(opened.map(({ stream }) => stream))
+  const streams = new StreamSet(parts.clock, opened, dynamicEntries(config, parts))
+  const restored = await restoreDynamic(streams, parts)
+  await parts.disk?.keepOnly([
+    ...opened.flatMap(({ feed }) => feed.keys()),
+    ...restored.flatMap((stream) => stream.keys()),
+  ])
+  await parts.journals?.keepOnly([
+    ...config.streams.filter(({ dvrMs }) => dvrMs > 0).map(({ name }) => name),
+    ...restored.map(({ stream }) => stream.name),
+  ])
+  const registry = new Registry(streams)
   const life = new AbortController()
   let listening = false
   const apps = [
     await publicApp(config, registry, parts),
-    adminApp(config, new Operations(opened, parts.counters), parts, () => listening),
+    adminApp(config, new Operations(streams, parts.counters), parts, () => listening),
   ] as const
   const close = async (): Promise<void> => {
     listening = false
     life.abort()
     registry.stopWaiting()
     await Promise.all(apps.map((app) => app.close()))
-    await registry.close()
-    for (const { sources } of opened) sources.close()
+    await streams.close()
     parts.api.close()
     await parts.dispatcher.close()
   }

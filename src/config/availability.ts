@@ -28,7 +28,6 @@ const PER_STREAM: readonly Feature<StreamConfig>[] = [
 
 const WHOLE: readonly Feature<Config>[] = [
   { key: ['redis', 'url'], used: ({ redis }) => redis.url !== undefined },
-  { key: ['dynamicStreams'], used: ({ dynamicStreams }) => dynamicStreams.length > 0 },
   {
     key: ['auth', 'mode'],
     used: ({ auth }) => auth.mode !== 'none',

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod'
 import { isLoopback } from '../base/loopback.ts'
+import { isQuick, isRegExp } from './name-pattern.ts'
 import {
   choice,
   duration,
@@ -217,7 +218,10 @@ const defaults = section({
 const dynamicStream = section({
   match: text('a regular expression for stream names', /^/, 256)
     .refine(isRegExp, { error: 'a regular expression for stream names' })
-    .describe('Which names exist; anchor it with ^ and $.'),
+    .refine(isQuick, {
+      error: 'a regular expression that decides quickly: no repeat within a repeat',
+    })
+    .describe('Which names exist; anchor it with ^ and $. Names have 256 characters at most.'),
   max: integer(1, 10_000)
     .prefault(100)
     .describe('How many of them may be there at a time; idle ones make room.'),
@@ -333,13 +337,5 @@ function exactlyOne<A extends string, B extends string>(first: A, second: B) {
     if (given.length === 1) return
     const path = given.length === 0 ? [] : [second]
     context.addIssue({ code: 'custom', path, message: `exactly one of ${first} and ${second}` })
-  }
-}
-
-function isRegExp(source: string): boolean {
-  try {
-    return new RegExp(source) instanceof RegExp
-  } catch {
-    return false
   }
 }

@@ -46,7 +46,7 @@ export async function publicApp(
     onEvict: (listener) => store.onEvict(listener),
     stallTimeoutMs: stallTimeoutMs(config),
   })
-  await registerWeb(app, { view: webView(registry), now: () => clock.now() })
+  await registerWeb(app, { view: webView(registry, clock.now()), now: () => clock.now() })
   return app
 }
 
@@ -64,8 +64,9 @@ function clipsOf(registry: Registry, clock: Clock): Clips {
 }
 
 /** A first request moves no byte while it waits for media, and must not count as stalled meanwhile. */
-function stallTimeoutMs({ streams }: Config): number {
-  return Math.max(30_000, ...streams.map(({ startTimeoutMs }) => startTimeoutMs + 5_000))
+function stallTimeoutMs({ streams, dynamicStreams }: Config): number {
+  const all = [...streams, ...dynamicStreams]
+  return Math.max(30_000, ...all.map(({ startTimeoutMs }) => startTimeoutMs + 5_000))
 }
 
 /** Operators, scripts and Prometheus. */
@@ -92,12 +93,25 @@ export function adminApp(
   })
 }
 
-function webView(registry: Registry): WebView {
+function webView(registry: Registry, startedMs: number): WebView {
   return {
     names: () => registry.names(),
     interest: (names) => registry.interest(names),
-    state: (name) => webState(registry.get(name)),
+    state: (name) => webState(registry.get(name)) ?? possibleState(registry, name, startedMs),
   }
+}
+
+/** Of a stream that exists by pattern, and not before somebody asks for it. */
+function possibleState(
+  registry: Registry,
+  name: string,
+  startedMs: number,
+): WebStreamState | undefined {
+  if (!registry.mayExist(name)) return undefined
+  const nothing = { sinceMs: startedMs, lastFragmentMs: null, targetDuration: null }
+  return registry.isAbsent(name)
+    ? { state: 'failed', reason: 'upstream_stream_not_found', ...nothing }
+    : { state: 'idle', reason: null, ...nothing }
 }
 
 function webState(stream: LiveStream | undefined): WebStreamState | undefined {

@@ -1,7 +1,7 @@
 import { about } from '../base/log.ts'
 import type { StreamConfig } from '../config/config.ts'
 import { LiveStream } from '../streams/live-stream.ts'
-import type { OperatedStream } from '../streams/operations.ts'
+import type { OperatedStream } from '../streams/operated-stream.ts'
 import { OwnerFeed } from '../streams/owner-feed.ts'
 import { logKeeperEvent } from '../streams/session-log.ts'
 import type { LiveSource } from '../streams/source-selection.ts'
@@ -15,6 +15,8 @@ import { type Upstream, upstreamOf } from './upstream-of.ts'
 
 export interface OpenedStream extends OperatedStream {
   readonly feed: OwnerFeed
+  /** Lets go of all that it holds, but not of where its numbering stands. Only once it has stopped. */
+  discard(): Promise<void>
 }
 
 /** A configured stream, idle, with what an earlier process saved of it. */
@@ -63,7 +65,12 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
     stream.update()
   }
   longestFragmentMs = () => (feed.snapshot()?.targetDuration ?? 0) * 1000
-  return { stream, feed, sources: feed.sources, activation: config.activation }
+  const discard = (): Promise<void> => {
+    feed.discard()
+    if (upstream.kvs !== null) parts.quotas.release(upstream.kvs.source)
+    return Promise.resolve()
+  }
+  return { stream, feed, sources: feed.sources, activation: config.activation, discard }
 }
 
 /** What a source takes from its stream. */

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { GatewayError } from '../base/errors.ts'
 import type { Cell } from '../metrics/counter.ts'
 import type { Stream } from '../streams/stream.ts'
-import { isStreamName } from './media-names.ts'
+import { isStreamName } from '../streams/stream-name.ts'
 import type { Readers } from './readers.ts'
 import type { ServedStreams } from './served-stream.ts'
 import type { StreamRegistryView } from './streams-view.ts'
@@ -19,10 +19,22 @@ export interface MediaContext {
 /** @throws GatewayError `stream_not_found` */
 export function knownStream(streams: StreamRegistryView, name: string): Stream {
   const stream = isStreamName(name) ? streams.get(name) : undefined
-  if (stream === undefined) {
-    throw new GatewayError('stream_not_found', 'No stream of that name is configured here')
-  }
+  if (stream === undefined) throw noSuchStream()
   return stream
+}
+
+/**
+ * The stream, or undefined when it is one that `request` would make.
+ * @throws GatewayError `stream_not_found`
+ */
+export function possibleStream(streams: StreamRegistryView, name: string): Stream | undefined {
+  const stream = isStreamName(name) ? streams.get(name) : undefined
+  if (stream === undefined && !(isStreamName(name) && streams.mayExist(name))) throw noSuchStream()
+  return stream
+}
+
+function noSuchStream(): GatewayError {
+  return new GatewayError('stream_not_found', 'No stream of that name is configured here')
 }
 
 /** Aborts when the client is gone, or has its answer. */

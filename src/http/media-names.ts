@@ -6,18 +6,11 @@ import {
 } from '../render/uris.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
 
-/** A stream's public name. Its characters need no escaping in a path. */
-const STREAM = /^[A-Za-z0-9_.-]{1,256}$/
-
 export type PlaylistName = 'master' | RenditionName
 
 export type MediaFile =
   | { readonly kind: 'segment'; readonly msn: number; readonly id: string }
   | { readonly kind: 'init'; readonly id: string }
-
-export function isStreamName(name: string): boolean {
-  return STREAM.test(name)
-}
 
 export function parsePlaylistName(file: string): PlaylistName | undefined {
   return file === MULTIVARIANT_NAME ? 'master' : parseMediaPlaylistName(file)

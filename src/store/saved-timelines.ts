@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../base/log.ts'
+
+const SUFFIX = '.timeline.json'
 
 /** Far more than any timeline needs. A larger file is not ours. */
 const MAX_BYTES = 16 * 1024 * 1024
@@ -32,6 +34,21 @@ export class SavedTimelines {
     }
   }
 
+  /** Under which names of these something was saved, the newest first. */
+  async names(wanted: (stream: string) => boolean): Promise<readonly string[]> {
+    const files = await readdir(this.#dir).catch(() => [])
+    const names = files
+      .filter((file) => file.endsWith(SUFFIX))
+      .map((file) => file.slice(0, -SUFFIX.length))
+    const dated = await Promise.all(
+      names.filter(wanted).map(async (name) => {
+        const found = await stat(this.#path(name)).catch(() => undefined)
+        return { name, savedMs: found?.mtimeMs ?? 0 }
+      }),
+    )
+    return dated.toSorted((a, b) => b.savedMs - a.savedMs).map(({ name }) => name)
+  }
+
   /** Resolves once it would be found after a crash, or the disk has refused it: streams go on then. */
   async save(stream: string, timeline: unknown): Promise<void> {
     const draft = `${this.#path(stream)}.${randomUUID()}.draft`
@@ -50,7 +67,7 @@ export class SavedTimelines {
 
   /** Stream names are one path segment of tame characters; the suffix keeps `.` and `..` harmless. */
   #path(stream: string): string {
-    return join(this.#dir, `${stream}.timeline.json`)
+    return join(this.#dir, stream + SUFFIX)
   }
 }
 

@@ -3,30 +3,23 @@ import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { savedUsd } from '../metrics/saved-usd.ts'
 import type { Segment } from '../timeline/fragment.ts'
 import type { SessionKeeper } from '../upstream/session-keeper.ts'
-import type { LiveStream } from './live-stream.ts'
+import type { OperatedStream } from './operated-stream.ts'
 import type { LiveSource } from './source-selection.ts'
-import type { SourceSwitch } from './source-switch.ts'
 import type { StreamStatus } from './status.ts'
-
-/** A stream with the parts of it that only operators ask about. */
-export interface OperatedStream {
-  readonly stream: LiveStream
-  readonly sources: SourceSwitch
-  readonly activation: StreamStatus['activation']
-}
+import type { StreamSet } from './stream-set.ts'
 
 /** What operators may see of the streams, and do to them. */
 export class Operations {
-  readonly #streams: ReadonlyMap<string, OperatedStream>
+  readonly #streams: StreamSet
   readonly #counters: GatewayCounters
 
-  constructor(streams: readonly OperatedStream[], counters: GatewayCounters) {
-    this.#streams = new Map(streams.map((operated) => [operated.stream.name, operated]))
+  constructor(streams: StreamSet, counters: GatewayCounters) {
+    this.#streams = streams
     this.#counters = counters
   }
 
   list(): readonly StreamStatus[] {
-    return [...this.#streams.values()].map((operated) => this.#describe(operated))
+    return [...this.#streams.all()].map((operated) => this.#describe(operated))
   }
 
   status(name: string): StreamStatus | undefined {
@@ -73,6 +66,7 @@ export class Operations {
       state,
       reason,
       activation,
+      dynamic: this.#streams.isDynamic(name),
       source: stream.shown ?? null,
       forced: sources.forced ?? null,
       session: describeSession(keeper),

@@ -167,6 +167,11 @@ export class OwnerFeed implements StreamFeed {
     return [...this.#shelf.keys(), ...this.#shelf.keysOf(this.#dvr?.segments() ?? [])]
   }
 
+  /** The stream goes, and all that it holds, in memory and on disk; its saved timeline keeps the numbering. */
+  discard(): void {
+    this.#shelf.keep([], [], this.#options.clock.now())
+  }
+
   init(rendition: RenditionName, id: string): Buffer | undefined {
     return this.#inits.get(rendition, id)
   }

@@ -1,70 +1,93 @@
 import { GatewayError } from '../base/errors.ts'
 import type { LiveStream } from './live-stream.ts'
 import type { Stream } from './stream.ts'
+import type { StreamSet } from './stream-set.ts'
 import type { Viewer } from './viewers.ts'
 
 /**
- * The configured streams by public name. A name that is not configured leaves no trace: nothing is
- * made, counted or asked for it (G17).
+ * The streams by public name, as viewers ask for them. A name that neither is configured nor matches a
+ * pattern leaves no trace: nothing is made, counted or asked for it (G17).
  */
 export class Registry {
-  readonly #streams: ReadonlyMap<string, LiveStream>
+  readonly #streams: StreamSet
   readonly #closing = new AbortController()
 
-  constructor(streams: readonly LiveStream[]) {
-    this.#streams = new Map(streams.map((stream) => [stream.name, stream]))
+  constructor(streams: StreamSet) {
+    this.#streams = streams
   }
 
   names(): readonly string[] {
-    return [...this.#streams.keys()]
-  }
-
-  all(): Iterable<LiveStream> {
-    return this.#streams.values()
+    return this.#streams.names()
   }
 
   get(name: string): LiveStream | undefined {
-    return this.#streams.get(name)
+    return this.#streams.use(name)?.stream
+  }
+
+  /** Whether {@link request} may find it: it is there, or would be made. */
+  mayExist(name: string): boolean {
+    return this.#streams.mayExist(name)
+  }
+
+  /** Whether upstream did not know it just now, so that it is not asked for. */
+  isAbsent(name: string): boolean {
+    return this.#streams.dynamic.isAbsent(name)
   }
 
   /**
-   * The stream, once it has something to play: an idle one is started for it.
+   * The stream, once it has something to play: an idle one is started for it, one that exists by pattern is
+   * made.
    * @throws GatewayError `stream_not_found`, or why there is nothing to play
    */
   async request(name: string, signal: AbortSignal): Promise<LiveStream> {
-    const stream = this.#streams.get(name)
-    if (stream === undefined) {
-      throw new GatewayError('stream_not_found', 'No stream of this name is configured.')
-    }
     try {
-      await stream.ready(AbortSignal.any([signal, this.#closing.signal]))
+      return await this.using(name, async (stream) => {
+        await stream.ready(AbortSignal.any([signal, this.#closing.signal]))
+        return stream
+      })
     } catch (error) {
       if (this.#closing.signal.aborted && !signal.aborted) throw closing()
       throw error
     }
-    return stream
+  }
+
+  /**
+   * Does something with a stream, running or not; one that exists by pattern is made.
+   * @throws GatewayError `stream_not_found`, and what `work` throws
+   */
+  async using<T>(name: string, work: (stream: LiveStream) => Promise<T>): Promise<T> {
+    try {
+      const { stream } = await this.#streams.make(name)
+      return await work(stream)
+    } catch (error) {
+      if (isUnknownUpstream(error)) this.#streams.dynamic.absent(name)
+      throw error
+    }
   }
 
   /** Somebody asked for something of a stream; with a connection, for a media playlist. */
   touch({ name }: Stream, viewer?: Viewer): void {
-    this.#streams.get(name)?.touch(viewer)
+    this.#streams.get(name)?.stream.touch(viewer)
   }
 
   /** Somebody is about to watch these: those that are idle start now, side by side. */
   interest(names: readonly string[]): void {
-    for (const name of names) this.#streams.get(name)?.start()
+    for (const name of names) {
+      const stream = this.get(name)
+      if (stream !== undefined) stream.start()
+      // Asked for like a viewer would, since only that finds out whether there is such a stream.
+      else this.request(name, this.#closing.signal).catch(() => {})
+    }
   }
 
   /** Answers those who wait for media: none will come from here any more. */
   stopWaiting(): void {
     this.#closing.abort()
   }
+}
 
-  /** Stops all streams. Resolves when nothing runs any more. */
-  async close(): Promise<void> {
-    for (const { archives } of this.#streams.values()) archives?.close()
-    await Promise.all([...this.#streams.values()].map((stream) => stream.stop()))
-  }
+function isUnknownUpstream(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'upstream_stream_not_found'
 }
 
 function closing(): GatewayError {

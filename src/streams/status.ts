@@ -12,6 +12,7 @@ export const streamStatus = z.object({
   state: z.enum(['idle', 'starting', 'live', 'stale', 'slate', 'offline', 'ended', 'failed']),
   reason: z.string().nullable().describe('An error code that explains the state'),
   activation: z.enum(['on-demand', 'always']),
+  dynamic: z.boolean().describe('Exists by a pattern of dynamicStreams, made on request'),
   source: sourceNames.nullable().describe('Who makes what is shown now; null while nothing is'),
   forced: z
     .enum(['camera', 'backup'])

@@ -15,7 +15,6 @@ test.each([
   [stream('onSignalLoss: slate'), 'streams.lobby.onSignalLoss: slate'],
   [stream('outputs: [hls, ts, dash]'), 'streams.lobby.outputs: ts, dash'],
   [`redis: { url: "redis://:pass@x" }\n${ONE_STREAM}`, 'redis.url'],
-  ['dynamicStreams: [{ match: "^a$" }]', 'dynamicStreams'],
   [`auth: { mode: cdn-secret, secrets: [pass] }\n${ONE_STREAM}`, 'auth.mode: cdn-secret'],
   [`auth: { mode: jwt, secret: pass }\n${ONE_STREAM}`, 'auth.mode: jwt'],
   [

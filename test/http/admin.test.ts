@@ -16,6 +16,7 @@ const lobby: StreamStatus = {
   state: 'live',
   reason: null,
   activation: 'always',
+  dynamic: false,
   source: 'camera',
   forced: null,
   session: {

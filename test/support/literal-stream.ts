@@ -67,6 +67,16 @@ export class LiteralRegistry implements StreamRegistryView {
     return this.streams.get(name)
   }
 
+  mayExist(name: string): boolean {
+    return this.streams.has(name)
+  }
+
+  using<T>(name: string, work: (stream: Stream) => Promise<T>): Promise<T> {
+    const stream = this.streams.get(name)
+    if (stream === undefined) throw new GatewayError('stream_not_found', 'No such stream')
+    return work(stream)
+  }
+
   async request(name: string, signal: AbortSignal): Promise<Stream> {
     this.requested.push(name)
     const stream = this.streams.get(name)

@@ -14,7 +14,9 @@ export function readyRoute(
   app.get('/readyz', (_request, reply) => {
     const failed = options.registry
       .list()
-      .filter(({ activation, state }) => activation === 'always' && state === 'failed')
+      // Nor does a name that a viewer chose.
+      .filter(({ activation, dynamic }) => activation === 'always' && !dynamic)
+      .filter(({ state }) => state === 'failed')
       .map(({ name }) => name)
     const ready = options.listening() && failed.length === 0
     reply

@@ -1,0 +1,84 @@
+import type { Config, DynamicStreamConfig, StreamConfig } from '../config/config.ts'
+import type { DynamicEntry, DynamicStream } from '../streams/dynamic-streams.ts'
+import type { StreamSet } from '../streams/stream-set.ts'
+import { openStream } from './open-stream.ts'
+import type { Parts } from './parts.ts'
+
+/** What KVS takes as StreamName. kvs-hls.md, section 6.2. */
+const LONGEST_KVS_NAME = 256
+
+/** Players may pause for so long and find their place again; a DVR window is not forgotten sooner than it is over. */
+const KEEP_IDLE_MS = 10 * 60_000
+
+/** How streams are made by the patterns of `dynamicStreams`. */
+export function dynamicEntries({ dynamicStreams }: Config, parts: Parts): readonly DynamicEntry[] {
+  return dynamicStreams.map((entry) => ({
+    matches: (name) => entry.match.test(name) && kvsName(entry, name).length <= LONGEST_KVS_NAME,
+    max: entry.max,
+    absentForMs: entry.absentForMs,
+    keepIdleMs: Math.max(KEEP_IDLE_MS, entry.dvrMs),
+    open: (name) => openDynamic(entry, name, parts),
+  }))
+}
+
+async function openDynamic(
+  entry: DynamicStreamConfig,
+  name: string,
+  parts: Parts,
+): Promise<DynamicStream> {
+  const { counters } = parts
+  counters.share(name, labelOf(entry))
+  try {
+    const opened = await openStream(streamConfig(entry, name), parts)
+    return {
+      ...opened,
+      keys: () => opened.feed.keys(),
+      discard: async () => {
+        await opened.discard()
+        counters.unshare(name)
+      },
+    }
+  } catch (error) {
+    counters.unshare(name)
+    throw error
+  }
+}
+
+function streamConfig(entry: DynamicStreamConfig, name: string): StreamConfig {
+  const { match: _match, max: _max, absentForMs: _absentForMs, kvs, ...viewing } = entry
+  const streamName = kvsName(entry, name)
+  return {
+    ...viewing,
+    name,
+    source: { kind: 'kvs', ...kvs, streamName, streamArn: undefined },
+    backup: undefined,
+  }
+}
+
+function kvsName({ kvs }: DynamicStreamConfig, name: string): string {
+  return kvs.streamName.replaceAll('{name}', () => name)
+}
+
+/** What all its streams are counted under. Slashes are in no stream's name. */
+function labelOf({ match }: DynamicStreamConfig): string {
+  return `/${match.source}/`
+}
+
+/**
+ * Opens those of which an earlier process saved something, as many as may be: what they list can be asked for,
+ * and is not cleaned away from the disk.
+ */
+export async function restoreDynamic(
+  streams: StreamSet,
+  { saved }: Parts,
+): Promise<readonly DynamicStream[]> {
+  const names = await saved?.names(
+    (name) => streams.get(name) === undefined && streams.mayExist(name),
+  )
+  const restored: DynamicStream[] = []
+  for (const name of names ?? []) {
+    const stream = await streams.dynamic.restore(name)
+    if (stream !== undefined) restored.push(stream)
+  }
+  return restored
+}

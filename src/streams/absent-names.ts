@@ -1,0 +1,36 @@
+import type { Clock } from '../base/clock.ts'
+
+/** Names that viewers made up are many; those that a wall asks for again and again are few. */
+const MOST_NAMES = 10_000
+
+/** Names that upstream does not know, each for a while: it is not asked for them again meanwhile. */
+export class AbsentNames {
+  readonly #clock: Clock
+  readonly #untilMs = new Map<string, number>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get size(): number {
+    return this.#untilMs.size
+  }
+
+  add(name: string, forMs: number): void {
+    this.#untilMs.delete(name)
+    this.#untilMs.set(name, this.#clock.now() + forMs)
+    for (const oldest of this.#untilMs.keys()) {
+      if (this.#untilMs.size <= MOST_NAMES) return
+      this.#untilMs.delete(oldest)
+    }
+  }
+
+  /** Milliseconds until it may be asked for again, 0 when it may. */
+  leftMs(name: string): number {
+    const untilMs = this.#untilMs.get(name)
+    if (untilMs === undefined) return 0
+    const leftMs = untilMs - this.#clock.now()
+    if (leftMs <= 0) this.#untilMs.delete(name)
+    return Math.max(0, leftMs)
+  }
+}

@@ -1,0 +1,245 @@
+import type { Clock } from '../base/clock.ts'
+import { GatewayError } from '../base/errors.ts'
+import type { FragmentKey } from '../store/fragment-key.ts'
+import { SlidingWindow } from '../upstream/sliding-window.ts'
+import { AbsentNames } from './absent-names.ts'
+import { type OperatedStream, stopForGood } from './operated-stream.ts'
+import { isStreamName } from './stream-name.ts'
+
+/** Streams that exist by pattern: whose names match, and how they are made. */
+export interface DynamicEntry {
+  /** Whether a stream may have this name. */
+  matches(name: string): boolean
+  /** How many there may be at a time. */
+  readonly max: number
+  /** How long a name that upstream does not know is not asked for again. */
+  readonly absentForMs: number
+  /** How long one that nobody watches is kept, if no other needs its room. */
+  readonly keepIdleMs: number
+  open(name: string): Promise<DynamicStream>
+}
+
+export interface DynamicStream extends OperatedStream {
+  /** Lets go of all that it holds, but not of where its numbering stands. */
+  discard(): Promise<void>
+  /** What it holds on disk. */
+  keys(): readonly FragmentKey[]
+}
+
+/** One name's place: from the first request until nothing of its stream is left. */
+interface Place {
+  readonly entry: DynamicEntry
+  readonly opened: Promise<DynamicStream>
+  stream: DynamicStream | undefined
+  usedMs: number
+  leaving: Promise<void> | undefined
+}
+
+/**
+ * Each new name costs a GetDataEndpoint, of which an account has 300 a second for all its streams
+ * (kvs-hls.md, section 10): made-up names get a third of them at most.
+ */
+const NEW_NAMES_PER_S = 100
+const SWEEP_MS = 30_000
+/**
+ * An idle stream makes room no sooner: somebody may just have made it. And without a saved timeline its
+ * numbers begin at five per second, which have to overtake those that its first list gave away at once (G1).
+ */
+const IDLE_AT_LEAST_MS = 10_000
+
+/**
+ * The streams that viewers' requests make, by the operator's patterns: made on the first request, once for
+ * all who ask, and dropped when nobody has watched them for a while, when another needs the room, or when
+ * upstream does not know them. A name that matches nothing leaves no trace (G17).
+ */
+export class DynamicStreams {
+  readonly #clock: Clock
+  readonly #entries: readonly DynamicEntry[]
+  readonly #places = new Map<string, Place>()
+  readonly #absent: AbsentNames
+  readonly #newNames = new SlidingWindow(NEW_NAMES_PER_S, 1_000)
+  readonly #closing = new AbortController()
+  #sweeping = false
+
+  constructor(clock: Clock, entries: readonly DynamicEntry[]) {
+    this.#clock = clock
+    this.#entries = entries
+    this.#absent = new AbsentNames(clock)
+  }
+
+  /** The stream, if it is there now. */
+  get(name: string): DynamicStream | undefined {
+    const place = this.#places.get(name)
+    return place?.leaving === undefined ? place?.stream : undefined
+  }
+
+  /** As {@link get}, by somebody who uses it: nobody else gets its room for now. */
+  use(name: string): DynamicStream | undefined {
+    const stream = this.get(name)
+    const place = this.#places.get(name)
+    if (stream !== undefined && place !== undefined) place.usedMs = this.#clock.now()
+    return stream
+  }
+
+  *all(): Iterable<DynamicStream> {
+    for (const { stream, leaving } of this.#places.values()) {
+      if (stream !== undefined && leaving === undefined) yield stream
+    }
+  }
+
+  /** Whether a stream of this name is there, or may be made; leaves no trace. */
+  mayExist(name: string): boolean {
+    return this.#places.has(name) || this.#entryOf(name) !== undefined
+  }
+
+  /** Whether upstream did not know it just now. */
+  isAbsent(name: string): boolean {
+    return this.#absent.leftMs(name) > 0
+  }
+
+  /**
+   * The stream, made if need be.
+   * @throws GatewayError `stream_not_found` when no pattern matches, `upstream_stream_not_found` when it is
+   * known to be absent, `overloaded` when there are too many
+   */
+  async make(name: string): Promise<DynamicStream> {
+    for (;;) {
+      this.#closing.signal.throwIfAborted()
+      const place = this.#places.get(name) ?? this.#place(name)
+      if (place.leaving === undefined) {
+        const opened = await place.opened
+        if (this.use(name) === opened) return opened
+      }
+      await place.leaving
+    }
+  }
+
+  /** As {@link make}, for what an earlier process saved: undefined when there is no room. */
+  async restore(name: string): Promise<DynamicStream | undefined> {
+    const entry = this.#entryOf(name)
+    if (entry === undefined || this.#count(entry) >= entry.max) return undefined
+    return this.#open(name, entry).opened
+  }
+
+  /** Upstream does not know it: it goes, and is not asked for again for a while. */
+  absent(name: string): void {
+    const place = this.#places.get(name)
+    if (place === undefined) return
+    this.#absent.add(name, place.entry.absentForMs)
+    this.#leave(name, place)
+  }
+
+  /** Resolves when nothing runs any more. What was saved stays as it is. */
+  async close(): Promise<void> {
+    this.#closing.abort(new GatewayError('no_media', 'The gateway is stopping.'))
+    await Promise.all(
+      [...this.#places.values()].map(async ({ opened, leaving }) => {
+        await (leaving ?? opened.then(stopForGood, () => {}))
+      }),
+    )
+  }
+
+  #entryOf(name: string): DynamicEntry | undefined {
+    return isStreamName(name) ? this.#entries.find((entry) => entry.matches(name)) : undefined
+  }
+
+  /** Where a new stream goes, once the others have made room. */
+  #place(name: string): Place {
+    const entry = this.#entryOf(name)
+    if (entry === undefined) {
+      throw new GatewayError('stream_not_found', 'No stream of that name is configured here')
+    }
+    if (this.isAbsent(name)) {
+      throw new GatewayError(
+        'upstream_stream_not_found',
+        'Kinesis Video Streams knew no such stream a moment ago.',
+      )
+    }
+    this.#admit()
+    this.#makeRoom(entry)
+    return this.#open(name, entry)
+  }
+
+  #open(name: string, entry: DynamicEntry): Place {
+    const place: Place = {
+      entry,
+      opened: entry.open(name),
+      stream: undefined,
+      usedMs: this.#clock.now(),
+      leaving: undefined,
+    }
+    this.#places.set(name, place)
+    place.opened.then(
+      (stream) => {
+        place.stream = stream
+      },
+      () => this.#places.delete(name),
+    )
+    void this.#sweep()
+    return place
+  }
+
+  #admit(): void {
+    const nowMs = this.#clock.now()
+    if (this.#newNames.readyAt(1, nowMs) > nowMs) throw overloaded(1_000)
+    this.#newNames.leave(this.#newNames.enter(1), nowMs)
+  }
+
+  #makeRoom(entry: DynamicEntry): void {
+    if (this.#count(entry) < entry.max) return
+    const nowMs = this.#clock.now()
+    const [longestIdle] = this.#idle()
+      .filter(([, place]) => place.entry === entry && nowMs - idleSince(place) >= IDLE_AT_LEAST_MS)
+      .sort(([, a], [, b]) => idleSince(a) - idleSince(b))
+    if (longestIdle === undefined) throw overloaded(5_000)
+    this.#leave(...longestIdle)
+  }
+
+  #count(entry: DynamicEntry): number {
+    return [...this.#places.values()].filter((place) => place.entry === entry && !place.leaving)
+      .length
+  }
+
+  #idle(): (readonly [string, Place])[] {
+    return [...this.#places].filter(
+      ([, { stream, leaving }]) => leaving === undefined && stream?.stream.state === 'idle',
+    )
+  }
+
+  #leave(name: string, place: Place): void {
+    place.leaving ??= place.opened
+      .then(
+        async (opened) => {
+          await stopForGood(opened)
+          await opened.discard()
+        },
+        () => {},
+      )
+      .finally(() => this.#places.delete(name))
+  }
+
+  /** Runs as long as there is something to look after, so that a gateway without has no timer. */
+  async #sweep(): Promise<void> {
+    if (this.#sweeping) return
+    this.#sweeping = true
+    const { signal } = this.#closing
+    while (this.#places.size > 0 && !signal.aborted) {
+      await this.#clock.sleep(SWEEP_MS, signal).catch(() => {})
+      const nowMs = this.#clock.now()
+      for (const [name, place] of this.#idle()) {
+        if (nowMs - idleSince(place) >= place.entry.keepIdleMs) this.#leave(name, place)
+      }
+    }
+    this.#sweeping = false
+  }
+}
+
+/** Also one whose past is watched is in use, though it does not run. */
+function idleSince({ stream, usedMs }: Place): number {
+  return Math.max(usedMs, stream?.stream.sinceMs ?? 0)
+}
+
+function overloaded(retryAfterMs: number): GatewayError {
+  const message = 'There are as many streams of this kind as may be at a time.'
+  return new GatewayError('overloaded', message, { retryAfterMs })
+}

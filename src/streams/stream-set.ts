@@ -1,0 +1,61 @@
+import type { Clock } from '../base/clock.ts'
+import { type DynamicEntry, DynamicStreams } from './dynamic-streams.ts'
+import { type OperatedStream, stopForGood } from './operated-stream.ts'
+
+/** All streams there are: those that are configured, and those that exist by pattern. */
+export class StreamSet {
+  readonly #configured: ReadonlyMap<string, OperatedStream>
+  readonly dynamic: DynamicStreams
+
+  constructor(
+    clock: Clock,
+    configured: readonly OperatedStream[],
+    entries: readonly DynamicEntry[] = [],
+  ) {
+    this.#configured = new Map(configured.map((operated) => [operated.stream.name, operated]))
+    this.dynamic = new DynamicStreams(clock, entries)
+  }
+
+  /** Of the configured ones, in the file's order. */
+  names(): readonly string[] {
+    return [...this.#configured.keys()]
+  }
+
+  *all(): Iterable<OperatedStream> {
+    yield* this.#configured.values()
+    yield* this.dynamic.all()
+  }
+
+  /** The stream, if it is there now. */
+  get(name: string): OperatedStream | undefined {
+    return this.#configured.get(name) ?? this.dynamic.get(name)
+  }
+
+  /** As {@link get}, by somebody who uses it: it is kept. */
+  use(name: string): OperatedStream | undefined {
+    return this.#configured.get(name) ?? this.dynamic.use(name)
+  }
+
+  /** Whether a stream of this name is there, or may be made; leaves no trace (G17). */
+  mayExist(name: string): boolean {
+    return this.#configured.has(name) || this.dynamic.mayExist(name)
+  }
+
+  /** Whether it is there by pattern rather than by name. */
+  isDynamic(name: string): boolean {
+    return !this.#configured.has(name)
+  }
+
+  /**
+   * The stream, made if need be.
+   * @throws GatewayError `stream_not_found`, or why it cannot be made
+   */
+  make(name: string): OperatedStream | Promise<OperatedStream> {
+    return this.#configured.get(name) ?? this.dynamic.make(name)
+  }
+
+  /** Stops all streams. Resolves when nothing runs any more. */
+  async close(): Promise<void> {
+    await Promise.all([this.dynamic.close(), ...[...this.#configured.values()].map(stopForGood)])
+  }
+}
