@@ -20,6 +20,7 @@ import { Clips } from '../streams/clip/clips.ts'
 import type { LiveStream } from '../streams/live-stream.ts'
 import type { Operations } from '../streams/operations.ts'
 import type { Registry } from '../streams/registry.ts'
+import { NO_REACH } from '../streams/stream.ts'
 import type { Parts } from './parts.ts'
 
 /** Players, CDNs and pages. */
@@ -108,7 +109,12 @@ function possibleState(
   startedMs: number,
 ): WebStreamState | undefined {
   if (!registry.mayExist(name)) return undefined
-  const nothing = { sinceMs: startedMs, lastFragmentMs: null, targetDuration: null }
+  const nothing = {
+    sinceMs: startedMs,
+    lastFragmentMs: null,
+    targetDuration: null,
+    past: NO_REACH,
+  }
   return registry.isAbsent(name)
     ? { state: 'failed', reason: 'upstream_stream_not_found', ...nothing }
     : { state: 'idle', reason: null, ...nothing }
@@ -116,12 +122,13 @@ function possibleState(
 
 function webState(stream: LiveStream | undefined): WebStreamState | undefined {
   if (stream === undefined) return undefined
-  const { state, reason, sinceMs, newest } = stream
+  const { state, reason, sinceMs, newest, reach } = stream
   return {
     state,
     reason,
     sinceMs,
     lastFragmentMs: newest?.receivedMs ?? null,
     targetDuration: stream.snapshot()?.targetDuration ?? null,
+    past: reach,
   }
 }

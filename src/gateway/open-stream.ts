@@ -1,6 +1,6 @@
 import { about } from '../base/log.ts'
 import type { StreamConfig } from '../config/config.ts'
-import { LiveStream } from '../streams/live-stream.ts'
+import { LiveStream, type LiveStreamOptions } from '../streams/live-stream.ts'
 import type { OperatedStream } from '../streams/operated-stream.ts'
 import { OwnerFeed } from '../streams/owner-feed.ts'
 import { logKeeperEvent } from '../streams/session-log.ts'
@@ -57,6 +57,7 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
         ? undefined
         : openArchives({ ...config, ...upstream.kvs, maxMs: config.maxArchiveMs }, parts),
     idleTimeoutMs: config.activation === 'always' ? undefined : config.idleTimeoutMs,
+    reach: reachOf(config),
   }
   const stream = new LiveStream(name, feed, options)
   changed = () => stream.update()
@@ -71,6 +72,12 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
     return Promise.resolve()
   }
   return { stream, feed, sources: feed.sources, activation: config.activation, discard }
+}
+
+/** KVS keeps an archive; other origins do not. */
+function reachOf({ source }: StreamConfig): LiveStreamOptions['reach'] {
+  const archive = source.kind === 'kvs'
+  return { archive, clip: archive }
 }
 
 /** What a source takes from its stream. */

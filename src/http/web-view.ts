@@ -1,4 +1,4 @@
-import type { StreamState } from '../streams/stream.ts'
+import type { Reach, StreamState } from '../streams/stream.ts'
 
 /** What the pages tell viewers about one stream. */
 export interface WebStreamState {
@@ -11,6 +11,7 @@ export interface WebStreamState {
   readonly lastFragmentMs: number | null
   /** EXT-X-TARGETDURATION in seconds; null until known. */
   readonly targetDuration: number | null
+  readonly past: Reach
 }
 
 /** All that the player and wall pages need of the gateway's streams. */

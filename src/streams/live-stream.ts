@@ -9,7 +9,7 @@ import type { Archives } from './archive/archives.ts'
 import type { LiveTail } from './archive/live-tail.ts'
 import type { DvrSize } from './dvr.ts'
 import { isPermanent, lossAfterMs, OFFLINE_AFTER_MS, type StateRules, stateOf } from './state.ts'
-import type { Stream, StreamDvr, StreamState } from './stream.ts'
+import type { Reach, Stream, StreamDvr, StreamState } from './stream.ts'
 import { type Viewer, Viewers } from './viewers.ts'
 
 /** What a stream shows, and what fills it while it runs. */
@@ -34,6 +34,7 @@ export interface LiveStreamOptions extends StateRules {
   readonly idleTimeoutMs: number | undefined
   /** `fail`: nothing is shown once the camera has been away for {@link OFFLINE_AFTER_MS}. */
   readonly onSignalLoss: 'hold' | 'slate' | 'fail'
+  readonly reach: Omit<Reach, 'dvrMs'>
 }
 
 interface Running {
@@ -79,6 +80,11 @@ export class LiveStream implements Stream {
   /** Whose media viewers see now; undefined while there are none. */
   get shown(): SourceName | undefined {
     return this.#running === undefined ? undefined : this.#feed.shown()
+  }
+
+  /** Of the DVR window, what is there by now. */
+  get reach(): Reach {
+    return { ...this.#options.reach, dvrMs: (this.past?.seconds ?? 0) * 1_000 }
   }
 
   get newest(): Segment | undefined {

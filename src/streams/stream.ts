@@ -31,6 +31,18 @@ export interface StreamDvr {
   list(edition?: number): DvrList | undefined
 }
 
+/** What a stream offers besides its live picture. */
+export interface Reach {
+  /** How far back seeking is at once, in milliseconds; 0: not at all. */
+  readonly dvrMs: number
+  /** Whether any earlier time may be asked for. */
+  readonly archive: boolean
+  /** Whether parts of it can be had as a file. */
+  readonly clip: boolean
+}
+
+export const NO_REACH: Reach = { dvrMs: 0, archive: false, clip: false }
+
 /**
  * All that serving knows of a stream. Whether this node owns the upstream session or follows another
  * node cannot be seen from here, so routes and renderers stay the same for both.

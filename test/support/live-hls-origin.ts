@@ -5,6 +5,7 @@ import Fastify from 'fastify'
 import { registerWeb } from '../../src/http/routes/web.ts'
 import type { WebStreamState, WebView } from '../../src/http/web-view.ts'
 import type { StreamState } from '../../src/streams/stream.ts'
+import { NO_REACH } from '../../src/streams/stream.ts'
 import type { LoopMedia } from './loop-media.ts'
 
 /**
@@ -163,7 +164,7 @@ export class LiveHlsOrigin {
     const sinceMs = lastFragmentMs ?? Date.now()
     const state = camera.forced?.state ?? this.#natural(camera)
     const reason = camera.forced?.reason ?? null
-    return { state, reason, sinceMs, lastFragmentMs, targetDuration: 1 }
+    return { state, reason, sinceMs, lastFragmentMs, targetDuration: 1, past: NO_REACH }
   }
 
   #natural({ lastMs, asked }: Camera): StreamState {

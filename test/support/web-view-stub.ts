@@ -1,4 +1,5 @@
 import type { WebStreamState, WebView } from '../../src/http/web-view.ts'
+import { NO_REACH } from '../../src/streams/stream.ts'
 
 /** A view of literal streams that remembers who was asked for. */
 export class StubView implements WebView {
@@ -29,4 +30,5 @@ const IDLE: WebStreamState = {
   sinceMs: 1000,
   lastFragmentMs: null,
   targetDuration: null,
+  past: NO_REACH,
 }

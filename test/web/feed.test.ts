@@ -22,6 +22,7 @@ describe('the state feed', () => {
       sinceMs: 5,
       lastFragmentMs: NOW - 900,
       targetDuration: 2,
+      past: { dvrMs: 60_000, archive: true, clip: true },
     } as const
     const get = feedOf(new StubView({ lobby: live, yard: {} }))
 
@@ -39,6 +40,7 @@ describe('the state feed', () => {
           since: 5,
           lastFragmentAt: NOW - 900,
           targetDuration: 2,
+          past: { dvrMs: 60_000, archive: true, clip: true },
         },
       ],
     })

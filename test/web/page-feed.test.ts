@@ -1,12 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { NO_REACH } from '../../src/streams/stream.ts'
 import { feedPause, followFeed } from '../../src/web/pages/feed.js'
 
 type Answer = Awaited<ReturnType<Parameters<typeof followFeed>[0]['read']>>
 type State = Answer['streams'][number]['state']
 
 function answer(...states: State[]): Answer {
-  const rest = { reason: null, since: 0, lastFragmentAt: null, targetDuration: null }
+  const rest = {
+    reason: null,
+    since: 0,
+    lastFragmentAt: null,
+    targetDuration: null,
+    past: NO_REACH,
+  }
   return {
     now: 0,
     version: 'v',

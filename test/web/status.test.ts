@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ERRORS } from '../../src/base/errors.ts'
+import { NO_REACH } from '../../src/streams/stream.ts'
 import { reasonInWords } from '../../src/web/pages/reason.js'
 import { statusOf } from '../../src/web/pages/status.js'
 
@@ -17,6 +18,7 @@ function status(stream: Partial<Stream> | undefined, seen: Partial<Seen> = {}) {
     since: NOW - 2000,
     lastFragmentAt: LOST,
     targetDuration: 2,
+    past: NO_REACH,
     ...stream,
   }
   const looks = { now: NOW, playing: false, pictured: true, latencyMs: undefined, ...seen }

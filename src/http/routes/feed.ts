@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
-import type { StreamState } from '../../streams/stream.ts'
+import { NO_REACH, type Reach, type StreamState } from '../../streams/stream.ts'
 import type { WebView } from '../web-view.ts'
 
 export interface FeedOptions {
@@ -19,6 +19,7 @@ export interface FeedStream {
   readonly since: number | null
   readonly lastFragmentAt: number | null
   readonly targetDuration: number | null
+  readonly past: Reach
 }
 
 export interface FeedAnswer {
@@ -67,8 +68,8 @@ export function wantedNames(request: FastifyRequest, view: WebView): readonly st
 function entry(view: WebView, name: string): FeedStream {
   const stream = view.state(name)
   if (stream === undefined) return unknown(name)
-  const { state, reason, sinceMs, lastFragmentMs, targetDuration } = stream
-  return { name, state, reason, since: sinceMs, lastFragmentAt: lastFragmentMs, targetDuration }
+  const { sinceMs, lastFragmentMs, ...rest } = stream
+  return { name, ...rest, since: sinceMs, lastFragmentAt: lastFragmentMs }
 }
 
 function unknown(name: string): FeedStream {
@@ -79,5 +80,6 @@ function unknown(name: string): FeedStream {
     since: null,
     lastFragmentAt: null,
     targetDuration: null,
+    past: NO_REACH,
   }
 }

@@ -10,6 +10,11 @@
  * @property {number | null} since
  * @property {number | null} lastFragmentAt
  * @property {number | null} targetDuration
+ * @property {Past} past
+ *
+ * What there is besides the live picture: seeking at once so far back, any earlier time, files to keep.
+ *
+ * @typedef {{ dvrMs: number, archive: boolean, clip: boolean }} Past
  */
 
 /**

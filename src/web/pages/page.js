@@ -7,6 +7,7 @@ import Hls from './hls.mjs'
 import { hlsEngine } from './hls-engine.js'
 import { handleKey } from './keys.js'
 import { nativeEngine } from './native-engine.js'
+import { pastHlsEngine, pastNativeEngine } from './past-engine.js'
 import { feedUrl, placeOf, playlistUrl } from './place.js'
 import { renewFor } from './renewal.js'
 import { ServerClock } from './server-clock.js'
@@ -113,8 +114,10 @@ class Page {
     /** @type {Tile} */
     const tile = new Tile({
       name,
+      root: this.#place.root,
       url: playlistUrl(this.#place.root, name),
       makeEngine,
+      makePastEngine,
       random: Math.random,
       soundReady: this.#single,
       onOpen: () => (this.#single ? tile.toggleSound() : this.#wall.toggle(name)),
@@ -150,6 +153,11 @@ function partOf(id) {
 /** @param {import('./hls-engine.js').EngineOptions} options */
 function makeEngine(options) {
   return Hls.isSupported() ? hlsEngine(Hls, options) : nativeEngine(options)
+}
+
+/** @param {import('./past-engine.js').PastOptions} options */
+function makePastEngine(options) {
+  return Hls.isSupported() ? pastHlsEngine(Hls, options) : pastNativeEngine(options)
 }
 
 /** @param {string} url */

@@ -1,5 +1,6 @@
 // @ts-check
 import { Healer } from './heal.js'
+import { PastPlayer } from './past-player.js'
 import { Still } from './still.js'
 
 /** @typedef {import('./feed.js').FeedStream} FeedStream */
@@ -12,6 +13,7 @@ import { Still } from './still.js'
  * @property {HTMLCanvasElement} still
  * @property {string} url
  * @property {(options: EngineOptions) => Engine} makeEngine
+ * @property {(options: import('./past-engine.js').PastOptions) => import('./past-engine.js').PastEngine} makePastEngine
  * @property {() => number} random
  * @property {boolean} soundReady   fetch sound even while muted, so that it is there at once
  *
@@ -33,6 +35,8 @@ export class Player {
   #still
   /** @type {Engine | undefined} */
   #engine
+  /** Instead of the live picture, while the viewer is back in time. @type {PastPlayer | undefined} */
+  #past
   #sound = false
   #fetchesSound = false
   #position = 0
@@ -67,7 +71,54 @@ export class Player {
 
   /** When the shown picture was taken, in milliseconds since 1970 on the producer's clock. */
   get shownAt() {
-    return this.#engine?.shownAt()
+    return this.#past === undefined ? this.#engine?.shownAt() : this.#past.at
+  }
+
+  get live() {
+    return this.#past === undefined
+  }
+
+  get paused() {
+    return this.#past?.paused ?? false
+  }
+
+  /** What keeps a past picture from coming, in words. */
+  get pastTrouble() {
+    return this.#past?.trouble ?? ''
+  }
+
+  /**
+   * Shows another time than now. Times in milliseconds since 1970.
+   *
+   * @param {number} ms
+   * @param {number} serverNow
+   * @param {import('./feed.js').Past} past
+   */
+  visit(ms, serverNow, past) {
+    if (this.#past === undefined) {
+      this.#detach()
+      this.#past = this.#makePast()
+    }
+    this.#past.visit(ms, serverNow, past)
+  }
+
+  goLive() {
+    if (this.#past === undefined) return
+    this.#still.hold()
+    this.#past.destroy()
+    this.#past = undefined
+    this.#healer = new Healer(this.#options.random)
+  }
+
+  /** The live picture does not wait: to pause is to stay behind. @param {number} serverNow @param {import('./feed.js').Past} past */
+  pause(serverNow, past) {
+    const at = this.shownAt
+    if (this.#past === undefined && at !== undefined) this.visit(at, serverNow, past)
+    this.#past?.pause()
+  }
+
+  play() {
+    this.#past?.play()
   }
 
   /** @param {boolean} sound */
@@ -86,6 +137,7 @@ export class Player {
   tick({ now, wanted, stream, alone }) {
     this.#now = now
     const moved = this.#noteMovement()
+    if (this.#past !== undefined) return
     const action = this.#healer.look({
       now,
       wanted,
@@ -99,7 +151,14 @@ export class Player {
   }
 
   destroy() {
+    this.#past?.destroy()
     this.#detach()
+  }
+
+  #makePast() {
+    const { video, url, makePastEngine } = this.#options
+    const base = url.slice(0, url.lastIndexOf('/') + 1)
+    return new PastPlayer({ video, base, makeEngine: makePastEngine })
   }
 
   #noteMovement() {

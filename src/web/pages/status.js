@@ -8,7 +8,7 @@ import { clockTime, latencyInWords, spanInWords } from './times.js'
  * What a tile says. `headline` stands over the picture, `label` beside the stream's name.
  *
  * @typedef {object} Status
- * @property {'live' | 'late' | 'stale' | 'offline' | 'starting' | 'failed'} tone
+ * @property {'live' | 'past' | 'late' | 'stale' | 'offline' | 'starting' | 'failed'} tone
  * @property {string} label
  * @property {string} headline   empty: leave the picture alone
  * @property {string} detail
@@ -46,6 +46,20 @@ export function statusOf(seen) {
     default:
       return startingStatus(stream, seen.now)
   }
+}
+
+/**
+ * Of a viewer who is back in time.
+ *
+ * @param {{ shownAt: number | undefined, playing: boolean, paused: boolean, pastTrouble: string }} player
+ * @param {number} now
+ * @returns {Status}
+ */
+export function pastStatus({ shownAt, playing, paused, pastTrouble }, now) {
+  const at = shownAt ?? now
+  const label = `${clockTime(at, now)} · ${spanInWords(now - at)} ago`
+  if (pastTrouble !== '') return { tone: 'past', label, headline: pastTrouble, detail: '' }
+  return { tone: 'past', label, headline: playing || paused ? '' : 'One moment', detail: '' }
 }
 
 /**

@@ -2,8 +2,9 @@
 import { countersOf } from './counters.js'
 import { setData, setText, setTool } from './dom.js'
 import { Player } from './player.js'
-import { statusOf } from './status.js'
+import { pastStatus, statusOf } from './status.js'
 import { buildTileParts } from './tile-parts.js'
+import { TimeTravel } from './time-travel.js'
 
 /** @typedef {import('./feed.js').FeedStream} FeedStream */
 
@@ -11,7 +12,9 @@ import { buildTileParts } from './tile-parts.js'
  * @typedef {object} TileOptions
  * @property {string} name
  * @property {string} url
+ * @property {string} root                  of the pages
  * @property {import('./player.js').PlayerOptions['makeEngine']} makeEngine
+ * @property {import('./player.js').PlayerOptions['makePastEngine']} makePastEngine
  * @property {() => number} random
  * @property {boolean} soundReady
  * @property {() => void} onOpen            enlarge, or go back
@@ -33,6 +36,9 @@ export class Tile {
   #player
   /** @type {FeedStream | undefined} */
   #stream
+  /** @type {TimeTravel | undefined} */
+  #travel
+  #serverNow = 0
   #tone = ''
   #onScreen = true
 
@@ -86,6 +92,8 @@ export class Tile {
   /** The only tile of a page is always large; a press on it is for the sound. */
   pin() {
     this.#parts.root.classList.add('large')
+    this.#travel = new TimeTravel({ ...this.#options, machine: this.#timeMachine() })
+    this.#parts.root.append(this.#travel.element)
     this.#parts.open.setAttribute('aria-label', `Mute or unmute ${this.name}`)
   }
 
@@ -112,8 +120,10 @@ export class Tile {
   /** @param {TileLook} look */
   tick({ now, serverNow, wanted, alone, debug }) {
     const stream = this.#stream
+    this.#serverNow = serverNow
     this.#player.tick({ now, wanted: wanted && this.#onScreen, stream, alone })
     this.#paint(serverNow)
+    this.#travel?.tick({ stream, now: serverNow })
     this.#paintDebug(debug, serverNow)
   }
 
@@ -127,7 +137,8 @@ export class Tile {
     const { root, label, headline, detail } = this.#parts
     const { playing, pictured } = this.#player
     const latencyMs = this.#latencyMs(serverNow)
-    const status = statusOf({ stream: this.#stream, now: serverNow, playing, pictured, latencyMs })
+    const seen = { stream: this.#stream, now: serverNow, playing, pictured, latencyMs }
+    const status = this.#player.live ? statusOf(seen) : pastStatus(this.#player, serverNow)
     setData(root, 'tone', status.tone)
     setData(root, 'state', this.#stream?.state ?? 'connecting')
     setData(root, 'pictured', String(pictured))
@@ -135,6 +146,26 @@ export class Tile {
     setText(headline, status.headline)
     setText(detail, status.detail)
     this.#announce(status.tone, `${this.name}: ${status.headline || 'live'}`)
+  }
+
+  /** The scrub bar of a page that shows nothing but this. */
+  get travel() {
+    return this.#travel
+  }
+
+  /** @returns {import('./time-travel.js').TimeMachine} */
+  #timeMachine() {
+    const player = this.#player
+    const past = () => this.#stream?.past ?? { dvrMs: 0, archive: false, clip: false }
+    return {
+      at: () => player.shownAt,
+      live: () => player.live,
+      paused: () => player.paused,
+      visit: (ms) => player.visit(ms, this.#serverNow, past()),
+      goLive: () => player.goLive(),
+      pause: () => player.pause(this.#serverNow, past()),
+      play: () => player.play(),
+    }
   }
 
   /** @param {string} tone @param {string} text */
