@@ -9,7 +9,7 @@ import { SecretUrl } from '../../src/upstream/secret-url.ts'
 import { readClip } from '../support/mp4.ts'
 import { encode } from '../support/packets.ts'
 import { hasTool } from '../support/tools.ts'
-import { tsFragments } from '../support/ts-clip.ts'
+import { loneKeyframe, tsFragments } from '../support/ts-clip.ts'
 import { IdleSession } from '../upstream/support/idle-session.ts'
 
 const never = new AbortController().signal
@@ -100,6 +100,12 @@ describe('MPEG-TS', () => {
       await expectRefetched(fragment.bytes, tracks, true)
     },
   )
+
+  test('of a lone picture lasts as long as listed, whatever is listed later', async () => {
+    const tracks = await fetchFrom('muxed', loneKeyframe())
+    expect(tracks.map(({ facts }) => facts.durationTicks)).toEqual([2 * 90_000])
+    await expectRefetched(loneKeyframe(), tracks, true)
+  })
 
   test('of one track may have a playlist of its own', async () => {
     const [fragment] = tsFragments('video-only')

@@ -31,3 +31,24 @@ function startTicks(track: ClipTrack, index: number): number {
   const before = track.fragments.slice(0, index).reduce((sum, part) => sum + totalDuration(part), 0)
   return Math.round(((track.offsetTicks + before) * 90_000) / track.timescale)
 }
+
+/** A packet's place in a segment, and what its header says of it. ISO/IEC 13818-1, 2.4.3.2. */
+export interface TsPacket {
+  readonly at: number
+  readonly pid: number
+  readonly startsUnit: boolean
+}
+
+export function tsPackets(bytes: Buffer): readonly TsPacket[] {
+  return Array.from({ length: bytes.length / 188 }, (_, i) => {
+    const flags = bytes.readUInt16BE(i * 188 + 1)
+    return { at: i * 188, pid: flags & 0x1fff, startsUnit: (flags & 0x4000) !== 0 }
+  })
+}
+
+/** A clip's first picture alone: cut where its second PES packet starts. */
+export function loneKeyframe(): Buffer {
+  const bytes = tsFragments('video-only')[0]?.bytes ?? Buffer.alloc(0)
+  const starts = tsPackets(bytes).filter(({ pid, startsUnit }) => pid === 0x100 && startsUnit)
+  return bytes.subarray(0, starts[1]?.at)
+}

@@ -14,7 +14,13 @@ import { writeTrack } from '../../../src/formats/mp4/write-track.ts'
 import { readTs } from '../../../src/formats/mpegts/read-ts.ts'
 import { complaints, encode, probePackets } from '../../support/packets.ts'
 import { hasTool } from '../../support/tools.ts'
-import { TS_BASE, tsFragments } from '../../support/ts-clip.ts'
+import {
+  loneKeyframe,
+  TS_BASE,
+  type TsPacket,
+  tsFragments,
+  tsPackets,
+} from '../../support/ts-clip.ts'
 
 const PACKET = 188
 const WRAP = 2 ** 33
@@ -175,38 +181,17 @@ describe('time stamps that wrap', () => {
 })
 
 test('a lone picture lasts as long as the playlist says', () => {
-  const { bytes } = loneKeyframe()
-  const [video] = readTs(bytes, 1234.5)
+  const [video] = readTs(loneKeyframe(), 1234.5)
   expect(video?.samples.map(({ duration }) => duration)).toEqual([111_105])
 })
-
-/** The clip's first picture alone: cut where its second PES packet starts. */
-function loneKeyframe(): { bytes: Buffer } {
-  const bytes = fragmentOf('video-only')
-  const starts = packets(bytes).filter(({ pid, startsUnit }) => pid === 0x100 && startsUnit)
-  return { bytes: bytes.subarray(0, starts[1]?.at) }
-}
-
-interface RawPacket {
-  readonly at: number
-  readonly pid: number
-  readonly startsUnit: boolean
-}
-
-function packets(bytes: Buffer): readonly RawPacket[] {
-  return Array.from({ length: bytes.length / PACKET }, (_, i) => {
-    const flags = bytes.readUInt16BE(i * PACKET + 1)
-    return { at: i * PACKET, pid: flags & 0x1fff, startsUnit: (flags & 0x4000) !== 0 }
-  })
-}
 
 function edited(edit: (bytes: Buffer) => Buffer | undefined): Buffer {
   const bytes = Buffer.from(fragmentOf('av-360p'))
   return edit(bytes) ?? bytes
 }
 
-function without(bytes: Buffer, gone: (packet: RawPacket, i: number) => boolean): Buffer {
-  const kept = packets(bytes).filter((packet, i) => !gone(packet, i))
+function without(bytes: Buffer, gone: (packet: TsPacket, i: number) => boolean): Buffer {
+  const kept = tsPackets(bytes).filter((packet, i) => !gone(packet, i))
   return Buffer.concat(kept.map(({ at }) => bytes.subarray(at, at + PACKET)))
 }
 
@@ -281,8 +266,8 @@ describe('what a decoder could not use is an error that says why', () => {
     const [a, b] = [fragmentOf('av-360p'), fragmentOf('av-720p', 1)]
     const continued = Buffer.from(b.subarray(2 * PACKET))
     // As if one PES packet after the other of the same stream.
-    const last = new Map(packets(a).map(({ pid, at }) => [pid, a.readUInt8(at + 3) & 0xf]))
-    for (const { at, pid } of packets(continued)) {
+    const last = new Map(tsPackets(a).map(({ pid, at }) => [pid, a.readUInt8(at + 3) & 0xf]))
+    for (const { at, pid } of tsPackets(continued)) {
       const counter = ((last.get(pid) ?? 0) + 1) % 16
       last.set(pid, counter)
       continued.writeUInt8((continued.readUInt8(at + 3) & 0xf0) | counter, at + 3)
