@@ -169,7 +169,9 @@ export class OwnerFeed implements StreamFeed {
 
   /** The stream goes, and all that it holds, in memory and on disk; its saved timeline keeps the numbering. */
   discard(): void {
-    this.#shelf.keep([], [], this.#options.clock.now())
+    const listed = this.#publisher.snapshot()?.segments ?? []
+    const past = this.#dvr?.segments() ?? []
+    this.#shelf.drop([...listed, ...this.#timeline.retired(), ...past])
   }
 
   init(rendition: RenditionName, id: string): Buffer | undefined {
