@@ -25,12 +25,11 @@ export class AbsentNames {
     }
   }
 
-  /** Milliseconds until it may be asked for again, 0 when it may. */
-  leftMs(name: string): number {
+  has(name: string): boolean {
     const untilMs = this.#untilMs.get(name)
-    if (untilMs === undefined) return 0
-    const leftMs = untilMs - this.#clock.now()
-    if (leftMs <= 0) this.#untilMs.delete(name)
-    return Math.max(0, leftMs)
+    if (untilMs === undefined) return false
+    if (this.#clock.now() < untilMs) return true
+    this.#untilMs.delete(name)
+    return false
   }
 }

@@ -94,7 +94,7 @@ export class DynamicStreams {
 
   /** Whether upstream did not know it just now. */
   isAbsent(name: string): boolean {
-    return this.#absent.leftMs(name) > 0
+    return this.#absent.has(name)
   }
 
   /**

@@ -229,6 +229,25 @@ test('G6: after a restart its saved list is there, on disk and by its old addres
   expect(msns).toContain(listed.at(-1)?.msn)
 })
 
+test('its past can be asked for first, and keeps it as long as somebody does', async () => {
+  await start()
+  world.control.order('cam-1-camera', { type: 'stop' })
+  await pass(clock, MINUTE_MS)
+  const past = `?start=${new Date(clock.now() - 90_000).toISOString()}&end=${new Date(clock.now() - 70_000).toISOString()}`
+  const watchUrl = world.watchUrl('cam-1') + past
+  const [first] = await during(clock, offers(watchUrl))
+  for (let i = 0; i < 15; i += 1) {
+    expect((await during(clock, ask(first?.url ?? ''))).status).toBe(200)
+    await pass(clock, MINUTE_MS)
+  }
+  expect(await names()).toEqual(['lobby', 'cam-1'])
+  await pass(clock, 11 * MINUTE_MS)
+  expect(await names()).toEqual(['lobby'])
+
+  const nobody = await during(clock, ask(world.watchUrl('cam-nobody') + past))
+  expect([nobody.status, await names()]).toEqual([404, ['lobby']])
+})
+
 test('the pages know it: a player page starts it, a wall shows how it is', async () => {
   await start()
   const page = (path: string): Promise<number> =>
