@@ -33,6 +33,19 @@ export function possibleStream(streams: StreamRegistryView, name: string): Strea
   return stream
 }
 
+/**
+ * Does something with a stream that need not run, such as looking into its past; makes it first where `request`
+ * would. @throws GatewayError `stream_not_found`, and what `work` throws
+ */
+export function usingStream<T>(
+  streams: StreamRegistryView,
+  name: string,
+  work: (stream: Stream) => Promise<T>,
+): Promise<T> {
+  possibleStream(streams, name)
+  return streams.using(name, work)
+}
+
 function noSuchStream(): GatewayError {
   return new GatewayError('stream_not_found', 'No stream of that name is configured here')
 }

@@ -244,8 +244,12 @@ test('its past can be asked for first, and keeps it as long as somebody does', a
   await pass(clock, 11 * MINUTE_MS)
   expect(await names()).toEqual(['lobby'])
 
+  // Paused for long; then on from where it was.
+  expect((await during(clock, ask(first?.url ?? ''))).status).toBe(200)
+  expect(await names()).toEqual(['lobby', 'cam-1'])
+
   const nobody = await during(clock, ask(world.watchUrl('cam-nobody') + past))
-  expect([nobody.status, await names()]).toEqual([404, ['lobby']])
+  expect([nobody.status, await names()]).toEqual([404, ['lobby', 'cam-1']])
 })
 
 test('the pages know it: a player page starts it, a wall shows how it is', async () => {

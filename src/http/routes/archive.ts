@@ -11,7 +11,7 @@ import type { ArchiveName } from '../../timeline/archive/entry.ts'
 import type { RenditionName } from '../../timeline/fragment.ts'
 import type { ArchivePlaylists } from '../archive-playlists.ts'
 import { countRefusals } from '../count-refusals.ts'
-import { knownStream, leaveSignal, type MediaContext } from '../media-context.ts'
+import { leaveSignal, type MediaContext, usingStream } from '../media-context.ts'
 import { type PlaylistName, parsePlaylistName, parseRendition } from '../media-names.ts'
 import { fragmentReady, sendFragment } from '../send-fragment.ts'
 import { sendPlaylist } from '../send-playlist.ts'
@@ -43,12 +43,16 @@ export function archiveRoutes(
   app.get<ListRoute>('/hls/:stream/archive/:range/:file', (request, reply) => {
     const name = parsePlaylistName(request.params.file)
     if (name === undefined || name === 'master') throw notFound('No playlist has that name')
-    const stream = knownStream(context.streams, request.params.stream)
-    const archive = archiveOf(stream, rangeOf(request.params.range))
-    return sendArchiveList(context, { stream, archive, name }, request, reply)
+    const range = rangeOf(request.params.range)
+    return usingStream(context.streams, request.params.stream, (stream) => {
+      const archive = archiveOf(stream, range)
+      return sendArchiveList(context, { stream, archive, name }, request, reply)
+    })
   })
   app.get<MediaRoute>('/hls/:stream/archive/:range/:rendition/:file', (request, reply) =>
-    sendMedia(context, request, reply),
+    usingStream(context.streams, request.params.stream, (stream) =>
+      sendMedia(context, stream, request, reply),
+    ),
   )
   done()
 }
@@ -98,15 +102,15 @@ export async function sendArchiveList(
 
 async function sendMedia(
   context: ArchiveContext,
+  stream: Stream,
   request: FastifyRequest<MediaRoute>,
   reply: FastifyReply,
 ): Promise<void> {
-  const { streams, served, readers } = context
+  const { served, readers } = context
   const { params } = request
   const rendition = parseRendition(params.rendition)
   const file = parseFile(params.file)
   if (rendition === undefined || file === undefined) throw notFound('No segment has that name')
-  const stream = knownStream(streams, params.stream)
   const archive = archiveOf(stream, rangeOf(params.range))
   const signal = leaveSignal(reply.raw)
   const body = await find(archive, rendition, file, signal)

@@ -5,7 +5,7 @@ import type { Clip, ClipSource } from '../../streams/clip/clip.ts'
 import type { TimeRange } from '../../streams/recording.ts'
 import type { Stream } from '../../streams/stream.ts'
 import { asGatewayError } from '../error-handler.ts'
-import { knownStream, leaveSignal, type MediaContext } from '../media-context.ts'
+import { leaveSignal, type MediaContext, usingStream } from '../media-context.ts'
 import { patiently } from '../patience.ts'
 import { statusOf } from '../problem.ts'
 import { sendClip } from '../send-clip.ts'
@@ -27,8 +27,11 @@ const MAX_SENDING = 32
 /** `/clip/{stream}.mp4?start=T&end=T`: one progressive MP4 of what was recorded. */
 export function clipRoute(app: FastifyInstance, context: ClipContext, done: () => void): void {
   let sending = 0
-  app.get<Route>('/clip/:file', async (request, reply) => {
-    const stream = knownStream(context.streams, streamOf(request.params.file))
+  const send = async (
+    stream: Stream,
+    request: FastifyRequest<Route>,
+    reply: FastifyReply,
+  ): Promise<void> => {
     const { counts } = context.served.of(stream)
     try {
       if (sending >= MAX_SENDING)
@@ -40,7 +43,12 @@ export function clipRoute(app: FastifyInstance, context: ClipContext, done: () =
       counts.answered('clip', statusOf(asGatewayError(error as Error)), 0)
       throw error
     }
-  })
+  }
+  app.get<Route>('/clip/:file', (request, reply) =>
+    usingStream(context.streams, streamOf(request.params.file), (stream) =>
+      send(stream, request, reply),
+    ),
+  )
   done()
 }
 

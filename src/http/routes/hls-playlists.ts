@@ -4,7 +4,7 @@ import type { Stream } from '../../streams/stream.ts'
 import type { Snapshot } from '../../timeline/fragment.ts'
 import { countRefusals } from '../count-refusals.ts'
 import type { TrafficClass } from '../downstream-counts.ts'
-import { leaveSignal, type MediaContext, possibleStream } from '../media-context.ts'
+import { leaveSignal, type MediaContext, possibleStream, usingStream } from '../media-context.ts'
 import { type PlaylistName, parsePlaylistName } from '../media-names.ts'
 import { sendPlaylist } from '../send-playlist.ts'
 import { type ArchiveContext, archiveOf, requestedRange, sendArchiveList } from './archive.ts'
@@ -24,14 +24,14 @@ export function playlistRoutes(
   app.get<Route>('/hls/:stream/:file', (request, reply) => {
     const name = parsePlaylistName(request.params.file)
     if (name === undefined) throw new GatewayError('not_found', 'No playlist has that name')
-    const stream = possibleStream(context.streams, request.params.stream)
     const range = name === 'master' ? requestedRange(context, request.query) : undefined
     if (range !== undefined) {
-      return context.streams.using(request.params.stream, (recorded) => {
-        const archive = archiveOf(recorded, range)
-        return sendArchiveList(context, { stream: recorded, archive, name }, request, reply)
+      return usingStream(context.streams, request.params.stream, (stream) => {
+        const archive = archiveOf(stream, range)
+        return sendArchiveList(context, { stream, archive, name }, request, reply)
       })
     }
+    const stream = possibleStream(context.streams, request.params.stream)
     const snapshot = stream === undefined ? undefined : listing(stream)
     if (stream !== undefined && snapshot !== undefined) {
       return answer(context, { stream, snapshot, name }, request, reply)
