@@ -6,7 +6,7 @@ import type { DvrList, Stream, StreamDvr } from '../../streams/stream.ts'
 import type { RenditionName } from '../../timeline/fragment.ts'
 import { countRefusals } from '../count-refusals.ts'
 import type { TrafficClass } from '../downstream-counts.ts'
-import { knownStream, leaveSignal, type MediaContext } from '../media-context.ts'
+import { leaveSignal, type MediaContext, possibleStream } from '../media-context.ts'
 import type { RenderedDvr } from '../rendered-dvr.ts'
 import type { RenderedPlaylist } from '../rendered-playlists.ts'
 import { sendPlaylist } from '../send-playlist.ts'
@@ -70,9 +70,11 @@ function serve(
   request: Request,
   reply: FastifyReply,
 ): Promise<void> | void {
-  const stream = knownStream(context.streams, request.params.stream)
+  const { params } = request
+  const stream = possibleStream(context.streams, params.stream)
+  if (stream === undefined) return wake(context, params.stream, wanted, request, reply)
   const dvr = dvrOf(stream)
-  if (dvr.list() === undefined) return wake(context, stream, wanted, request, reply)
+  if (dvr.list() === undefined) return wake(context, params.stream, wanted, request, reply)
   return answer(context, stream, find(dvr, wanted), wanted, request, reply)
 }
 
@@ -91,14 +93,14 @@ function find(dvr: StreamDvr, wanted: Wanted): DvrList {
 /** A first request waits until there is something to show. */
 async function wake(
   context: MediaContext,
-  idle: Stream,
+  name: string,
   wanted: Wanted,
   request: Request,
   reply: FastifyReply,
 ): Promise<void> {
   context.blocked.value += 1
   const stream = await context.streams
-    .request(idle.name, leaveSignal(reply.raw))
+    .request(name, leaveSignal(reply.raw))
     .finally(() => (context.blocked.value -= 1))
   return answer(context, stream, find(dvrOf(stream), wanted), wanted, request, reply)
 }
