@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly streams: readonly string[]
   /** Goes into the configuration file under `defaults`. */
   readonly defaults?: Readonly<Record<string, unknown>>
+  /** By stream: what goes under its `kvs`. */
+  readonly sources?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly cacheMaxBytes?: string
   /** Pin it to one core, as `taskset -c` does. */
   readonly core?: number
@@ -42,7 +44,7 @@ export const cameraOf = (stream: string): string => `${stream}-camera`
 
 /** Resolves when the gateway accepts requests. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { endpoint, streams, defaults = {}, cacheMaxBytes = '128MiB', core } = options
+  const { endpoint, streams, defaults = {}, sources = {}, cacheMaxBytes = '128MiB', core } = options
   const folder = await mkdtemp(join(tmpdir(), 'kvs-gateway-'))
   const [port, adminPort] = [await freePort(), await freePort()]
   const config = await writeConfig(folder, {
@@ -53,7 +55,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log: { level: 'warn' },
     defaults,
     streams: Object.fromEntries(
-      streams.map((name) => [name, { kvs: { streamName: cameraOf(name) } }] as const),
+      streams.map((name) => {
+        return [name, { kvs: { streamName: cameraOf(name), ...sources[name] } }] as const
+      }),
     ),
   })
   const url = `http://127.0.0.1:${port}`

@@ -1,10 +1,11 @@
 import { systemClock } from '../../src/base/clock.ts'
 import { ContinuityMonitor } from '../proof/continuity-monitor.ts'
+import type { CallFault } from '../proof/emulator-control.ts'
 import type { GatewayAdmin } from '../proof/gateway-admin.ts'
 import { cameraOf, type Product, startProduct } from '../proof/product.ts'
 import { seededRandom } from '../proof/seeded-random.ts'
 import { Audience } from './audience.ts'
-import { SOAK_CAMERAS } from './cameras.ts'
+import { SOAK_CAMERAS, SOAK_SOURCES } from './cameras.ts'
 import { Excuses } from './excuses.ts'
 import { MemoryWatch } from './memory-watch.ts'
 import { gatherUpstream, type SoakReport } from './report.ts'
@@ -31,6 +32,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   log(`starting emulator and gateway; ${minutes} minutes, seed ${options.seed}`)
   const product = await startProduct({
     cameras: SOAK_CAMERAS,
+    sources: SOAK_SOURCES,
     defaults: { activation: 'always', kvs: { expires: '5m' } },
   })
   try {
@@ -123,7 +125,8 @@ function victimOf(
       log(`  ${JSON.stringify(event)}`)
       return control.event(camera, event)
     },
-    fault: (fault) => {
+    fault: (meant) => {
+      const fault = inContainer(stream, meant)
       log(`  ${JSON.stringify(fault)}`)
       return control.fault(camera, fault)
     },
@@ -131,6 +134,14 @@ function victimOf(
     rollOver: () => rollOver(admin, stream),
     sleep: (ms) => clock.sleep(ms, signal),
   }
+}
+
+/** In MPEG-TS there is one kind of fragment, and nothing before it. */
+function inContainer(stream: string, fault: CallFault): CallFault {
+  const { operation } = fault
+  const mp4 = typeof operation === 'string' && operation.startsWith('GetMP4')
+  const ts = SOAK_SOURCES[stream]?.['containerFormat'] === 'MPEG_TS'
+  return mp4 && ts ? { ...fault, operation: 'GetTSFragment' } : fault
 }
 
 async function progress(

@@ -38,6 +38,9 @@ const pause =
     await victim.event({ type: 'resume' })
   }
 
+/** None has longer fragments than a stream's target duration foresees, none takes a track away. */
+const CLIPS = ['av-360p', 'av-720p', 'hevc'] as const
+
 const THROTTLED = { status: 400, type: 'ClientLimitExceededException', message: 'Slow down.' }
 
 /** All that happens to KVS and to cameras. kvs-hls.md, sections 7, 10 and 12. */
@@ -111,6 +114,45 @@ export const TROUBLES: readonly Trouble[] = [
     starves: false,
     inflict: (victim, random) =>
       victim.event({ type: 'skew', ms: pick(random, [-1, 1]) * between(random, 200, 2_000) }),
+  },
+  {
+    name: 'clock drift',
+    weight: 1,
+    starves: false,
+    inflict: (victim, random) => victim.event({ type: 'drift', ppm: between(random, -400, 400) }),
+  },
+  {
+    name: 'two producers',
+    weight: 1,
+    starves: false,
+    inflict: (victim, random) =>
+      victim.event({
+        type: 'alternate',
+        count: between(random, 2, 8),
+        every: between(random, 1, 3),
+        ms: between(random, -2_000, 2_000),
+      }),
+  },
+  {
+    name: 'restless encoder',
+    weight: 1,
+    starves: false,
+    inflict: (victim, random) =>
+      victim.event({ type: 'codec-private-data', changes: between(random, 2, 10) }),
+  },
+  {
+    // Loading fails until there is a new session, and the camera has gone on meanwhile.
+    name: 'another codec or size',
+    weight: 1,
+    starves: true,
+    inflict: (victim, random) => victim.event({ type: 'clip', clip: pick(random, CLIPS) }),
+  },
+  {
+    name: 'giant fragment',
+    weight: 1,
+    starves: true,
+    inflict: (victim, random) =>
+      victim.event({ type: 'giant', count: 1, bytes: between(random, 1, 20) * 1_000_000 }),
   },
   {
     name: 'producer reconnects',
