@@ -1,0 +1,60 @@
+import type { InitFacts } from '../formats/mp4/init.ts'
+import type { Movie } from '../formats/mp4/read-movie.ts'
+import { type Track, timescaleOf } from '../formats/mp4/track.ts'
+import { nearestPicture, readPicture, type VideoCodec } from './pictures.ts'
+import { longestGroup, loopReel, type Reel, stillReel } from './reel.ts'
+import type { SlateParts } from './slate-run.ts'
+import { recordedSound, silence, type Voice } from './sound.ts'
+
+/** The stream that a slate stands in for, as it was last seen. At least one of the two. */
+export interface Look {
+  readonly video: InitFacts | undefined
+  readonly voice: Voice | undefined
+}
+
+/** Why the operator's file is not shown. */
+export type Unfit = 'its codec is not the camera’s' | 'its keyframes are too far apart'
+
+export interface ChosenSlate extends SlateParts {
+  readonly unfit: Unfit | undefined
+}
+
+/**
+ * Chooses what is shown for a stream: the operator's file if players that decode the camera can go on with
+ * it, or else the built-in picture of the camera's codec that is closest to its size.
+ * @param longestMs no segment may be longer (G5)
+ */
+export async function chooseSlate(
+  { video, voice }: Look,
+  file: Movie | undefined,
+  longestMs: number,
+): Promise<ChosenSlate> {
+  const silent = voice === undefined ? undefined : silence(voice)
+  if (video === undefined) return { reel: undefined, sound: silent, unfit: undefined }
+  const own = file?.video
+  const unfit = own === undefined ? undefined : unfitness(own, codecOf(video), longestMs)
+  if (own === undefined || unfit !== undefined) {
+    return { reel: await builtIn(video), sound: silent, unfit }
+  }
+  const speaks = voice !== undefined && file?.audio !== undefined
+  const sound = speaks ? recordedSound(file.audio) : silent
+  return { reel: loopReel(own), sound, unfit: undefined }
+}
+
+function unfitness(track: Track, codec: VideoCodec, longestMs: number): Unfit | undefined {
+  const { description } = track
+  if (description.codec !== codec) return 'its codec is not the camera’s'
+  const groupMs = (longestGroup(track) / timescaleOf(description)) * 1_000
+  return groupMs > longestMs ? 'its keyframes are too far apart' : undefined
+}
+
+async function builtIn(init: InitFacts): Promise<Reel> {
+  const wanted = init.video ?? { width: 1280, height: 720 }
+  const movie = await readPicture(nearestPicture(codecOf(init), wanted))
+  if (movie.video === undefined) throw new Error('a built-in slate without a picture')
+  return stillReel(movie.video)
+}
+
+function codecOf({ codec }: InitFacts): VideoCodec {
+  return codec.startsWith('avc') ? 'avc' : 'hevc'
+}

@@ -1,0 +1,71 @@
+import type { Sample, Track } from '../formats/mp4/track.ts'
+
+/** What a reel shows next. */
+export interface Strip {
+  /** Begins with a keyframe. Times are of the reel: only lengths and offsets mean something. */
+  readonly samples: readonly Sample[]
+  /** Where in the loop it begins, in ticks. */
+  readonly fromTicks: number
+}
+
+/** Pictures without an end, cut where decoding can begin. */
+export interface Reel {
+  readonly description: Track['description']
+  /** Pictures for so many ticks at most, unless even the first cannot be cut there. */
+  next(ticks: number): Strip
+}
+
+/** A picture that stands still: the beginning of the track, over and over. */
+export function stillReel({ description, samples }: Track): Reel {
+  return {
+    description,
+    next(ticks) {
+      const count = samples.findIndex(({ dts, duration }) => dts + duration > ticks)
+      return {
+        samples: samples.slice(0, Math.max(1, count < 0 ? samples.length : count)),
+        fromTicks: 0,
+      }
+    },
+  }
+}
+
+/** The whole track, from its first keyframe to its last picture, and again. */
+export function loopReel({ description, samples }: Track): Reel {
+  const groups = groupsOf(samples)
+  let at = 0
+  return {
+    description,
+    next(ticks) {
+      const fromTicks = groups[at]?.[0]?.dts ?? 0
+      const taken: Sample[] = []
+      let length = 0
+      for (;;) {
+        const group = groups[at] ?? []
+        const groupTicks = lengthOf(group)
+        if (taken.length > 0 && length + groupTicks > ticks) return { samples: taken, fromTicks }
+        taken.push(...group)
+        length += groupTicks
+        at = (at + 1) % groups.length
+      }
+    },
+  }
+}
+
+/** The longest stretch that cannot be cut, in ticks: a segment may be as long. */
+export function longestGroup({ samples }: Track): number {
+  return Math.max(...groupsOf(samples).map(lengthOf))
+}
+
+export function lengthOf(samples: readonly Sample[]): number {
+  return samples.reduce((sum, { duration }) => sum + duration, 0)
+}
+
+function groupsOf(samples: readonly Sample[]): readonly (readonly Sample[])[] {
+  const groups: Sample[][] = []
+  for (const sample of samples) {
+    const group = groups.at(-1)
+    if (group === undefined || sample.key) groups.push([sample])
+    else group.push(sample)
+  }
+  return groups
+}

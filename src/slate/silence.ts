@@ -1,0 +1,76 @@
+import type { InitFacts } from '../timeline/fragment.ts'
+
+/** Element types of a raw AAC frame. ISO/IEC 14496-3, table 4.71. */
+const [SINGLE, PAIR, LOW] = ['000', '001', '011']
+const END = '111'
+
+/** Which elements a frame has, by channelConfiguration. ISO/IEC 14496-3, table 1.19. */
+const ELEMENTS: Readonly<Record<number, readonly string[]>> = {
+  1: [SINGLE],
+  2: [PAIR],
+  3: [SINGLE, PAIR],
+  4: [SINGLE, PAIR, SINGLE],
+  5: [SINGLE, PAIR, PAIR],
+  6: [SINGLE, PAIR, PAIR, LOW],
+  8: [SINGLE, PAIR, PAIR, PAIR, LOW],
+}
+
+/** AAC Main, LC, LTP, and LC with SBR or PS: a frame of theirs may be one of LC. */
+const CODECS = /^mp4a\.40\.(1|2|4|5|29)$/
+
+/** Samples of a frame: LC's two lengths, and twice that where SBR doubles the rate. */
+const FRAME_LENGTHS = [960, 1024, 1920, 2048]
+
+/**
+ * A frame without a sound, for any sample rate: all its channels have no spectral band at all. Undefined for
+ * what is not AAC of the usual kind.
+ */
+export function silentFrame({ codec, audio }: InitFacts): Buffer | undefined {
+  const elements = ELEMENTS[audio?.channels ?? 0]
+  if (elements === undefined || !CODECS.test(codec)) return undefined
+  const instances = new Map<string, number>()
+  const bits = elements.map((type) => {
+    const instance = instances.get(type) ?? 0
+    instances.set(type, instance + 1)
+    return element(type, instance)
+  })
+  return toBytes([...bits, END].join(''))
+}
+
+function element(type: string, instance: number): string {
+  const head = type + instance.toString(2).padStart(4, '0')
+  // A pair says first that its channels have windows of their own.
+  return type === PAIR ? `${head}0${channel()}${channel()}` : head + channel()
+}
+
+/**
+ * individual_channel_stream: global_gain 0; ics_info of one long window and max_sfb 0, without prediction;
+ * then neither pulses nor noise shaping nor gain control.
+ */
+function channel(): string {
+  return '00000000' + '00000000000' + '000'
+}
+
+function toBytes(bits: string): Buffer {
+  const padded = bits.padEnd(Math.ceil(bits.length / 8) * 8, '0')
+  return Buffer.from(padded.match(/.{8}/g)?.map((byte) => Number.parseInt(byte, 2)) ?? [])
+}
+
+/** The exact length of a frame, as a fraction of the track's ticks. */
+export interface FrameLength {
+  readonly ticks: number
+  readonly per: number
+}
+
+/**
+ * @param seenTicks about how long a frame of the stream is: tells the possible lengths apart
+ */
+export function frameLength({ timescale, audio }: InitFacts, seenTicks: number): FrameLength {
+  // A sample entry cannot hold rates from 65,536 Hz.
+  const rate = audio !== undefined && audio.sampleRate > 0 ? audio.sampleRate : timescale
+  const error = (samples: number): number => Math.abs((samples * timescale) / rate - seenTicks)
+  const samples = FRAME_LENGTHS.reduce((best, length) =>
+    error(length) < error(best) ? length : best,
+  )
+  return { ticks: samples * timescale, per: rate }
+}
