@@ -13,7 +13,6 @@ export interface NotYet {
  * force would be worse than none. Building a feature takes its line away.
  */
 const PER_STREAM: readonly Feature<StreamConfig>[] = [
-  { key: ['dvrBackfill'], used: ({ dvrBackfill }) => dvrBackfill, value: () => 'true' },
   {
     key: ['onSignalLoss'],
     used: ({ onSignalLoss }) => onSignalLoss === 'slate',

@@ -69,7 +69,11 @@ export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Ar
     })
 }
 
-function opener({ name, source, quota }: PastOf, parts: Parts): OpenPast {
+/** Opens sessions of the past. */
+export function opener(
+  { name, source, quota }: Pick<PastOf, 'name' | 'source' | 'quota'>,
+  parts: Parts,
+): OpenPast {
   const observer = parts.counters.upstreamObserver(name)
   const asked: KvsSource = {
     ...source,

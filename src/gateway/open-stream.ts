@@ -11,6 +11,7 @@ import type { UpstreamObserver } from '../upstream/observer.ts'
 import { SessionKeeper } from '../upstream/session-keeper.ts'
 import { openArchives } from './open-archives.ts'
 import type { Parts } from './parts.ts'
+import { storedPast } from './stored-past.ts'
 import { type Upstream, upstreamOf } from './upstream-of.ts'
 
 export interface OpenedStream extends OperatedStream {
@@ -44,6 +45,7 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
       camera: open(upstream, 'camera'),
       backup: backup === undefined ? undefined : open(upstreamOf(backup.kvs, parts), 'backup'),
       returnAfterMs: backup?.returnAfterMs ?? 0,
+      past: upstream.kvs === null ? undefined : storedPast({ name, ...upstream.kvs }, parts),
       targetDurationFloorS: minTargetDurationMs / 1000,
     },
     () => changed(),

@@ -54,6 +54,7 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
     'Fragments longer than the target duration',
     counters.overlongFragments,
   )
+  expose('late_fragments_total', 'Fragments inserted into the past', counters.lateFragments)
   expose('source_switches_total', 'Changes between camera and backup', counters.sourceSwitches)
   expose('cache_hits_total', 'Fragments found in the cache', counters.cacheHits)
   expose('cache_misses_total', 'Fragments that had to be fetched', counters.cacheMisses)

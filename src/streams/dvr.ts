@@ -10,7 +10,7 @@ import { toRecord } from '../timeline/dvr/record.ts'
 import type { InitFacts, Segment } from '../timeline/fragment.ts'
 import type { Timeline } from '../timeline/timeline.ts'
 import { DvrPages } from './dvr-pages.ts'
-import type { Inits } from './inits.ts'
+import { type Inits, initsOf } from './inits.ts'
 import type { DvrList, StreamDvr } from './stream.ts'
 
 export interface StreamDvrOptions extends DvrOptions {
@@ -42,6 +42,8 @@ export class Dvr implements StreamDvr {
   readonly #index: DvrIndex
   readonly #pages: DvrPages | undefined
   #hangs = false
+  /** On their way into the index: their inits must not be forgotten. */
+  #inserting: readonly DvrSegment[] = []
 
   private constructor(options: StreamDvrOptions, index: DvrIndex) {
     const { journals, stream, inits, log, dvrMs } = options
@@ -84,7 +86,10 @@ export class Dvr implements StreamDvr {
     return planned === undefined ? [] : this.#index.evict(planned.head)
   }
 
-  /** Segments of the past, as a new edition. Says whether they are listed. */
+  /**
+   * Segments of the past, and others that they change, as a new edition; one such call at a time. Says
+   * whether they are listed.
+   */
   async insert(inserted: readonly DvrSegment[]): Promise<boolean> {
     const nowMs = this.#options.clock.now()
     const after = this.#index.editions.at(-1)
@@ -96,7 +101,9 @@ export class Dvr implements StreamDvr {
       editions: [...this.#index.editions, id],
       head: comparePlaces(first, head) < 0 ? first : head,
     }
+    this.#inserting = inserted
     await this.#saved(this.#pages?.writeBatch({ id, after, inserted }, state, nowMs))
+    this.#inserting = []
     // While a disk took its time the list may have moved on: an edition must not begin behind another one.
     if (this.#index.editions.at(-1) !== after) return false
     this.#index.insert(
@@ -120,8 +127,19 @@ export class Dvr implements StreamDvr {
     return this.#index.find(msn)
   }
 
-  inits(): Iterable<InitFacts> {
-    return this.#index.inits()
+  *inits(): Generator<InitFacts> {
+    yield* this.#index.inits()
+    yield* initsOf(this.#inserting)
+  }
+
+  /** The name for the next segment that is inserted. */
+  get nextInserted(): number {
+    return this.#index.nextInserted
+  }
+
+  /** What is listed of all that arrived since then, and perhaps a little before, in list order. */
+  listedSince(sinceMs: number): readonly DvrSegment[] {
+    return this.#index.listedSince(sinceMs)
   }
 
   segments(): Iterable<DvrSegment> {

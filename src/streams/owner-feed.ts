@@ -27,6 +27,7 @@ import { SessionDeadError } from '../upstream/session-dead-error.ts'
 import { Dvr } from './dvr.ts'
 import { Inits } from './inits.ts'
 import type { StreamFeed } from './live-stream.ts'
+import { PastFiller, type StoredPast } from './past-filler.ts'
 import { Publisher } from './publisher.ts'
 import { retimed } from './refetch.ts'
 import { type FeedState, restoreFeed, saveFeed } from './saved-feed.ts'
@@ -56,6 +57,10 @@ export interface OwnerFeedOptions extends TimelineOptions {
   readonly journals: Journals | undefined
   /** How far back players may seek, in milliseconds; 0: not at all. */
   readonly dvrMs: number
+  /** What of that is from before the start is fetched, too. */
+  readonly dvrBackfill: boolean
+  /** Where what came late is found; undefined where upstream keeps no past. */
+  readonly past: StoredPast | undefined
 }
 
 /** A list that has not grown for this long is the past: after a pause a new one begins behind it. */
@@ -198,12 +203,26 @@ export class OwnerFeed implements StreamFeed {
     if (ended !== true && last !== undefined && clock.now() - last.receivedMs > STALE_LIST_MS) {
       this.#publisher.resume()
     }
+    const filling = this.#fill(signal)
     try {
       return await this.#sources.run(signal)
     } finally {
+      await filling
       this.#isRunning = false
       this.#shelf.release()
     }
+  }
+
+  /** Until the signal aborts. */
+  async #fill(signal: AbortSignal): Promise<void> {
+    const { past, dvrBackfill, log } = this.#options
+    const dvr = this.#dvr
+    if (dvr === undefined || past === undefined) return
+    const parts = { past, dvr, inits: this.#inits, shelf: this.#shelf, fillsAll: dvrBackfill }
+    const filler = new PastFiller({ ...this.#options, ...parts })
+    await filler.run(signal).catch((error: unknown) => {
+      if (!signal.aborted) log.error('looking for late fragments failed', { error })
+    })
   }
 
   #published(newest: Segment): void {

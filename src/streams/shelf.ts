@@ -52,13 +52,17 @@ export class Shelf {
    * All tracks of a segment, or none.
    * @throws GatewayError `overloaded` when there is no room
    */
-  async put(msn: number, tracks: ReadonlyMap<RenditionName, StoredTrack>): Promise<void> {
+  async put(
+    msn: number,
+    tracks: ReadonlyMap<RenditionName, StoredTrack>,
+    hold: Hold = 'listed',
+  ): Promise<void> {
     const { stream, store } = this.#options
     const put: FragmentKey[] = []
     try {
       for (const [rendition, { id, bytes }] of tracks) {
         const key = fragmentKey(stream, rendition, msn, id)
-        store.put(key, bytes, 'listed')
+        store.put(key, bytes, hold)
         put.push(key)
       }
     } catch (error) {

@@ -6,18 +6,11 @@ import type {
   SegmentTrack,
   SourceName,
 } from '../fragment.ts'
+import { CAUSES } from '../saved.ts'
 import { type BlockFacts, factsOf } from './block-facts.ts'
 import type { DvrSegment } from './dvr-segment.ts'
 
-const CAUSES: readonly (DiscontinuityCause | undefined)[] = [
-  undefined,
-  'gap',
-  'overlap',
-  'init',
-  'tracks',
-  'renumbered',
-  'source',
-]
+const BREAKS: readonly (DiscontinuityCause | undefined)[] = [undefined, ...CAUSES]
 const SOURCES: readonly SourceName[] = ['camera', 'backup', 'slate']
 
 const SEGMENT_FIELDS = 8
@@ -63,11 +56,6 @@ export class SegmentBlock {
     return this.#numbers.map((number, i) => this.#segment(i, number))
   }
 
-  /** The numbers that KVS gave them, in list order. */
-  numbers(): readonly bigint[] {
-    return this.#numbers
-  }
-
   find(msn: number): DvrSegment | undefined {
     for (let i = 0; i < this.length; i += 1) {
       const number = this.#numbers[i]
@@ -84,7 +72,7 @@ export class SegmentBlock {
       startMs: this.#value(i, 3),
       durationMs: this.#value(i, 4),
       receivedMs: this.#value(i, 5),
-      discontinuity: CAUSES[this.#value(i, 6)],
+      discontinuity: BREAKS[this.#value(i, 6)],
       source: SOURCES[this.#value(i, 7)] ?? 'camera',
       number,
       tracks: this.#tracks(i),
@@ -120,7 +108,7 @@ export class SegmentBlock {
 
 function valuesOf(segment: DvrSegment, inits: readonly InitFacts[]): number[] {
   const { msn, dsn, anchor, startMs, durationMs, receivedMs, discontinuity, source } = segment
-  const names = [CAUSES.indexOf(discontinuity), SOURCES.indexOf(source)]
+  const names = [BREAKS.indexOf(discontinuity), SOURCES.indexOf(source)]
   const numbers = [msn, dsn, anchor, startMs, durationMs, receivedMs, ...names]
   return [...numbers, ...RENDITIONS.flatMap((name) => trackValues(segment.tracks[name], inits))]
 }

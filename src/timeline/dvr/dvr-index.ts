@@ -181,13 +181,12 @@ export class DvrIndex {
     yield* this.#tail
   }
 
-  /** Numbers that upstream gave to what arrived here since `sinceMs`. */
-  numbersSince(sinceMs: number): ReadonlySet<bigint> {
-    const recent = this.#allBlocks().filter(({ facts }) => facts.receivedMs >= sinceMs)
-    return new Set([
-      ...recent.flatMap((block) => block.numbers()),
-      ...this.#tail.map(({ number }) => number),
-    ])
+  /** What the newest edition lists of all that arrived since then, and perhaps a little before, in list order. */
+  listedSince(sinceMs: number): readonly DvrSegment[] {
+    const blocks = this.#editions.at(-1)?.blocks ?? []
+    const first = blocks.findIndex(({ facts }) => facts.receivedMs >= sinceMs)
+    const recent = first === -1 ? [] : blocks.slice(Math.max(0, first - 1))
+    return [...recent.flatMap((block) => block.segments()), ...this.#tail]
   }
 
   /** What all that can be found needs. */
@@ -299,8 +298,8 @@ export class DvrIndex {
     const place = head ?? [...live, ...all].toSorted(comparePlaces)[0]
     const isListed = (segment: DvrSegment): boolean =>
       place === undefined || comparePlaces(segment, place) >= 0
-    const past = [...live, ...all].filter((segment) => !isListed(segment)).toSorted(comparePlaces)
-    this.#retired = packed(past, pack)
+    const past = [...live, ...all.filter(isInserted)].filter((segment) => !isListed(segment))
+    this.#retired = packed(past.toSorted(comparePlaces), pack)
     let edition: Edition = { id: first.id, blocks: packed(live.filter(isListed), pack) }
     for (const { id, inserted } of editions) {
       edition = withInserted(edition, id, inserted.filter(isListed), pack)
@@ -311,7 +310,8 @@ export class DvrIndex {
   }
 
   #noteNames(inserted: readonly DvrSegment[]): void {
-    for (const { msn } of inserted) this.#nextInserted = Math.max(this.#nextInserted, msn + 1)
+    const names = inserted.filter(isInserted).map(({ msn }) => msn + 1)
+    this.#nextInserted = Math.max(this.#nextInserted, ...names)
   }
 
   #change(): void {

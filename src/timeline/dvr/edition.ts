@@ -16,7 +16,10 @@ export interface Edition {
   readonly blocks: readonly SegmentBlock[]
 }
 
-/** The edition with these segments among the others. Blocks that hold none of their neighbours stay. */
+/**
+ * The edition with these segments among the others, or in place of others of the same name. Blocks that
+ * hold none of their neighbours stay.
+ */
 export function withInserted(
   { blocks }: Edition,
   id: number,
@@ -32,11 +35,16 @@ export function withInserted(
         pack,
       ),
     )
-    const within = takeWhile(left, (place) => comparePlaces(place, block.last) < 0)
+    const within = takeWhile(left, (place) => comparePlaces(place, block.last) <= 0)
     if (within.length === 0) merged.push(block)
-    else merged.push(...packed([...block.segments(), ...within].toSorted(comparePlaces), pack))
+    else merged.push(...packed(merge(block.segments(), within), pack))
   }
   return { id, blocks: [...merged, ...packed(left, pack)] }
+}
+
+function merge(listed: readonly DvrSegment[], others: readonly DvrSegment[]): DvrSegment[] {
+  const byName = new Map([...listed, ...others].map((segment) => [segment.msn, segment]))
+  return [...byName.values()].sort(comparePlaces)
 }
 
 /** The edition from the block of that place on. */

@@ -1,0 +1,224 @@
+import type { Clock } from '../base/clock.ts'
+import { GatewayError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { GatewayCounters } from '../metrics/gateway-counters.ts'
+import type { DvrSegment } from '../timeline/dvr/dvr-segment.ts'
+import { findRoom } from '../timeline/dvr/room.ts'
+import { isGlobal } from '../timeline/fragment-number.ts'
+import type { HlsSession } from '../upstream/hls-session.ts'
+import type { StoredFragment, StoredRange } from '../upstream/kvs-api.ts'
+import { SessionDeadError } from '../upstream/session-dead-error.ts'
+import { fetchTogether, type ListedTogether, listTogether } from './archive/together.ts'
+import type { Dvr } from './dvr.ts'
+import type { Inits } from './inits.ts'
+import { Inserter } from './inserter.ts'
+import type { Shelf } from './shelf.ts'
+
+/** What KVS keeps of a stream's past. Its work yields to live (G9). */
+export interface StoredPast {
+  /** Whose clock dates fragments. */
+  readonly clock: StoredRange['clock']
+  list(range: StoredRange, signal: AbortSignal): Promise<readonly StoredFragment[]>
+  /** A session of the fragments that begin within, both ends included. */
+  open(
+    window: { readonly startMs: number; readonly endMs: number; readonly fragmentResults: number },
+    signal: AbortSignal,
+  ): Promise<HlsSession>
+}
+
+export interface PastFillerOptions {
+  readonly stream: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly counters: GatewayCounters
+  readonly past: StoredPast
+  readonly dvr: Dvr
+  readonly inits: Inits
+  readonly shelf: Shelf
+  /** How far back the list goes. */
+  readonly dvrMs: number
+  /** At the start, all of that is looked for; else only what came late since. */
+  readonly fillsAll: boolean
+}
+
+/** A fragment that a session of the past lists. */
+interface Found {
+  readonly session: HlsSession
+  readonly listed: ListedTogether
+  readonly serverMs: number
+}
+
+const LOOK_EVERY_MS = 30_000
+/** The live list goes first. */
+const FIRST_LOOK_MS = 5_000
+/** A fragment may be shown so much later than KVS says that it came. */
+const MARGIN_MS = 600_000
+/** Fetched for one edition: players that come early see them in a while, and there are not too many editions. */
+const BATCH = 300
+/** Two of these and more between two fragments: another session shows the second. */
+const SESSION_MS = 600_000
+
+/**
+ * Finds what KVS keeps of a stream and the list lacks: fragments that came late, which KVS never puts into a
+ * LIVE list, those that were lost to us in an outage, and, if wanted, all from before the start. They go
+ * into the past of the DVR list, where they were recorded, never to the live edge.
+ */
+export class PastFiller {
+  readonly #options: PastFillerOptions
+  /** Looked at and not to be had, or without room; by number, as long as they may be looked at. */
+  readonly #refused = new Map<bigint, number>()
+
+  constructor(options: PastFillerOptions) {
+    this.#options = options
+  }
+
+  /** Looks again and again until `signal` aborts, and rejects with its reason. */
+  async run(signal: AbortSignal): Promise<never> {
+    const { clock, dvrMs, fillsAll, log } = this.#options
+    const startMs = clock.now()
+    let lookedMs = fillsAll ? startMs - dvrMs : startMs
+    for (let waitMs = fillsAll ? FIRST_LOOK_MS : LOOK_EVERY_MS; ; waitMs = LOOK_EVERY_MS) {
+      await clock.sleep(waitMs, signal)
+      const nowMs = clock.now()
+      const reachMs = fillsAll ? dvrMs : nowMs - startMs
+      try {
+        await this.#look(Math.max(lookedMs - MARGIN_MS, nowMs - Math.min(reachMs, dvrMs)), signal)
+        lookedMs = nowMs
+      } catch (error) {
+        signal.throwIfAborted()
+        log.warn('late fragments cannot be looked for', { error })
+      }
+    }
+  }
+
+  async #look(sinceMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, past } = this.#options
+    const range = { clock: 'SERVER', startMs: sinceMs, endMs: clock.now() } as const
+    const stored = await past.list(range, signal)
+    this.#forgetRefused(sinceMs)
+    for (let wanted = this.#missing(stored, sinceMs); wanted.length > 0; ) {
+      // The newest first: that is where viewers are.
+      await this.#recover(wanted.slice(-BATCH), signal)
+      const left = this.#missing(stored, sinceMs)
+      if (left.length >= wanted.length) return
+      wanted = left
+    }
+  }
+
+  /** What there is room for, by date. */
+  #missing(stored: readonly StoredFragment[], sinceMs: number): readonly StoredFragment[] {
+    const { dvr, dvrMs, clock } = this.#options
+    const listed = dvr.listedSince(sinceMs - MARGIN_MS)
+    const own = listed.filter(({ source }) => source === 'camera')
+    const known = new Set(own.map(({ number }) => number))
+    const newest = own.reduce((most, { number }) => (number > most ? number : most), 0n)
+    const oldestMs = clock.now() - dvrMs
+    return stored
+      .filter(({ number }) => isGlobal(number) && number < newest && !known.has(number))
+      .filter((fragment) => !this.#refused.has(fragment.number) && this.#date(fragment) >= oldestMs)
+      .filter((fragment) => findRoom(listed, this.#stretch(fragment)) !== undefined)
+      .toSorted((a, b) => this.#date(a) - this.#date(b))
+  }
+
+  async #recover(wanted: readonly StoredFragment[], signal: AbortSignal): Promise<void> {
+    const { counters, stream, log } = this.#options
+    const inserter = new Inserter(this.#options)
+    for (const together of this.#windows(wanted)) await this.#fetch(together, inserter, signal)
+    const inserted = await inserter.finish()
+    for (const { number, serverMs } of wanted) {
+      if (!inserted.some((segment) => segment.number === number))
+        this.#refused.set(number, serverMs)
+    }
+    if (inserted.length === 0) return
+    counters.lateFragments.add({ stream }, inserted.length)
+    log.info('fragments of the past inserted', {
+      fragments: inserted.length,
+      from: iso(inserted[0]),
+      to: iso(inserted.at(-1)),
+    })
+  }
+
+  /** Those that one session can show. */
+  #windows(wanted: readonly StoredFragment[]): readonly (readonly StoredFragment[])[] {
+    const windows: StoredFragment[][] = []
+    for (const fragment of wanted) {
+      const last = windows.at(-1)
+      const before = last?.at(-1)
+      const isNear = before !== undefined && this.#date(fragment) - this.#date(before) < SESSION_MS
+      if (last === undefined || !isNear) windows.push([fragment])
+      else last.push(fragment)
+    }
+    return windows
+  }
+
+  async #fetch(
+    wanted: readonly StoredFragment[],
+    inserter: Inserter,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const dates = wanted.map((fragment) => this.#date(fragment))
+    const window = { startMs: Math.min(...dates) - 1, endMs: Math.max(...dates) + 1 }
+    const session = await this.#open({ ...window, fragmentResults: 4 * BATCH }, signal)
+    if (session === undefined) return
+    try {
+      const together = await listTogether(session, signal)
+      const listed = new Map(together.map((each) => [each.number, each]))
+      for (const { number, serverMs } of wanted) {
+        const each = listed.get(number)
+        if (each === undefined) continue
+        await this.#add(inserter, { session, listed: each, serverMs }, signal)
+      }
+    } finally {
+      session.close()
+    }
+  }
+
+  /** Undefined where KVS has nothing to show after all. */
+  async #open(
+    window: Parameters<StoredPast['open']>[0],
+    signal: AbortSignal,
+  ): Promise<HlsSession | undefined> {
+    try {
+      return await this.#options.past.open(window, signal)
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === 'no_media') return undefined
+      throw error
+    }
+  }
+
+  /** One that is not to be had, or fits nowhere, is left out; only a session that is over ends all. */
+  async #add(
+    inserter: Inserter,
+    { session, listed, serverMs }: Found,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { number, dateMs } = listed
+    try {
+      const tracks = await fetchTogether(session, listed, signal)
+      await inserter.add({ number, dateMs, serverMs, timeBase: session.id, tracks })
+    } catch (error) {
+      signal.throwIfAborted()
+      if (error instanceof SessionDeadError) throw error
+      this.#options.log.debug('fragment of the past left out', { fragment: String(number), error })
+    }
+  }
+
+  #forgetRefused(sinceMs: number): void {
+    for (const [number, serverMs] of this.#refused) {
+      if (serverMs < sinceMs) this.#refused.delete(number)
+    }
+  }
+
+  #stretch(fragment: StoredFragment): { readonly startMs: number; readonly endMs: number } {
+    const startMs = this.#date(fragment)
+    return { startMs, endMs: startMs + fragment.lengthMs }
+  }
+
+  #date({ producerMs, serverMs }: StoredFragment): number {
+    return this.#options.past.clock === 'PRODUCER' ? producerMs : serverMs
+  }
+}
+
+function iso(segment: DvrSegment | undefined): string {
+  return new Date(segment?.startMs ?? 0).toISOString()
+}
