@@ -5,6 +5,8 @@ export interface DeflatedPiece {
   /** Of the text. */
   readonly bytes: number
   readonly crc: number
+  /** What a CRC is multiplied by when this text follows. */
+  readonly shift: number
   /** Whole bytes of deflate blocks, none of them the last, which refer to nothing before them. */
   readonly deflated: Buffer
 }
@@ -16,7 +18,7 @@ const LAST_BLOCK = Buffer.from([3, 0])
 
 export function deflatePiece(text: Buffer): DeflatedPiece {
   const deflated = deflateRawSync(text, { finishFlush: constants.Z_FULL_FLUSH })
-  return { bytes: text.length, crc: crc32(text), deflated }
+  return { bytes: text.length, crc: crc32(text), shift: powerOfX(8 * text.length), deflated }
 }
 
 /**
@@ -24,7 +26,7 @@ export function deflatePiece(text: Buffer): DeflatedPiece {
  * 1952, 2.2; but Chromium reads no further than the first.)
  */
 export function gzipOf(pieces: readonly DeflatedPiece[]): readonly Buffer[] {
-  const crc = pieces.reduce((sum, piece) => combineCrc(sum, piece.crc, piece.bytes), 0)
+  const crc = pieces.reduce((sum, piece) => (multiply(piece.shift, sum) ^ piece.crc) >>> 0, 0)
   const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
   const trailer = Buffer.alloc(8)
   trailer.writeUInt32LE(crc, 0)
@@ -38,10 +40,6 @@ export function gzipOf(pieces: readonly DeflatedPiece[]): readonly Buffer[] {
  */
 const POLYNOMIAL = 0xedb88320
 const ONE = 0x80000000
-
-function combineCrc(first: number, second: number, secondBytes: number): number {
-  return (multiply(powerOfX(8 * secondBytes), first) ^ second) >>> 0
-}
 
 function multiply(a: number, b: number): number {
   let product = 0

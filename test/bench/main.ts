@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRepor
   delay: () => import('./delay.ts'),
   'cold-start': () => import('./cold-start.ts'),
   clip: () => import('./clip.ts'),
+  dvr: () => import('./dvr.ts'),
 }
 
 const { values, positionals } = parseArgs({
