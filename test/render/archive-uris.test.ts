@@ -1,0 +1,60 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { archiveSegmentName, parseArchiveSegmentName } from '../../src/render/archive-uris.ts'
+import { parseRangeName, rangeName } from '../../src/streams/archive/range.ts'
+import type { ArchiveName } from '../../src/timeline/archive/entry.ts'
+
+const number = fc.bigInt({ min: 0n, max: 10n ** 128n })
+const names: fc.Arbitrary<ArchiveName> = fc.oneof(
+  fc.record({
+    kind: fc.constant('recorded' as const),
+    number,
+    startMs: fc.integer({ min: 0, max: 10 ** 13 }),
+  }),
+  fc.record({
+    kind: fc.constant('published' as const),
+    number,
+    msn: fc.integer({ min: 0, max: 2 ** 31 }),
+    baseTicks: fc.integer({ min: 0, max: 10 ** 15 }),
+    id: fc.stringMatching(/^[0-9a-f]{16}$/),
+  }),
+)
+
+describe('names of recorded segments', () => {
+  test('say what they name, safely in a path', () => {
+    fc.assert(
+      fc.property(names, (name) => {
+        const text = archiveSegmentName(name)
+        expect(text).toMatch(/^[0-9a-z-]+\.m4s$/)
+        expect(parseArchiveSegmentName(text)).toEqual(name)
+      }),
+    )
+  })
+
+  test.each([
+    '',
+    'x.m4s',
+    '01-a.m4s',
+    '1-A.m4s',
+    '1-a.mp4',
+    '1-a-.m4s',
+    'a-1-2-xyz.m4s',
+    '-1-a.m4s',
+  ])('nothing else is one: %s', (text) => expect(parseArchiveSegmentName(text)).toBeUndefined())
+})
+
+describe('names of ranges', () => {
+  test('say what they name', () => {
+    const ms = fc.integer({ min: 1, max: 10 ** 13 })
+    fc.assert(
+      fc.property(ms, fc.option(ms, { nil: undefined }), (startMs, endMs) => {
+        expect(parseRangeName(rangeName({ startMs, endMs }))).toEqual({ startMs, endMs })
+      }),
+    )
+  })
+
+  test.each(['', '1', '1-', '-1', '1-2-3', '01-2', '1-2x', 'open-1', '1-OPEN', '1.5-2', '1-1e3'])(
+    'nothing else is one: %s',
+    (text) => expect(parseRangeName(text)).toBeUndefined(),
+  )
+})
