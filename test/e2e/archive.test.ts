@@ -271,6 +271,20 @@ describe('trouble', () => {
     expect(callsOf(stage)).toBe(0)
   })
 
+  test('ranges that hold nothing keep no place from those that do', async () => {
+    const event = { type: 'stop' } as const
+    await using stage = await startPast({
+      cameras: lobby({ events: [{ atMs: Date.UTC(2025, 11, 31, 20), event }] }),
+    })
+    const nowMs = stage.clock.now()
+    for (let i = 0; i < 20; i += 1) {
+      const { status } = await stage.ask(stage.url(nowMs - HOUR_MS - i, nowMs - MINUTE_MS))
+      expect(status).toBe(404)
+    }
+    const { status } = await stage.ask(stage.url(nowMs - 5 * HOUR_MS, nowMs - HOUR_MS))
+    expect(status).toBe(200)
+  })
+
   test('G17: names that nobody was told, and ranges without end, leave upstream in peace', async () => {
     await using stage = await startPast({ cameras: lobby() })
     const base = `${stage.world.gateway.publicUrl}/hls/lobby/archive`

@@ -64,6 +64,11 @@ export class Archive {
     return this.#filling !== undefined
   }
 
+  /** The last attempt to list it failed, and nobody waits for another one. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined && this.#targetDuration === undefined && !this.isListing
+  }
+
   /**
    * What players may see, once all that was recorded so far is listed.
    * @throws GatewayError `no_recording` with the nearest times; `bad_request` when it is too much;

@@ -89,10 +89,11 @@ export class Archives {
   }
 
   #makeRoom(): void {
-    const kept = [...this.#kept.values()]
-    if (kept.filter(({ archive }) => archive.isListing).length >= MOST_LISTING) throw overloaded()
+    const listing = [...this.#kept.values()].filter(({ archive }) => archive.isListing)
+    if (listing.length >= MOST_LISTING) throw overloaded()
+    for (const [name, { archive }] of this.#kept) if (archive.hasFailed) this.#drop(name, archive)
     const nowMs = this.#options.clock.now()
-    let entries = kept.reduce((sum, { archive }) => sum + archive.size, 0)
+    let entries = [...this.#kept.values()].reduce((sum, { archive }) => sum + archive.size, 0)
     for (const [name, { archive, usedMs }] of this.#kept) {
       if (this.#kept.size < MOST_ARCHIVES && entries < MOST_ENTRIES) return
       if (nowMs - usedMs < REPLACEABLE_MS) throw overloaded()
