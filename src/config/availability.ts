@@ -14,11 +14,6 @@ export interface NotYet {
  */
 const PER_STREAM: readonly Feature<StreamConfig>[] = [
   {
-    key: ['onSignalLoss'],
-    used: ({ onSignalLoss }) => onSignalLoss === 'slate',
-    value: ({ onSignalLoss }) => onSignalLoss,
-  },
-  {
     key: ['outputs'],
     used: ({ outputs }) => outputs.some((output) => output !== 'hls'),
     value: ({ outputs }) => outputs.filter((output) => output !== 'hls').join(', '),

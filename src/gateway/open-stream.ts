@@ -1,5 +1,6 @@
 import { about } from '../base/log.ts'
 import type { StreamConfig } from '../config/config.ts'
+import { readSlateFile } from '../slate/slate-file.ts'
 import { LiveStream, type LiveStreamOptions } from '../streams/live-stream.ts'
 import type { OperatedStream } from '../streams/operated-stream.ts'
 import { OwnerFeed } from '../streams/owner-feed.ts'
@@ -22,7 +23,7 @@ export interface OpenedStream extends OperatedStream {
 
 /** A configured stream, idle, with what an earlier process saved of it. */
 export async function openStream(config: StreamConfig, parts: Parts): Promise<OpenedStream> {
-  const { name, backup, minTargetDurationMs } = config
+  const { name, backup, slateFile, minTargetDurationMs } = config
   const log = about(parts.log, { stream: name })
   // Sources and feed, and feed and stream, know each other: the first of each pair learns of the second late.
   let longestFragmentMs = (): number => 0
@@ -46,6 +47,7 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
       backup: backup === undefined ? undefined : open(upstreamOf(backup.kvs, parts), 'backup'),
       returnAfterMs: backup?.returnAfterMs ?? 0,
       past: upstream.kvs === null ? undefined : storedPast({ name, ...upstream.kvs }, parts),
+      slateMovie: slateFile === undefined ? undefined : await readSlateFile(slateFile),
       targetDurationFloorS: minTargetDurationMs / 1000,
     },
     () => changed(),

@@ -55,6 +55,8 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
     counters.overlongFragments,
   )
   expose('late_fragments_total', 'Fragments inserted into the past', counters.lateFragments)
+  expose('slate_segments_total', 'Slate segments published', counters.slateSegments)
+  expose('slate_seconds_total', 'Time filled with a slate', counters.slateSeconds)
   expose('source_switches_total', 'Changes between camera and backup', counters.sourceSwitches)
   expose('cache_hits_total', 'Fragments found in the cache', counters.cacheHits)
   expose('cache_misses_total', 'Fragments that had to be fetched', counters.cacheMisses)

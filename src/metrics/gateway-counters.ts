@@ -1,4 +1,4 @@
-import type { DiscontinuityCause } from '../timeline/fragment.ts'
+import type { DiscontinuityCause, Segment } from '../timeline/fragment.ts'
 import { type Cell, Counter } from './counter.ts'
 import { savedUsd } from './saved-usd.ts'
 
@@ -25,6 +25,9 @@ export class GatewayCounters {
   readonly overlongFragments = this.#byStream(['stream'])
   /** Fragments that were inserted into the past of a DVR list. */
   readonly lateFragments = this.#byStream(['stream'])
+  readonly slateSegments = this.#byStream(['stream'])
+  /** Media time of those. */
+  readonly slateSeconds = this.#byStream(['stream'])
   /** `to`: the source that is shown from then on. */
   readonly sourceSwitches = this.#byStream(['stream', 'to'])
   readonly cacheHits = new Counter([])
@@ -69,6 +72,16 @@ export class GatewayCounters {
         own?.add(bytes)
       },
     }
+  }
+
+  /** A segment was listed. What the gateway made itself is no fragment of a camera. */
+  published(stream: string, { source, durationMs }: Pick<Segment, 'source' | 'durationMs'>): void {
+    if (source !== 'slate') {
+      this.fragments.add({ stream })
+      return
+    }
+    this.slateSegments.add({ stream })
+    this.slateSeconds.add({ stream }, durationMs / 1_000)
   }
 
   discontinuity(stream: string, cause: DiscontinuityCause): void {

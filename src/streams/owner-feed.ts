@@ -3,6 +3,8 @@ import type { Clock } from '../base/clock.ts'
 import { doneWithin } from '../base/done-within.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { runTogether } from '../base/run-together.ts'
+import type { Movie } from '../formats/mp4/read-movie.ts'
 import { newestOf } from '../ingest/listing.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import type { DiskStore } from '../store/disk-store.ts'
@@ -32,6 +34,9 @@ import { Publisher } from './publisher.ts'
 import { retimed } from './refetch.ts'
 import { type FeedState, restoreFeed, saveFeed } from './saved-feed.ts'
 import { Shelf } from './shelf.ts'
+import { SlateFiller } from './slate-filler.ts'
+import { slateFragment } from './slate-fragment.ts'
+import { lookBack } from './slate-look.ts'
 import type { LiveSource } from './source-selection.ts'
 import { SourceSwitch } from './source-switch.ts'
 import { takeOver } from './stand-in.ts'
@@ -49,6 +54,9 @@ export interface OwnerFeedOptions extends TimelineOptions {
   /** How long the camera has to deliver without a break before it takes over from the backup. */
   readonly returnAfterMs: number
   readonly signalLossAfterMs: number
+  readonly onSignalLoss: 'hold' | 'slate' | 'fail'
+  /** The operator's slate; undefined: the one that is built in. */
+  readonly slateMovie: Movie | undefined
   readonly store: MemoryStore
   readonly cache: FragmentCache
   /** Both undefined without a state directory: a restart then begins a new timeline. */
@@ -205,7 +213,12 @@ export class OwnerFeed implements StreamFeed {
     }
     const filling = this.#fill(signal)
     try {
-      return await this.#sources.run(signal)
+      const { onSignalLoss } = this.#options
+      const slate = onSignalLoss === 'slate' ? [this.#slate()] : []
+      return await runTogether(signal, [
+        (limited) => this.#sources.run(limited, this.#trustsCamera()),
+        ...slate.map((filler) => (limited: AbortSignal) => filler.run(limited)),
+      ])
     } finally {
       await filling
       this.#isRunning = false
@@ -238,6 +251,35 @@ export class OwnerFeed implements StreamFeed {
     counters.sourceSwitches.add({ stream, to: shown })
     log.warn('source switched', { to: shown, forced: this.#sources.forced !== undefined })
     this.#changed()
+  }
+
+  /** Whether the camera, as far as is known, delivers: the list does not end with another source. */
+  #trustsCamera(): boolean {
+    const last = this.#publisher.snapshot()?.segments.at(-1)
+    return last === undefined || last.source === 'camera'
+  }
+
+  #slate(): SlateFiller {
+    const { clock, slateMovie: file } = this.#options
+    // What has ended is not lost.
+    const isLost = (): boolean => this.#sources.isLost && this.snapshot()?.ended !== true
+    return new SlateFiller({
+      ...this.#options,
+      file,
+      isLost,
+      before: () => lookBack(this.#retained(), (...args) => this.init(...args)),
+      targetDuration: () => this.snapshot()?.targetDuration ?? 1,
+      publish: async (segment) => {
+        const fragment = slateFragment(segment, clock.now())
+        await this.#publisher.publish('slate', [fragment], isLost)
+      },
+    })
+  }
+
+  /** What is listed, and what was before if nothing is. */
+  #retained(): readonly Segment[] {
+    const listed = this.snapshot()?.segments ?? []
+    return listed.length > 0 ? listed : this.#timeline.retired()
   }
 
   /**

@@ -9,6 +9,7 @@ import type { SegmentDraft } from '../timeline/draft.ts'
 import type { FragmentFacts, Segment, Snapshot, SourceName } from '../timeline/fragment.ts'
 import { dedupe } from '../timeline/identity.ts'
 import type { Timeline } from '../timeline/timeline.ts'
+import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import type { Dvr } from './dvr.ts'
 import { type Inits, initsOf } from './inits.ts'
 import type { Shelf, StoredTrack } from './shelf.ts'
@@ -30,6 +31,12 @@ export interface PublisherOptions {
   readonly published: (newest: Segment) => void
   /** The list says now that it has ended. */
   readonly ended: () => void
+}
+
+/** What a fragment has to say of itself to be listed. */
+export interface Publishable extends Omit<FetchedFragment, 'listed'> {
+  readonly listed: Pick<ListedFragment, 'number' | 'startMs' | 'durationS'> &
+    Partial<Pick<ListedFragment, 'estimatedMs' | 'breaks'>>
 }
 
 /**
@@ -75,7 +82,7 @@ export class Publisher {
    */
   async publish(
     source: SourceName,
-    batch: readonly FetchedFragment[],
+    batch: readonly Publishable[],
     isShown: () => boolean = () => true,
   ): Promise<void> {
     const turn = this.#turn.then(() => this.#publish(source, batch, isShown()))
@@ -85,7 +92,7 @@ export class Publisher {
 
   async #publish(
     source: SourceName,
-    batch: readonly FetchedFragment[],
+    batch: readonly Publishable[],
     isShown: boolean,
   ): Promise<void> {
     const byNumber = new Map(batch.map((fragment) => [fragment.listed.number, fragment]))
@@ -141,7 +148,7 @@ export class Publisher {
     inits.keepOnly([...initsOf([...listed, ...retired]), ...(dvr?.inits() ?? [])])
   }
 
-  async #append(source: SourceName, fragment: FetchedFragment): Promise<Segment | undefined> {
+  async #append(source: SourceName, fragment: Publishable): Promise<Segment | undefined> {
     const { timeline, log, skipped } = this.#options
     const facts = factsOf(source, fragment)
     try {
@@ -155,7 +162,7 @@ export class Publisher {
     return undefined
   }
 
-  async #commit(fragment: FetchedFragment, draft: SegmentDraft): Promise<Segment> {
+  async #commit(fragment: Publishable, draft: SegmentDraft): Promise<Segment> {
     const { timeline, inits, shelf } = this.#options
     const stored = new Map(
       fragment.tracks.map((track) => [track.rendition, storedTrack(track, draft)]),
@@ -176,8 +183,8 @@ export class Publisher {
 
   #report(added: readonly Segment[]): void {
     const { stream, counters, log, timeline } = this.#options
-    counters.fragments.add({ stream }, added.length)
     for (const segment of added) {
+      counters.published(stream, segment)
       if (segment.discontinuity !== undefined) {
         counters.discontinuity(stream, segment.discontinuity)
         log.info('discontinuity', { cause: segment.discontinuity, msn: segment.msn })
@@ -194,7 +201,7 @@ export class Publisher {
 
 function factsOf(
   source: SourceName,
-  { listed, timeBase, receivedMs, tracks }: FetchedFragment,
+  { listed, timeBase, receivedMs, tracks }: Publishable,
 ): FragmentFacts {
   return {
     source,
@@ -208,7 +215,7 @@ function factsOf(
   }
 }
 
-function endOf({ listed }: FetchedFragment): number | undefined {
+function endOf({ listed }: Publishable): number | undefined {
   return listed.startMs === undefined ? undefined : listed.startMs + listed.durationS * 1_000
 }
 

@@ -72,6 +72,7 @@ export class SourceSwitch {
   readonly #wake = new ChangeSignal()
   #selection: Selection = { kind: 'camera' }
   #isRunning = false
+  #awaySinceMs = 0
 
   constructor(options: SourceSwitchOptions) {
     const { camera, backup } = options
@@ -91,6 +92,14 @@ export class SourceSwitch {
   get delivers(): boolean {
     const { clock, lossAfterMs } = this.#options
     return this.shown !== undefined && this.#hearts[this.shown].delivers(clock.now(), lossAfterMs())
+  }
+
+  /** Whether nothing comes, nor is about to: a backup that was just asked gets its time. */
+  get isLost(): boolean {
+    const { clock, backup } = this.#options
+    if (this.#selection.kind !== 'away' || backup === undefined) return !this.delivers
+    const isAsked = backup.trouble.current === undefined
+    return !isAsked || clock.now() - this.#awaySinceMs >= BACKUP_MS
   }
 
   get hasBackup(): boolean {
@@ -135,11 +144,14 @@ export class SourceSwitch {
     this.#review()
   }
 
-  /** Follows sources until `signal` aborts, and rejects with its reason. */
-  async run(signal: AbortSignal): Promise<never> {
+  /**
+   * Follows sources until `signal` aborts, and rejects with its reason.
+   * @param trusted whether the camera delivered when it was heard of last: if not, nobody waits for it
+   */
+  async run(signal: AbortSignal, trusted: boolean): Promise<never> {
     const crash = new AbortController()
     const running = AbortSignal.any([signal, crash.signal])
-    this.#begin()
+    this.#begin(trusted)
     try {
       for (;;) {
         this.#review()
@@ -177,12 +189,13 @@ export class SourceSwitch {
     if (left === 0 && !this.#followers.has(name)) keeper.release()
   }
 
-  #begin(): void {
+  #begin(trusted: boolean): void {
     const { clock } = this.#options
     this.#isRunning = true
-    if (this.#selection.kind !== 'forced') this.#selection = { kind: 'camera' }
+    if (this.#selection.kind !== 'forced') this.#selection = { kind: trusted ? 'camera' : 'away' }
     // One that was just started gets its time.
-    this.#hearts[this.shown ?? 'camera'].begin(clock.now(), true)
+    if (this.shown !== undefined) this.#hearts[this.shown].begin(clock.now(), true)
+    this.#awaySinceMs = clock.now()
     for (const { trouble } of this.#sources.values()) trouble.clear()
   }
 
@@ -268,6 +281,9 @@ export class SourceSwitch {
     const before = this.#selection
     this.#selection = selection
     if (before === selection) return
+    if (selection.kind === 'away' && before.kind !== 'away') {
+      this.#awaySinceMs = this.#options.clock.now()
+    }
     this.#wake.notify()
     if (shownOf(before) !== shownOf(selection)) this.#options.switched(shownOf(selection))
   }
@@ -299,6 +315,8 @@ export class SourceSwitch {
   }
 }
 
+/** How long a backup may take from when it is asked to its first fragment, before a slate is shown. */
+const BACKUP_MS = 5_000
 /** Of a source that stays overdue because an operator wants it. */
 const LEAST_WAIT_MS = 1_000
 

@@ -11,7 +11,6 @@ test('has nothing to say of a plain stream', () => {
 })
 
 test.each([
-  [stream('onSignalLoss: slate'), 'streams.lobby.onSignalLoss: slate'],
   [stream('outputs: [hls, ts, dash]'), 'streams.lobby.outputs: ts, dash'],
   [`redis: { url: "redis://:pass@x" }\n${ONE_STREAM}`, 'redis.url'],
   [`auth: { mode: cdn-secret, secrets: [pass] }\n${ONE_STREAM}`, 'auth.mode: cdn-secret'],

@@ -4,7 +4,7 @@ import type { AdminView } from '../admin-view.ts'
 /**
  * `/readyz`: 200 once both listeners accept requests and no stream that should always run has failed.
  * A camera that is silent (`stale`, `offline`) is not the gateway's fault: another node would have no
- * picture either, so it takes nothing away from being ready.
+ * picture either, so it takes nothing away from being ready; nor does a slate, which is told all the same.
  */
 export function readyRoute(
   app: FastifyInstance,
@@ -12,17 +12,18 @@ export function readyRoute(
   done: () => void,
 ): void {
   app.get('/readyz', (_request, reply) => {
-    const failed = options.registry
-      .list()
+    const streams = options.registry.list()
+    const failed = streams
       // Nor does a name that a viewer chose.
       .filter(({ activation, dynamic }) => activation === 'always' && !dynamic)
       .filter(({ state }) => state === 'failed')
       .map(({ name }) => name)
+    const slate = streams.filter(({ state }) => state === 'slate').map(({ name }) => name)
     const ready = options.listening() && failed.length === 0
     reply
       .code(ready ? 200 : 503)
       .header('Cache-Control', 'no-store')
-      .send({ ready, failed })
+      .send({ ready, failed, slate })
   })
   done()
 }

@@ -1,0 +1,87 @@
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Movie } from '../formats/mp4/read-movie.ts'
+import { type ChosenSlate, chooseSlate } from '../slate/choose.ts'
+import { SlateRun, type SlateSegment } from '../slate/slate-run.ts'
+import type { Before } from './slate-look.ts'
+
+export interface SlateFillerOptions {
+  readonly clock: Clock
+  readonly log: Log
+  /** The operator's; undefined: the built-in one. */
+  readonly file: Movie | undefined
+  /** Whether no source delivers, nor is about to. */
+  readonly isLost: () => boolean
+  /** What has been published; undefined while nothing is known of the stream's media. */
+  readonly before: () => Before | undefined
+  /** EXT-X-TARGETDURATION, in seconds. */
+  readonly targetDuration: () => number
+  /** Lists a segment, unless a source delivers meanwhile. */
+  readonly publish: (segment: SlateSegment) => Promise<void>
+}
+
+/** How often we look. */
+const STEP_MS = 500
+/** What a process that was stopped for longer missed is not made up for. */
+const MOST_BEHIND_MS = 60_000
+
+/**
+ * Fills time with a slate while no source delivers, as fast as it passes (G11). It stays one segment behind
+ * what the camera would have sent, so that the fragment with which that returns begins after it.
+ */
+export class SlateFiller {
+  readonly #options: SlateFillerOptions
+  #told: string | undefined
+
+  constructor(options: SlateFillerOptions) {
+    this.#options = options
+  }
+
+  /** Runs until `signal` aborts, and rejects with its reason. */
+  async run(signal: AbortSignal): Promise<never> {
+    const { clock, isLost, before } = this.#options
+    for (;;) {
+      const known = isLost() ? before() : undefined
+      if (known !== undefined) await this.#fill(known, signal)
+      await clock.sleep(STEP_MS, signal)
+    }
+  }
+
+  async #fill(before: Before, signal: AbortSignal): Promise<void> {
+    const { clock, isLost, publish, targetDuration } = this.#options
+    const longestMs = targetDuration() * 1_000
+    const lengthMs = Math.min(before.lengthMs, longestMs)
+    const slate = await this.#choose(before, longestMs)
+    if (slate === undefined) return
+    const run = this.#begin(slate, before)
+    while (isLost()) {
+      const dueMs = run.startMs + 2 * lengthMs + before.lagMs
+      const waitMs = dueMs - clock.now()
+      if (waitMs < -MOST_BEHIND_MS) return
+      if (waitMs <= 0) await publish(run.next(lengthMs))
+      else await clock.sleep(Math.min(waitMs, STEP_MS), signal)
+      signal.throwIfAborted()
+    }
+  }
+
+  /** Where the list ends; or, if that is long ago, so far back that players have enough to begin with. */
+  #begin(slate: ChosenSlate, { endMs, lagMs, lengthMs, start }: Before): SlateRun {
+    const { clock, targetDuration } = this.#options
+    const nowMs = clock.now() - lagMs - 2 * lengthMs
+    if (nowMs - endMs <= MOST_BEHIND_MS) return new SlateRun(slate, endMs, start)
+    return new SlateRun(slate, nowMs - 3_000 * targetDuration())
+  }
+
+  async #choose(before: Before, longestMs: number): Promise<ChosenSlate | undefined> {
+    const { log, file } = this.#options
+    const slate = await chooseSlate(before.look, file, longestMs)
+    const { reel, sound, unfit } = slate
+    const isEmpty = reel === undefined && sound === undefined
+    const problem = isEmpty ? 'nothing stands in for its codec' : unfit
+    if (problem !== undefined && problem !== this.#told) {
+      log.warn(isEmpty ? 'no slate for this stream' : 'built-in slate shown', { why: problem })
+    }
+    this.#told = problem
+    return isEmpty ? undefined : slate
+  }
+}
