@@ -1,6 +1,6 @@
 import { notYetAvailable, notYetLine } from '../config/availability.ts'
-import { loadConfig } from '../config/load.ts'
 import { type Args, type Command, EXIT, type ExitCode, type Terminal } from './command.ts'
+import { loadWhole } from './load-whole.ts'
 
 export const checkCommand: Command = {
   name: 'check',
@@ -13,7 +13,7 @@ export const checkCommand: Command = {
 /** Faults go to standard error; what is fine, and what is only not available yet, to standard output. */
 async function check({ operands }: Args, { env, out }: Terminal): Promise<ExitCode> {
   const [file = ''] = operands
-  const config = await loadConfig(file, env)
+  const config = await loadWhole(file, env)
   for (const key of notYetAvailable(config)) out(notYetLine(file, key))
   const { length } = config.streams
   out(`${file}: no faults, ${length} ${length === 1 ? 'stream' : 'streams'}`)

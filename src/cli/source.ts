@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
-import { loadConfig } from '../config/load.ts'
 import { configForStream } from '../config/single-stream.ts'
 import { type Args, UsageError } from './command.ts'
+import { loadWhole } from './load-whole.ts'
 import { portOption } from './parse.ts'
 
 /** A configuration, and what has to keep running for it. */
@@ -28,7 +28,7 @@ export async function openSource(
   if (region !== undefined && stream === undefined) {
     throw new UsageError('--region belongs to --stream; a file has aws.region')
   }
-  if (file !== undefined) return lasting(file, await loadConfig(file, env))
+  if (file !== undefined) return lasting(file, await loadWhole(file, env))
   if (stream !== undefined) return lasting('command line', configForStream({ stream, region }))
   return startDemo(env)
 }

@@ -28,6 +28,24 @@ async function runsWith(text: string, ...argv: readonly string[]) {
 }
 
 describe('check', () => {
+  test('looks into the files that a configuration names', async () => {
+    const slate = (path: string) =>
+      `streams: { lobby: { kvs: { streamName: x }, slateFile: '${path}' } }`
+    const shipped = new URL('../../src/slate/pictures/avc-640x360.mp4', import.meta.url).pathname
+    expect(await runsWith(slate(shipped), 'check', 'FILE')).toMatchObject({ code: 0, err: [] })
+    const expected =
+      'expected an MP4 of at most 64 MiB with H.264 or HEVC, and AAC-LC if it has sound'
+    expect(await runsWith(slate('missing.mp4'), 'check', 'FILE')).toEqual({
+      code: 1,
+      out: [],
+      err: [`gateway.yaml: streams.lobby.slateFile: ${expected}, got "missing.mp4": ENOENT`],
+    })
+    const text = await runsWith(slate(file), 'serve', '--config', 'FILE')
+    expect(text.code).toBe(1)
+    expect(text.err).toHaveLength(1)
+    expect(text.err[0]).toContain('streams.lobby.slateFile: expected an MP4')
+  })
+
   test('prints one line per fault, and nothing else, and exits 1', async () => {
     const text =
       'server: { port: x, prot: 1 }\nstreams: { lobby: { kvs: { streamName: x }, window: 0 } }'

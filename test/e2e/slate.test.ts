@@ -1,5 +1,9 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { CameraConfigInput } from '../../src/emulator/config.ts'
+import { PICTURES_FOLDER } from '../../src/slate/pictures.ts'
+import { runTool } from '../proof/ffmpeg.ts'
 import { during, passUntil } from '../support/pace.ts'
 import { ask } from '../support/raw-http.ts'
 import { cameraOf } from '../support/world.ts'
@@ -153,6 +157,44 @@ test('an on-demand stream shows its slate to the first viewer after an idle time
   await turns('live', 10_000)
   await stage.pass(5_000)
   expect(stage.report().faults).toEqual([])
+})
+
+test.each([
+  ['with sound', ['-f', 'lavfi', '-i', 'sine=frequency=660:sample_rate=44100:duration=7.3']],
+  ['without sound, to which silence is added', []],
+] as const)('G11: an operator’s film %s is shown in a loop', async (_what, sound) => {
+  const slateFile = join(dir(), 'slate.mp4')
+  const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=25:d=7.3']
+  const video = ['-c:v', 'libx264', '-g', '25', '-bf', '2', '-pix_fmt', 'yuv420p']
+  const { code, stderr } = await runTool('ffmpeg', [
+    ...['-v', 'error', ...picture, ...sound, ...video, '-c:a', 'aac', slateFile],
+  ])
+  expect([code, stderr]).toEqual([0, []])
+  await start({ clip: 'av-720p' }, { slateFile })
+  stage.world.control.stopProducer(CAMERA)
+  await turns('slate', 20_000)
+  await stage.pass(30_000)
+  stage.world.control.resumeProducer(CAMERA)
+  await turns('live', 10_000)
+  await stage.pass(8_000)
+  expect(stage.world.lines.filter(({ event }) => event.includes('built-in'))).toEqual([])
+  expect(discontinuities(stage)).toEqual(['source', 'source'])
+  const { faults, decoded } = await stage.verdict()
+  expect(faults).toEqual([])
+  expect(decoded['video']).toMatchObject({ warnings: [], runs: 3, gaps: [] })
+  expect(decoded['audio']).toMatchObject({ warnings: [], runs: 3, gaps: [] })
+})
+
+test('an operator’s film in another codec gives way to the built-in slate, and that is told', async () => {
+  const slateFile = fileURLToPath(new URL('hevc-640x360.mp4', PICTURES_FOLDER))
+  await start({}, { slateFile })
+  stage.world.control.stopProducer(CAMERA)
+  await turns('slate', 20_000)
+  await stage.pass(5_000)
+  const told = stage.world.lines.filter(({ event }) => event === 'built-in slate shown')
+  expect(told).toHaveLength(1)
+  const text = String((await during(stage.clock, get(stage.world.watchUrl()))).body)
+  expect(text).toContain('CODECS="avc1.')
 })
 
 test('G10: a slate costs nothing upstream but the question whether the camera is back', async () => {
