@@ -114,6 +114,7 @@ function possibleState(
     lastFragmentMs: null,
     targetDuration: null,
     past: NO_REACH,
+    source: null,
   }
   return registry.isAbsent(name)
     ? { state: 'failed', reason: 'upstream_stream_not_found', ...nothing }
@@ -127,6 +128,7 @@ function webState(stream: LiveStream | undefined): WebStreamState | undefined {
     state,
     reason,
     sinceMs,
+    source: stream.shown ?? null,
     lastFragmentMs: newest?.receivedMs ?? null,
     targetDuration: stream.snapshot()?.targetDuration ?? null,
     past: reach,

@@ -55,12 +55,19 @@ function table(streams: readonly StreamStatus[], nowMs: number): string {
 
 function row(status: StreamStatus, nowMs: number): string {
   const { name, state, reason } = status
-  const why = reason === null ? '' : `<small>${escapeHtml(reason)}</small>`
+  const notes = [...(reason === null ? [] : [reason]), ...sourceNotes(status)]
+  const why = notes.map((note) => `<small>${escapeHtml(note)}</small>`).join('')
   // On a phone a row becomes a card, on which each figure needs its label.
   const figures = figuresOf(status, nowMs).map(
     ([label, value]) => `<td data-label="${label}">${value}</td>`,
   )
   return `<tr class="${state}"><th scope="row">${escapeHtml(name)}</th><td class="state"><span>${state}</span>${why}</td>${figures.join('')}</tr>`
+}
+
+/** Only what is out of the ordinary. */
+function sourceNotes({ source, forced }: StreamStatus): readonly string[] {
+  if (forced !== null) return [`${forced}, by order`]
+  return source === 'backup' ? ['backup'] : []
 }
 
 function figuresOf(status: StreamStatus, nowMs: number): readonly Labelled[] {

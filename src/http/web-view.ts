@@ -1,4 +1,5 @@
 import type { Reach, StreamState } from '../streams/stream.ts'
+import type { SourceName } from '../timeline/fragment.ts'
 
 /** What the pages tell viewers about one stream. */
 export interface WebStreamState {
@@ -7,6 +8,8 @@ export interface WebStreamState {
   readonly reason: string | null
   /** When the stream entered this state, in milliseconds since 1970. */
   readonly sinceMs: number
+  /** Whose media are shown; null while there are none. */
+  readonly source: SourceName | null
   /** When the newest fragment came in, in milliseconds since 1970; null before the first. */
   readonly lastFragmentMs: number | null
   /** EXT-X-TARGETDURATION in seconds; null until known. */

@@ -55,6 +55,47 @@ test.concurrent('G11: a page says since when a camera is away, and goes on by it
   }
 })
 
+test.concurrent('G11: a page plays on through a slate, without a stall or a reload, and says what it is', {
+  timeout: 90_000,
+}, async () => {
+  const world = await startWorld({
+    clock: systemClock,
+    cameras: { lobby: { clip: 'av-360p' } },
+    defaults: { signalLossAfter: '1s', onSignalLoss: 'slate', window: 8 },
+  })
+  try {
+    const { page, complaints } = await openPlayer(world)
+    let loads = 0
+    page.on('load', () => (loads += 1))
+    world.control.stopProducer(cameraOf())
+    await logged(world, 'slate shown')
+    await tone(page, 'slate', SOON)
+    expect(await page.locator('.label').textContent()).toMatch(/^Away since \d\d:\d\d:\d\d$/)
+    expect(await page.locator('.headline').textContent()).toBe('')
+    await moving(page)
+    await page.waitForTimeout(10_000)
+    await moving(page)
+    expect(await page.locator('.tile').getAttribute('data-tone')).toBe('slate')
+
+    world.control.resumeProducer(cameraOf())
+    await logged(world, 'camera back')
+    await tone(page, 'live', AT_ONCE)
+    await page.waitForTimeout(5_000)
+    await moving(page)
+    const { rewinds, holes, lostMs } = await askWitness(page)
+    expect({ rewinds, holes, loads, complaints }).toEqual({
+      rewinds: 0,
+      holes: 0,
+      loads: 0,
+      complaints: [],
+    })
+    // What a moment's stall costs; a player that had starved would have lost seconds.
+    expect(lostMs).toBeLessThan(1_500)
+  } finally {
+    await world.close()
+  }
+})
+
 test.concurrent('a page outlives a restart of the gateway, and says so meanwhile', async () => {
   const cameras = { lobby: { clip: 'av-360p' } } as const
   const world = await startWorld({ clock: systemClock, cameras, cache: { dir: stateDir } })

@@ -164,7 +164,8 @@ export class LiveHlsOrigin {
     const sinceMs = lastFragmentMs ?? Date.now()
     const state = camera.forced?.state ?? this.#natural(camera)
     const reason = camera.forced?.reason ?? null
-    return { state, reason, sinceMs, lastFragmentMs, targetDuration: 1, past: NO_REACH }
+    const rest = { source: 'camera', targetDuration: 1, past: NO_REACH } as const
+    return { state, reason, sinceMs, lastFragmentMs, ...rest }
   }
 
   #natural({ lastMs, asked }: Camera): StreamState {

@@ -28,6 +28,7 @@ const IDLE: WebStreamState = {
   state: 'idle',
   reason: null,
   sinceMs: 1000,
+  source: null,
   lastFragmentMs: null,
   targetDuration: null,
   past: NO_REACH,

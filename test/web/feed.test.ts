@@ -38,6 +38,7 @@ describe('the state feed', () => {
           state: 'live',
           reason: null,
           since: 5,
+          source: null,
           lastFragmentAt: NOW - 900,
           targetDuration: 2,
           past: { dvrMs: 60_000, archive: true, clip: true },

@@ -10,6 +10,7 @@ function answer(...states: State[]): Answer {
   const rest = {
     reason: null,
     since: 0,
+    source: null,
     lastFragmentAt: null,
     targetDuration: null,
     past: NO_REACH,

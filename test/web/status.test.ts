@@ -16,6 +16,7 @@ function status(stream: Partial<Stream> | undefined, seen: Partial<Seen> = {}) {
     state: 'live',
     reason: null,
     since: NOW - 2000,
+    source: 'camera',
     lastFragmentAt: LOST,
     targetDuration: 2,
     past: NO_REACH,
@@ -30,6 +31,20 @@ describe('what a tile says', () => {
     expect(status({}, { playing: true, latencyMs: 4120 })).toEqual({
       tone: 'live',
       label: 'Live · 4.1 s',
+      headline: '',
+      detail: '',
+    })
+  })
+
+  test('a backup is as live as any, and told', () => {
+    const seen = { playing: true, latencyMs: 4120 }
+    expect(status({ source: 'backup' }, seen).label).toBe('Live · 4.1 s · backup')
+  })
+
+  test('a slate speaks for itself: nothing stands over it', () => {
+    expect(status({ state: 'slate', source: 'slate' }, { playing: true })).toEqual({
+      tone: 'slate',
+      label: 'Away since 14:03:22',
       headline: '',
       detail: '',
     })
@@ -52,12 +67,11 @@ describe('what a tile says', () => {
     })
   })
 
-  test('offline, slate and ended count from the last picture, not from the verdict', () => {
+  test('offline and ended count from the last picture, not from the verdict', () => {
     expect(status({ state: 'offline' })).toMatchObject({
       tone: 'offline',
       headline: 'Offline since 14:03:22',
     })
-    expect(status({ state: 'slate' }).headline).toBe('No camera since 14:03:22')
     expect(status({ state: 'ended' }).headline).toBe('Ended at 14:03:22')
   })
 

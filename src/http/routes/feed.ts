@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
 import { NO_REACH, type Reach, type StreamState } from '../../streams/stream.ts'
+import type { SourceName } from '../../timeline/fragment.ts'
 import type { WebView } from '../web-view.ts'
 
 export interface FeedOptions {
@@ -17,6 +18,7 @@ export interface FeedStream {
   readonly state: StreamState | 'unknown'
   readonly reason: string | null
   readonly since: number | null
+  readonly source: SourceName | null
   readonly lastFragmentAt: number | null
   readonly targetDuration: number | null
   readonly past: Reach
@@ -78,6 +80,7 @@ function unknown(name: string): FeedStream {
     state: 'unknown',
     reason: 'stream_not_found',
     since: null,
+    source: null,
     lastFragmentAt: null,
     targetDuration: null,
     past: NO_REACH,

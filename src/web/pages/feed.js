@@ -8,6 +8,7 @@
  * @property {'idle' | 'starting' | 'live' | 'stale' | 'slate' | 'offline' | 'ended' | 'failed' | 'unknown'} state
  * @property {string | null} reason
  * @property {number | null} since
+ * @property {'camera' | 'backup' | 'slate' | null} source
  * @property {number | null} lastFragmentAt
  * @property {number | null} targetDuration
  * @property {Past} past

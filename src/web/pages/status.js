@@ -8,7 +8,7 @@ import { clockTime, latencyInWords, spanInWords } from './times.js'
  * What a tile says. `headline` stands over the picture, `label` beside the stream's name.
  *
  * @typedef {object} Status
- * @property {'live' | 'past' | 'late' | 'stale' | 'offline' | 'starting' | 'failed'} tone
+ * @property {'live' | 'past' | 'late' | 'slate' | 'stale' | 'offline' | 'starting' | 'failed'} tone
  * @property {string} label
  * @property {string} headline   empty: leave the picture alone
  * @property {string} detail
@@ -32,7 +32,7 @@ export function statusOf(seen) {
     case 'live':
       return liveStatus(seen)
     case 'slate':
-      return lost('stale', 'No camera since', stream, seen.now)
+      return slateStatus(stream, seen.now)
     case 'stale':
       return staleStatus(stream, seen.now)
     case 'offline':
@@ -66,10 +66,26 @@ export function pastStatus({ shownAt, playing, paused, pastTrouble }, now) {
  * @param {Seen} seen
  * @returns {Status}
  */
-function liveStatus({ playing, pictured, latencyMs }) {
-  if (playing) return live(latencyMs === undefined ? 'Live' : `Live · ${latencyInWords(latencyMs)}`)
+function liveStatus({ stream, playing, pictured, latencyMs }) {
+  if (playing) {
+    const latency = latencyMs === undefined ? [] : [latencyInWords(latencyMs)]
+    const standIn = stream?.source === 'backup' ? ['backup'] : []
+    return live(['Live', ...latency, ...standIn].join(' · '))
+  }
   if (!pictured) return starting('Starting', '')
   return { tone: 'late', label: 'Reconnecting', headline: 'Reconnecting', detail: '' }
+}
+
+/**
+ * The slate itself says that the camera is away, or what the operator wants to be said.
+ *
+ * @param {FeedStream} stream
+ * @param {number} now
+ * @returns {Status}
+ */
+function slateStatus(stream, now) {
+  const label = `Away since ${clockTime(lossOf(stream, now), now)}`
+  return { tone: 'slate', label, headline: '', detail: '' }
 }
 
 /**
