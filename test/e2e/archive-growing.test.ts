@@ -106,3 +106,33 @@ async function newest(stage: PastStage, url: string): Promise<ReadonlyMap<string
   }
   return found
 }
+
+test.each([
+  ['a range that grows', (startMs: number) => [startMs]],
+  ['a closed range', (startMs: number) => [startMs, startMs + 20_000]],
+])('G8: what the DVR holds is not fetched again: %s', async (_, rangeOf) => {
+  await using stage = await startPast({ cameras, defaults: { dvr: '10m', activation: 'always' } })
+  await stage.pass(90_000)
+  const before = stage.world.counters().calls
+  const [startMs = 0, endMs] = rangeOf(stage.clock.now() - 60_000)
+  const verdict = await stage.judge(stage.url(startMs, endMs))
+  expect(verdict).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
+  expect(verdict.segments).toBeGreaterThanOrEqual(20)
+  expect(verdict.decoded).toMatchObject({ video: SEAMLESS, audio: SEAMLESS })
+  const { calls } = stage.world.counters()
+  expect(calls['GetHLSStreamingSessionURL']).toEqual(before['GetHLSStreamingSessionURL'])
+})
+
+test('what the DVR has missed is found in the recording', async () => {
+  await using stage = await startPast({
+    cameras,
+    defaults: { dvr: '30m', activation: 'on-demand', idleTimeout: '10s' },
+  })
+  await stage.ask(stage.world.watchUrl())
+  await stage.pass(60_000)
+  const startMs = stage.clock.now() - 60_000
+  await stage.pass(60_000)
+  const verdict = await stage.judge(stage.url(startMs))
+  expect(verdict).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
+  expect(verdict.segments).toBeGreaterThan(110)
+})

@@ -2,8 +2,9 @@ import type { Clock } from '../../base/clock.ts'
 import { DeadlineError, withDeadline } from '../../base/deadline.ts'
 import { GatewayError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
+import type { Segment } from '../../timeline/fragment.ts'
 import type { Lister } from './lister.ts'
-import { type LiveTail, ownSegments } from './live-tail.ts'
+import { heldRun, type LiveTail, ownSegments } from './live-tail.ts'
 import type { PastFragments } from './past-fragments.ts'
 import type { PastList } from './past-list.ts'
 import type { ArchiveRange } from './range.ts'
@@ -47,7 +48,9 @@ export class Filler {
    */
   async fill(signal: AbortSignal): Promise<void> {
     if (this.#grows) await this.wakeTail(signal)
-    await this.#listUntil(this.#recordedUntilMs(), signal)
+    const held = this.#held()
+    await this.#listUntil(this.#recordedUntilMs(held[0]), held, signal)
+    for (const segment of held) this.#addLive(segment)
     if (!this.#grows) return
     this.#takeLive()
     if (this.#list.last === undefined) await this.#firstLive(signal)
@@ -74,21 +77,29 @@ export class Filler {
     }
   }
 
-  /** Up to now, or to where the live timeline goes on: what is here need not be fetched again. */
-  #recordedUntilMs(): number {
-    const { clock, tail, range } = this.#options
-    const untilMs = Math.min(range.endMs ?? Number.POSITIVE_INFINITY, clock.now())
-    const [first] = this.#grows ? ownSegments(tail) : []
-    return first === undefined ? untilMs : Math.min(untilMs, behind(first.startMs))
+  /**
+   * What is here need not be fetched again. A closed range takes it from the DVR only: what the live list
+   * shows is gone in a moment, and the same range would then be another list (G15).
+   */
+  #held(): readonly Segment[] {
+    const { tail, range } = this.#options
+    return this.#grows || tail.dvr !== undefined ? heldRun(tail, range, this.#grows) : []
   }
 
-  async #listUntil(untilMs: number, signal: AbortSignal): Promise<void> {
-    const { lister, fragments, tail, mostEntries } = this.#options
-    const live = new Set(this.#grows ? ownSegments(tail).map(({ number }) => number) : [])
+  /** Up to now, or to what is held. */
+  #recordedUntilMs(first: Segment | undefined): number {
+    const { clock, range } = this.#options
+    const untilMs = Math.min(range.endMs ?? Number.POSITIVE_INFINITY, clock.now())
+    return first === undefined ? untilMs : Math.min(untilMs, before(first))
+  }
+
+  async #listUntil(untilMs: number, held: readonly Segment[], signal: AbortSignal): Promise<void> {
+    const { lister, fragments, mostEntries } = this.#options
+    const known = new Set(held.map(({ number }) => number))
     for (;;) {
       const found = await lister.next(untilMs, signal)
       if (found === undefined) return
-      this.#list.add(found, ({ number }) => !live.has(number))
+      this.#list.add(found, ({ number }) => !known.has(number))
       fragments.keepSamples(found)
       if (this.#list.entries.length <= mostEntries) continue
       const detail = `The range holds more than ${mostEntries} fragments: ask for a shorter one.`
@@ -128,7 +139,7 @@ export class Filler {
     if (segments.some(({ number }) => number === last.number)) return
     lister.skipTo(Math.floor(last.startMs))
     try {
-      await this.#listUntil(behind(first.startMs), signal)
+      await this.#listUntil(before(first), segments, signal)
     } catch (error) {
       signal.throwIfAborted()
       log.warn('a growing archive has a hole', { error })
@@ -144,9 +155,14 @@ export class Filler {
       const isNew = startMs > (this.#list.last?.startMs ?? Number.NEGATIVE_INFINITY)
       const isWithin = startMs >= range.startMs && startMs < (range.endMs ?? startMs + 1)
       if (!isNew || !isWithin || this.#list.entries.length >= mostEntries) continue
-      this.#list.addLive(segment, (rendition, id) => tail.init(rendition, id))
+      this.#addLive(segment)
     }
     return this.#list.entries.length > before
+  }
+
+  #addLive(segment: Segment): void {
+    const { tail } = this.#options
+    this.#list.addLive(segment, (rendition, id) => tail.init(rendition, id))
   }
 
   #isOver(): boolean {
@@ -159,7 +175,7 @@ export class Filler {
   }
 }
 
-/** The first whole millisecond behind a moment. */
-function behind(ms: number): number {
-  return Math.floor(ms) + 1
+/** A live segment is up to 50 ms off its date: what begins within that before it is the same fragment. */
+function before({ startMs }: Segment): number {
+  return Math.floor(startMs) - 50
 }

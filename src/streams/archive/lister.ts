@@ -54,7 +54,7 @@ export class Lister {
     for (let refused = 0; this.#fromMs < untilMs; ) {
       const window = this.#window(untilMs)
       const found = await this.#find(window, signal)
-      if (found !== undefined && found.entries.length > 0) return found
+      if (found !== undefined && found.entries.length > 0) return within(found, untilMs)
       if (found === undefined) this.#fromMs = window.endMs + 1
       else refused += 1
       if (refused > MOST_REFUSED) throw unusableAnswer('no fragment of the range can be had')
@@ -64,7 +64,8 @@ export class Lister {
 
   #window(untilMs: number): PartWindow {
     const startMs = this.#fromMs
-    const endMs = Math.min(untilMs, startMs + LONGEST_WINDOW_MS) - 1
+    // KVS wants an end behind the start: of a single millisecond, one more is asked for.
+    const endMs = Math.max(startMs + 1, Math.min(untilMs, startMs + LONGEST_WINDOW_MS) - 1)
     const fits = Math.ceil((endMs - startMs) / SHORTEST_FRAGMENT_MS) + LEAST_RESULTS
     return { startMs, endMs, fragmentResults: Math.min(this.#options.mostResults, fits) }
   }
@@ -84,6 +85,10 @@ export class Lister {
       throw error
     }
   }
+}
+
+function within(found: FoundPart, untilMs: number): FoundPart {
+  return { ...found, entries: found.entries.filter(({ dateMs }) => dateMs < untilMs) }
 }
 
 /** Behind what was refused right away; at what the next session may give; or once more at the last one. */

@@ -1,5 +1,7 @@
 import type { FragmentBody } from '../../store/fragment-body.ts'
+import type { DvrView } from '../../timeline/dvr/dvr-view.ts'
 import type { RenditionName, Segment, Snapshot } from '../../timeline/fragment.ts'
+import type { ArchiveRange } from './range.ts'
 
 /** As much of a live stream as a list of its past needs. */
 export interface LiveTail {
@@ -12,6 +14,8 @@ export interface LiveTail {
     signal: AbortSignal,
   ): FragmentBody | Promise<FragmentBody>
   init(rendition: RenditionName, id: string): Buffer | undefined
+  /** Segments that it keeps beyond those that it shows. */
+  readonly dvr?: { list(): { readonly view: DvrView } | undefined } | undefined
   /** Starts it if need be; resolves once it shows something. */
   ready(signal: AbortSignal): Promise<void>
 }
@@ -19,4 +23,49 @@ export interface LiveTail {
 /** What it shows of the stream's own source: a slate or a backup is no part of what that recorded. */
 export function ownSegments(tail: LiveTail): readonly Segment[] {
   return (tail.snapshot()?.segments ?? []).filter(({ source }) => source === 'camera')
+}
+
+/** As KVS has it: neighbours this far apart follow on. */
+const TOLERANCE_MS = 50
+
+/**
+ * The segments with which a range ends, or ends by now, as far back as they follow on from each other: what
+ * lies before a gap may only have been missed here, and KVS may have it.
+ */
+export function heldRun(tail: LiveTail, range: ArchiveRange, grows: boolean): readonly Segment[] {
+  const run: Segment[] = []
+  const endMs = range.endMs ?? Number.POSITIVE_INFINITY
+  let next: Segment | undefined
+  for (const segment of newestFirst(tail)) {
+    if (segment.startMs < endMs) {
+      const isOwn = segment.source === 'camera' && segment.startMs >= range.startMs
+      if (!isOwn || !(next === undefined ? grows || reaches(segment, endMs) : joins(segment, next)))
+        break
+      run.push(segment)
+    }
+    next = segment
+  }
+  return run.reverse()
+}
+
+function joins(segment: Segment, next: Segment): boolean {
+  return Math.abs(next.startMs - endOf(segment)) <= TOLERANCE_MS
+}
+
+function reaches(segment: Segment, endMs: number): boolean {
+  return endOf(segment) >= endMs - TOLERANCE_MS
+}
+
+function* newestFirst(tail: LiveTail): Generator<Segment> {
+  const view = tail.dvr?.list()?.view
+  if (view === undefined) {
+    yield* (tail.snapshot()?.segments ?? []).toReversed()
+    return
+  }
+  yield* view.tail.toReversed()
+  for (const block of view.blocks.toReversed()) yield* block.segments().toReversed()
+}
+
+function endOf({ startMs, durationMs }: Segment): number {
+  return startMs + durationMs
 }

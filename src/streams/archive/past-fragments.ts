@@ -151,7 +151,11 @@ export class PastFragments {
       return await part.fetch(number, signal)
     } catch (error) {
       if (!isRefusal(error)) throw error
-      const own = this.#options.openPart({ startMs: dateMs, endMs: dateMs, fragmentResults: 2 })
+      const own = this.#options.openPart({
+        startMs: dateMs,
+        endMs: dateMs + 1,
+        fragmentResults: 2,
+      })
       return own.fetch(number, signal)
     }
   }
