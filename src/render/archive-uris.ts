@@ -1,4 +1,5 @@
 import type { ArchiveEntry, ArchiveName } from '../timeline/archive/entry.ts'
+import { nameOf } from '../timeline/archive/name.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
 import { mediaPlaylistUri } from './uris.ts'
 
@@ -33,13 +34,6 @@ export function parseArchiveSegmentName(file: string): ArchiveName | undefined {
   }
   const number = fromBase36(published)
   return { kind: 'published', number, msn: Number(msn), baseTicks: Number(ticks), id }
-}
-
-function nameOf({ number, startMs, live }: ArchiveEntry, rendition: RenditionName): ArchiveName {
-  const track = live?.tracks[rendition]
-  if (live === undefined || track === undefined) return { kind: 'recorded', number, startMs }
-  const { msn } = live
-  return { kind: 'published', number, msn, baseTicks: track.baseTicks, id: track.id }
 }
 
 function fromBase36(text: string): bigint {

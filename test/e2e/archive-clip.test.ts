@@ -34,3 +34,22 @@ test('no clip of what was not recorded, or is too long', async () => {
   const long = await stage.ask(`${base}?start=${nowS - 8_000}&end=${nowS - 60}`)
   expect(long.status).toBe(400)
 })
+
+test('G8: a clip of what the DVR holds costs no session', async () => {
+  await using stage = await startPast({
+    cameras: { lobby: { clip: 'av-360p' } },
+    defaults: { dvr: '10m', activation: 'always' },
+  })
+  await stage.pass(60_000)
+  const opened = stage.world.counters().calls['GetHLSStreamingSessionURL']
+  const endS = Math.floor(stage.clock.now() / 1000) - 5
+  const base = `${stage.world.gateway.publicUrl}/clip/lobby.mp4`
+  const clip = await stage.ask(`${base}?start=${endS - 30}&end=${endS}`)
+  const { warnings, streams } = await decodeWithoutWarning(clip.body)
+  expect(warnings).toEqual([])
+  for (const { gaps, startS, endS: lastS } of streams) {
+    expect(gaps).toEqual([])
+    expect(lastS - startS).toBeCloseTo(30, 0)
+  }
+  expect(stage.world.counters().calls['GetHLSStreamingSessionURL']).toEqual(opened)
+})

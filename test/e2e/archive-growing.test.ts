@@ -36,8 +36,14 @@ test('an end that is still to come ends the list when it has passed', async () =
   expect((await stage.lists(url)).get('video')?.ended).toBe(true)
 })
 
-test('G6: what left the live window is still there, byte for byte', async () => {
-  await using stage = await startPast({ cameras })
+test.each([
+  'FRAGMENTED_MP4',
+  'MPEG_TS',
+])('G6: what left the live window is still there, byte for byte: %s', async (containerFormat) => {
+  await using stage = await startPast({
+    cameras: { lobby: { clip: 'av-360p', tfdtBase: 'session' } },
+    defaults: { kvs: { containerFormat } },
+  })
   const url = stage.url(stage.clock.now() - 5_000)
   await stage.lists(url)
   await stage.pass(10_000)

@@ -1,4 +1,5 @@
 import type { ArchiveEntry } from '../../timeline/archive/entry.ts'
+import { nameOf } from '../../timeline/archive/name.ts'
 import { clockLengthMs } from '../../timeline/archive/place.ts'
 import { RENDITIONS } from '../../timeline/cursor.ts'
 import type { InitFacts } from '../../timeline/fragment.ts'
@@ -41,12 +42,14 @@ function recorded(archive: Archive, entry: ArchiveEntry): RecordedFragment {
 
 async function trackOf(
   archive: Archive,
-  { number, startMs }: ArchiveEntry,
+  entry: ArchiveEntry,
   init: InitFacts,
   signal: AbortSignal,
 ): Promise<RecordedTrack> {
-  const name = { kind: 'recorded', number, startMs } as const
-  const { bytes } = await archive.fragment(init.rendition, name, signal)
+  const body = await archive.fragment(init.rendition, nameOf(entry, init.rendition), signal)
+  // What the live stream fetches again may still be arriving.
+  await body.more(body.size - 1, signal)
+  const { bytes } = body
   const initBytes = archive.init(init.rendition, init.id)
   if (initBytes === undefined) throw upstreamError('segment_gone')
   return { init, initBytes, bytes, baseTicks: baseTicksOf(bytes) }
