@@ -48,7 +48,11 @@ test.each([
   await stage.lists(url)
   await stage.pass(10_000)
   const before = await newest(stage, url)
-  await stage.watch(url, 5 * MINUTE_MS)
+  const playlist = await playlistUrl(stage, url)
+  for (let i = 0; i < 15; i += 1) {
+    await stage.ask(playlist)
+    await stage.pass(20_000)
+  }
   for (const [segment, content] of before) {
     const { status, body } = await stage.ask(segment)
     expect([status, digest(body)], segment).toEqual([200, content])
