@@ -1,9 +1,12 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { ManualClock } from '../support/manual-clock.ts'
 import { during, pass } from '../support/pace.ts'
 import { cameraOf, startWorld, type World } from '../support/world.ts'
 import { usedBytes } from './support/heap.ts'
 import { discontinuities, type Stage, startStage } from './support/stage.ts'
+
+// Hundreds of megabytes pass through this process, which takes a busy machine its time.
+vi.setConfig({ testTimeout: 120_000 })
 
 /** The largest fragment that KVS takes. kvs-hls.md, section 10. */
 const GIANT = { type: 'giant', bytes: 50_000_000 } as const
