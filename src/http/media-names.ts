@@ -1,4 +1,5 @@
 import {
+  type Container,
   MULTIVARIANT_NAME,
   parseInitName,
   parseMediaPlaylistName,
@@ -9,8 +10,21 @@ import type { RenditionName } from '../timeline/fragment.ts'
 export type PlaylistName = 'master' | RenditionName
 
 export type MediaFile =
-  | { readonly kind: 'segment'; readonly msn: number; readonly id: string }
+  | {
+      readonly kind: 'segment'
+      readonly msn: number
+      readonly id: string
+      readonly container: Container
+    }
   | { readonly kind: 'init'; readonly id: string }
+
+/** RFC 8216, 3, and RFC 3555. */
+const TYPES: Partial<Record<Container, string>> = { ts: 'video/mp2t', aac: 'audio/aac' }
+
+export function contentTypeOf(rendition: RenditionName, file: MediaFile): string {
+  const own = file.kind === 'segment' ? TYPES[file.container] : undefined
+  return own ?? `${rendition}/mp4`
+}
 
 export function parsePlaylistName(file: string): PlaylistName | undefined {
   return file === MULTIVARIANT_NAME ? 'master' : parseMediaPlaylistName(file)

@@ -10,6 +10,7 @@ import type {
   SegmentTrack,
   Snapshot,
 } from '../timeline/fragment.ts'
+import { KeyTags } from './keys.ts'
 import { type Measured, measure, newestTrack, seconds } from './measure.ts'
 import { gapUri, initUri, mediaPlaylistUri, segmentUri } from './uris.ts'
 
@@ -46,18 +47,27 @@ export function renderSegments(
 ): string[] {
   // EXT-X-MAP holds until the next one, across discontinuities and gaps.
   let initId = initBefore
+  // None before: lists of the past hold nothing that we cannot read.
+  const keys = new KeyTags()
   return segments.flatMap((segment) => {
     const track = segment.tracks[rendition]
-    const isNewMap = track !== undefined && track.init.id !== initId
-    if (track !== undefined) initId = track.init.id
+    const isNewMap = track !== undefined && track.init.id !== initId && hasMap(track)
+    if (isNewMap) initId = track.init.id
     return [
       ...(segment.discontinuity === undefined ? [] : [tag('EXT-X-DISCONTINUITY')]),
-      ...(isNewMap ? [renderMap(base, rendition, track)] : []),
+      ...(isNewMap
+        ? [...keys.switchTo(track.opaque?.mapKeys ?? []), renderMap(base, rendition, track)]
+        : []),
+      ...(track === undefined ? [] : keys.switchTo(track.opaque?.keys ?? [])),
       ...(track === undefined
         ? renderGap(base, segment, rendition)
         : renderSegment(base, segment.msn, track)),
     ]
   })
+}
+
+function hasMap({ opaque }: SegmentTrack): boolean {
+  return opaque === undefined || opaque.container === 'm4s'
 }
 
 function renderMap(base: string, rendition: RenditionName, { init }: SegmentTrack): string {
@@ -68,7 +78,7 @@ function renderSegment(base: string, msn: number, track: SegmentTrack): string[]
   return [
     programDateTime((track.baseTicks / track.init.timescale) * 1000),
     extinf(seconds(track)),
-    base + segmentUri(track.init.rendition, msn, track.id),
+    base + segmentUri(track.init.rendition, msn, track.id, track.opaque?.container),
   ]
 }
 
@@ -141,12 +151,13 @@ function renderVariant(
   video: InitFacts | undefined,
   audio: InitFacts | undefined,
 ): string {
-  const codecs = [video, audio].flatMap((init) => init?.codec ?? [])
+  const codecs = [video, audio].flatMap((init) => init?.codec ?? []).filter((codec) => codec !== '')
   const size = video?.video
   return tag('EXT-X-STREAM-INF', {
     BANDWIDTH: peakBitrate,
     'AVERAGE-BANDWIDTH': averageBitrate,
-    CODECS: quoted(codecs.join(',')),
+    // Unknown of media that we do not read and their origin does not tell of.
+    CODECS: codecs.length === 0 ? undefined : quoted(codecs.join(',')),
     RESOLUTION: size === undefined ? undefined : `${size.width}x${size.height}`,
     'FRAME-RATE': frameRate?.toFixed(3),
     AUDIO: video === undefined || audio === undefined ? undefined : AUDIO_GROUP,

@@ -50,7 +50,7 @@ function averageBitrate(tracks: readonly SegmentTrack[]): number {
 /** Of the segments in the newest format: an older one may have had another rate. */
 export function frameRate(segments: readonly Segment[]): number | undefined {
   const newest = newestTrack(segments, 'video')
-  if (newest === undefined) return undefined
+  if (newest === undefined || newest.opaque !== undefined) return undefined
   const alike = tracksOf(segments, 'video').filter(({ init }) => init.id === newest.init.id)
   return sum(alike.map(({ samples }) => samples)) / sum(alike.map(seconds))
 }

@@ -1,4 +1,9 @@
-import type { RenditionName } from '../timeline/fragment.ts'
+import type { OpaqueTrack, RenditionName } from '../timeline/fragment.ts'
+
+/** What a segment's name ends with. All that we read ourselves is `m4s`. */
+export type Container = OpaqueTrack['container']
+
+const SEGMENT_NAME = /^(0|[1-9]\d{0,14})-([A-Za-z0-9_-]{1,64})\.(m4s|ts|aac)$/
 
 /**
  * The names under which playlists link their children: relative to the playlists, so that whatever stands
@@ -13,8 +18,18 @@ export function mediaPlaylistUri(rendition: RenditionName): string {
 }
 
 /** `video/12-9f3c….m4s`, relative to the media playlist. The id makes it name one content for ever (G1). */
-export function segmentUri(rendition: RenditionName, msn: number, id: string): string {
-  return `${rendition}/${msn}-${id}.m4s`
+export function segmentUri(
+  rendition: RenditionName,
+  msn: number,
+  id: string,
+  container: Container = 'm4s',
+): string {
+  return `${rendition}/${msn}-${id}.${container}`
+}
+
+/** `key/9f3c…`, relative to the media playlist. */
+export function keyUri(id: string): string {
+  return `key/${id}`
 }
 
 /** Where a missing segment would be. Players do not ask for what EXT-X-GAP marks. */
@@ -43,9 +58,13 @@ export function parseEdition(text: string): number | undefined {
 }
 
 /** The last part of a {@link segmentUri}; undefined when it is none. */
-export function parseSegmentName(name: string): { msn: number; id: string } | undefined {
-  const [, msn, id] = /^(0|[1-9]\d{0,14})-([A-Za-z0-9_-]{1,64})\.m4s$/.exec(name) ?? []
-  return msn === undefined || id === undefined ? undefined : { msn: Number(msn), id }
+export function parseSegmentName(
+  name: string,
+): { msn: number; id: string; container: Container } | undefined {
+  const [, msn, id, end] = SEGMENT_NAME.exec(name) ?? []
+  if (msn === undefined || id === undefined) return undefined
+  const container = end === 'ts' || end === 'aac' ? end : 'm4s'
+  return { msn: Number(msn), id, container }
 }
 
 /** The last part of an {@link initUri}; undefined when it is none. */

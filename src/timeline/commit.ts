@@ -69,9 +69,10 @@ function toSegment(draft: SegmentDraft, published: PublishedTracks): Segment {
     durationMs,
     receivedMs: fragment.receivedMs,
     tracks: mapTracks(draft.tracks, ({ facts, baseTicks }, name): SegmentTrack => {
-      const { init, durationTicks, samples } = facts
+      const { init, durationTicks, samples, opaque } = facts
       const { id, bytes } = publishedTrack(published, name)
-      return { init, baseTicks, durationTicks, samples, bytes, id }
+      const track = { init, baseTicks, durationTicks, samples, bytes, id }
+      return opaque === undefined ? track : { ...track, opaque }
     }),
   })
 }

@@ -3,6 +3,9 @@ import type { DiscontinuityCause, FragmentFacts } from './fragment.ts'
 import { isGlobal } from './fragment-number.ts'
 import { ticksToMs } from './ticks.ts'
 
+/** Durations of media that we do not read are those of the playlist, perhaps rounded to seconds. */
+const OPAQUE_TOLERANCE_MS = 1_000
+
 /**
  * Why players must reset before `fragment`, or undefined when it follows on (G4). Another source and a
  * step in time come first: they need a new place on the timeline whatever else changed.
@@ -15,8 +18,10 @@ export function findDiscontinuity(
   if (fragment.source !== cursor.source) return 'source'
   if (isCountedAnew(cursor, fragment)) return 'renumbered'
   const gap = gapMs(cursor, fragment) ?? 0
-  if (gap > toleranceMs) return 'gap'
-  if (gap < -toleranceMs) return 'overlap'
+  const isOpaque = clockTrack(fragment).opaque !== undefined
+  const toleratedMs = isOpaque ? Math.max(toleranceMs, OPAQUE_TOLERANCE_MS) : toleranceMs
+  if (gap > toleratedMs) return 'gap'
+  if (gap < -toleratedMs) return 'overlap'
   if (tracksChanged(cursor, fragment)) return 'tracks'
   if (initChanged(cursor, fragment)) return 'init'
   if (numbersAreMissing(cursor, fragment)) return 'gap'

@@ -9,6 +9,29 @@ export type { InitFacts } from '../formats/mp4/init.ts'
 /** A media playlist of a stream. KVS carries at most one video and one audio track. */
 export type RenditionName = 'video' | 'audio'
 
+/** EXT-X-KEY of a segment that we pass on unread. RFC 8216, 4.3.2.4. */
+export interface SegmentKey {
+  readonly method: string
+  /** Viewers ask us for the key by this name. Absent: `uri` is for players alone. */
+  readonly id?: string | undefined
+  readonly uri?: string | undefined
+  readonly iv?: string | undefined
+  readonly keyFormat?: string | undefined
+  readonly keyFormatVersions?: string | undefined
+}
+
+/**
+ * Media that we cannot read, encrypted or of another codec: listed as upstream lists them, bytes as they
+ * came. They have no times of their own here, so clips, slates and other formats cannot be made of them.
+ */
+export interface OpaqueTrack {
+  /** What the segment's name ends with: players go by it. Only `m4s` has an init segment. */
+  readonly container: 'm4s' | 'ts' | 'aac'
+  readonly keys: readonly SegmentKey[]
+  /** Of its init segment. */
+  readonly mapKeys: readonly SegmentKey[]
+}
+
 /** One track of one fragment, as fetched. */
 export interface TrackFacts {
   readonly init: InitFacts
@@ -18,6 +41,8 @@ export interface TrackFacts {
   readonly durationTicks: number
   readonly samples: number
   readonly bytes: number
+  /** Present: nothing is known but what the playlist says. */
+  readonly opaque?: OpaqueTrack | undefined
 }
 
 /**
@@ -78,6 +103,8 @@ export interface SegmentTrack {
   readonly durationTicks: number
   readonly samples: number
   readonly bytes: number
+  /** See {@link TrackFacts}. */
+  readonly opaque?: OpaqueTrack | undefined
   /** Names the published content. Safe in a URI; a segment's URI never names two byte strings (G1). */
   readonly id: string
 }

@@ -47,6 +47,21 @@ const initSchema = z.object({
   sampleDefaults: z.object({ duration: count, size: count, flags: count }).exactOptional(),
 })
 
+const keySchema = z.object({
+  method: z.string(),
+  id: z.string().optional(),
+  uri: z.string().optional(),
+  iv: z.string().optional(),
+  keyFormat: z.string().optional(),
+  keyFormatVersions: z.string().optional(),
+})
+
+const opaqueSchema = z.object({
+  container: z.enum(['m4s', 'ts', 'aac']),
+  keys: z.array(keySchema).max(16).readonly(),
+  mapKeys: z.array(keySchema).max(16).readonly(),
+})
+
 export const tracksOf = <T extends z.ZodType>(track: T) =>
   z.object({ video: track.exactOptional(), audio: track.exactOptional() })
 
@@ -66,6 +81,7 @@ const segmentSchema = z.object({
       durationTicks: count,
       samples: count,
       bytes: count,
+      opaque: opaqueSchema.optional(),
       id: z.string().min(1),
     }),
   ),

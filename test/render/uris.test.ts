@@ -11,14 +11,17 @@ import {
 
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/)
 
+const containers = fc.constantFrom('m4s' as const, 'ts' as const, 'aac' as const)
+
 function lastPart(uri: string): string {
   return uri.slice(uri.lastIndexOf('/') + 1)
 }
 
 test('names are parsed as they were written', () => {
   fc.assert(
-    fc.property(fc.nat(2 ** 31), id, (msn, name) => {
-      expect(parseSegmentName(lastPart(segmentUri('video', msn, name)))).toEqual({ msn, id: name })
+    fc.property(fc.nat(2 ** 31), id, containers, (msn, name, container) => {
+      const uri = segmentUri('video', msn, name, container)
+      expect(parseSegmentName(lastPart(uri))).toEqual({ msn, id: name, container })
       expect(parseInitName(lastPart(initUri('audio', name)))).toBe(name)
     }),
   )

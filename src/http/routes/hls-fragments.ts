@@ -5,7 +5,7 @@ import type { Stream } from '../../streams/stream.ts'
 import type { RenditionName } from '../../timeline/fragment.ts'
 import { countRefusals } from '../count-refusals.ts'
 import { knownStream, leaveSignal, type MediaContext } from '../media-context.ts'
-import { type MediaFile, parseMediaFile, parseRendition } from '../media-names.ts'
+import { contentTypeOf, type MediaFile, parseMediaFile, parseRendition } from '../media-names.ts'
 import { type FragmentAnswer, fragmentReady, sendFragment } from '../send-fragment.ts'
 
 interface Route {
@@ -72,7 +72,7 @@ function answer(
   const plan: FragmentAnswer = {
     body,
     etag: `"${file.id}"`,
-    contentType: `${rendition}/mp4`,
+    contentType: contentTypeOf(rendition, file),
     readers,
     signal,
     count: (status, bytes) => counts.answered(file.kind, status, bytes),
