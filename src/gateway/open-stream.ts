@@ -36,7 +36,7 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
       longestFragmentMs: () => longestFragmentMs(),
       troubled: () => troubled(as),
     })
-  const upstream = upstreamOf(config.source, parts)
+  const upstream = upstreamOf(name, config.source, parts)
   const feed = await OwnerFeed.open(
     {
       ...parts,
@@ -44,11 +44,14 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
       stream: name,
       log,
       camera: open(upstream, 'camera'),
-      backup: backup === undefined ? undefined : open(upstreamOf(backup.kvs, parts), 'backup'),
+      backup:
+        backup === undefined ? undefined : open(upstreamOf(name, backup.kvs, parts), 'backup'),
       returnAfterMs: backup?.returnAfterMs ?? 0,
       past: upstream.kvs === null ? undefined : storedPast({ name, ...upstream.kvs }, parts),
       slateMovie: slateFile === undefined ? undefined : await readSlateFile(slateFile),
-      targetDurationFloorS: minTargetDurationMs / 1000,
+      get targetDurationFloorS() {
+        return Math.max(minTargetDurationMs / 1000, upstream.targetDurationS())
+      },
     },
     () => changed(),
   )

@@ -12,6 +12,7 @@ import { MemoryStore } from '../store/memory-store.ts'
 import { SavedTimelines } from '../store/saved-timelines.ts'
 import { createUpstreamAgent } from '../upstream/agent.ts'
 import type { KvsApi } from '../upstream/kvs-api.ts'
+import { OriginKeys } from '../upstream/origin/origin-keys.ts'
 import { SdkKvsApi } from '../upstream/sdk-kvs-api.ts'
 import { chainRegion } from '../upstream/sdk-setup.ts'
 import { StreamQuotas } from '../upstream/stream-quotas.ts'
@@ -25,6 +26,7 @@ export interface Parts {
   readonly dispatcher: Dispatcher
   readonly api: KvsApi
   readonly quotas: StreamQuotas
+  readonly originKeys: OriginKeys
   readonly store: MemoryStore
   readonly cache: FragmentCache
   readonly disk: DiskStore | undefined
@@ -56,6 +58,7 @@ export async function openParts(
     }),
     dispatcher: createUpstreamAgent(),
     api: new SdkKvsApi(clock, random, config.aws),
+    originKeys: new OriginKeys(),
     quotas: new StreamQuotas({ clock, region, share: config.aws.quotaShare }),
     disk:
       dir === undefined

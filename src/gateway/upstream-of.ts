@@ -2,6 +2,7 @@ import type { HlsSourceConfig, KvsSourceConfig, SourceConfig } from '../config/c
 import { type HlsSession, openSession } from '../upstream/hls-session.ts'
 import type { KvsSource } from '../upstream/kvs-source.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
+import type { KeyLocation } from '../upstream/origin/origin-keys.ts'
 import { OriginQuota } from '../upstream/origin/origin-quota.ts'
 import { OriginRun } from '../upstream/origin/origin-run.ts'
 import { openOriginSession } from '../upstream/origin/origin-session.ts'
@@ -16,10 +17,13 @@ export interface Upstream {
   readonly fragmentResults: number
   /** What KVS knows it by, and what we may ask of it; null for other origins. */
   readonly kvs: { readonly source: KvsSource; readonly quota: StreamQuota } | null
+  /** EXT-X-TARGETDURATION of upstream, in seconds, where that says more than its fragments; else 0. */
+  targetDurationS(): number
 }
 
-export function upstreamOf(source: SourceConfig, parts: Parts): Upstream {
-  return source.kind === 'kvs' ? kvsUpstream(source, parts) : originUpstream(source, parts)
+/** @param stream the public name */
+export function upstreamOf(stream: string, source: SourceConfig, parts: Parts): Upstream {
+  return source.kind === 'kvs' ? kvsUpstream(source, parts) : originUpstream(stream, source, parts)
 }
 
 function kvsUpstream(config: KvsSourceConfig, parts: Parts): Upstream {
@@ -28,6 +32,8 @@ function kvsUpstream(config: KvsSourceConfig, parts: Parts): Upstream {
   return {
     fragmentResults: config.fragmentResults,
     kvs: { source, quota },
+    // KVS rounds up what fragments happen to have.
+    targetDurationS: () => 0,
     open: (observer, signal) => openSession({ ...parts, quota, observer }, source, signal),
   }
 }
@@ -38,14 +44,17 @@ function kvsSource({ streamName, streamArn, ...settings }: KvsSourceConfig): Kvs
   throw new TypeError('a KVS source without a stream')
 }
 
-function originUpstream({ url, headers }: HlsSourceConfig, parts: Parts): Upstream {
-  const { clock } = parts
+function originUpstream(stream: string, { url, headers }: HlsSourceConfig, parts: Parts): Upstream {
+  const { clock, originKeys } = parts
   const source = { url: new SecretUrl(new URL(url)), headers }
   // What outlives sessions: which numbers mean what, and how much we ask.
-  const shared = { run: new OriginRun(clock), quota: new OriginQuota(clock) }
+  const run = new OriginRun(clock)
+  const nameKey = (location: KeyLocation): string => originKeys.add(stream, location)
+  const shared = { run, nameKey, quota: new OriginQuota(clock) }
   return {
     fragmentResults: 0,
     kvs: null,
+    targetDurationS: () => run.targetDurationS,
     open: (observer, signal) =>
       openOriginSession({ ...parts, ...shared, observer }, source, signal),
   }

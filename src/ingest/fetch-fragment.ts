@@ -7,10 +7,11 @@ import { splitInit, splitMedia } from '../formats/mp4/split.ts'
 import type { Track, TrackMedia } from '../formats/mp4/track.ts'
 import { writeTrack } from '../formats/mp4/write-track.ts'
 import { readSegment } from '../formats/read-segment.ts'
+import { contentId } from '../store/content-id.ts'
 import type { RenditionName, TrackFacts } from '../timeline/fragment.ts'
 import { upstreamError } from '../upstream/errors.ts'
 import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
-import type { ListedFragment, ListedMap } from '../upstream/listed-fragment.ts'
+import type { ListedFragment, ListedMap, OpaqueListing } from '../upstream/listed-fragment.ts'
 
 /** One track of one fragment, as fragmented MP4 of its own, and what it says. */
 export interface FetchedTrack extends TrackMedia {
@@ -38,10 +39,43 @@ export async function fetchTracks(
   listed: ListedFragment,
   signal: AbortSignal,
 ): Promise<readonly FetchedTrack[]> {
-  const { map } = listed
+  const { map, opaque } = listed
+  if (opaque !== undefined) return [await fetchUnread(session, playlist, listed, opaque, signal)]
   return map === undefined
     ? fetchSegment(session, playlist, listed, signal)
     : fetchMp4(session, playlist, listed, map, signal)
+}
+
+/** Ticks per second of media that we do not read: their playlist counts in fractions of a second. */
+const UNREAD_TIMESCALE = 90_000
+
+/** Bytes as they are; all facts are the playlist's. */
+async function fetchUnread(
+  session: HlsSession,
+  playlist: PlaylistName,
+  listed: ListedFragment,
+  { rendition, codecs, container, keys, mapKeys }: OpaqueListing,
+  signal: AbortSignal,
+): Promise<FetchedTrack> {
+  const [initBytes, bytes] = await Promise.all([
+    listed.map === undefined ? Buffer.alloc(0) : session.init(playlist, listed.map, signal),
+    session.fragment(playlist, listed, signal),
+  ])
+  const init = {
+    id: contentId(initBytes),
+    rendition,
+    codec: codecs,
+    timescale: UNREAD_TIMESCALE,
+    trackId: 0,
+  }
+  const durationTicks = Math.round(listed.durationS * UNREAD_TIMESCALE)
+  const unread = { samples: 0, baseTicks: 0, opaque: { container, keys, mapKeys } }
+  return {
+    rendition,
+    initBytes,
+    bytes,
+    facts: { init, durationTicks, bytes: bytes.length, ...unread },
+  }
 }
 
 /** MPEG-TS or packed audio: its tracks are written anew as fragmented MP4. */

@@ -6,7 +6,12 @@ import { MAX_LISTED } from '../timeline/window.ts'
 /** Two tracks of all that is listed and of all that was, each with an init of its own. */
 const MAX_INITS = 4 * MAX_LISTED
 
-const savedInits = z.array(z.base64().max(4_000_000)).max(MAX_INITS)
+const base64 = z.base64().max(4_000_000)
+
+/** By name, as not all bytes say what they are; without one as earlier versions saved them. */
+const savedInits = z
+  .array(z.union([base64, z.object({ key: z.string(), bytes: base64 })]))
+  .max(MAX_INITS)
 
 /** The init segments that retained segments refer to, by content. A handful of kilobytes a stream. */
 export class Inits {
@@ -39,16 +44,23 @@ export class Inits {
   }
 
   /** Those of these that are here, each once. */
-  save(inits: Iterable<InitFacts>): string[] {
+  save(inits: Iterable<InitFacts>): z.input<typeof savedInits> {
     const wanted = new Set(Array.from(inits, ({ rendition, id }) => keyOf(rendition, id)))
-    return [...wanted].flatMap((key) => this.#bytes.get(key)?.toString('base64') ?? [])
+    return [...wanted].flatMap((key) => {
+      const bytes = this.#bytes.get(key)?.toString('base64')
+      return bytes === undefined ? [] : { key, bytes }
+    })
   }
 
   /** @throws Error when `saved` is not what {@link save} makes */
   static restore(saved: unknown): Inits {
     const inits = new Inits()
-    for (const text of savedInits.parse(saved)) {
-      const bytes = Buffer.from(text, 'base64')
+    for (const entry of savedInits.parse(saved)) {
+      if (typeof entry === 'object') {
+        inits.#bytes.set(entry.key, Buffer.from(entry.bytes, 'base64'))
+        continue
+      }
+      const bytes = Buffer.from(entry, 'base64')
       const { rendition, id } = readInit(bytes)
       inits.add(rendition, id, bytes)
     }

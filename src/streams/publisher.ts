@@ -5,8 +5,15 @@ import type { FetchedFragment, FetchedTrack } from '../ingest/fetch-fragment.ts'
 import type { LastTaken } from '../ingest/listing.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { contentId } from '../store/content-id.ts'
+import { RENDITIONS } from '../timeline/cursor.ts'
 import type { SegmentDraft } from '../timeline/draft.ts'
-import type { FragmentFacts, Segment, Snapshot, SourceName } from '../timeline/fragment.ts'
+import type {
+  FragmentFacts,
+  Segment,
+  SegmentTrack,
+  Snapshot,
+  SourceName,
+} from '../timeline/fragment.ts'
 import { dedupe } from '../timeline/identity.ts'
 import type { Timeline } from '../timeline/timeline.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
@@ -151,6 +158,8 @@ export class Publisher {
   async #append(source: SourceName, fragment: Publishable): Promise<Segment | undefined> {
     const { timeline, log, skipped } = this.#options
     const facts = factsOf(source, fragment)
+    if (this.#changesForm(facts))
+      timeline.unlist(Number.POSITIVE_INFINITY, this.#options.clock.now())
     try {
       const placement = timeline.place(facts)
       if (placement.kind === 'append') return await this.#commit(fragment, placement.segment)
@@ -160,6 +169,18 @@ export class Publisher {
       skipped(source, facts.number, error)
     }
     return undefined
+  }
+
+  /**
+   * One list cannot hold segments with and without an init segment: EXT-X-MAP has no end (RFC 8216,
+   * 4.3.2.5). Where upstream begins to encrypt MPEG-TS, the list begins anew.
+   */
+  #changesForm({ tracks }: FragmentFacts): boolean {
+    const last = this.#options.timeline.snapshot()?.segments.at(-1)
+    return RENDITIONS.some((name) => {
+      const [before, now] = [last?.tracks[name], tracks[name]]
+      return before !== undefined && now !== undefined && hasInit(before) !== hasInit(now)
+    })
   }
 
   async #commit(fragment: Publishable, draft: SegmentDraft): Promise<Segment> {
@@ -219,9 +240,16 @@ function endOf({ listed }: Publishable): number | undefined {
   return listed.startMs === undefined ? undefined : listed.startMs + listed.durationS * 1_000
 }
 
+function hasInit({ opaque }: Pick<SegmentTrack, 'opaque'>): boolean {
+  return opaque === undefined || opaque.container === 'm4s'
+}
+
 function storedTrack(track: FetchedTrack, { msn, tracks }: SegmentDraft): StoredTrack {
   const baseTicks = tracks[track.rendition]?.baseTicks
   if (baseTicks === undefined) throw new RangeError(`no place for the ${track.rendition} track`)
-  const bytes = rewriteMedia(track.bytes, { baseTicks, sequenceNumber: msn })
+  const isUnread = track.facts.opaque !== undefined
+  const bytes = isUnread
+    ? track.bytes
+    : rewriteMedia(track.bytes, { baseTicks, sequenceNumber: msn })
   return { id: contentId(bytes), bytes }
 }

@@ -10,7 +10,7 @@ import type { SegmentTrack } from '../timeline/fragment.ts'
 import type { StreamedBody } from '../upstream/session-http.ts'
 
 /** What is wanted of a fragment that is fetched again. */
-export interface RefetchedTrack extends Pick<SegmentTrack, 'init' | 'durationTicks'> {
+export interface RefetchedTrack extends Pick<SegmentTrack, 'init' | 'durationTicks' | 'opaque'> {
   /** It comes together with the other track. */
   readonly muxed: boolean
   readonly place: FragmentPlace
@@ -29,7 +29,7 @@ export async function* retimed(
   offset: number,
 ): AsyncGenerator<Buffer> {
   let skip = offset
-  for await (const chunk of rewritten(body, size, track)) {
+  for await (const chunk of track.opaque === undefined ? rewritten(body, size, track) : body) {
     if (skip < chunk.length) yield chunk.subarray(skip)
     skip = Math.max(0, skip - chunk.length)
   }

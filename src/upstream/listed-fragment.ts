@@ -1,6 +1,6 @@
 import type { ByteRange } from '../formats/m3u8/byte-range.ts'
 import type { MediaPlaylist, MediaPlaylistSegment } from '../formats/m3u8/parse-media.ts'
-import type { FragmentFacts } from '../timeline/fragment.ts'
+import type { FragmentFacts, OpaqueTrack, RenditionName } from '../timeline/fragment.ts'
 import { childUrl, queryValue, queryWithout } from './child-url.ts'
 import { unusableAnswer } from './errors.ts'
 import { globalNumber, parseFragmentNumber } from './fragment-identity.ts'
@@ -21,10 +21,19 @@ export interface ListedFragment {
   /** Upstream says that it does not follow on: in ON_DISCONTINUITY mode, of gaps and new decoder configuration. */
   readonly discontinuity: boolean
   readonly uri: SecretUrl
+  /** Present: its bytes are not for us to read. */
+  readonly opaque?: OpaqueListing | undefined
   /** The part of the file that it is; absent: all of it. */
   readonly byteRange?: ByteRange | undefined
   /** The init segment that it needs; undefined when it brings all that decoders need, as MPEG-TS does. */
   readonly map: ListedMap | undefined
+}
+
+/** All that is known of a fragment that is passed on unread. */
+export interface OpaqueListing extends OpaqueTrack {
+  readonly rendition: RenditionName
+  /** As the multivariant playlist says, with commas; empty when it does not. */
+  readonly codecs: string
 }
 
 /** Equal keys within a session mean the same init segment. Holds no token. */

@@ -1,6 +1,7 @@
 const REASONS = {
   refused: 'upstream refuses the session’s token',
   closed: 'the session was closed',
+  encrypted: 'the origin encrypts what it did not',
   renumbered: 'the origin counts its segments anew',
 } as const
 

@@ -36,28 +36,28 @@ test('an end that is still to come ends the list when it has passed', async () =
   expect((await stage.lists(url)).get('video')?.ended).toBe(true)
 })
 
-test.each([
-  'FRAGMENTED_MP4',
-  'MPEG_TS',
-])('G6: what left the live window is still there, byte for byte: %s', async (containerFormat) => {
-  await using stage = await startPast({
-    cameras: { lobby: { clip: 'av-360p', tfdtBase: 'session' } },
-    defaults: { kvs: { containerFormat } },
-  })
-  const url = stage.url(stage.clock.now() - 5_000)
-  await stage.lists(url)
-  await stage.pass(10_000)
-  const before = await newest(stage, url)
-  const playlist = await playlistUrl(stage, url)
-  for (let i = 0; i < 15; i += 1) {
-    await stage.ask(playlist)
-    await stage.pass(20_000)
-  }
-  for (const [segment, content] of before) {
-    const { status, body } = await stage.ask(segment)
-    expect([status, digest(body)], segment).toEqual([200, content])
-  }
-})
+test.each(['FRAGMENTED_MP4', 'MPEG_TS'])(
+  'G6: what left the live window is still there, byte for byte: %s',
+  async (containerFormat) => {
+    await using stage = await startPast({
+      cameras: { lobby: { clip: 'av-360p', tfdtBase: 'session' } },
+      defaults: { kvs: { containerFormat } },
+    })
+    const url = stage.url(stage.clock.now() - 5_000)
+    await stage.lists(url)
+    await stage.pass(10_000)
+    const before = await newest(stage, url)
+    const playlist = await playlistUrl(stage, url)
+    for (let i = 0; i < 15; i += 1) {
+      await stage.ask(playlist)
+      await stage.pass(20_000)
+    }
+    for (const [segment, content] of before) {
+      const { status, body } = await stage.ask(segment)
+      expect([status, digest(body)], segment).toEqual([200, content])
+    }
+  },
+)
 
 test('G11: a camera that is away leaves its past to be seen, which goes on when it returns', async () => {
   await using stage = await startPast({ cameras })

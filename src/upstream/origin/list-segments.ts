@@ -1,5 +1,5 @@
 import type { MediaPlaylist, MediaPlaylistSegment } from '../../formats/m3u8/parse-media.ts'
-import type { ListedFragment, ListedMap } from '../listed-fragment.ts'
+import type { ListedFragment, ListedMap, OpaqueListing } from '../listed-fragment.ts'
 import { SecretUrl } from '../secret-url.ts'
 import type { OriginHosts } from './origin-hosts.ts'
 import { type SegmentDate, segmentDates } from './segment-dates.ts'
@@ -11,6 +11,10 @@ export interface ListingContext {
   readonly nowMs: number
   /** The number of a segment by its media sequence number. */
   readonly numberOf: (mediaSequence: number) => bigint
+  /** How segments are to be passed on unread; undefined: they are read. */
+  readonly opaqueOf:
+    | ((segment: MediaPlaylistSegment, mediaSequence: number) => OpaqueListing)
+    | undefined
 }
 
 /**
@@ -27,7 +31,8 @@ export function listSegments(
     if (segment.discontinuity) breaks += 1
     if (segment.gap) return []
     const number = context.numberOf(list.mediaSequence + i)
-    return [toListed(segment, { number, date: dates[i], breaks }, context)]
+    const opaque = context.opaqueOf?.(segment, list.mediaSequence + i)
+    return [toListed(segment, { number, date: dates[i], breaks, opaque }, context)]
   })
 }
 
@@ -36,11 +41,12 @@ interface Place {
   readonly date: SegmentDate | undefined
   /** Discontinuities up to here. */
   readonly breaks: number
+  readonly opaque: OpaqueListing | undefined
 }
 
 function toListed(
   segment: MediaPlaylistSegment,
-  { number, date, breaks }: Place,
+  { number, date, breaks, opaque }: Place,
   { base, hosts }: ListingContext,
 ): ListedFragment {
   return {
@@ -52,6 +58,7 @@ function toListed(
     discontinuity: segment.discontinuity,
     uri: new SecretUrl(hosts.resolve(segment.uri, base)),
     byteRange: segment.byteRange,
+    opaque,
     map: mapOf(segment, breaks, base, hosts),
   }
 }

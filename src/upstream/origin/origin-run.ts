@@ -22,6 +22,13 @@ let runs = 0
  */
 export class OriginRun {
   readonly #clock: Clock
+  /**
+   * Whether its media are passed on unread. It stays so: an origin that encrypts some of its segments would
+   * otherwise have us change between two forms that one list cannot hold.
+   */
+  opaque = false
+  /** EXT-X-TARGETDURATION, in seconds; 0 until it is known. */
+  #targetDurationS = 0
   #timeBase = 0
   #offset = 0
   #newest: number | undefined
@@ -38,6 +45,10 @@ export class OriginRun {
     return this.#timeBase
   }
 
+  get targetDurationS(): number {
+    return this.#targetDurationS
+  }
+
   numberOf(mediaSequence: number): bigint {
     return BigInt(mediaSequence + this.#offset)
   }
@@ -45,6 +56,7 @@ export class OriginRun {
   /** To be told of each list before its numbers are used. After `restarted` another run has begun. */
   look(list: MediaPlaylist): Sighting {
     const last = list.mediaSequence + list.segments.length - 1
+    this.#targetDurationS = Math.max(this.#targetDurationS, list.targetDuration)
     const sighting = this.#judge(list, last)
     if (sighting === 'stale') return sighting
     if (sighting === 'restarted') this.#restart(list.mediaSequence)

@@ -8,18 +8,22 @@ import { SessionDeadError } from '../session-dead-error.ts'
 import type { StreamedBody } from '../session-http.ts'
 import { nextSessionId } from '../session-id.ts'
 import { SingleFlight } from '../single-flight.ts'
-import { listSegments } from './list-segments.ts'
+import { type ListingContext, listSegments } from './list-segments.ts'
+import { isEncrypted, opaqueTrack, unreadAs } from './opaque.ts'
 import type { OriginBody } from './origin-answer.ts'
 import { originError } from './origin-error.ts'
 import { OriginHttp, type OriginHttpDeps } from './origin-http.ts'
+import type { KeyLocation } from './origin-keys.ts'
 import type { OriginRun } from './origin-run.ts'
 import type { OriginSource } from './origin-source.ts'
 import { partnerOffset } from './partner-numbers.ts'
-import { pickPlaylists } from './pick-playlists.ts'
+import { isPlayableCodec, pickPlaylists } from './pick-playlists.ts'
 
 export interface OriginSessionDeps extends OriginHttpDeps {
   /** Of the stream; shared by all its sessions. */
   readonly run: OriginRun
+  /** Names a key for viewers. */
+  readonly nameKey: (location: KeyLocation) => string
 }
 
 /**
@@ -40,21 +44,26 @@ export async function openOriginSession(
   return session
 }
 
-type OriginPlaylists = ReadonlyMap<PlaylistName, URL>
+interface OriginPlaylists {
+  readonly urls: ReadonlyMap<PlaylistName, URL>
+  readonly codecs: readonly string[]
+}
 
 /** A media playlist is its own: what is in its segments shows when they are read. */
 function playlistsOf({ bytes, url }: OriginBody, { hosts }: OriginHttp): OriginPlaylists {
   const text = bytes.toString()
   if (!/^#EXT-X-STREAM-INF:/m.test(text)) {
     parseMedia(text)
-    return new Map([['muxed', url]])
+    return { urls: new Map([['muxed', url]]), codecs: [] }
   }
-  const { uris } = pickPlaylists(parseMultivariant(text))
-  return new Map([...uris].map(([name, uri]) => [name, hosts.resolve(uri, url)]))
+  const { uris, codecs } = pickPlaylists(parseMultivariant(text))
+  const urls = [...uris].map(([name, uri]) => [name, hosts.resolve(uri, url)] as const)
+  return { urls: new Map(urls), codecs }
 }
 
 /** What one playlist has shown so far. */
 interface Followed {
+  readonly name: PlaylistName
   readonly url: URL
   /** Where it was found in the end. */
   base: URL
@@ -81,6 +90,8 @@ class OriginSession implements HlsSession {
   readonly #http: OriginHttp
   readonly #run: OriginRun
   readonly #clock: Clock
+  readonly #codecs: readonly string[]
+  readonly #nameKey: OriginSessionDeps['nameKey']
   readonly #followed: ReadonlyMap<PlaylistName, Followed>
   readonly #inits = new Map<string, Buffer>()
   readonly #initFlights = new SingleFlight<Buffer>()
@@ -90,18 +101,22 @@ class OriginSession implements HlsSession {
   /** Read when the session was opened, and not asked for yet. */
   #unread: readonly ListedFragment[] | undefined
 
-  constructor(playlists: OriginPlaylists, http: OriginHttp, { run, clock }: OriginSessionDeps) {
+  constructor({ urls, codecs }: OriginPlaylists, http: OriginHttp, deps: OriginSessionDeps) {
+    const { run, clock, nameKey } = deps
     this.openedAtMs = clock.now()
-    this.playlists = [...playlists.keys()]
+    this.playlists = [...urls.keys()]
+    this.#codecs = codecs
+    this.#nameKey = nameKey
     this.#http = http
     this.#run = run
     this.#clock = clock
     this.#followed = new Map(
-      [...playlists].map(([name, url]) => [
+      [...urls].map(([name, url]) => [
         name,
         {
           url,
           base: url,
+          name,
           offset: 0,
           etag: undefined,
           list: undefined,
@@ -226,17 +241,35 @@ class OriginSession implements HlsSession {
   }
 
   #keep(followed: Followed, list: MediaPlaylist): readonly ListedFragment[] {
+    this.#notice(list)
     followed.list = list
     this.#align(followed, list)
     followed.listed = listSegments(list, {
       base: followed.base,
       hosts: this.#http.hosts,
       nowMs: this.#clock.now(),
+      opaqueOf: this.#run.opaque ? this.#passOn(followed) : undefined,
       numberOf: (mediaSequence) => this.#run.numberOf(mediaSequence + followed.offset),
     })
     for (const fragment of followed.listed) followed.known.set(fragment.number, fragment)
     keepNewest(followed.known, MAX_KNOWN)
     return followed.listed
+  }
+
+  /** What cannot be read is passed on; a session that has read so far leaves that to the next. */
+  #notice(list: MediaPlaylist): void {
+    if (this.#run.opaque || (this.#codecs.every(isPlayableCodec) && !isEncrypted(list))) return
+    this.#run.opaque = true
+    if (this.#timeBase !== 0) throw new SessionDeadError('encrypted')
+  }
+
+  #passOn({ name, base }: Followed): ListingContext['opaqueOf'] {
+    const as = unreadAs(name, this.#codecs)
+    const idOf = (uri: string): string => {
+      const url = this.#http.hosts.resolve(uri, base)
+      return this.#nameKey({ url, headers: this.#http.headersFor(url) })
+    }
+    return (segment, mediaSequence) => ({ ...opaqueTrack(segment, mediaSequence, { idOf }), ...as })
   }
 
   /** The lists may not overlap at the moment; what was found before still holds then. */

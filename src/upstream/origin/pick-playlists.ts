@@ -9,12 +9,21 @@ export interface PickedPlaylists {
 }
 
 const PLAYABLE = /^(avc1|avc3|hvc1|hev1|mp4a)\b/
+const OTHER_VIDEO = /^(av01|vp0?[89]|dvh1|dvhe|mp4v)\b/
 const VIDEO = /^(avc1|avc3|hvc1|hev1)\b/
 
 /**
  * One variant: the best that we can play throughout, as there is no ladder here; the best of all if we can
  * play none. Its sound is the default of its audio group, or within its own segments.
  */
+export function isPlayableCodec(codec: string): boolean {
+  return PLAYABLE.test(codec)
+}
+
+export function isVideoCodec(codec: string): boolean {
+  return VIDEO.test(codec) || OTHER_VIDEO.test(codec)
+}
+
 export function pickPlaylists({ variants, audio }: MultivariantPlaylist): PickedPlaylists {
   const best = bestOf(variants.filter(isPlayable)) ?? bestOf(variants)
   if (best === undefined) throw new RangeError('a multivariant playlist lists a variant')
@@ -35,5 +44,5 @@ function bestOf(variants: readonly Variant[]): Variant | undefined {
 }
 
 function isPlayable({ codecs }: Variant): boolean {
-  return codecs.every((codec) => PLAYABLE.test(codec))
+  return codecs.every(isPlayableCodec)
 }

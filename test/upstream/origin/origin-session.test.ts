@@ -62,6 +62,7 @@ function open(url = origin.url + MASTER): Promise<HlsSession> {
     random: () => 0.5,
     quota: new OriginQuota(clock),
     run,
+    nameKey: () => 'k1',
     observer: {
       request: (operation: string, code: string) => void labels.push(`${operation} ${code}`),
     },
