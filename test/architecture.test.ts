@@ -71,6 +71,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   pino: ['log'],
   'prom-client': ['http'],
   fastify: ['http', 'emulator', 'gateway'],
+  '@fastify/http-proxy': ['http'],
   undici: ['upstream', 'gateway'],
 }
 

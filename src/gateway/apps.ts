@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts'
 import { buildAdminApp } from '../http/admin-app.ts'
 import { buildPublicApp } from '../http/public-app.ts'
 import { requestIds } from '../http/request-id.ts'
+import type { KeyUpstream } from '../http/routes/keys.ts'
 import { registerWeb } from '../http/routes/web.ts'
 import type { WebStreamState, WebView } from '../http/web-view.ts'
 import {
@@ -36,6 +37,7 @@ export async function publicApp(
     requestId: requestIds(random),
     counters,
     streams: registry,
+    keyOf: (stream, id) => keyUpstream(parts, stream, id),
     render: { multivariant: renderMultivariant, media: renderMedia },
     renderArchive: {
       multivariant: renderArchiveMultivariant,
@@ -62,6 +64,17 @@ function clipsOf(registry: Registry, clock: Clock): Clips {
       throw new GatewayError('bad_request', 'The source of this stream keeps no recording.')
     },
   })
+}
+
+function keyUpstream(
+  { originKeys, counters }: Parts,
+  stream: string,
+  id: string,
+): KeyUpstream | undefined {
+  const location = originKeys.find(stream, id)
+  if (location === undefined) return undefined
+  const observer = counters.upstreamObserver(stream)
+  return { ...location, answered: (status) => observer.request('key', String(status), 0) }
 }
 
 /** A first request moves no byte while it waits for media, and must not count as stalled meanwhile. */

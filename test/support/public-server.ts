@@ -68,6 +68,7 @@ export async function startPublicServer(
       tail: renderArchiveTail,
     },
     counters,
+    keyOf: () => undefined,
     onEvict: (listener) => store.onEvict(listener),
     drainMs: 500,
     ...options,

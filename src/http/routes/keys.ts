@@ -1,0 +1,104 @@
+import httpProxy from '@fastify/http-proxy'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { GatewayError } from '../../base/errors.ts'
+import { CORS } from '../headers.ts'
+
+/** Where a key is that a playlist of ours refers to. */
+export interface KeyUpstream {
+  readonly url: URL
+  /** What its server wants to see; nothing of the viewer's. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Told the outcome of a request. */
+  answered(status: number): void
+}
+
+export interface KeyRoutesOptions {
+  /** Undefined: no playlist refers to such a key, so nobody may ask for it (G17). */
+  readonly keyOf: (stream: string, id: string) => KeyUpstream | undefined
+}
+
+const TIMEOUT_MS = 5_000
+/** A key has 16 bytes; DRM systems wrap them up. */
+const MAX_KEY_BYTES = 64 * 1024
+
+/**
+ * `/hls/{stream}/key/{id}`: keys of media that we pass on unread. They go through and are not kept, as who
+ * may have one is not ours to decide.
+ */
+export function keyRoutes(
+  app: FastifyInstance,
+  { keyOf }: KeyRoutesOptions,
+  done: () => void,
+): void {
+  const find = ({ params }: FastifyRequest): KeyUpstream => {
+    const { stream = '', '*': id = '' } = params as Partial<Record<string, string>>
+    const key = keyOf(stream, id)
+    if (key === undefined) throw new GatewayError('segment_gone', 'No playlist refers to this key.')
+    return key
+  }
+  void app.register(httpProxy, {
+    // From the table alone, and with it the path below.
+    upstream: '',
+    replyOptions: { getUpstream: (request) => find(request as FastifyRequest).url.origin },
+    prefix: '/hls/:stream/key',
+    httpMethods: ['GET', 'HEAD'],
+    disableRequestLogging: true,
+    undici: { headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, connections: 16 },
+    preHandler: (request, _reply, next) => {
+      find(request as FastifyRequest)
+      next()
+    },
+    handler: (request, reply) => {
+      const key = find(request)
+      return reply.from(key.url.pathname, {
+        getUpstream: () => key.url.origin,
+        // Its own query, never the viewer's.
+        queryString: () => key.url.search.slice(1),
+        rewriteRequestHeaders: () => ({ accept: '*/*', host: key.url.host, ...key.headers }),
+        rewriteHeaders: ({ 'content-type': type, 'content-length': length }) => ({
+          ...(type === undefined ? {} : { 'content-type': type }),
+          ...(length === undefined ? {} : { 'content-length': length }),
+        }),
+        onResponse: (_request, _reply, response) => pass(reply, key, response),
+        onError: (_reply, { error }) => fail(reply, key, error),
+      })
+    },
+  })
+  done()
+}
+
+type Response = Parameters<
+  NonNullable<NonNullable<Parameters<FastifyReply['from']>[1]>['onResponse']>
+>[2]
+
+/** Only a key is passed on: no page, no redirect to who knows where, no words of the origin. */
+function pass(reply: FastifyReply, key: KeyUpstream, response: Response): void {
+  const { statusCode, stream } = response as unknown as {
+    statusCode: number
+    stream: NodeJS.ReadableStream & { destroy(): void }
+  }
+  key.answered(statusCode)
+  const length = Number(reply.getHeader('content-length') ?? MAX_KEY_BYTES + 1)
+  if (statusCode === 200 && length <= MAX_KEY_BYTES) {
+    void reply.headers({ ...CORS, 'Cache-Control': 'no-store' }).send(stream)
+    return
+  }
+  stream.destroy()
+  void reply.removeHeader('content-length').removeHeader('content-type').send(refusal(statusCode))
+}
+
+function fail(reply: FastifyReply, key: KeyUpstream, error: Error): void {
+  const late = 'statusCode' in error && error.statusCode === 504
+  key.answered(late ? 504 : 502)
+  void reply.send(
+    late
+      ? new GatewayError('upstream_timeout', 'The origin did not answer in time.')
+      : new GatewayError('upstream_unavailable', 'The origin did not give a usable answer.'),
+  )
+}
+
+function refusal(status: number): GatewayError {
+  return status === 401 || status === 403
+    ? new GatewayError('upstream_not_authorized', 'The origin refused to hand out the key.')
+    : new GatewayError('upstream_unavailable', 'The origin did not hand out the key.')
+}
