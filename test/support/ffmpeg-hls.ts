@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -41,5 +41,19 @@ export async function makeHls(media: ForeignMedia, more: readonly string[] = [])
   const output = media === 'fMP4, sound apart' ? 'list_%v.m3u8' : 'master.m3u8'
   const all = ['-v', 'error', ...args, '-t', '40', ...more, output]
   await promisify(execFile)('ffmpeg', all, { cwd: dir })
+  return dir
+}
+
+/** The key of {@link makeEncryptedHls}. */
+export const KEY = Buffer.from('sixteen bytes ok')
+
+/** The same, encrypted with AES-128; its lists name the key `secret.key`. */
+export async function makeEncryptedHls(media: ForeignMedia): Promise<string> {
+  const keys = await mkdtemp(join(tmpdir(), 'kvs-keys-'))
+  const [keyFile, infoFile] = [join(keys, 'secret.key'), join(keys, 'info')]
+  await writeFile(keyFile, KEY)
+  await writeFile(infoFile, `secret.key?token=hunter4\n${keyFile}\n`)
+  const dir = await makeHls(media, ['-hls_key_info_file', infoFile])
+  await writeFile(join(dir, 'secret.key'), KEY)
   return dir
 }
