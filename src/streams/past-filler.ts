@@ -67,6 +67,7 @@ export class PastFiller {
   readonly #options: PastFillerOptions
   /** Looked at and not to be had, or without room; by number, as long as they may be looked at. */
   readonly #refused = new Map<bigint, number>()
+  #failing = false
 
   constructor(options: PastFillerOptions) {
     this.#options = options
@@ -84,9 +85,12 @@ export class PastFiller {
       try {
         await this.#look(Math.max(lookedMs - MARGIN_MS, nowMs - Math.min(reachMs, dvrMs)), signal)
         lookedMs = nowMs
+        this.#failing = false
       } catch (error) {
         signal.throwIfAborted()
-        log.warn('late fragments cannot be looked for', { error })
+        // For lack of a permission, say, it would be told for ever.
+        if (!this.#failing) log.warn('late fragments cannot be looked for', { error })
+        this.#failing = true
       }
     }
   }

@@ -155,6 +155,37 @@ test('a first request wakes an idle stream, and an unknown edition is not found'
   expect((await ask(url)).status).toBe(404)
 })
 
+test('the past can be played while the camera is away, also after an idle time', async () => {
+  const defaults = { dvr: '10m', idleTimeout: '5s', startTimeout: '2s' }
+  await using stage = await startDvr({ defaults })
+  await during(stage.clock, get(dvrUrl(stage.world)))
+  const { segments } = await list(await videoUrl(stage.world))
+  stage.world.control.order('lobby-camera', { type: 'stop' })
+  await stage.pass(120_000)
+  expect((await stage.world.admin.stream('lobby')).state).toBe('idle')
+  await during(stage.clock, get(dvrUrl(stage.world)))
+  const kept = await list(await videoUrl(stage.world))
+  expect(kept.segments.slice(0, segments.length)).toEqual(segments)
+})
+
+test('G6: what KVS keeps no longer is gone, and not listed any more', async () => {
+  await using stage = await startDvr({ cache: { maxBytes: '1MiB' } })
+  await stage.pass(80_000)
+  const url = await videoUrl(stage.world)
+  const before = await list(url)
+  const oldest = new URL(before.segments[2]?.uri ?? '', url).href
+  stage.world.control.addFault('lobby-camera', {
+    kind: 'status',
+    status: 404,
+    operation: 'GetMP4MediaFragment',
+  })
+  expect(await during(stage.clock, contentOf(oldest))).toBe('404')
+  stage.world.control.clearFaults('lobby-camera')
+  const after = await list(url)
+  expect(after.mediaSequence).toBeGreaterThan(before.mediaSequence + 2)
+  expect(after.segments.at(-1)).toEqual(before.segments.at(-1))
+})
+
 describe('with a state directory', () => {
   const cached = (defaults = {}): Partial<WorldOptions> => ({
     cache: { dir: dir() },

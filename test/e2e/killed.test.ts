@@ -23,7 +23,7 @@ test('G1, G6: a gateway that is killed at any moment goes on where it was', asyn
     aws: { region: 'us-west-2', endpoint: emulator.url },
     cache: { dir: join(dir(), 'state') },
     // Long lists, so that a start on a slow machine is no gap.
-    defaults: { activation: 'always', window: 20, kvs: { fragmentResults: 40 } },
+    defaults: { activation: 'always', window: 20, dvr: '30s', kvs: { fragmentResults: 40 } },
     streams: { lobby: { kvs: { streamName: cameraOf() } } },
   })
   const url = `http://127.0.0.1:${port}`
@@ -31,19 +31,23 @@ test('G1, G6: a gateway that is killed at any moment goes on where it was', asyn
   const start = (): Promise<Child> => startProgram(['serve', '--config', config], url)
   const end = new AbortController()
   const monitor = new ContinuityMonitor(watchUrl, { signal: end.signal })
+  const dvrUrl = `${url}/hls/lobby/dvr.m3u8`
+  const past = new ContinuityMonitor(dvrUrl, { signal: end.signal })
   const random = seededRandom(1)
 
   let gateway = await start()
   try {
     for (let kills = 0; kills < 3; kills += 1) {
-      await watch(monitor, between(random, 1_500, 2_500))
-      const before = await shown(watchUrl)
+      await watch([monitor, past], between(random, 1_500, 2_500))
+      const before = [...(await shown(watchUrl)), ...(await shown(dvrUrl))]
       await kill(gateway)
       gateway = await start()
-      expectKept(before, await shown(watchUrl))
+      expectKept(before, [...(await shown(watchUrl)), ...(await shown(dvrUrl))])
     }
-    await watch(monitor, 2_000)
-    expect(monitor.report()).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
+    await watch([monitor, past], 2_000)
+    for (const each of [monitor, past]) {
+      expect(each.report()).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
+    }
   } finally {
     end.abort()
     await gateway.stop()
@@ -51,10 +55,10 @@ test('G1, G6: a gateway that is killed at any moment goes on where it was', asyn
   }
 })
 
-async function watch(monitor: ContinuityMonitor, ms: number): Promise<void> {
+async function watch(monitors: readonly ContinuityMonitor[], ms: number): Promise<void> {
   const untilMs = Date.now() + ms
   while (Date.now() < untilMs) {
-    await monitor.poll()
+    await Promise.all(monitors.map((monitor) => monitor.poll()))
     await realSleep(300)
   }
 }

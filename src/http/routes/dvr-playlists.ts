@@ -90,7 +90,7 @@ function find(dvr: StreamDvr, wanted: Wanted): DvrList {
   throw new GatewayError('not_found', 'This edition of the DVR list is not kept any more')
 }
 
-/** A first request waits until there is something to show. */
+/** A first request waits for live media, and is content with the past if there are none. */
 async function wake(
   context: MediaContext,
   name: string,
@@ -99,8 +99,14 @@ async function wake(
   reply: FastifyReply,
 ): Promise<void> {
   context.blocked.value += 1
+  const leaving = leaveSignal(reply.raw)
   const stream = await context.streams
-    .request(name, leaveSignal(reply.raw))
+    .request(name, leaving)
+    .catch((error: unknown) => {
+      const stream = context.streams.get(name)
+      if (leaving.aborted || stream?.dvr?.list() === undefined) throw error
+      return stream
+    })
     .finally(() => (context.blocked.value -= 1))
   return answer(context, stream, find(dvrOf(stream), wanted), wanted, request, reply)
 }

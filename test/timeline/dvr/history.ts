@@ -91,13 +91,16 @@ export class History {
       const change = { discontinuity: 'gap', receivedMs } as const
       return { ...segmentAt(first + i, startMs + (1 + i) * FRAGMENT_MS, change), anchor }
     })
+    // What was behind the hole follows on from what fills it.
+    const next = hole === undefined ? undefined : this.index.find(anchor)
+    const changed = next === undefined ? [] : [{ ...next, discontinuity: undefined }]
     const id = this.index.nextEdition(this.nextMs)
     const place = hole === undefined ? (inserted[0] ?? head) : head
     this.lines.push(
-      batchLine({ id, after, inserted }),
+      batchLine({ id, after, inserted: [...inserted, ...changed] }),
       listLine({ editions: [...this.index.editions, id], head: place }),
     )
-    this.index.insert(inserted, id)
+    this.index.insert([...inserted, ...changed], id)
   }
 
   /** The process dies, and another one reads what it wrote. */
