@@ -113,6 +113,30 @@ describe('a range of the past', () => {
     expect(new Set(segments.map(({ mapUri }) => mapUri)).size).toBe(2)
   })
 
+  test('G4: more changes of codec private data than a session bears', async () => {
+    await using stage = await startPast({ cameras: lobby({ cpdChangeLimit: 5 }) })
+    const startMs = stage.clock.now()
+    stage.world.control.order(cameraOf(), { type: 'codec-private-data', changes: 12 })
+    await stage.pass(40_000)
+    const url = stage.url(startMs, startMs + 20_000)
+    const verdict = await stage.judge(url)
+    expect(verdict).toMatchObject({ faults: [], missed: 0, segments: 20 })
+    expect(verdict.discontinuities).toBeGreaterThanOrEqual(11)
+  })
+
+  test('G4: another codec is a part of its own, behind a discontinuity', async () => {
+    await using stage = await startPast({ cameras: lobby() })
+    const startMs = stage.clock.now()
+    await stage.pass(10_500)
+    stage.world.control.order(cameraOf(), { type: 'clip', clip: 'hevc' })
+    await stage.pass(40_000)
+    const url = stage.url(startMs, startMs + 30_000)
+    const verdict = await stage.judge(url, { gapMs: 80 })
+    expect(verdict.faults.filter(({ kind }) => kind !== 'codecs-mismatch')).toEqual([])
+    expect(verdict.discontinuities).toBe(1)
+    expect(verdict.decoded['video']).toMatchObject({ warnings: [], gaps: [], runs: 2 })
+  })
+
   test('G7: tracks that come and go are parts of their own, with gaps where there is no sound', async () => {
     await using stage = await startPast({ cameras: lobby() })
     const startMs = stage.clock.now()

@@ -70,7 +70,19 @@ export class Lister {
     return { startMs, endMs, fragmentResults: Math.min(this.#options.mostResults, fits) }
   }
 
+  /** KVS bears 500 changes of codec private data in a session (kvs-hls.md, 6.3): fewer fragments have fewer. */
   async #find(window: PartWindow, signal: AbortSignal): Promise<FoundPart | undefined> {
+    try {
+      return await this.#list(window, signal)
+    } catch (error) {
+      const fragmentResults = Math.floor(window.fragmentResults / 2)
+      const tooMany = error instanceof GatewayError && error.code === 'upstream_codec_private_data'
+      if (!tooMany || fragmentResults < LEAST_RESULTS) throw error
+      return this.#find({ ...window, fragmentResults }, signal)
+    }
+  }
+
+  async #list(window: PartWindow, signal: AbortSignal): Promise<FoundPart | undefined> {
     const listing = new Part(window, this.#options)
     try {
       return await listing.use(signal, async (opened) => {
