@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { ConfigError, loadConfig } from '../config/load.ts'
-import { slateFaults } from '../gateway/slate-faults.ts'
+import { slateFaults } from '../gateway/slate-files.ts'
 
 /**
  * A configuration, and the files that it names: what is wrong with either is told before anything starts.

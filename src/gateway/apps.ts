@@ -124,10 +124,10 @@ function possibleState(
   if (!registry.mayExist(name)) return undefined
   const nothing = {
     sinceMs: startedMs,
+    source: null,
     lastFragmentMs: null,
     targetDuration: null,
     past: NO_REACH,
-    source: null,
   }
   return registry.isAbsent(name)
     ? { state: 'failed', reason: 'upstream_stream_not_found', ...nothing }

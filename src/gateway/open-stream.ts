@@ -1,6 +1,5 @@
 import { about } from '../base/log.ts'
 import type { StreamConfig } from '../config/config.ts'
-import { readSlateFile } from '../slate/slate-file.ts'
 import { LiveStream, type LiveStreamOptions } from '../streams/live-stream.ts'
 import type { OperatedStream } from '../streams/operated-stream.ts'
 import { OwnerFeed } from '../streams/owner-feed.ts'
@@ -48,7 +47,7 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
         backup === undefined ? undefined : open(upstreamOf(name, backup.kvs, parts), 'backup'),
       returnAfterMs: backup?.returnAfterMs ?? 0,
       past: upstream.kvs === null ? undefined : storedPast({ name, ...upstream.kvs }, parts),
-      slateMovie: slateFile === undefined ? undefined : await readSlateFile(slateFile),
+      slateMovie: slateFile === undefined ? undefined : parts.slates.get(slateFile),
       get targetDurationFloorS() {
         return Math.max(minTargetDurationMs / 1000, upstream.targetDurationS())
       },

@@ -16,6 +16,7 @@ import { OriginKeys } from '../upstream/origin/origin-keys.ts'
 import { SdkKvsApi } from '../upstream/sdk-kvs-api.ts'
 import { chainRegion } from '../upstream/sdk-setup.ts'
 import { StreamQuotas } from '../upstream/stream-quotas.ts'
+import { openSlateFiles, type SlateFiles } from './slate-files.ts'
 
 /** What all streams share. */
 export interface Parts {
@@ -32,6 +33,7 @@ export interface Parts {
   readonly disk: DiskStore | undefined
   readonly saved: SavedTimelines | undefined
   readonly journals: Journals | undefined
+  readonly slates: SlateFiles
 }
 
 export async function openParts(
@@ -65,6 +67,7 @@ export async function openParts(
         ? undefined
         : await DiskStore.open({ dir: join(dir, 'fragments'), maxBytes: dirMaxBytes, log }),
     saved: dir === undefined ? undefined : new SavedTimelines(join(dir, 'timelines'), log),
+    slates: await openSlateFiles(config),
     journals: dir === undefined ? undefined : new Journals(join(dir, 'dvr'), log),
   }
 }

@@ -40,6 +40,10 @@ describe('check', () => {
       out: [],
       err: [`gateway.yaml: streams.lobby.slateFile: ${expected}, got "missing.mp4": ENOENT`],
     })
+    const dynamic = "dynamicStreams: [{ match: '^a$', slateFile: missing.mp4 }]"
+    expect((await runsWith(dynamic, 'check', 'FILE')).err[0]).toContain(
+      'gateway.yaml: dynamicStreams[0].slateFile: expected an MP4',
+    )
     const text = await runsWith(slate(file), 'serve', '--config', 'FILE')
     expect(text.code).toBe(1)
     expect(text.err).toHaveLength(1)

@@ -167,7 +167,14 @@ test.each([
   const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=25:d=7.3']
   const video = ['-c:v', 'libx264', '-g', '25', '-bf', '2', '-pix_fmt', 'yuv420p']
   const { code, stderr } = await runTool('ffmpeg', [
-    ...['-v', 'error', ...picture, ...sound, ...video, '-c:a', 'aac', slateFile],
+    '-v',
+    'error',
+    ...picture,
+    ...sound,
+    ...video,
+    '-c:a',
+    'aac',
+    slateFile,
   ])
   expect([code, stderr]).toEqual([0, []])
   await start({ clip: 'av-720p' }, { slateFile })
