@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { ConfigError, loadConfig } from '../config/load.ts'
-import { slateFaults } from '../gateway/slate-files.ts'
 
 /**
  * A configuration, and the files that it names: what is wrong with either is told before anything starts.
@@ -9,6 +8,10 @@ import { slateFaults } from '../gateway/slate-files.ts'
  */
 export async function loadWhole(file: string, env: Environment): Promise<Config> {
   const config = await loadConfig(file, env)
+  const entries = [...config.streams, ...config.dynamicStreams]
+  if (entries.every(({ slateFile }) => slateFile === undefined)) return config
+  // Who names no film need not wait for the MP4 reader.
+  const { slateFaults } = await import('../gateway/slate-files.ts')
   const faults = await slateFaults(file, config)
   if (faults.length > 0) throw new ConfigError(faults)
   return config
