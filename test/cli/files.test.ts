@@ -73,10 +73,10 @@ describe('check', () => {
   })
 
   test('only notes what is not available yet', async () => {
-    expect(await runsWith(`defaults: { dvr: 2h }\n${GOOD}`, 'check', 'FILE')).toEqual({
+    expect(await runsWith(`defaults: { outputs: [hls, dash] }\n${GOOD}`, 'check', 'FILE')).toEqual({
       code: 0,
       out: [
-        'gateway.yaml: streams.lobby.dvr: 2h: not available yet',
+        'gateway.yaml: streams.lobby.outputs: dash: not available yet',
         'gateway.yaml: no faults, 1 stream',
       ],
       err: [],

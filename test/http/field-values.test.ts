@@ -81,7 +81,8 @@ describe('Range', () => {
 })
 
 test('names of segments and inits, and nothing else', () => {
-  expect(parseMediaFile('0-abc_9.m4s')).toEqual({ kind: 'segment', msn: 0, id: 'abc_9' })
+  const segment = { kind: 'segment', msn: 0, id: 'abc_9', container: 'm4s' }
+  expect(parseMediaFile('0-abc_9.m4s')).toEqual(segment)
   expect(parseMediaFile('init-abc.mp4')).toEqual({ kind: 'init', id: 'abc' })
   for (const other of ['1-.m4s', '-a.m4s', '1-a.mp4', '9007199254740993-a.m4s', '1-a/b.m4s', '']) {
     expect(parseMediaFile(other)).toBeUndefined()
