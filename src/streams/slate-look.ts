@@ -27,7 +27,7 @@ export function lookBack(
   const last = segments.at(-1)
   if (last === undefined) return undefined
   const model = segments.findLast(({ source }) => source !== 'slate') ?? last
-  const { video, audio } = model.tracks
+  const { video, audio } = readable(model)
   const audioBytes = audio === undefined ? undefined : initBytes('audio', audio.init.id)
   return {
     look: {
@@ -46,6 +46,11 @@ export function lookBack(
     lagMs: lagOf(segments, model),
     start: last.source === 'slate' ? endsOf(last) : {},
   }
+}
+
+/** Of media that nobody but the player can read, nothing is known that a slate could match. */
+function readable({ tracks }: Segment): Segment['tracks'] {
+  return Object.values(tracks).some(({ opaque }) => opaque !== undefined) ? {} : tracks
 }
 
 /** The least of the source's: what came in a burst was late. A slate comes a segment later than a camera's. */

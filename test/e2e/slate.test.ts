@@ -7,6 +7,7 @@ import { runTool } from '../proof/ffmpeg.ts'
 import { during, passUntil } from '../support/pace.ts'
 import { ask } from '../support/raw-http.ts'
 import { cameraOf } from '../support/world.ts'
+import { usedBytes } from './support/heap.ts'
 import { get, newestMsn, offers } from './support/listing.ts'
 import { discontinuities, restart, type Stage, startStage } from './support/stage.ts'
 import { stateDir } from './support/state-dir.ts'
@@ -214,6 +215,22 @@ test('G10: a slate costs nothing upstream but the question whether the camera is
   expect(after['GetMP4MediaFragment']).toBe(before['GetMP4MediaFragment'])
 })
 
+test('G18: half an hour of slate takes no more memory than a minute', async () => {
+  await start()
+  stage.watching = false
+  stage.world.control.stopProducer(CAMERA)
+  await turns('slate', 20_000)
+  await stage.pass(60_000)
+  const [heapBefore, cacheBefore] = [await usedBytes(), await cacheBytes()]
+  await stage.pass(1_800_000)
+  expect((await status()).state).toBe('slate')
+  expect(await cacheBytes()).toBeLessThanOrEqual(1.1 * cacheBefore)
+  const lines = stage.world.lines as unknown[]
+  lines.splice(0)
+  // The segments alone would be 18 MiB.
+  expect((await usedBytes()) - heapBefore).toBeLessThan(4 * 2 ** 20)
+})
+
 test('a node that is ready stays so while it shows a slate', async () => {
   await start()
   stage.world.control.stopProducer(CAMERA)
@@ -261,6 +278,11 @@ test('G11: a backup comes before the slate, and the slate while both are away', 
 })
 
 const metricsUrl = (): string => `${stage.world.gateway.adminUrl}/metrics`
+
+async function cacheBytes(): Promise<number> {
+  const { body } = await during(stage.clock, ask(metricsUrl()))
+  return Number(/^kvs_gateway_cache_bytes (\d+)$/m.exec(String(body))?.[1])
+}
 
 /** How long the newest segment of a rendition is. */
 async function lastMs(rendition: string): Promise<number> {
