@@ -132,6 +132,11 @@ export class Dvr implements StreamDvr {
     yield* initsOf(this.#inserting)
   }
 
+  /** In whole seconds: that of the live list. */
+  get targetDuration(): number {
+    return this.#options.timeline.snapshot()?.targetDuration ?? 0
+  }
+
   /** The name for the next segment that is inserted. */
   get nextInserted(): number {
     return this.#index.nextInserted

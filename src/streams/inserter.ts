@@ -5,6 +5,7 @@ import { comparePlaces, type DvrSegment } from '../timeline/dvr/dvr-segment.ts'
 import { behindInsertion, type Insertion, placeInsertion } from '../timeline/dvr/insertion.ts'
 import { findRoom, type Stretch } from '../timeline/dvr/room.ts'
 import type { RenditionName, Segment, SegmentTrack } from '../timeline/fragment.ts'
+import { exceedsTarget } from '../timeline/target-duration.ts'
 import { ticksToMs } from '../timeline/ticks.ts'
 import type { Dvr } from './dvr.ts'
 import type { Inits } from './inits.ts'
@@ -48,12 +49,14 @@ export class Inserter {
   }
 
   /**
-   * Stores a fragment if there is room for it. Fragments come by date.
+   * Stores a fragment if there is room for it, and it is not longer than the list may have it (G5).
+   * Fragments come by date.
    * @throws RangeError or Mp4Error when it cannot be placed, GatewayError `overloaded`
    */
   async add(fragment: Recovered): Promise<void> {
     const anchor = findRoom(this.#listed, stretchOf(fragment))
-    if (anchor === undefined) return
+    const { targetDuration } = this.#parts.dvr
+    if (anchor === undefined || exceedsTarget(longestMs(fragment), targetDuration)) return
     const before = this.#listed.findLast(({ startMs }) => startMs <= fragment.dateMs)
     const segment = await this.#store(fragment, anchor, before)
     this.#nextName += 1
@@ -137,6 +140,12 @@ function segmentTracks(
       const baseTicks = times[rendition] ?? 0
       return [rendition, { init, baseTicks, durationTicks, samples, bytes: bytes.length, id }]
     }),
+  )
+}
+
+function longestMs({ tracks }: Recovered): number {
+  return Math.max(
+    ...tracks.map(({ facts }) => ticksToMs(facts.durationTicks, facts.init.timescale)),
   )
 }
 
