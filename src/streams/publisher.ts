@@ -16,6 +16,7 @@ import type {
 } from '../timeline/fragment.ts'
 import { dedupe } from '../timeline/identity.ts'
 import type { Timeline } from '../timeline/timeline.ts'
+import { isUnread } from '../timeline/unread.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import type { Dvr } from './dvr.ts'
 import { type Inits, initsOf } from './inits.ts'
@@ -115,9 +116,10 @@ export class Publisher {
     if (newest === undefined) return
     this.refresh()
     const { dvr, shelf, save } = this.#options
-    await Promise.all([dvr?.record(added), save()])
+    const seekable = added.filter((segment) => !isUnread(segment))
+    await Promise.all([dvr?.record(seekable), save()])
     this.#show()
-    shelf.drop(dvr?.show(added) ?? [])
+    shelf.drop(dvr?.show(seekable) ?? [])
     this.#report(added)
     this.#options.published(newest)
   }

@@ -8,6 +8,7 @@ import { type FragmentKey, fragmentKey } from '../store/fragment-key.ts'
 import type { Hold } from '../store/fragment-store.ts'
 import type { MemoryStore } from '../store/memory-store.ts'
 import type { RenditionName, Segment, SegmentTrack } from '../timeline/fragment.ts'
+import { isUnread } from '../timeline/unread.ts'
 
 export interface ShelfOptions {
   readonly stream: string
@@ -103,9 +104,10 @@ export class Shelf {
       const untilMs = nowMs + segment.durationMs + this.#longestListMs
       for (const key of this.#keys(segment)) store.hold(key, this.#grace(untilMs))
     }
-    if (this.#options.keepsPast) return
     const isOver = ({ msn }: Segment): boolean => !this.#listed.has(msn) && !this.#retired.has(msn)
-    this.drop(before.filter(isOver))
+    const over = before.filter(isOver)
+    // The past holds nothing that we cannot read.
+    this.drop(this.#options.keepsPast ? over.filter(isUnread) : over)
   }
 
   /** Nobody may ask for these any more. */
