@@ -23,6 +23,7 @@ import type {
   SourceName,
 } from '../timeline/fragment.ts'
 import { Timeline, type TimelineOptions } from '../timeline/timeline.ts'
+import { isUnread } from '../timeline/unread.ts'
 import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
@@ -261,8 +262,9 @@ export class OwnerFeed implements StreamFeed {
 
   #slate(): SlateFiller {
     const { clock, slateMovie: file } = this.#options
-    // What has ended is not lost.
-    const isLost = (): boolean => this.#sources.isLost && this.snapshot()?.ended !== true
+    // What has ended is not lost; nor can a slate follow what we cannot read: the list is held.
+    const isLost = (): boolean =>
+      this.#sources.isLost && this.snapshot()?.ended !== true && !this.#retained().some(isUnread)
     return new SlateFiller({
       ...this.#options,
       file,

@@ -21,12 +21,15 @@ interface Encrypted extends AsyncDisposable {
   readonly get: (path: string, headers?: Readonly<Record<string, string>>) => Promise<Answer>
 }
 
-async function follow(edit: (text: string) => string = (text) => text): Promise<Encrypted> {
+async function follow(
+  edit: (text: string) => string = (text) => text,
+  defaults: Readonly<Record<string, unknown>> = {},
+): Promise<Encrypted> {
   const clock = new ManualClock()
   const origin = await ForeignOrigin.start({ clock, dir })
   origin.edit = edit
   const headers = { authorization: 'Bearer hunter5' }
-  const site = await startSite({ clock, url: origin.url('master.m3u8'), headers })
+  const site = await startSite({ clock, url: origin.url('master.m3u8'), headers, defaults })
   // The monitor reads segments, which nobody can here.
   site.watching = false
   const { publicUrl } = site.gateway
@@ -166,6 +169,22 @@ describe.skipIf(!hasTool('ffmpeg'))('media that are encrypted', () => {
     expect(
       read(String((await get('video.m3u8')).body)).every(({ uri }) => uri.endsWith('.ts')),
     ).toBe(true)
+  })
+
+  test('no slate can follow: the list is held', async () => {
+    await using encrypted = await follow((text) => text, { onSignalLoss: 'slate' })
+    const { site, origin, get } = encrypted
+    await get('master.m3u8')
+    let held: string | undefined
+    origin.edit = (text) => {
+      held ??= text
+      return held
+    }
+    await site.pass(5_000)
+    const before = String((await get('video.m3u8')).body)
+    await site.pass(15_000)
+    expect(await site.admin.stream('lobby')).toMatchObject({ state: 'stale' })
+    expect(String((await get('video.m3u8')).body)).toBe(before)
   })
 
   test('nothing secret is told', async () => {
