@@ -28,6 +28,9 @@ export interface RecordedTrack {
   readonly initBytes: Buffer
   /** A media fragment (moof, mdat) whose tfdt is `baseTicks`. */
   readonly bytes: Buffer
-  /** In ticks since 1970. Fragments that follow on from each other do so to the tick, sound and picture alike. */
+  /**
+   * In ticks since 1970. Fragments that follow on do so to the tick where the stream itself recorded them, and
+   * within 1 ms where KVS did: those are placed by their dates.
+   */
   readonly baseTicks: number
 }
