@@ -24,6 +24,9 @@ const OVERDUE_AFTER_MS = 2000
  */
 const EARLIER_MS = 20
 
+/** Between a miss and a hit. Wider, as when no session could be had meanwhile, they say nothing of the lag. */
+const WIDEST_BRACKET_MS = 2000
+
 /** Fragments of irregular length: the next one may be as short as the shortest of these last ones. */
 const REMEMBERED = 8
 
@@ -34,6 +37,8 @@ const REMEMBERED = 8
  * is found by asking often for the first fragments. Then we ask when the next one is due, and keep
  * close to the true lag from both sides: a miss brackets it, a hit at the first try moves the next try
  * forward. So a fragment is found soon after it is listed, with one or two requests.
+ *
+ * All this is the camera's, and holds in its next session too.
  */
 export class Cadence {
   #durationsMs: readonly number[] = []
@@ -68,14 +73,20 @@ export class Cadence {
 
   /** The playlist had nothing new when we asked at `askedMs`. */
   miss(askedMs: number): void {
+    if (askedMs < this.#dueMs) {
+      // Asked out of turn, as a new session is at once: that nothing was there yet says nothing.
+      this.#dueMs = Math.max(this.#dueMs, askedMs + SEARCH_STEP_MS)
+      return
+    }
     this.#dueMs = askedMs + this.#lateStep(askedMs)
     this.#misses += 1
     this.#missedAtMs = askedMs
   }
 
   #estimateLag(askedMs: number, endMs: number): number | undefined {
-    if (this.#missedAtMs !== undefined) {
-      this.#uncertaintyMs = (askedMs - this.#missedAtMs) / 2
+    const missedAtMs = this.#missedAtMs ?? Number.NEGATIVE_INFINITY
+    if (askedMs - missedAtMs <= WIDEST_BRACKET_MS) {
+      this.#uncertaintyMs = (askedMs - missedAtMs) / 2
       return askedMs - this.#uncertaintyMs - endMs
     }
     if (this.#lagMs === undefined) return undefined

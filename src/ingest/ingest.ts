@@ -2,9 +2,10 @@ import { GatewayError } from '../base/errors.ts'
 import { translate } from '../upstream/errors.ts'
 import type { HlsSession } from '../upstream/hls-session.ts'
 import type { SessionKeeper } from '../upstream/session-keeper.ts'
+import { Cadence } from './cadence.ts'
 import { type FollowerOptions, SessionFollower } from './session-follower.ts'
 
-export type IngestOptions = Omit<FollowerOptions, 'published'>
+export type IngestOptions = Omit<FollowerOptions, 'published' | 'cadence'>
 
 /**
  * Keeps one timeline in step with one camera, through any number of sessions: opens one, follows it,
@@ -13,10 +14,13 @@ export type IngestOptions = Omit<FollowerOptions, 'published'>
 export class Ingest {
   readonly #keeper: SessionKeeper
   readonly #options: IngestOptions
+  /** Outlives sessions: to find a camera's pace takes some polls. */
+  readonly #cadence: Cadence
 
   constructor(keeper: SessionKeeper, options: IngestOptions) {
     this.#keeper = keeper
     this.#options = options
+    this.#cadence = new Cadence(options.clock.now())
   }
 
   /** Runs until `signal` aborts, and rejects with its reason. */
@@ -43,7 +47,8 @@ export class Ingest {
 
   #follower(session: HlsSession, signal: AbortSignal): SessionFollower {
     const published = (): void => this.#keeper.delivered()
-    return new SessionFollower(session, { ...this.#options, published }, signal)
+    const options = { ...this.#options, cadence: this.#cadence, published }
+    return new SessionFollower(session, options, signal)
   }
 
   async #follow(first: SessionFollower, signal: AbortSignal): Promise<void> {

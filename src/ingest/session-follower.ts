@@ -5,7 +5,7 @@ import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
-import { Cadence } from './cadence.ts'
+import type { Cadence } from './cadence.ts'
 import { type FetchedTrack, fetchTracks } from './fetch-fragment.ts'
 import { FragmentQueue, type Lists } from './fragment-queue.ts'
 import { FragmentJob } from './job.ts'
@@ -18,6 +18,8 @@ export interface FollowerOptions {
   readonly random: Random
   readonly sink: IngestSink
   readonly trouble: IngestTrouble
+  /** The camera's, whichever session it is followed through. */
+  readonly cadence: Cadence
   /** Something of this session was published. */
   readonly published: () => void
 }
@@ -56,7 +58,6 @@ const PARTNER_STEP_MS = 300
 export class SessionFollower {
   readonly session: HlsSession
   readonly #options: FollowerOptions
-  readonly #cadence: Cadence
   readonly #backoff: Backoff
   /** Aborts when this session is over, whoever notices first. */
   readonly #over = new AbortController()
@@ -72,7 +73,6 @@ export class SessionFollower {
     this.#options = options
     this.#signal = AbortSignal.any([signal, this.#over.signal])
     this.#freshMs = options.clock.now()
-    this.#cadence = new Cadence(this.#freshMs)
     this.#backoff = new Backoff({ firstMs: 500, maxMs: 2_000 }, options.random)
     this.#last = options.sink.newest()
     this.#queue = new FragmentQueue({
@@ -85,8 +85,10 @@ export class SessionFollower {
 
   /** One poll when it is due. Rejects when the session is over, with the reason. */
   async step(): Promise<void> {
-    const { clock } = this.#options
-    await clock.sleep(this.#cadence.dueMs - clock.now(), this.#signal)
+    const { clock, cadence } = this.#options
+    // A session's first list comes at once: it may name what its predecessor has left.
+    if (this.#polled) await clock.sleep(cadence.dueMs - clock.now(), this.#signal)
+    this.#signal.throwIfAborted()
     const askedMs = clock.now()
     try {
       const fresh = await this.#poll()
@@ -197,13 +199,14 @@ export class SessionFollower {
   }
 
   #note(askedMs: number, fresh: readonly ListedFragment[]): void {
+    const { clock, cadence } = this.#options
     const newest = fresh.at(-1)
     if (newest === undefined) {
-      this.#cadence.miss(askedMs)
+      cadence.miss(askedMs)
       return
     }
-    this.#freshMs = this.#options.clock.now()
-    this.#cadence.hit(askedMs, { endMs: endOf(newest), durationMs: newest.durationS * 1000 })
+    this.#freshMs = clock.now()
+    cadence.hit(askedMs, { endMs: endOf(newest), durationMs: newest.durationS * 1000 })
   }
 
   /** A failed poll: later polls may do better, unless it means that the session is over. */

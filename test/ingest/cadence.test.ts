@@ -37,6 +37,20 @@ function follow({ durationsMs, lagMs, skewMs = 0 }: Camera, untilMs: number) {
   return { polls, delays }
 }
 
+/** After a minute of fragments of 2 s that are listed 340 ms after their end. */
+function steady(): Cadence {
+  const cadence = new Cadence(0)
+  for (let endMs = 0; endMs < 60_000; ) {
+    const askedMs = cadence.dueMs
+    if (askedMs < endMs + 2000 + 340) cadence.miss(askedMs)
+    else {
+      endMs += 2000
+      cadence.hit(askedMs, { endMs, durationMs: 2000 })
+    }
+  }
+  return cadence
+}
+
 describe('cadence', () => {
   test('a steady camera is asked about once a fragment, soon after each is listed', () => {
     const { polls, delays } = follow({ durationsMs: [2000], lagMs: 340 }, 120_000)
@@ -71,6 +85,32 @@ describe('cadence', () => {
       }),
       { numRuns: 5000 },
     )
+  })
+
+  test('G8: a poll out of turn, as of a new session, does not change when the next one is due', () => {
+    const [camera, other] = [steady(), steady()]
+    const dueMs = camera.dueMs
+    camera.miss(dueMs - 1500)
+    expect(camera.dueMs).toBe(dueMs)
+    camera.hit(dueMs + 20, { endMs: 62_000, durationMs: 2000 })
+    other.hit(dueMs + 20, { endMs: 62_000, durationMs: 2000 })
+    expect(camera.dueMs).toBe(other.dueMs)
+  })
+
+  test('G9: nor does it let the next one follow too soon', () => {
+    const camera = steady()
+    const askedMs = camera.dueMs - 1
+    camera.miss(askedMs)
+    expect(camera.dueMs - askedMs).toBeGreaterThanOrEqual(300)
+  })
+
+  test('a time in which nobody could ask does not tell of the lag', () => {
+    const camera = steady()
+    camera.miss(camera.dueMs)
+    camera.hit(camera.dueMs + 600_000, { endMs: camera.dueMs + 599_500, durationMs: 2000 })
+    const askedMs = camera.dueMs
+    camera.hit(askedMs, { endMs: askedMs - 500, durationMs: 2000 })
+    expect(camera.dueMs - askedMs).toBeGreaterThan(1500)
   })
 
   test('a late fragment is asked for at least each second', () => {
