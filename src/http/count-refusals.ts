@@ -13,7 +13,12 @@ export function countRefusals(
   { streams, served }: MediaContext,
   classOf: (params: { readonly file: string }) => TrafficClass | undefined,
 ): void {
-  app.addHook('onError', (request, _reply, error, done) => {
+  app.addHook('onError', (request, reply, error, done) => {
+    // Who left was refused nothing: the error is what ended the work.
+    if (reply.raw.destroyed) {
+      done()
+      return
+    }
     const asked = params.safeParse(request.params).data
     const stream = asked === undefined ? undefined : streams.get(asked.stream)
     const trafficClass = asked === undefined ? undefined : classOf(asked)

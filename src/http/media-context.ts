@@ -50,9 +50,11 @@ function noSuchStream(): GatewayError {
   return new GatewayError('stream_not_found', 'No stream of that name is configured here')
 }
 
-/** Aborts when the client is gone, or has its answer. */
+/** Aborts when the client is gone, or has its answer; at once if it went before anybody looked. */
 export function leaveSignal(response: ServerResponse): AbortSignal {
   const leaving = new AbortController()
-  response.once('close', () => leaving.abort(new Error('the client has left')))
+  const leave = (): void => leaving.abort(new Error('the client has left'))
+  if (response.closed) leave()
+  else response.once('close', leave)
   return leaving.signal
 }

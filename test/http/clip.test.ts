@@ -189,6 +189,38 @@ describe('trouble on the way', () => {
   })
 })
 
+describe('who leaves', () => {
+  async function leave(count: number): Promise<void> {
+    const sockets = await Promise.all(
+      Array.from({ length: count }, () => rawConnection(server.port)),
+    )
+    const request = `GET ${url(5).slice(server.url.length)} HTTP/1.1\r\nHost: x\r\n\r\n`
+    for (const socket of sockets) socket.write(request)
+    await sleep(100)
+    for (const socket of sockets) socket.destroy()
+    await sleep(100)
+  }
+
+  test('G18: before the stream is made takes no room from others', async () => {
+    const made = Promise.withResolvers<void>()
+    server.registry.making = made.promise
+    await leave(40)
+    made.resolve()
+    expect((await ask(url(5))).status).toBe(200)
+    expect(server.counters.downstreamRequests.total({ class: 'clip' })).toBe(1)
+  })
+
+  test('while the clip is made was refused nothing', async () => {
+    const read = Promise.withResolvers<void>()
+    recording.before = () => read.promise.then(() => undefined)
+    await leave(3)
+    read.resolve()
+    await ask(url(5))
+    const { downstreamRequests } = server.counters
+    expect(downstreamRequests.total({ class: 'clip', code: '500' })).toBe(0)
+  })
+})
+
 describe('G18: slow readers', () => {
   /** A fragment of 2 MiB, which no socket takes in at once. */
   async function heavy(): Promise<void> {

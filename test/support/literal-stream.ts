@@ -62,6 +62,8 @@ export class LiteralRegistry implements StreamRegistryView {
   readonly streams = new Map<string, LiteralStream>()
   readonly requested: string[] = []
   touches = 0
+  /** What `using` waits for first, as for a stream by pattern that is still being made. */
+  making: Promise<void> | undefined
 
   get(name: string): LiteralStream | undefined {
     return this.streams.get(name)
@@ -71,7 +73,8 @@ export class LiteralRegistry implements StreamRegistryView {
     return this.streams.has(name)
   }
 
-  using<T>(name: string, work: (stream: Stream) => Promise<T>): Promise<T> {
+  async using<T>(name: string, work: (stream: Stream) => Promise<T>): Promise<T> {
+    await this.making
     const stream = this.streams.get(name)
     if (stream === undefined) throw new GatewayError('stream_not_found', 'No such stream')
     return work(stream)

@@ -33,14 +33,17 @@ export function clipRoute(app: FastifyInstance, context: ClipContext, done: () =
     reply: FastifyReply,
   ): Promise<void> => {
     const { counts } = context.served.of(stream)
+    const signal = leaveSignal(reply.raw)
     try {
+      // Who left while the stream was made will never be heard to leave.
+      signal.throwIfAborted()
       if (sending >= MAX_SENDING)
         throw new GatewayError('overloaded', 'Too many clips are being sent')
       sending += 1
-      reply.raw.once('close', () => (sending -= 1))
-      await answer(context, stream, request, reply)
+      signal.addEventListener('abort', () => (sending -= 1), { once: true })
+      await answer(context, stream, signal, request, reply)
     } catch (error) {
-      counts.answered('clip', statusOf(asGatewayError(error as Error)), 0)
+      if (!signal.aborted) counts.answered('clip', statusOf(asGatewayError(error as Error)), 0)
       throw error
     }
   }
@@ -62,12 +65,12 @@ function streamOf(file: string): string {
 async function answer(
   context: ClipContext,
   stream: Stream,
+  signal: AbortSignal,
   request: FastifyRequest<Route>,
   reply: FastifyReply,
 ): Promise<void> {
   const { clips, clock, served } = context
   const range = readClosedTimeRange(request.query, clock.now(), clips.maxMs(stream.name))
-  const signal = leaveSignal(reply.raw)
   const clip = await open(context, stream, range, request, signal)
   const { counts } = served.of(stream)
   await sendClip(request.raw, reply.raw, {
