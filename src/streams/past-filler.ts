@@ -3,7 +3,7 @@ import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import type { DvrSegment } from '../timeline/dvr/dvr-segment.ts'
-import { findRoom } from '../timeline/dvr/room.ts'
+import { Room } from '../timeline/dvr/room.ts'
 import { isGlobal } from '../timeline/fragment-number.ts'
 import type { HlsSession } from '../upstream/hls-session.ts'
 import type { StoredFragment, StoredRange } from '../upstream/kvs-api.ts'
@@ -117,10 +117,11 @@ export class PastFiller {
     const known = new Set(own.map(({ number }) => number))
     const newest = own.reduce((most, { number }) => (number > most ? number : most), 0n)
     const oldestMs = clock.now() - dvrMs
+    const room = new Room(listed)
     return stored
       .filter(({ number }) => isGlobal(number) && number < newest && !known.has(number))
       .filter((fragment) => !this.#refused.has(fragment.number) && this.#date(fragment) >= oldestMs)
-      .filter((fragment) => findRoom(listed, this.#stretch(fragment)) !== undefined)
+      .filter((fragment) => room.find(this.#stretch(fragment)) !== undefined)
       .toSorted((a, b) => this.#date(a) - this.#date(b))
   }
 

@@ -11,20 +11,59 @@ export interface Stretch {
 const TOLERANCE_MS = 50
 
 /**
- * Between which segments of a list something belongs that was recorded then: behind the last live one
- * that begins earlier, before the one whose MSN this is. Undefined where there is no room, and at the live
- * edge, where the live list decides.
- *
- * @param listed in list order
+ * The room in a list for what it lacks. Made once for many questions: with hours to fill there are tens of
+ * thousands of them, and nobody is served while they are answered.
  */
+export class Room {
+  readonly #listed: readonly DvrSegment[]
+  /** For each segment, the earliest start from it on: it only grows, so it can be searched. */
+  readonly #earliest: readonly number[]
+  /** For each place, the first live segment from it on. */
+  readonly #live: readonly (DvrSegment | undefined)[]
+
+  /** @param listed in list order */
+  constructor(listed: readonly DvrSegment[]) {
+    const earliest = listed.map(({ startMs }) => startMs)
+    const live = listed.map((segment) => (isInserted(segment) ? undefined : segment))
+    for (let i = listed.length - 2; i >= 0; i -= 1) {
+      earliest[i] = Math.min(earliest[i] ?? 0, earliest[i + 1] ?? 0)
+      live[i] ??= live[i + 1]
+    }
+    this.#listed = listed
+    this.#earliest = earliest
+    this.#live = live
+  }
+
+  /**
+   * Between which segments something belongs that was recorded then: behind the last one that begins no
+   * later, before the live one whose MSN this is. Undefined where there is no room, and at the live edge,
+   * where the live list decides.
+   */
+  find(stretch: Stretch): number | undefined {
+    const at = this.#firstAfter(stretch.startMs)
+    const next = this.#live[at]
+    if (next === undefined) return undefined
+    const [before, behind] = [this.#listed[at - 1], this.#listed[at]]
+    const begins = before === undefined || endMsOf(before) <= stretch.startMs + TOLERANCE_MS
+    const ends = behind === undefined || stretch.endMs <= behind.startMs + TOLERANCE_MS
+    return begins && ends ? next.anchor : undefined
+  }
+
+  /** The place behind the last segment that begins at `ms` or earlier. */
+  #firstAfter(ms: number): number {
+    let [low, high] = [0, this.#earliest.length]
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      if ((this.#earliest[middle] ?? 0) <= ms) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+/** As {@link Room.find}, for a single question. */
 export function findRoom(listed: readonly DvrSegment[], stretch: Stretch): number | undefined {
-  const after = listed.findLastIndex(({ startMs }) => startMs <= stretch.startMs)
-  const next = listed.slice(after + 1).find((segment) => !isInserted(segment))
-  if (next === undefined) return undefined
-  const [before, behind] = [listed[after], listed[after + 1]]
-  const begins = before === undefined || endMsOf(before) <= stretch.startMs + TOLERANCE_MS
-  const ends = behind === undefined || stretch.endMs <= behind.startMs + TOLERANCE_MS
-  return begins && ends ? next.anchor : undefined
+  return new Room(listed).find(stretch)
 }
 
 /** By the track that dates are about. */

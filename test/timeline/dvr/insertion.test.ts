@@ -6,7 +6,7 @@ import {
   liveSegment,
 } from '../../../src/timeline/dvr/dvr-segment.ts'
 import { behindInsertion, placeInsertion } from '../../../src/timeline/dvr/insertion.ts'
-import { endMsOf, findRoom } from '../../../src/timeline/dvr/room.ts'
+import { endMsOf, findRoom, Room } from '../../../src/timeline/dvr/room.ts'
 import type { FragmentFacts, Segment } from '../../../src/timeline/fragment.ts'
 import { Timeline } from '../../../src/timeline/timeline.ts'
 import { accept, Camera } from '../../support/camera.ts'
@@ -72,6 +72,48 @@ describe('room', () => {
     const room = (byMs: number): boolean =>
       findRoom(listed, { startMs: startMs + byMs, endMs: endMs + byMs }) !== undefined
     expect([-51, -50, 0, 50, 51].map(room)).toEqual([false, true, true, true, false])
+  })
+})
+
+describe('room for many', () => {
+  /** As `findRoom` says it, one segment after the other. */
+  function lookThrough(listed: readonly DvrSegment[], startMs: number): number | undefined {
+    const after = listed.findLastIndex((segment) => segment.startMs <= startMs)
+    const [before, behind] = [listed[after], listed[after + 1]]
+    const next = listed.slice(after + 1).find(({ msn }) => msn < FIRST_INSERTED)
+    const begins = before === undefined || endMsOf(before) <= startMs + 50
+    const ends = behind === undefined || startMs + 2_000 <= behind.startMs + 50
+    return begins && ends ? next?.anchor : undefined
+  }
+
+  test('is where looking through all of the list finds it, also when its clock has jumped', () => {
+    const place = fc.record({ stepS: fc.integer({ min: -20, max: 20 }), late: fc.boolean() })
+    fc.assert(
+      fc.property(fc.array(place), fc.integer({ min: -20, max: 60 }), (places, atS) => {
+        let startMs = 0
+        const listed = places.map(({ stepS, late }, i) => {
+          startMs += 1000 * stepS
+          const msn = late ? FIRST_INSERTED + i : i
+          return { msn, anchor: i, startMs, durationMs: 2_000, tracks: {} } as DvrSegment
+        })
+        const room = new Room(listed).find({ startMs: 1000 * atS, endMs: 1000 * atS + 2_000 })
+        expect(room).toBe(lookThrough(listed, 1000 * atS))
+      }),
+    )
+  })
+
+  test('G9: of a day in a list of hours is found at once', () => {
+    const listed = Array.from({ length: 20_000 }, (_, i) => {
+      const startMs = 2_000 * (i + 20_000)
+      return { msn: i, anchor: i, startMs, durationMs: 2_000, tracks: {} } as DvrSegment
+    })
+    const startedMs = performance.now()
+    const room = new Room(listed)
+    for (let i = 0; i < 20_000; i += 1) {
+      if (room.find({ startMs: 2_000 * i, endMs: 2_000 * i + 2_000 }) !== 0) throw new Error('none')
+    }
+    // Looked through one by one it is seconds.
+    expect(performance.now() - startedMs).toBeLessThan(1_000)
   })
 })
 
