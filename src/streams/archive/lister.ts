@@ -25,6 +25,8 @@ const SHORTEST_FRAGMENT_MS = 1000
 const LEAST_RESULTS = 5
 /** Fragments in a row that no session gives: KVS would refuse the rest too. */
 const MOST_REFUSED = 3
+/** KVS forgets the oldest fragments while a list of them is looked into: a new one does not hold them. */
+const LISTED_AGAIN = 3
 
 /**
  * Lists a stretch of the past, session after session: as many fragments as one list may cost, at most 24
@@ -53,7 +55,7 @@ export class Lister {
   async next(untilMs: number, signal: AbortSignal): Promise<FoundPart | undefined> {
     for (let refused = 0; this.#fromMs < untilMs; ) {
       const window = this.#window(untilMs)
-      const found = await this.#find(window, signal)
+      const found = await this.#findKept(window, signal)
       if (found !== undefined && found.entries.length > 0) return within(found, untilMs)
       if (found === undefined) this.#fromMs = window.endMs + 1
       else refused += 1
@@ -68,6 +70,17 @@ export class Lister {
     const endMs = Math.max(startMs + 1, Math.min(untilMs, startMs + LONGEST_WINDOW_MS) - 1)
     const fits = Math.ceil((endMs - startMs) / SHORTEST_FRAGMENT_MS) + LEAST_RESULTS
     return { startMs, endMs, fragmentResults: Math.min(this.#options.mostResults, fits) }
+  }
+
+  async #findKept(window: PartWindow, signal: AbortSignal): Promise<FoundPart | undefined> {
+    for (let left = LISTED_AGAIN; ; left -= 1) {
+      try {
+        return await this.#find(window, signal)
+      } catch (error) {
+        const isGone = error instanceof GatewayError && error.code === 'segment_gone'
+        if (!isGone || left === 0) throw error
+      }
+    }
   }
 
   /** KVS bears 500 changes of codec private data in a session (kvs-hls.md, 6.3): fewer fragments have fewer. */

@@ -1,69 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
-import { GatewayError } from '../../../src/base/errors.ts'
 import { Lister } from '../../../src/streams/archive/lister.ts'
 import type { PartWindow } from '../../../src/streams/archive/part.ts'
 import type { ArchiveEntry } from '../../../src/timeline/archive/entry.ts'
 import { placeEntry } from '../../../src/timeline/archive/place.ts'
-import { upstreamError } from '../../../src/upstream/errors.ts'
-import type { ListedFragment } from '../../../src/upstream/listed-fragment.ts'
-import { SecretUrl } from '../../../src/upstream/secret-url.ts'
-import { literalFragment, literalInit } from '../../support/literal-fragment.ts'
-import { IdleSession } from '../../upstream/support/idle-session.ts'
+import { type PastSession, START_MS, type Stored, sessionOver } from './past-session.ts'
 
-const START_MS = Date.UTC(2026, 0, 1)
 const DAY_MS = 24 * 3_600_000
 const never = new AbortController().signal
-
-const media = literalInit('avc')
-const sample = { durationTicks: 90_000, bytes: 10, isSync: true, compositionTicks: 0 }
-const bytes = literalFragment(media, 0, [sample])
-const map = { key: 'map', uri: new SecretUrl(new URL('https://kvs.test/hls/v1/init')) }
-
-/** A fragment of a recording, and which set of tracks it has. */
-interface Stored {
-  readonly number: bigint
-  readonly dateMs: number
-  readonly tracks: number
-}
-
-/** As KVS: lists the oldest of a window, and gives only what has the tracks of the first. */
-class PastSession extends IdleSession {
-  readonly #stored: readonly Stored[]
-
-  constructor(stored: readonly Stored[]) {
-    super(1, systemClock.now(), 3_600_000)
-    this.#stored = stored
-  }
-
-  override list(): Promise<never> {
-    return Promise.resolve(this.#stored.map(listed)) as Promise<never>
-  }
-
-  override init(): Promise<never> {
-    return Promise.resolve(media.initBytes) as Promise<never>
-  }
-
-  override fragment(...args: readonly unknown[]): Promise<never> {
-    const { number } = args[1] as ListedFragment
-    const found = this.#stored.find((one) => one.number === number)
-    return found?.tracks === this.#stored[0]?.tracks
-      ? (Promise.resolve(bytes) as Promise<never>)
-      : Promise.reject(upstreamError('upstream_unsupported_media'))
-  }
-}
-
-function listed({ number, dateMs }: Stored): ListedFragment {
-  const uri = new SecretUrl(new URL(`https://kvs.test/hls/v1/fragment?FragmentNumber=${number}`))
-  return { number, startMs: dateMs, durationS: 1, discontinuity: false, uri, map }
-}
-
-function sessionOver(stored: readonly Stored[], window: PartWindow): PastSession {
-  const within = stored.filter(({ dateMs }) => dateMs >= window.startMs && dateMs <= window.endMs)
-  if (within.length === 0) throw new GatewayError('no_media', 'nothing')
-  return new PastSession(within.slice(0, window.fragmentResults))
-}
 
 interface Listing {
   readonly numbers: readonly bigint[]
@@ -139,4 +84,24 @@ describe('however a recording is cut into sessions', () => {
       }),
     )
   })
+})
+
+test('what KVS forgets while it is listed is listed without', async () => {
+  const stored = Array.from({ length: 20 }, (_, i) => ({
+    number: BigInt(i),
+    dateMs: START_MS + 1000 * i,
+    tracks: 1,
+  }))
+  const left = [...stored]
+  const open = async (window: PartWindow): Promise<PastSession> => {
+    const session = sessionOver(left, window)
+    // Between its list and its first fragment time passes.
+    for (const { number } of left.splice(0, left.length > 18 ? 1 : 0)) session.forgotten.add(number)
+    return Promise.resolve(session)
+  }
+  const options = { clock: systemClock, open, opened: () => {}, mostResults: 100 }
+  const found = await new Lister(START_MS, options).next(START_MS + DAY_MS, never)
+  expect(found?.entries.map(({ number }) => number)).toEqual(
+    stored.slice(2).map(({ number }) => number),
+  )
 })
