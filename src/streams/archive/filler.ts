@@ -96,15 +96,15 @@ export class Filler {
   async #listUntil(untilMs: number, held: readonly Segment[], signal: AbortSignal): Promise<void> {
     const { lister, fragments, mostEntries } = this.#options
     const known = new Set(held.map(({ number }) => number))
-    for (;;) {
+    // Asked before anything is listed: what was too much stays so, however often it is asked for.
+    while (this.#list.entries.length <= mostEntries) {
       const found = await lister.next(untilMs, signal)
       if (found === undefined) return
       this.#list.add(found, ({ number }) => !known.has(number))
       fragments.keepSamples(found)
-      if (this.#list.entries.length <= mostEntries) continue
-      const detail = `The range holds more than ${mostEntries} fragments: ask for a shorter one.`
-      throw new GatewayError('bad_request', detail)
     }
+    const detail = `The range holds more than ${mostEntries} fragments: ask for a shorter one.`
+    throw new GatewayError('bad_request', detail)
   }
 
   /** Without this, a range that begins now would hold nothing. */

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
+import { silentLog } from '../../../src/base/log.ts'
+import { GatewayCounters } from '../../../src/metrics/gateway-counters.ts'
+import { MemoryStore } from '../../../src/store/memory-store.ts'
+import { Filler } from '../../../src/streams/archive/filler.ts'
+import { Lister } from '../../../src/streams/archive/lister.ts'
+import type { LiveTail } from '../../../src/streams/archive/live-tail.ts'
+import { Part, type PartWindow } from '../../../src/streams/archive/part.ts'
+import { PastFragments } from '../../../src/streams/archive/past-fragments.ts'
+import { PastList } from '../../../src/streams/archive/past-list.ts'
+import { type PastSession, START_MS, sessionOver } from './past-session.ts'
+
+const never = new AbortController().signal
+const stored = Array.from({ length: 100 }, (_, i) => ({
+  number: BigInt(i),
+  dateMs: START_MS + 1000 * i,
+  tracks: 1,
+}))
+
+/** A stream that does not run. */
+const tail: LiveTail = {
+  snapshot: () => undefined,
+  changed: () => Promise.reject(new Error('nothing changes')),
+  fragment: () => Promise.reject(new Error('nothing is there')),
+  init: () => undefined,
+  ready: () => Promise.reject(new Error('it does not start')),
+}
+
+test('G18: a range of too many fragments is not listed on by those who ask again', async () => {
+  let sessions = 0
+  const open = async (window: PartWindow): Promise<PastSession> => {
+    sessions += 1
+    return Promise.resolve(sessionOver(stored, window))
+  }
+  const clock = systemClock
+  const partOptions = { clock, open, opened: () => {} }
+  const cell = new GatewayCounters().cacheHits.cell({})
+  const list = new PastList('dates')
+  const filler = new Filler(list, false, {
+    range: { startMs: START_MS, endMs: START_MS + 100_000 },
+    clock,
+    log: silentLog,
+    tail,
+    lister: new Lister(START_MS, { ...partOptions, mostResults: 10 }),
+    fragments: new PastFragments({
+      stream: 'lobby',
+      store: new MemoryStore({ clock, maxBytes: 2 ** 20 }),
+      openPart: (window) => new Part(window, partOptions),
+      hits: cell,
+      misses: cell,
+      coalesced: cell,
+    }),
+    mostEntries: 30,
+  })
+  const tooMuch = /more than 30 fragments/
+  await expect(filler.fill(never)).rejects.toThrow(tooMuch)
+  const before = sessions
+  for (let i = 0; i < 20; i += 1) await expect(filler.fill(never)).rejects.toThrow(tooMuch)
+  expect(sessions).toBe(before)
+  expect(list.entries.length).toBeLessThan(45)
+})
