@@ -3,7 +3,7 @@ import { Archive } from '../streams/archive/archive.ts'
 import { Archives } from '../streams/archive/archives.ts'
 import { Lister } from '../streams/archive/lister.ts'
 import type { LiveTail } from '../streams/archive/live-tail.ts'
-import { type NearestTimes, nearestTimes } from '../streams/archive/nearest.ts'
+import { type NearestTimes, NOWHERE, nearestTimes } from '../streams/archive/nearest.ts'
 import { type OpenPast, Part, type PartWindow } from '../streams/archive/part.ts'
 import { PartPool } from '../streams/archive/part-pool.ts'
 import { PastFragments } from '../streams/archive/past-fragments.ts'
@@ -30,6 +30,8 @@ const EXPIRES_MS = 3_600_000
 const MOST_ENTRIES = 100_000
 /** What makes a refusal more helpful must not make it late. */
 const NEAREST_MS = 8_000
+/** Nor keep others waiting: it looks for days on end where nothing is. */
+const MOST_NEAREST = 2
 
 /** What KVS keeps of a stream's past, to be played by range. Its work yields to live (G9). */
 export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Archives {
@@ -46,6 +48,12 @@ export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Ar
     coalesced: counters.coalescedRequests.cell({}),
   })
   const mostResults = past.quota.archiveResults
+  let looking = 0
+  const near = async (range: ArchiveRange, signal: AbortSignal): Promise<NearestTimes> => {
+    if (looking >= MOST_NEAREST) return NOWHERE
+    looking += 1
+    return nearest(past, range, parts, signal).finally(() => (looking -= 1))
+  }
   const make = (tail: LiveTail, range: ArchiveRange): Archive =>
     new Archive({
       range,
@@ -56,7 +64,7 @@ export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Ar
       lister: new Lister(range.startMs, { ...partOptions, mostResults }),
       openPart: part,
       fragments,
-      nearest: (signal) => nearest(past, range, parts, signal),
+      nearest: (signal) => near(range, signal),
       mostEntries: MOST_ENTRIES,
     })
   return (tail) =>

@@ -315,6 +315,16 @@ describe('trouble', () => {
     expect(status).toBe(200)
   })
 
+  test('nor do ranges from before all recording, near which there is nothing', async () => {
+    await using stage = await startPast({ cameras: lobby() })
+    const empty = Array.from({ length: 4 }, (_, i) => ask(stage.url(i, 1000 + i)))
+    await stage.pass(2_000)
+    const { status } = await stage.ask(minute(stage))
+    expect(status).toBe(200)
+    const answers = await during(stage.clock, Promise.all(empty))
+    expect(answers.map((answer) => answer.status)).toEqual([404, 404, 404, 404])
+  })
+
   test('G17: names that nobody was told, and ranges without end, leave upstream in peace', async () => {
     await using stage = await startPast({ cameras: lobby() })
     const base = `${stage.world.gateway.publicUrl}/hls/lobby/archive`

@@ -8,7 +8,7 @@ import { targetDurationFor } from '../../timeline/target-duration.ts'
 import { translate } from '../../upstream/errors.ts'
 import { Filler, type FillerOptions } from './filler.ts'
 import { LiveParts } from './live-parts.ts'
-import type { NearestTimes } from './nearest.ts'
+import { type NearestTimes, NOWHERE } from './nearest.ts'
 import { noRecording } from './no-recording.ts'
 import type { Part, PartWindow } from './part.ts'
 import { PastList } from './past-list.ts'
@@ -143,7 +143,7 @@ export class Archive {
     } catch {
       signal.throwIfAborted()
       // It would only have been a courtesy.
-      return { beforeMs: undefined, afterMs: undefined }
+      return NOWHERE
     }
   }
 

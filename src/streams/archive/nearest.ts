@@ -15,6 +15,9 @@ export interface NearestTimes {
   readonly afterMs: number | undefined
 }
 
+/** Nothing is near, or nobody has looked. */
+export const NOWHERE: NearestTimes = { beforeMs: undefined, afterMs: undefined }
+
 export interface NearestOptions {
   readonly list: ListStored
   /** On the clock that ranges are on. */
