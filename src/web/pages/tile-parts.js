@@ -17,6 +17,7 @@ export function buildTileParts({ name, onOpen }, onSound, onFullscreen) {
   const label = element('span', 'label')
   const headline = element('p', 'headline')
   const detail = element('p', 'detail')
+  const plate = element('div', 'plate', [element('span', 'dot'), title, label])
   const debug = element('pre', 'debug')
   debug.hidden = true
   const open = element('button', 'open')
@@ -30,13 +31,13 @@ export function buildTileParts({ name, onOpen }, onSound, onFullscreen) {
     video,
     still,
     element('div', 'message', [headline, detail]),
-    element('div', 'plate', [element('span', 'dot'), title, label]),
+    plate,
     debug,
     open,
     element('div', 'tools', [sound, full, back]),
   ])
   root.setAttribute('aria-label', name)
-  return { root, video, still, label, headline, detail, debug, open, sound }
+  return { root, video, still, plate, label, headline, detail, debug, open, sound }
 }
 
 function buildVideo() {

@@ -1,6 +1,6 @@
 // @ts-check
 import { countersOf } from './counters.js'
-import { setData, setText, setTool } from './dom.js'
+import { element, setData, setText, setTool } from './dom.js'
 import { Player } from './player.js'
 import { pastStatus, statusOf } from './status.js'
 import { buildTileParts } from './tile-parts.js'
@@ -93,7 +93,8 @@ export class Tile {
   pin() {
     this.#parts.root.classList.add('large')
     this.#travel = new TimeTravel({ ...this.#options, machine: this.#timeMachine() })
-    this.#parts.root.append(this.#travel.element)
+    // One below the other, however many lines the buttons take on a phone.
+    this.#parts.root.append(element('div', 'foot', [this.#parts.plate, this.#travel.element]))
     this.#parts.open.setAttribute('aria-label', `Mute or unmute ${this.name}`)
   }
 
