@@ -59,6 +59,31 @@ test.each(['FRAGMENTED_MP4', 'MPEG_TS'])(
   },
 )
 
+test('G17: names that nobody was told cost upstream one fragment, not one each', async () => {
+  await using stage = await startPast({ cameras })
+  const url = stage.url(stage.clock.now() - 5_000)
+  await stage.lists(url)
+  await stage.pass(10_000)
+  const [[segment] = ['']] = await newest(stage, url)
+  const playlist = await playlistUrl(stage, url)
+  for (let i = 0; i < 5; i += 1) {
+    await stage.ask(playlist)
+    await stage.pass(20_000)
+  }
+  const fetched = (): number =>
+    Object.values(stage.world.counters().calls['GetMP4MediaFragment'] ?? {}).reduce((a, b) => a + b)
+  const before = fetched()
+  const madeUp = (msn: number, ticks: string): string =>
+    segment.replace(/-\d+-\d+-[0-9a-f]+\.m4s$/, `-${msn}-${ticks}-0123456789abcdef.m4s`)
+  for (let i = 0; i < 20; i += 1) {
+    for (const ticks of ['5', '9007199254740991', '9999999999999999']) {
+      expect((await stage.ask(madeUp(i, ticks))).status).toBe(502)
+    }
+  }
+  // And what the live stream has fetched meanwhile, both tracks each.
+  expect(fetched() - before).toBeLessThan(12)
+})
+
 test('G11: a camera that is away leaves its past to be seen, which goes on when it returns', async () => {
   await using stage = await startPast({ cameras })
   await stage.pass(30_000)
