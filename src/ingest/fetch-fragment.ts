@@ -12,6 +12,7 @@ import type { RenditionName, TrackFacts } from '../timeline/fragment.ts'
 import { upstreamError } from '../upstream/errors.ts'
 import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment, ListedMap, OpaqueListing } from '../upstream/listed-fragment.ts'
+import { refuseCut } from './refuse-cut.ts'
 
 /** One track of one fragment, as fragmented MP4 of its own, and what it says. */
 export interface FetchedTrack extends TrackMedia {
@@ -88,6 +89,7 @@ async function fetchSegment(
   let tracks: readonly Track[] = []
   await session.fragment(playlist, listed, signal, 'live', (bytes) => {
     tracks = playable(() => readSegment(bytes, listed.durationS * 1000))
+    refuseCut(tracks, listed)
   })
   return tracks.map((track) => {
     const media = writeTrack(track)

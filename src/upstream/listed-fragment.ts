@@ -18,6 +18,8 @@ export interface ListedFragment {
   readonly breaks?: FragmentFacts['breaks']
   /** EXTINF, in seconds: what KVS estimates. The fragment's samples know better. */
   readonly durationS: number
+  /** What is shorter was cut, in milliseconds. Undefined where EXTINF does not measure the media. */
+  readonly leastMs?: number
   /** Upstream says that it does not follow on: in ON_DISCONTINUITY mode, of gaps and new decoder configuration. */
   readonly discontinuity: boolean
   readonly uri: SecretUrl
@@ -61,11 +63,17 @@ export function listFragments(
     number,
     startMs: segment.programDateTimeMs,
     durationS: segment.durationS,
+    leastMs: leastMs(segment.durationS * 1000),
     discontinuity: segment.discontinuity,
     uri: new SecretUrl(url),
     map:
       map === undefined ? undefined : { key: keys.get(number) ?? '', uri: new SecretUrl(map.url) },
   }))
+}
+
+/** KVS measures the frames, and only guesses how long the last one stays (kvs-hls.md, section 3.4). */
+function leastMs(lengthMs: number): number {
+  return Math.min(lengthMs - 250, (lengthMs * 3) / 4)
 }
 
 /** For a container that cannot do without. @throws GatewayError when a fragment has no init segment */

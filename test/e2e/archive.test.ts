@@ -255,6 +255,19 @@ describe('trouble', () => {
     expect(verdict.decoded).toMatchObject({ video: SEAMLESS, audio: SEAMLESS })
   })
 
+  test('G12: halves of MPEG-TS segments are fetched again', async () => {
+    const half = { kind: 'truncate', operation: 'GetTSFragment', probability: 0.2 } as const
+    await using stage = await startPast({
+      cameras: lobby({ faults: [half] }),
+      defaults: { kvs: { containerFormat: 'MPEG_TS' } },
+    })
+    const endMs = stage.clock.now() - MINUTE_MS
+    // A list of what has both tracks in one says how long the picture is; the sound is up to a frame off.
+    const verdict = await stage.judge(stage.url(endMs - 20_000, endMs), { extinfMs: 22 })
+    expect(verdict).toMatchObject({ faults: [], segments: 20, discontinuities: 0 })
+    expect(callsOf(stage, 'GetTSFragment')).toBeGreaterThan(20)
+  })
+
   test('nothing in the range: 404 with the nearest times', async () => {
     const awayMs = Date.UTC(2025, 11, 31, 20)
     const backMs = Date.UTC(2025, 11, 31, 22)

@@ -156,9 +156,7 @@ const BROKEN: readonly (readonly [FaultInput, status: number, code: string])[] =
 ]
 
 const broken = OPERATIONS.flatMap((operation): Refusal[] => {
-  // Half of a TS fragment, with a length that says so, is a shorter fragment: nothing tells.
-  const apply = BROKEN.filter(([{ kind }]) => operation !== 'GetTSFragment' || kind !== 'truncate')
-  const ways = apply.map(([fault, status, code]) => {
+  const ways = BROKEN.map(([fault, status, code]) => {
     return {
       what: `${operation}: ${fault.kind}`,
       camera: faulty({ ...fault, operation }),

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readBoxes } from '../../src/formats/mp4/boxes.ts'
 import { rewriteMedia } from '../../src/formats/mp4/rewrite.ts'
-import { fetchTracks } from '../../src/ingest/fetch-fragment.ts'
+import { type FetchedTrack, fetchTracks } from '../../src/ingest/fetch-fragment.ts'
 import { retimed } from '../../src/streams/refetch.ts'
 import type { PlaylistName, Verify } from '../../src/upstream/hls-session.ts'
 import type { ListedFragment, ListedMap } from '../../src/upstream/listed-fragment.ts'
@@ -44,9 +44,11 @@ async function fetchFrom(
   playlist: PlaylistName,
   media: Buffer,
   init?: Buffer,
+  leastMs = 0,
 ): ReturnType<typeof fetchTracks> {
   const map = init === undefined ? undefined : { key: 'map', uri: URI }
-  const listed = { number: 1n, startMs: 0, discontinuity: false, durationS: 2, uri: URI, map }
+  const times = { startMs: 0, durationS: 2, leastMs }
+  const listed = { ...times, number: 1n, discontinuity: false, uri: URI, map }
   return fetchTracks(new OneFragment(media, init), playlist, listed, never)
 }
 
@@ -84,6 +86,10 @@ async function expectRefetched(
 const kinds = (tracks: readonly { readonly rendition: string }[]): readonly string[] =>
   tracks.map(({ rendition }) => rendition)
 
+function lengthMs({ facts: { durationTicks, init } }: FetchedTrack): number {
+  return (durationTicks / init.timescale) * 1000
+}
+
 describe('MPEG-TS', () => {
   test.each([
     ['av-360p', ['video', 'audio']],
@@ -106,6 +112,23 @@ describe('MPEG-TS', () => {
     expect(tracks.map(({ facts }) => facts.durationTicks)).toEqual([2 * 90_000])
     await expectRefetched(loneKeyframe(), tracks, true)
   })
+
+  test.each(['av-360p', 'video-only', 'audio-only'] as const)(
+    'G12: %s: cut between any two packets, it is refused as long as much is missing',
+    async (name) => {
+      const whole = tsFragments(name)[0]?.bytes ?? Buffer.alloc(0)
+      const longestMs: number[] = []
+      for (let end = 188; end < whole.length; end += 188) {
+        const cut = whole.subarray(0, end)
+        const tracks = await fetchFrom('muxed', cut, undefined, 750).catch(() => [])
+        // One picture alone may be meant to stay.
+        if (tracks.every(({ facts }) => facts.samples === 1)) continue
+        longestMs.push(Math.max(...tracks.map(lengthMs)))
+      }
+      expect(Math.min(...longestMs)).toBeGreaterThanOrEqual(750)
+      expect(await fetchFrom('muxed', whole, undefined, 750)).not.toEqual([])
+    },
+  )
 
   test('of one track may have a playlist of its own', async () => {
     const [fragment] = tsFragments('video-only')

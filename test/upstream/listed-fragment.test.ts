@@ -42,6 +42,7 @@ test('a fragment is known by its 47-digit number, to the last digit', () => {
   expect(fragment?.number).toBe(91343852333185057105875891022195998207386831087n)
   expect(fragment?.startMs).toBe(Date.UTC(2026, 0, 1))
   expect(fragment?.durationS).toBe(1)
+  expect(fragment?.leastMs).toBe(750)
 })
 
 test('a session-relative number becomes one made from the date, in the same order', () => {
