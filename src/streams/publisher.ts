@@ -178,7 +178,7 @@ export class Publisher {
    * 4.3.2.5). Where upstream begins to encrypt MPEG-TS, the list begins anew.
    */
   #changesForm({ tracks }: FragmentFacts): boolean {
-    const last = this.#options.timeline.snapshot()?.segments.at(-1)
+    const last = this.#options.timeline.lastListed()
     return RENDITIONS.some((name) => {
       const [before, now] = [last?.tracks[name], tracks[name]]
       return before !== undefined && now !== undefined && hasInit(before) !== hasInit(now)

@@ -137,6 +137,11 @@ export class Timeline {
     return this.#snapshot
   }
 
+  /** The segment at the end of the list. Unlike {@link snapshot}, to look at it fixes nothing. */
+  lastListed(): Segment | undefined {
+    return this.#state.window.listed.at(-1)
+  }
+
   /**
    * The newest placed fragment of a source, and where it ends by its own date, in milliseconds since 1970;
    * undefined before the first. Of a source that others followed, only where it begins is known.

@@ -30,6 +30,17 @@ test('G5: a fragment longer than any foreseen changes no target duration, nor do
   expect(await metric(stage, 'overlong_fragments_total')).toBeGreaterThan(0)
 })
 
+test.each([0, 4_000, 5_200, 8_900, 12_900])(
+  'G5: the target duration has room for all of the first list, whichever fragment comes first (%d)',
+  async (offsetMs) => {
+    const anchorMs = Date.UTC(2026, 0, 1) - 60_000 - offsetMs
+    const lobby = { clip: 'av-360p-irregular', anchorMs } as const
+    await using stage = await startStage({ cameras: { lobby } })
+    await stage.pass(10_000)
+    expect(stage.report()).toMatchObject({ faults: [] })
+  },
+)
+
 async function metric({ clock, world }: Stage, name: string): Promise<number> {
   const response = await during(clock, fetch(`${world.gateway.adminUrl}/metrics`))
   const lines = (await response.text()).split('\n')

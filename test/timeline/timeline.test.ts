@@ -309,6 +309,18 @@ describe('G5: the target duration', () => {
     expect(shown(timeline).targetDuration).toBe(5)
   })
 
+  test('is not fixed by a look at what is listed last', () => {
+    const timeline = Timeline.begin(OPTIONS)
+    expect(timeline.lastListed()).toBeUndefined()
+    const first = accept(timeline, new Camera({ fragmentMs: 1000 }).next())
+    expect(timeline.lastListed()).toBe(first)
+    const long = new Camera({ fragmentMs: 4000 })
+    long.counter = 5
+    long.lose(4000)
+    accept(timeline, long.next())
+    expect(shown(timeline).targetDuration).toBe(5)
+  })
+
   test('is fixed by saving too, since what is saved may be shown', () => {
     const timeline = Timeline.begin(OPTIONS)
     accept(timeline, new Camera().next())
