@@ -1,7 +1,7 @@
 import type { InitFacts } from '../formats/mp4/init.ts'
 import type { Movie } from '../formats/mp4/read-movie.ts'
 import { type Track, timescaleOf } from '../formats/mp4/track.ts'
-import { nearestPicture, readPicture, type VideoCodec } from './pictures.ts'
+import { nearestPicture, readPicture, type VideoCodec, videoCodecOf } from './pictures.ts'
 import { longestGroup, loopReel, type Reel, stillReel } from './reel.ts'
 import type { SlateParts } from './slate-run.ts'
 import { recordedSound, silence, type Voice } from './sound.ts'
@@ -32,7 +32,7 @@ export async function chooseSlate(
   const silent = voice === undefined ? undefined : silence(voice)
   if (video === undefined) return { reel: undefined, sound: silent, unfit: undefined }
   const own = file?.video
-  const unfit = own === undefined ? undefined : unfitness(own, codecOf(video), longestMs)
+  const unfit = own === undefined ? undefined : unfitness(own, videoCodecOf(video), longestMs)
   if (own === undefined || unfit !== undefined) {
     return { reel: await builtIn(video), sound: silent, unfit }
   }
@@ -50,11 +50,7 @@ function unfitness(track: Track, codec: VideoCodec, longestMs: number): Unfit | 
 
 async function builtIn(init: InitFacts): Promise<Reel> {
   const wanted = init.video ?? { width: 1280, height: 720 }
-  const movie = await readPicture(nearestPicture(codecOf(init), wanted))
+  const movie = await readPicture(nearestPicture(videoCodecOf(init), wanted))
   if (movie.video === undefined) throw new Error('a built-in slate without a picture')
   return stillReel(movie.video)
-}
-
-function codecOf({ codec }: InitFacts): VideoCodec {
-  return codec.startsWith('avc') ? 'avc' : 'hevc'
 }

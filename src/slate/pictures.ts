@@ -1,8 +1,14 @@
 /** The pictures that ship with the gateway, by codec and size. */
 import { readFile } from 'node:fs/promises'
+import type { InitFacts } from '../formats/mp4/init.ts'
 import { type Movie, readMovie } from '../formats/mp4/read-movie.ts'
 
 export type VideoCodec = 'avc' | 'hevc'
+
+/** Of a stream whose video is one of the two. */
+export function videoCodecOf({ codec }: Pick<InitFacts, 'codec'>): VideoCodec {
+  return codec.startsWith('avc') ? 'avc' : 'hevc'
+}
 
 export interface Size {
   readonly width: number

@@ -21,12 +21,14 @@ export function stillReel({ description, samples }: Track): Reel {
     description,
     next(ticks) {
       const count = samples.findIndex(({ dts, duration }) => dts + duration > ticks)
-      return {
-        samples: samples.slice(0, Math.max(1, count < 0 ? samples.length : count)),
-        fromTicks: 0,
-      }
+      return stillStrip({ samples }, Math.max(1, count < 0 ? samples.length : count))
     },
   }
+}
+
+/** What a picture that stands still shows in so many frames. */
+export function stillStrip({ samples }: Pick<Track, 'samples'>, count: number): Strip {
+  return { samples: samples.slice(0, count), fromTicks: 0 }
 }
 
 /** The whole track, from its first keyframe to its last picture, and again. */
@@ -48,6 +50,18 @@ export function loopReel({ description, samples }: Track): Reel {
         at = (at + 1) % groups.length
       }
     },
+  }
+}
+
+/** All that the loop of a track may show in exactly so many pictures. */
+export function* loopStrips({ samples }: Track, count: number): Generator<Strip> {
+  const groups = groupsOf(samples)
+  for (const [first, group] of groups.entries()) {
+    const taken: Sample[] = []
+    for (let at = first; taken.length < count; at = (at + 1) % groups.length) {
+      taken.push(...(groups[at] ?? []))
+    }
+    if (taken.length === count) yield { samples: taken, fromTicks: group[0]?.dts ?? 0 }
   }
 }
 

@@ -7,6 +7,8 @@ import { runTogether } from '../base/run-together.ts'
 import type { Movie } from '../formats/mp4/read-movie.ts'
 import { newestOf } from '../ingest/listing.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
+import { remakes } from '../slate/remake.ts'
+import { isContentId } from '../store/content-id.ts'
 import type { DiskStore } from '../store/disk-store.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { FragmentCache } from '../store/fragment-cache.ts'
@@ -337,6 +339,14 @@ export class OwnerFeed implements StreamFeed {
     this.#shelf.drop((await this.#dvr?.lose(segment)) ?? [])
   }
 
+  /** A slate is made again rather than fetched. Another film than it was of cannot give it. */
+  async #remade(segment: Segment, { init, id }: SegmentTrack): Promise<Buffer> {
+    for await (const bytes of remakes(segment, init.rendition, this.#options.slateMovie)) {
+      if (isContentId(id, bytes)) return bytes
+    }
+    throw gone()
+  }
+
   async *#refetch(
     segment: Segment,
     track: SegmentTrack,
@@ -344,8 +354,12 @@ export class OwnerFeed implements StreamFeed {
     signal: AbortSignal,
   ): AsyncGenerator<Buffer> {
     const { source, number, msn } = segment
+    if (source === 'slate') {
+      yield (await this.#remade(segment, track)).subarray(offset)
+      return
+    }
     // A session that is opened for one old segment of a camera that nobody watches would stay (G10).
-    if (!this.#isRunning || source === 'slate') throw gone()
+    if (!this.#isRunning) throw gone()
     const loan = await this.#sources.borrow(source, signal)
     const place = { baseTicks: track.baseTicks, sequenceNumber: msn }
     try {
