@@ -172,7 +172,8 @@ export class DvrIndex {
 
   find(msn: number): DvrSegment | undefined {
     const listed = this.#tail.find((segment) => segment.msn === msn)
-    return listed ?? this.#block(msn)?.find(msn)
+    if (listed !== undefined) return listed
+    return isInserted({ msn }) ? this.#findInserted(msn) : this.#block(msn)?.find(msn)
   }
 
   /** All that can be found, by time of publication. */
@@ -281,13 +282,20 @@ export class DvrIndex {
     return [...this.#retired, ...(this.#editions.at(-1)?.blocks ?? [])]
   }
 
+  /** The one that has what was published. */
   #block(msn: number): SegmentBlock | undefined {
-    if (!isInserted({ msn })) {
-      return this.#allBlocks().find(({ last }) => last.anchor >= msn && !isOnlyBefore(last, msn))
+    return this.#allBlocks().find(({ last }) => last.anchor >= msn && !isOnlyBefore(last, msn))
+  }
+
+  /** Names are given in order of discovery, so a block may hold the first and the last without those between. */
+  #findInserted(msn: number): DvrSegment | undefined {
+    for (const block of this.#allBlocks()) {
+      const { inserted } = block.facts
+      const mayHave = inserted !== undefined && inserted[0] <= msn && msn <= inserted[1]
+      const found = mayHave ? block.find(msn) : undefined
+      if (found !== undefined) return found
     }
-    return this.#allBlocks().find(({ facts: { inserted } }) => {
-      return inserted !== undefined && inserted[0] <= msn && msn <= inserted[1]
-    })
+    return undefined
   }
 
   #restore({ live, editions, head }: DvrRecord): void {

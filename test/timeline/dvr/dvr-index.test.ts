@@ -4,7 +4,9 @@ import { DvrIndex } from '../../../src/timeline/dvr/dvr-index.ts'
 import {
   comparePlaces,
   type DvrSegment,
+  FIRST_INSERTED,
   isInserted,
+  liveSegment,
 } from '../../../src/timeline/dvr/dvr-segment.ts'
 import type { DvrView } from '../../../src/timeline/dvr/dvr-view.ts'
 import { FIRST_MSN, FRAGMENT_MS, History, listed, segmentAt } from './history.ts'
@@ -118,6 +120,31 @@ describe('the list', () => {
     )
     expect(found[0]).toBe(FIRST_MSN + gone.length)
     expect(spanMs([...history.index.segments()])).toBeGreaterThan(1_200_000)
+  })
+
+  test('G6: what was found in the middle is found, also when what left the list was found before and after it', () => {
+    const live = Array.from({ length: 20 }, (_, i) =>
+      liveSegment(segmentAt(FIRST_MSN + i, 1_000_000 + i * FRAGMENT_MS)),
+    )
+    const found = (name: number, startMs: number, anchor: number): DvrSegment => ({
+      ...segmentAt(FIRST_INSERTED + name, startMs),
+      anchor,
+    })
+    const index = DvrIndex.restore(
+      {
+        live,
+        editions: [
+          { id: 1, inserted: [found(0, 990_000, FIRST_MSN)] },
+          { id: 2, inserted: [found(1, 1_021_000, FIRST_MSN + 11)] },
+          { id: 3, inserted: [found(2, 980_000, FIRST_MSN)] },
+        ],
+        head: live[5],
+      },
+      { dvrMs: 600_000 },
+    )
+    for (const name of [0, 1, 2]) {
+      expect(index.find(FIRST_INSERTED + name)?.msn).toBe(FIRST_INSERTED + name)
+    }
   })
 
   test('what is listed live is never taken off it', () => {
