@@ -32,6 +32,10 @@ interface Place {
   readonly opened: Promise<DynamicStream>
   stream: DynamicStream | undefined
   usedMs: number
+  /** Who is doing something with it now. */
+  users: number
+  /** Something came of a request: it is no name that somebody made up. */
+  isKnown: boolean
   leaving: Promise<void> | undefined
 }
 
@@ -114,15 +118,41 @@ export class DynamicStreams {
     }
   }
 
+  /**
+   * Does something with a stream, made if need be. One of which nothing has come yet goes at once when nothing
+   * comes of this either: a name that was made up keeps no room.
+   * @throws what {@link make} and `work` throw
+   */
+  async using<T>(name: string, work: (stream: DynamicStream) => Promise<T>): Promise<T> {
+    const stream = await this.make(name)
+    const place = this.#places.get(name)
+    if (place === undefined) return work(stream)
+    place.users += 1
+    try {
+      const result = await work(stream)
+      place.isKnown = true
+      return result
+    } catch (error) {
+      if (isUnknownUpstream(error)) this.#absentNow(name)
+      throw error
+    } finally {
+      place.users -= 1
+      const isIdle = stream.stream.state === 'idle'
+      if (isIdle && !place.isKnown && place.users === 0) this.#leave(name, place)
+    }
+  }
+
   /** As {@link make}, for what an earlier process saved: undefined when there is no room. */
   async restore(name: string): Promise<DynamicStream | undefined> {
     const entry = this.#entryOf(name)
     if (entry === undefined || this.#count(entry) >= entry.max) return undefined
-    return this.#open(name, entry).opened
+    const place = this.#open(name, entry)
+    place.isKnown = true
+    return place.opened
   }
 
   /** Upstream does not know it: it goes, and is not asked for again for a while. */
-  absent(name: string): void {
+  #absentNow(name: string): void {
     const place = this.#places.get(name)
     if (place === undefined) return
     this.#absent.add(name, place.entry.absentForMs)
@@ -166,6 +196,8 @@ export class DynamicStreams {
       opened: entry.open(name),
       stream: undefined,
       usedMs: this.#clock.now(),
+      users: 0,
+      isKnown: false,
       leaving: undefined,
     }
     this.#places.set(name, place)
@@ -237,6 +269,10 @@ export class DynamicStreams {
 /** Also one whose past is watched is in use, though it does not run. */
 function idleSince({ stream, usedMs }: Place): number {
   return Math.max(usedMs, stream?.stream.sinceMs ?? 0)
+}
+
+function isUnknownUpstream(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'upstream_stream_not_found'
 }
 
 function overloaded(retryAfterMs: number): GatewayError {

@@ -55,14 +55,8 @@ export class Registry {
    * Does something with a stream, running or not; one that exists by pattern is made.
    * @throws GatewayError `stream_not_found`, and what `work` throws
    */
-  async using<T>(name: string, work: (stream: LiveStream) => Promise<T>): Promise<T> {
-    try {
-      const { stream } = await this.#streams.make(name)
-      return await work(stream)
-    } catch (error) {
-      if (isUnknownUpstream(error)) this.#streams.dynamic.absent(name)
-      throw error
-    }
+  using<T>(name: string, work: (stream: LiveStream) => Promise<T>): Promise<T> {
+    return this.#streams.using(name, ({ stream }) => work(stream))
   }
 
   /** Somebody asked for something of a stream; with a connection, for a media playlist. */
@@ -84,10 +78,6 @@ export class Registry {
   stopWaiting(): void {
     this.#closing.abort()
   }
-}
-
-function isUnknownUpstream(error: unknown): boolean {
-  return error instanceof GatewayError && error.code === 'upstream_stream_not_found'
 }
 
 function closing(): GatewayError {

@@ -47,11 +47,12 @@ export class StreamSet {
   }
 
   /**
-   * The stream, made if need be.
-   * @throws GatewayError `stream_not_found`, or why it cannot be made
+   * Does something with the stream, made if need be.
+   * @throws GatewayError `stream_not_found`, or why it cannot be made; what `work` throws
    */
-  make(name: string): OperatedStream | Promise<OperatedStream> {
-    return this.#configured.get(name) ?? this.dynamic.make(name)
+  async using<T>(name: string, work: (operated: OperatedStream) => Promise<T>): Promise<T> {
+    const configured = this.#configured.get(name)
+    return configured === undefined ? this.dynamic.using(name, work) : work(configured)
   }
 
   /** Stops all streams. Resolves when nothing runs any more. */

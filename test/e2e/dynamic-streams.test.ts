@@ -231,6 +231,23 @@ test('G6: after a restart its saved list is there, on disk and by its old addres
   expect(msns).toContain(listed.at(-1)?.msn)
 })
 
+test('G17: made-up names that are refused unasked keep no room from others', async () => {
+  await start({ max: 2 })
+  for (const query of ['?start=1', '?start=yesterday']) {
+    for (let i = 0; i < 5; i += 1) {
+      const { status } = await during(clock, ask(world.watchUrl(`cam-made-up-${i}`) + query))
+      expect(status).toBe(400)
+    }
+  }
+  const clip = `${world.gateway.publicUrl}/clip/cam-nobody.mp4`
+  expect((await during(clock, ask(clip))).status).toBe(400)
+  expect(await names()).toEqual(['lobby'])
+  expect(strayCalls()).toBe(0)
+  expect(await watch('cam-1')).toBe(200)
+  expect((await during(clock, ask(`${world.watchUrl('cam-1')}?start=1`))).status).toBe(400)
+  expect(await names()).toEqual(['lobby', 'cam-1'])
+})
+
 test('its past can be asked for first, and keeps it as long as somebody does', async () => {
   await start()
   world.control.order('cam-1-camera', { type: 'stop' })
