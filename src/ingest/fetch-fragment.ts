@@ -9,8 +9,9 @@ import { writeTrack } from '../formats/mp4/write-track.ts'
 import { readSegment } from '../formats/read-segment.ts'
 import { contentId } from '../store/content-id.ts'
 import type { RenditionName, TrackFacts } from '../timeline/fragment.ts'
+import type { Announced } from '../upstream/answer.ts'
 import { upstreamError } from '../upstream/errors.ts'
-import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
+import type { HlsSession, PlaylistName, Verify } from '../upstream/hls-session.ts'
 import type { ListedFragment, ListedMap, OpaqueListing } from '../upstream/listed-fragment.ts'
 import { refuseCut } from './refuse-cut.ts'
 
@@ -26,12 +27,15 @@ export interface FetchedFragment {
   readonly timeBase: number
   readonly receivedMs: number
   readonly tracks: readonly FetchedTrack[]
+  /** Gives back the room in memory that was kept for it. */
+  readonly release?: () => void
 }
 
 /**
  * Fetches and verifies what one playlist has of a fragment: complete, boxes in order, the right track,
  * sane times. What fails here is neither listed nor cached (G12).
  *
+ * @param announced told of the fragment's size before it is read
  * @throws Mp4Error when bytes that look whole do not fit together; what the session throws otherwise
  */
 export async function fetchTracks(
@@ -39,13 +43,20 @@ export async function fetchTracks(
   playlist: PlaylistName,
   listed: ListedFragment,
   signal: AbortSignal,
+  announced?: Announced,
 ): Promise<readonly FetchedTrack[]> {
   const { map, opaque } = listed
-  if (opaque !== undefined) return [await fetchUnread(session, playlist, listed, opaque, signal)]
+  const fetch: Fetch = (verify) =>
+    session.fragment(playlist, listed, signal, 'live', verify, announced)
+  if (opaque !== undefined)
+    return [await fetchUnread(session, playlist, listed, opaque, fetch, signal)]
   return map === undefined
-    ? fetchSegment(session, playlist, listed, signal)
-    : fetchMp4(session, playlist, listed, map, signal)
+    ? fetchSegment(playlist, listed, fetch)
+    : fetchMp4(session, playlist, map, fetch, signal)
 }
+
+/** The fragment's bytes, once they are as `verify` wants them. */
+type Fetch = (verify?: Verify) => Promise<Buffer>
 
 /** Ticks per second of media that we do not read: their playlist counts in fractions of a second. */
 const UNREAD_TIMESCALE = 90_000
@@ -56,11 +67,12 @@ async function fetchUnread(
   playlist: PlaylistName,
   listed: ListedFragment,
   { rendition, codecs, container, keys, mapKeys }: OpaqueListing,
+  fetch: Fetch,
   signal: AbortSignal,
 ): Promise<FetchedTrack> {
   const [initBytes, bytes] = await Promise.all([
     listed.map === undefined ? Buffer.alloc(0) : session.init(playlist, listed.map, signal),
-    session.fragment(playlist, listed, signal),
+    fetch(),
   ])
   const init = {
     id: contentId(initBytes),
@@ -81,13 +93,12 @@ async function fetchUnread(
 
 /** MPEG-TS or packed audio: its tracks are written anew as fragmented MP4. */
 async function fetchSegment(
-  session: HlsSession,
   playlist: PlaylistName,
   listed: ListedFragment,
-  signal: AbortSignal,
+  fetch: Fetch,
 ): Promise<readonly FetchedTrack[]> {
   let tracks: readonly Track[] = []
-  await session.fragment(playlist, listed, signal, 'live', (bytes) => {
+  await fetch((bytes) => {
     tracks = playable(() => readSegment(bytes, listed.durationS * 1000))
     refuseCut(tracks, listed)
   })
@@ -101,14 +112,14 @@ async function fetchSegment(
 async function fetchMp4(
   session: HlsSession,
   playlist: PlaylistName,
-  listed: ListedFragment,
   map: ListedMap,
+  fetch: Fetch,
   signal: AbortSignal,
 ): Promise<readonly FetchedTrack[]> {
   const isMuxed = playlist === 'muxed'
   const [initBytes, bytes] = await Promise.all([
     session.init(playlist, map, signal, (init) => initsOf(playlist, init)),
-    session.fragment(playlist, listed, signal, 'live', isMuxed ? readPairs : readMediaStructure),
+    fetch(isMuxed ? readPairs : readMediaStructure),
   ])
   const tracks = initsOf(playlist, initBytes).flatMap((init) => {
     const own = isMuxed ? splitMedia(bytes, init.facts) : bytes

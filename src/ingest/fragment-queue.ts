@@ -45,13 +45,18 @@ export class FragmentQueue {
     return MOST_JOBS - this.#jobs.length
   }
 
+  /** The one that was added last and is still here. */
+  get last(): FragmentJob | undefined {
+    return this.#jobs.at(-1)
+  }
+
   /** Playlists that have not named all of the fragments yet. */
   get awaited(): readonly PlaylistName[] {
     return [...new Set(this.#jobs.flatMap(({ awaiting }) => awaiting))]
   }
 
-  add(jobs: readonly FragmentJob[]): void {
-    this.#jobs = [...this.#jobs, ...jobs]
+  add(job: FragmentJob): void {
+    this.#jobs = [...this.#jobs, job]
   }
 
   /** Lets waiting fragments know what the other playlists say about them. */
@@ -95,20 +100,31 @@ export class FragmentQueue {
     while (this.#jobs.length > 0) {
       // The first publication fixes the target duration and lets players start: all that the first
       // list gave, in one go. After that, a fragment as soon as it is there.
-      const batch = this.#publishedAny ? this.#jobs.slice(0, 1) : this.#jobs
-      const fetched: FetchedFragment[] = []
-      for (const job of batch) {
-        const fragment = await this.#outcome(job)
-        if (fragment !== undefined) fetched.push(fragment)
-      }
+      const batch = await this.#fetched(this.#publishedAny ? this.#jobs.slice(0, 1) : this.#jobs)
       this.#options.signal.throwIfAborted()
       this.#jobs = this.#jobs.slice(batch.length)
+      const fetched = batch.flatMap((fragment) => fragment ?? [])
       if (fetched.length > 0) await this.#publish(fetched)
     }
   }
 
+  /** What became of the first of them: of all, unless memory has no room for so many at once. */
+  async #fetched(jobs: readonly FragmentJob[]): Promise<readonly (FetchedFragment | undefined)[]> {
+    const fetched: (FetchedFragment | undefined)[] = []
+    for (const job of jobs) {
+      if (fetched.length === 0) job.proceed()
+      else if (await job.waitsForTurn()) break
+      fetched.push(await this.#outcome(job))
+    }
+    return fetched
+  }
+
   async #publish(fetched: readonly FetchedFragment[]): Promise<void> {
-    await this.#options.sink.publish(fetched)
+    try {
+      await this.#options.sink.publish(fetched)
+    } finally {
+      for (const { release } of fetched) release?.()
+    }
     this.#publishedAny = true
     this.#options.published()
   }
@@ -126,10 +142,14 @@ export class FragmentQueue {
       if (trouble.refused(job.listed.number, reason)) throw reason
       trouble.skipped(job.listed.number, reason)
     }
-    if (first?.status !== 'fulfilled') return undefined
+    if (first?.status !== 'fulfilled') {
+      job.release()
+      return undefined
+    }
     const tracks = [first, ...others].flatMap((result) =>
       result.status === 'fulfilled' ? result.value : [],
     )
-    return { listed: job.listed, timeBase, receivedMs: clock.now(), tracks }
+    const release = (): void => job.release()
+    return { listed: job.listed, timeBase, receivedMs: clock.now(), tracks, release }
   }
 }

@@ -1,33 +1,60 @@
+import type { Clock } from '../base/clock.ts'
+import { GatewayError } from '../base/errors.ts'
+import type { Reservation } from '../store/memory-store.ts'
+import type { Announced } from '../upstream/answer.ts'
 import type { PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import type { FetchedTrack } from './fetch-fragment.ts'
+import type { IngestSink } from './sink.ts'
 
-/** Fetches what one playlist has of one fragment: one track, or all of them. */
-export type FetchPart = (
-  playlist: PlaylistName,
-  listed: ListedFragment,
-) => Promise<readonly FetchedTrack[]>
+export interface JobParts {
+  /** Fetches what one playlist has of one fragment: one track, or all of them. */
+  readonly fetch: (
+    playlist: PlaylistName,
+    listed: ListedFragment,
+    announced: Announced,
+  ) => Promise<readonly FetchedTrack[]>
+  readonly reserve: IngestSink['reserve']
+  /** The one that was listed before it and is on its way too. */
+  readonly before: FragmentJob | undefined
+  readonly clock: Clock
+}
+
+/** Answers arrive in any order. The one before may be late, but not so late that this one is given up. */
+const ORDER_MS = 1_000
 
 /**
  * One fragment on its way from the playlist to the timeline. The first playlist announces it and its
  * fetch begins at once; the other playlist's part joins when that lists the number too.
+ *
+ * Its bytes are not read before there is room for them (G18), which is given in the order of the list. Room
+ * is made by publishing; so a fragment without waits until it is the next one, which goes on without.
  */
 export class FragmentJob {
   readonly listed: ListedFragment
   readonly seenMs: number
-  readonly #fetch: FetchPart
+  readonly #options: Omit<JobParts, 'before'>
   readonly #parts = new Map<PlaylistName, Promise<readonly FetchedTrack[]>>()
   readonly #awaited = new Map<PlaylistName, (listed: ListedFragment | undefined) => void>()
+  readonly #rooms = new Map<PlaylistName, Reservation>()
+  readonly #turn = Promise.withResolvers<void>()
+  readonly #starved = Promise.withResolvers<true>()
+  /** Whether there is room for the first playlist's part. */
+  readonly #hasRoom = Promise.withResolvers<boolean>()
+  /** Let go when it is over, or each would keep all before it. */
+  #before: FragmentJob | undefined
+  #over = false
 
   constructor(
     listed: ListedFragment,
     playlists: readonly PlaylistName[],
     seenMs: number,
-    fetch: FetchPart,
+    { before, ...options }: JobParts,
   ) {
     this.listed = listed
     this.seenMs = seenMs
-    this.#fetch = fetch
+    this.#options = options
+    this.#before = before
     playlists.forEach((playlist, i) => {
       if (i === 0) this.#begin(playlist, Promise.resolve(listed))
       else this.#await(playlist)
@@ -48,11 +75,29 @@ export class FragmentJob {
   /** Nobody will look into playlists any more. */
   abandon(): void {
     for (const playlist of this.awaiting) this.found(playlist, undefined)
+    this.release()
+  }
+
+  /** All before it are published or given up. */
+  proceed(): void {
+    this.#turn.resolve()
+  }
+
+  /** Whether it waits for its turn, rather than having an outcome before. */
+  waitsForTurn(): Promise<boolean> {
+    return Promise.race([this.outcome().then(() => false), this.#starved.promise])
   }
 
   /** What became of each playlist's part, once all of them are there or have failed. */
   outcome(): Promise<readonly PromiseSettledResult<readonly FetchedTrack[]>[]> {
     return Promise.allSettled(this.#parts.values())
+  }
+
+  /** Gives back the room that was kept for it: its bytes are the store's from now on, or nobody's. */
+  release(): void {
+    this.#over = true
+    this.#before = undefined
+    for (const room of this.#rooms.values()) room.release()
   }
 
   #await(playlist: PlaylistName): void {
@@ -66,5 +111,51 @@ export class FragmentJob {
     // Read in outcome(), perhaps later than it fails.
     part.catch(() => {})
     this.#parts.set(playlist, part)
+  }
+
+  async #fetch(playlist: PlaylistName, listed: ListedFragment): Promise<readonly FetchedTrack[]> {
+    const { fetch } = this.#options
+    let isStarved = false
+    const announced = async (bytes: number): Promise<void> => {
+      isStarved = !(await this.#reserves(playlist, bytes))
+      if (listed === this.listed) this.#hasRoom.resolve(!isStarved)
+      if (isStarved)
+        throw new GatewayError('overloaded', 'Memory is full of fragments on their way')
+    }
+    try {
+      return await fetch(playlist, listed, announced)
+    } catch (error) {
+      if (!isStarved) throw error
+      this.#starved.resolve(true)
+      await this.#turn.promise
+      return fetch(playlist, listed, () => Promise.resolve())
+    }
+  }
+
+  async #reserves(playlist: PlaylistName, bytes: number): Promise<boolean> {
+    if (!(await this.#isPrecededByRoom())) return false
+    // Of an attempt that failed, or of fewer chunks.
+    this.#rooms.get(playlist)?.release()
+    if (this.#over) return true
+    const room = this.#options.reserve(bytes)
+    if (room !== undefined) this.#rooms.set(playlist, room)
+    return room !== undefined
+  }
+
+  async #isPrecededByRoom(): Promise<boolean> {
+    const { clock } = this.#options
+    const before = this.#before
+    if (before === undefined) return true
+    const waited = new AbortController()
+    const lateness = clock.sleep(ORDER_MS, waited.signal).then(
+      () => true,
+      () => true,
+    )
+    try {
+      const isOver = before.outcome().then(() => true)
+      return await Promise.race([before.#hasRoom.promise, isOver, lateness])
+    } finally {
+      waited.abort()
+    }
   }
 }

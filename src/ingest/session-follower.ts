@@ -2,6 +2,7 @@ import { Backoff, type Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
+import type { Announced } from '../upstream/answer.ts'
 import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
@@ -166,26 +167,34 @@ export class SessionFollower {
     const news = freshSince(list, this.#last)
     const wanted = this.#last === undefined ? this.#options.sink.begin(news) : news
     const fresh = wanted.slice(0, this.#queue.room)
-    this.#queue.add(fresh.map((listed) => this.#job(listed)))
+    for (const listed of fresh) this.#queue.add(this.#job(listed))
     const newest = fresh.at(-1)
     if (newest !== undefined) this.#last = { number: newest.number, endMs: endOf(newest) }
     return fresh
   }
 
   #job(listed: ListedFragment): FragmentJob {
-    const seenMs = this.#options.clock.now()
-    return new FragmentJob(listed, this.session.playlists, seenMs, (name, entry) =>
-      this.#fetch(name, entry),
-    )
+    const { clock, sink } = this.#options
+    const seenMs = clock.now()
+    return new FragmentJob(listed, this.session.playlists, seenMs, {
+      fetch: (...part) => this.#fetch(...part),
+      reserve: (bytes) => sink.reserve(bytes),
+      before: this.#queue.last,
+      clock,
+    })
   }
 
-  #fetch(playlist: PlaylistName, listed: ListedFragment): Promise<readonly FetchedTrack[]> {
+  #fetch(
+    playlist: PlaylistName,
+    listed: ListedFragment,
+    announced: Announced,
+  ): Promise<readonly FetchedTrack[]> {
     return withDeadline(
       this.#options.clock,
       `fetching a fragment (${playlist})`,
       fetchMs(listed),
       this.#signal,
-      (signal) => fetchTracks(this.session, playlist, listed, signal),
+      (signal) => fetchTracks(this.session, playlist, listed, signal, announced),
     )
   }
 

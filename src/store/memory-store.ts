@@ -45,6 +45,8 @@ export class MemoryStore implements FragmentStore {
   readonly #promised = new Map<FragmentKey, Promised>()
   readonly #listeners = new Set<(bytes: Buffer) => void>()
   #used = 0
+  /** Of that, what is on its way in. */
+  #reserved = 0
   #nextExpiryMs = Number.POSITIVE_INFINITY
   #evictions = 0
   #brokenHolds = 0
@@ -84,14 +86,29 @@ export class MemoryStore implements FragmentStore {
   /** @throws GatewayError `overloaded` when even an empty cache would not hold it beside what is being fetched */
   reserve(bytes: number): Reservation {
     if (bytes > this.#maxBytes) throw tooBig(bytes, this.#maxBytes)
+    const reservation = this.#tryReserve(bytes)
+    if (reservation !== undefined) return reservation
+    throw new GatewayError('overloaded', 'The fragment cache is full of what is being fetched', {
+      retryAfterMs: 1000,
+    })
+  }
+
+  /**
+   * Room for what can also come later: half of the cache is left for what is here, unless it would not even
+   * fit alone.
+   * @returns undefined while there is none
+   * @throws GatewayError `overloaded` when it is bigger than the cache
+   */
+  reserveSpare(bytes: number): Reservation | undefined {
+    if (bytes > this.#maxBytes) throw tooBig(bytes, this.#maxBytes)
+    const isSpare = this.#reserved === 0 || this.#reserved + bytes <= this.#maxBytes / 2
+    return isSpare ? this.#tryReserve(bytes) : undefined
+  }
+
+  #tryReserve(bytes: number): Reservation | undefined {
     this.#dropExpired()
     while (this.#used + bytes > this.#maxBytes && this.#size > 0) this.#evictOne()
-    if (this.#used + bytes > this.#maxBytes) {
-      throw new GatewayError('overloaded', 'The fragment cache is full of what is being fetched', {
-        retryAfterMs: 1000,
-      })
-    }
-    return this.#reservation(bytes)
+    return this.#used + bytes > this.#maxBytes ? undefined : this.#reservation(bytes)
   }
 
   /** Tells whenever bytes leave the store. A reader that still sends them would keep them in memory. */
@@ -112,10 +129,13 @@ export class MemoryStore implements FragmentStore {
 
   #reservation(room: number): Reservation {
     this.#used += room
+    this.#reserved += room
     let open = true
     const release = (): void => {
-      if (open) this.#used -= room
+      if (!open) return
       open = false
+      this.#used -= room
+      this.#reserved -= room
     }
     const fill = (key: FragmentKey, bytes: Buffer, hold: Hold): void => {
       if (!open || bytes.length > room) {

@@ -130,6 +130,7 @@ export class OwnerFeed implements StreamFeed {
         newest: (source) => this.#publisher.newest(source),
         publish: (...args) => this.#publisher.publish(...args),
         begin: (source, list) => this.#begin(source, list),
+        reserve: (bytes) => options.store.reserveSpare(bytes),
         end: () => this.#publisher.end(),
         forget: (source) => this.#publisher.forget(source),
       },

@@ -190,6 +190,8 @@ export class Publisher {
     const stored = new Map(
       fragment.tracks.map((track) => [track.rendition, storedTrack(track, draft)]),
     )
+    // In one go: nobody else may take the room in between.
+    fragment.release?.()
     await shelf.put(draft.msn, stored)
     for (const { rendition, facts, initBytes } of fragment.tracks) {
       inits.add(rendition, facts.init.id, initBytes)

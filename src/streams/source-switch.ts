@@ -6,6 +6,7 @@ import { ChangeSignal } from '../base/signal.ts'
 import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
 import { Ingest } from '../ingest/ingest.ts'
 import type { LastTaken } from '../ingest/listing.ts'
+import type { IngestSink } from '../ingest/sink.ts'
 import type { HlsSession } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import type { SessionDeadError } from '../upstream/session-dead-error.ts'
@@ -27,6 +28,7 @@ export interface SourcesSink {
   ): Promise<void>
   /** Which fragments of a source's first list are wanted. */
   begin(source: LiveSource, list: readonly ListedFragment[]): readonly ListedFragment[]
+  readonly reserve: IngestSink['reserve']
   /** Nothing more will come of the source that is shown. */
   end(): Promise<void>
   /** The source is followed anew: what it delivered before is another story. */
@@ -244,6 +246,7 @@ export class SourceSwitch {
       sink: {
         newest: () => sink.newest(name),
         begin: (list) => sink.begin(name, list),
+        reserve: sink.reserve,
         publish: async (batch) => {
           this.#hearts[name].beat(clock.now(), lossAfterMs())
           this.#review(name)

@@ -95,8 +95,11 @@ function publicError(error: unknown): GatewayError {
   return known instanceof GatewayError ? known : upstreamError('upstream_unavailable', known)
 }
 
+/** No session can help: nothing is there, or we have no room for it. */
+const WITHOUT_CURE: ReadonlySet<ErrorCode> = new Set(['segment_gone', 'no_media', 'overloaded'])
+
 /** A clear "no" to this fragment in this session, unlike trouble that passes or media that are gone. */
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof GatewayError) || isTransient(error)) return false
-  return error.code !== 'segment_gone' && error.code !== 'no_media'
+  return !WITHOUT_CURE.has(error.code)
 }

@@ -10,6 +10,12 @@ export interface Meter {
   bytes: number
 }
 
+/**
+ * Told how long a body is, before there is memory for it; of one in chunks, how long it is by now. The body
+ * is read on when this resolves, and not at all when it rejects.
+ */
+export type Announced = (bytes: number) => Promise<void>
+
 /** An error body has one sentence; more is not worth reading. */
 const MAX_ERROR_BYTES = 64 * 1024
 
@@ -35,11 +41,16 @@ function requireChunks(answer: Answer): undefined {
 }
 
 /** The whole body, complete and within bounds, in one buffer of its own. */
-export async function readBody(answer: Answer, maxBytes: number, meter: Meter): Promise<Buffer> {
+export async function readBody(
+  answer: Answer,
+  maxBytes: number,
+  meter: Meter,
+  announced: Announced = () => Promise.resolve(),
+): Promise<Buffer> {
   const size = bodySize(answer, maxBytes)
-  return size === undefined
-    ? readChunks(answer, maxBytes, meter)
-    : readSized(chunksOf(answer, meter), size)
+  if (size === undefined) return readChunks(answer, maxBytes, meter, announced)
+  await announced(size)
+  return readSized(chunksOf(answer, meter), size)
 }
 
 async function readSized(chunks: AsyncIterable<Buffer>, size: number): Promise<Buffer> {
@@ -54,10 +65,16 @@ async function readSized(chunks: AsyncIterable<Buffer>, size: number): Promise<B
   return body
 }
 
-async function readChunks(answer: Answer, maxBytes: number, meter: Meter): Promise<Buffer> {
+async function readChunks(
+  answer: Answer,
+  maxBytes: number,
+  meter: Meter,
+  announced: Announced,
+): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of chunksOf(answer, meter)) {
     if (meter.bytes > maxBytes) throw unusableAnswer(`the body has more than ${maxBytes} bytes`)
+    await announced(meter.bytes)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

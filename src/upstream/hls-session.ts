@@ -3,6 +3,7 @@ import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { parseMedia } from '../formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../formats/m3u8/parse-multivariant.ts'
+import type { Announced } from './answer.ts'
 import { queryValue, withQueryValue } from './child-url.ts'
 import { upstreamError } from './errors.ts'
 import { isGlobalNumber } from './fragment-identity.ts'
@@ -72,6 +73,7 @@ export interface HlsSession {
     signal: AbortSignal,
     priority?: Priority,
     verify?: Verify,
+    announced?: Announced,
   ): Promise<Buffer>
   /**
    * Any fragment that KVS still keeps, listed or not, handed on while it arrives.
@@ -229,9 +231,10 @@ class KvsHlsSession implements HlsSession {
     signal: AbortSignal,
     priority: Priority = 'live',
     verify: Verify = acceptAll,
+    announced?: Announced,
   ): Promise<Buffer> {
     const alive = this.#alive(signal)
-    return this.#http.get(this.#fragmentRequest, uri, alive, verified(verify), priority)
+    return this.#http.get(this.#fragmentRequest, uri, alive, verified(verify), priority, announced)
   }
 
   async openFragment(

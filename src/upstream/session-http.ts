@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { arrivalMs, whileArriving } from '../base/progress.ts'
 import {
+  type Announced,
   type Answer,
   bodySize,
   chunksOf,
@@ -105,11 +106,12 @@ export class SessionHttp {
     signal: AbortSignal,
     parse: (body: Buffer) => T,
     priority: Priority = 'live',
+    announced?: Announced,
   ): Promise<T> {
     const wanted = { request, url, priority }
     return this.#retry(request, signal, async (limited, meter) => {
       const result = await this.#attempt(wanted, limited, meter, async (answer) =>
-        parse(nonEmpty(await readBody(answer, KINDS[request].maxBytes, meter))),
+        parse(nonEmpty(await readBody(answer, KINDS[request].maxBytes, meter, announced))),
       )
       this.#report(request, '200', meter)
       return result

@@ -3,6 +3,7 @@ import { ManualClock } from '../support/manual-clock.ts'
 import { during, pass } from '../support/pace.ts'
 import { cameraOf, startWorld, type World } from '../support/world.ts'
 import { usedBytes } from './support/heap.ts'
+import { get } from './support/listing.ts'
 import { discontinuities, type Stage, startStage } from './support/stage.ts'
 
 // Hundreds of megabytes pass through this process, which takes a busy machine its time.
@@ -42,6 +43,23 @@ test('G18: fragments of 50 MB stay within cache.maxBytes, and leave nothing behi
   await giants(4)
   expect(await cacheBytes(world)).toBeLessThan(4 * MIB)
   expect((await usedBytes()) - before).toBeLessThan(4 * MIB)
+  await during(clock, world.close())
+})
+
+test('G18: of a first list of giants no more is read at once than there is room for', async () => {
+  const clock = new ManualClock()
+  const world = await startWorld({ clock, cache: { maxBytes: '128MiB' } })
+  world.control.order(cameraOf(), { ...GIANT, count: 5 })
+  await pass(clock, 8_000)
+  await during(clock, get(world.watchUrl()))
+  for (let i = 0; i < 20; i += 1) {
+    await pass(clock, 500)
+    expect(await cacheBytes(world)).toBeLessThanOrEqual(128 * MIB)
+  }
+  expect(world.lines.filter(({ event }) => event === 'fragment skipped')).toEqual([])
+  // Those that had to wait were asked for again.
+  const fetches = Object.values(world.counters().fragments).flatMap(Object.values<number>)
+  expect(Math.max(...fetches)).toBe(2)
   await during(clock, world.close())
 })
 

@@ -37,6 +37,7 @@ beforeEach(async () => {
     sink: {
       newest: () => newest(),
       begin: (list) => newestOf(list, 6),
+      reserve: () => ({ fill() {}, release() {} }),
       publish: async (batch) => void published.push(...batch),
       end: () => Promise.resolve(),
     },

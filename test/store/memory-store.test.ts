@@ -122,6 +122,25 @@ test('what is bigger than the cache drives nothing out', () => {
   expect(store.get('a')).toBeDefined()
 })
 
+test('G18: what can wait gets half of the store at most, beside others or alone', () => {
+  const { store } = makeStore(300)
+  store.put('a', bytes(250), 'listed')
+  const first = store.reserveSpare(100)
+  expect(store.reserveSpare(60)).toBeUndefined()
+  expect(store.reserveSpare(50)).toBeDefined()
+  first?.release()
+  expect(store.reserveSpare(100)).toBeDefined()
+  expect(() => store.reserveSpare(301)).toThrow('bigger than the whole fragment cache')
+})
+
+test('what fits by itself only is given room when nothing else is on its way', () => {
+  const { store } = makeStore(300)
+  const alone = store.reserveSpare(300)
+  expect(store.reserveSpare(1)).toBeUndefined()
+  alone?.release()
+  expect(store.reserveSpare(1)).toBeDefined()
+})
+
 test('a reservation cannot be filled with more than it reserved, nor after its release', () => {
   const { store } = makeStore(300)
   const room = store.reserve(100)

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib'
 import { z } from 'zod'
 import type { ErrorCode } from '../../base/errors.ts'
 import type { ByteRange } from '../../formats/m3u8/byte-range.ts'
-import { type Answer, type Meter, readBody } from '../answer.ts'
+import { type Announced, type Answer, type Meter, readBody } from '../answer.ts'
 import { UpstreamAnswerError } from '../errors.ts'
 import { originError } from './origin-error.ts'
 
@@ -17,10 +17,15 @@ export interface OriginBody {
 const MAX_ERROR_BYTES = 64 * 1024
 
 /** The whole body, unpacked. @throws GatewayError when it is cut, empty, too big or not to be unpacked */
-export async function readWhole(answer: Answer, maxBytes: number, meter: Meter): Promise<Buffer> {
+export async function readWhole(
+  answer: Answer,
+  maxBytes: number,
+  meter: Meter,
+  announced?: Announced,
+): Promise<Buffer> {
   const packed = headerOf(answer, 'content-encoding') === 'gzip'
   const headers = { ...answer.headers, ...(packed ? { 'content-encoding': 'identity' } : {}) }
-  const body = await readBody({ ...answer, headers }, maxBytes, meter)
+  const body = await readBody({ ...answer, headers }, maxBytes, meter, announced)
   const bytes = packed ? unpack(body, maxBytes) : body
   if (bytes.length === 0) throw unusable('the body is empty')
   return bytes
@@ -32,12 +37,13 @@ export async function readRange(
   range: ByteRange,
   maxBytes: number,
   meter: Meter,
+  announced?: Announced,
 ): Promise<Buffer> {
   const end = range.offset + range.length
   if (answer.statusCode === 206 && !isRange(headerOf(answer, 'content-range'), range)) {
     throw unusable('another range came than was asked for')
   }
-  const bytes = await readWhole(answer, maxBytes, meter)
+  const bytes = await readWhole(answer, maxBytes, meter, announced)
   const part = answer.statusCode === 206 ? bytes : Buffer.from(bytes.subarray(range.offset, end))
   if (part.length !== range.length) throw unusable('the range is shorter than the playlist says')
   return part

@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import { withDeadline } from '../../base/deadline.ts'
 import type { ErrorCode } from '../../base/errors.ts'
 import type { ByteRange } from '../../formats/m3u8/byte-range.ts'
-import type { Answer, Meter } from '../answer.ts'
+import type { Announced, Answer, Meter } from '../answer.ts'
 import { failureLabel } from '../errors.ts'
 import { tellFailure, type UpstreamObserver } from '../observer.ts'
 import type { Priority } from '../quota-queue.ts'
@@ -65,6 +65,7 @@ export interface OriginGet {
   /** Of what we have: the answer may then be `unchanged`. */
   readonly etag?: string | undefined
   readonly priority?: Priority
+  readonly announced?: Announced | undefined
 }
 
 /**
@@ -180,7 +181,7 @@ export class OriginHttp {
 
   async #read(
     request: OriginRequest,
-    { url, range, etag }: OriginGet,
+    { url, range, etag, announced }: OriginGet,
     answer: Answer,
     meter: Meter,
   ): Promise<OriginBody | 'unchanged'> {
@@ -193,9 +194,9 @@ export class OriginHttp {
     }
     const bytes =
       range === undefined
-        ? await readWhole(answer, maxBytes, meter)
+        ? await readWhole(answer, maxBytes, meter, announced)
         : // An origin that ignores ranges sends the whole file.
-          await readRange(answer, range, KINDS.segment.maxBytes, meter)
+          await readRange(answer, range, KINDS.segment.maxBytes, meter, announced)
     return { bytes, url, etag: headerOf(answer, 'etag') }
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import { type MediaPlaylist, parseMedia } from '../../formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../formats/m3u8/parse-multivariant.ts'
+import type { Announced } from '../answer.ts'
 import type { HlsSession, PlaylistName, Verify } from '../hls-session.ts'
 import type { ListedFragment, ListedMap } from '../listed-fragment.ts'
 import type { Priority } from '../quota-queue.ts'
@@ -190,8 +191,9 @@ class OriginSession implements HlsSession {
     signal: AbortSignal,
     priority: Priority = 'live',
     verify?: Verify,
+    announced?: Announced,
   ): Promise<Buffer> {
-    const wanted = { url: uri.reveal(), range: byteRange, priority }
+    const wanted = { url: uri.reveal(), range: byteRange, priority, announced }
     return this.#http.get('segment', wanted, this.#alive(signal), verified(verify))
   }
 
