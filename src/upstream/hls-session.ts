@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
+import { SingleFlight } from '../base/single-flight.ts'
 import { parseMedia } from '../formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../formats/m3u8/parse-multivariant.ts'
 import type { Announced } from './answer.ts'
@@ -25,7 +26,6 @@ import { SessionDeadError } from './session-dead-error.ts'
 import { SessionHttp, type StreamedBody } from './session-http.ts'
 import { nextSessionId } from './session-id.ts'
 import { type PlaylistName, type SessionPlaylists, sessionPlaylists } from './session-playlists.ts'
-import { SingleFlight } from './single-flight.ts'
 
 export type { PlaylistName } from './session-playlists.ts'
 

@@ -1,13 +1,13 @@
 import { Backoff, type Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
+import { SingleFlight } from '../base/single-flight.ts'
 import { translate, upstreamError } from './errors.ts'
 import type { HlsSession } from './hls-session.ts'
 import type { KeeperEvent, RolloverCause } from './keeper-event.ts'
 import { OpenBackoff } from './open-backoff.ts'
 import { renewAt } from './renewal-time.ts'
 import { SessionDeadError } from './session-dead-error.ts'
-import { SingleFlight } from './single-flight.ts'
 
 /**
  * Where the stream's session is in its life:

@@ -1,11 +1,11 @@
 import type { Clock } from '../../base/clock.ts'
 import { GatewayError } from '../../base/errors.ts'
+import { SingleFlight } from '../../base/single-flight.ts'
 import { Mp4Error } from '../../formats/mp4/mp4-error.ts'
 import type { FetchedTrack } from '../../ingest/fetch-fragment.ts'
 import { upstreamError } from '../../upstream/errors.ts'
 import type { HlsSession } from '../../upstream/hls-session.ts'
 import { SessionDeadError } from '../../upstream/session-dead-error.ts'
-import { SingleFlight } from '../../upstream/single-flight.ts'
 import { fetchTogether, type ListedTogether, listTogether } from './together.ts'
 
 /** What one ON_DEMAND session is asked for: fragments that begin within, both ends included. */

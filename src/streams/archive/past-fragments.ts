@@ -1,4 +1,5 @@
 import { GatewayError } from '../../base/errors.ts'
+import { SingleFlight } from '../../base/single-flight.ts'
 import { readMediaStructure } from '../../formats/mp4/media-structure.ts'
 import { decodeTime } from '../../formats/mp4/moof.ts'
 import { rewriteMedia } from '../../formats/mp4/rewrite.ts'
@@ -12,7 +13,6 @@ import type { ArchiveEntry, PublishedName, RecordedEntry } from '../../timeline/
 import type { RenditionName } from '../../timeline/fragment.ts'
 import { beginAt } from '../../timeline/output-clock.ts'
 import { unusableAnswer, upstreamError } from '../../upstream/errors.ts'
-import { SingleFlight } from '../../upstream/single-flight.ts'
 import type { FoundPart } from './lister.ts'
 import type { Part, PartWindow } from './part.ts'
 import { isRefusal } from './read-part.ts'

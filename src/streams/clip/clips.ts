@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import { DeadlineError, withDeadline } from '../../base/deadline.ts'
 import { GatewayError } from '../../base/errors.ts'
-import { SingleFlight } from '../../upstream/single-flight.ts'
+import { SingleFlight } from '../../base/single-flight.ts'
 import type { RecordedFragment, TimeRange } from '../recording.ts'
 import { buildClip } from './build-clip.ts'
 import type { Clip, ClipSource } from './clip.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { SingleFlight } from '../../src/upstream/single-flight.ts'
+import { SingleFlight } from '../../src/base/single-flight.ts'
 
 const never = new AbortController().signal
 
