@@ -19,6 +19,7 @@ const cameraCountersSchema = z.looseObject({
 const sessionSchema = z.looseObject({
   id: z.string(),
   camera: z.string(),
+  mode: z.string(),
   openedMs: z.number(),
   lastUsedMs: z.number().nullable(),
   quotaViolations: counts,
@@ -44,7 +45,7 @@ export interface CameraCounters {
   readonly calls: Readonly<Record<string, Readonly<Record<string, number>>>>
   readonly bytes: number
   readonly sessionsOpened: number
-  /** The most sessions that were in use at one time. */
+  /** The most LIVE sessions that were in use at one time. */
   readonly sessionsAtOnce: number
   readonly quotaViolations: number
 }
@@ -65,6 +66,11 @@ export class EmulatorControl {
     await this.#api.call('POST', `/cameras/${camera}/faults`, z.unknown(), fault)
   }
 
+  /** Withdraws all faults that have not been met yet. */
+  async clearFaults(camera: string): Promise<void> {
+    await this.#api.call('DELETE', `/cameras/${camera}/faults`, z.unknown())
+  }
+
   async revokeSessions(camera: string): Promise<void> {
     await this.#api.call('POST', `/cameras/${camera}/revoke`, z.unknown())
   }
@@ -80,7 +86,7 @@ export class EmulatorControl {
       calls: counted.calls,
       bytes: total(counted.bytes),
       sessionsOpened: sessions.length,
-      sessionsAtOnce: mostAtOnce(sessions),
+      sessionsAtOnce: mostAtOnce(sessions.filter(({ mode }) => mode === 'LIVE')),
       quotaViolations: violations.reduce((sum, count) => sum + count, 0),
     }
   }

@@ -22,9 +22,11 @@ export type GatewayStreamStatus = z.output<typeof statusSchema>
 /** The admin listener's API, as a script would use it. */
 export class GatewayAdmin {
   readonly #api: JsonApi
+  readonly #url: string
 
   constructor(url: string) {
     this.#api = new JsonApi(url)
+    this.#url = url
   }
 
   async streams(): Promise<readonly GatewayStreamStatus[]> {
@@ -34,6 +36,14 @@ export class GatewayAdmin {
 
   async stream(name: string): Promise<GatewayStreamStatus> {
     return this.#api.call('GET', `/api/v1/streams/${name}`, statusSchema)
+  }
+
+  /** A metric's sum over all of its labels; 0 for one that has no samples. */
+  async metric(name: string): Promise<number> {
+    const response = await fetch(`${this.#url}/metrics`, { signal: AbortSignal.timeout(5_000) })
+    const samples = (await response.text()).matchAll(/^(\w+)(?:\{[^}]*\})? (\S+)$/gm)
+    const values = [...samples].flatMap(([, of, value]) => (of === name ? [Number(value)] : []))
+    return values.reduce((sum, value) => sum + value, 0)
   }
 
   /** Which source is to be shown. */

@@ -11,6 +11,8 @@ import { startProgram, writeConfig } from './program.ts'
 export interface Gateway {
   readonly process: Child
   readonly admin: GatewayAdmin
+  /** Of the public listener, without a slash at its end. */
+  readonly url: string
   /** The multivariant playlist of a stream. */
   watchUrl(stream: string): string
   stop(): Promise<void>
@@ -23,9 +25,16 @@ export interface GatewayOptions {
   readonly streams: readonly string[]
   /** Goes into the configuration file under `defaults`. */
   readonly defaults?: Readonly<Record<string, unknown>>
-  /** By stream: what goes under its `kvs`. */
-  readonly sources?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /**
+   * By public name: what stands in the file for these streams instead of a camera's name, or besides those
+   * of `streams`. `url` is the gateway's own, for streams that follow another one of it.
+   */
+  readonly entries?: (url: string) => Readonly<Record<string, unknown>>
+  /** Goes into the configuration file as it is. */
+  readonly dynamicStreams?: readonly unknown[]
   readonly cacheMaxBytes?: string
+  /** Bound of a disk tier, for example `1GiB`. Left out: none. */
+  readonly diskMaxBytes?: string
   /** Pin it to one core, as `taskset -c` does. */
   readonly core?: number
 }
@@ -38,32 +47,44 @@ export interface Product extends Gateway {
 export interface ProductOptions extends Omit<GatewayOptions, 'endpoint' | 'streams'> {
   /** Public name → the emulated camera's configuration. */
   readonly cameras: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Default: one of each camera. */
+  readonly streams?: readonly string[]
 }
 
 export const cameraOf = (stream: string): string => `${stream}-camera`
 
+/** A stream's entry in the configuration file. */
+export const ofCamera = (
+  stream: string,
+  kvs: Readonly<Record<string, unknown>> = {},
+): Readonly<Record<string, unknown>> => ({ kvs: { streamName: cameraOf(stream), ...kvs } })
+
 /** Resolves when the gateway accepts requests. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { endpoint, streams, defaults = {}, sources = {}, cacheMaxBytes = '128MiB', core } = options
+  const { endpoint, streams, defaults = {}, entries = () => ({}), core } = options
+  const { dynamicStreams = [], cacheMaxBytes = '128MiB', diskMaxBytes } = options
   const folder = await mkdtemp(join(tmpdir(), 'kvs-gateway-'))
   const [port, adminPort] = [await freePort(), await freePort()]
+  const url = `http://127.0.0.1:${port}`
+  const disk =
+    diskMaxBytes === undefined ? {} : { dir: join(folder, 'cache'), dirMaxBytes: diskMaxBytes }
   const config = await writeConfig(folder, {
     server: { host: '127.0.0.1', port },
     admin: { host: '127.0.0.1', port: adminPort },
     aws: { region: 'us-west-2', endpoint },
-    cache: { maxBytes: cacheMaxBytes },
+    cache: { maxBytes: cacheMaxBytes, ...disk },
     log: { level: 'warn' },
     defaults,
-    streams: Object.fromEntries(
-      streams.map((name) => {
-        return [name, { kvs: { streamName: cameraOf(name), ...sources[name] } }] as const
-      }),
-    ),
+    streams: {
+      ...Object.fromEntries(streams.map((name) => [name, ofCamera(name)] as const)),
+      ...entries(url),
+    },
+    dynamicStreams,
   })
-  const url = `http://127.0.0.1:${port}`
   const process = await startProgram(['serve', '--config', config], url, core)
   return {
     process,
+    url,
     admin: new GatewayAdmin(`http://127.0.0.1:${adminPort}`),
     watchUrl: (stream) => `${url}/hls/${stream}/master.m3u8`,
     async stop() {
@@ -74,7 +95,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 /** Starts both, each in a process of its own; resolves when both accept requests. */
-export async function startProduct({ cameras, ...options }: ProductOptions): Promise<Product> {
+export async function startProduct(options: ProductOptions): Promise<Product> {
+  const { cameras, streams = Object.keys(cameras) } = options
   const folder = await mkdtemp(join(tmpdir(), 'kvs-emulator-'))
   const endpoint = `http://127.0.0.1:${await freePort()}`
   const emulated = Object.entries(cameras).map(
@@ -88,7 +110,7 @@ export async function startProduct({ cameras, ...options }: ProductOptions): Pro
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    const gateway = await startGateway({ ...options, endpoint, streams: Object.keys(cameras) })
+    const gateway = await startGateway({ ...options, endpoint, streams })
     return {
       ...gateway,
       control: new EmulatorControl(endpoint),

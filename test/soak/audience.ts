@@ -1,68 +1,100 @@
-import type { Clock } from '../../src/base/clock.ts'
-import { type Incident, Viewer } from '../proof/viewer.ts'
+import type { Incident, ViewerCounts } from '../proof/viewer.ts'
 import type { Excuses } from './excuses.ts'
 
+/** Whoever watches, in whichever way. */
+export interface Watcher {
+  /** Resolves when the soak ends. */
+  watch(): Promise<void>
+  readonly counts: Readonly<ViewerCounts>
+  /** What only this kind of viewer counts, by name. */
+  readonly seen?: Readonly<Record<string, number>>
+}
+
+export interface GroupReport extends ViewerCounts {
+  viewers: number
+  readonly seen: Readonly<Record<string, number>>
+}
+
 export interface AudienceReport {
-  readonly viewers: number
-  readonly playlists: number
+  /** By kind of viewer. */
+  readonly groups: Readonly<Record<string, GroupReport>>
+  /** Of all viewers. */
   readonly segments: number
-  readonly bytes: number
   /** Incidents by kind: what the gateway has to answer for. */
   readonly errors: Readonly<Record<string, number>>
-  /** Stalls and skips while the camera gave nothing, or too slowly. */
-  readonly excused: number
+  /** Incidents by kind while the camera or KVS gave too little. */
+  readonly excused: Readonly<Record<string, number>>
   /** The first few of each kind that are not excused, each as a line. */
   readonly examples: readonly string[]
 }
 
 const EXAMPLES_PER_KIND = 10
 
-/** Many viewers, spread over the streams, and what happened to them. */
+/** Many viewers of all kinds, spread over the streams, and what happened to them. */
 export class Audience {
-  readonly #viewers: Viewer[] = []
+  readonly #groups = new Map<string, Watcher[]>()
   readonly #errors = new Map<string, number>()
+  readonly #excused = new Map<string, number>()
   readonly #examples: string[] = []
   readonly #excuses: Excuses
-  #excused = 0
+  readonly #log: (line: string) => void
 
-  constructor(excuses: Excuses) {
+  /** @param log told of each incident that is not excused, to be read beside the troubles */
+  constructor(excuses: Excuses, log: (line: string) => void) {
     this.#excuses = excuses
+    this.#log = log
   }
 
-  /** Adds a viewer, who watches until the signal aborts. */
-  async watch(stream: string, url: string, clock: Clock, signal: AbortSignal): Promise<void> {
-    const onIncident = (incident: Incident): void => this.#judge(stream, incident)
-    const viewer = new Viewer(url, { clock, signal, onIncident })
-    this.#viewers.push(viewer)
-    await viewer.watch()
+  /** Adds a viewer to a group, who watches until the soak ends. */
+  async watch(group: string, watcher: Watcher): Promise<void> {
+    const watchers = this.#groups.get(group) ?? []
+    this.#groups.set(group, watchers)
+    watchers.push(watcher)
+    await watcher.watch()
   }
 
   report(): AudienceReport {
-    const sum = (key: 'playlists' | 'segments' | 'bytes'): number =>
-      this.#viewers.reduce((total, { counts }) => total + counts[key], 0)
+    const groups = [...this.#groups].map(([name, watchers]) => [name, total(watchers)] as const)
     return {
-      viewers: this.#viewers.length,
-      playlists: sum('playlists'),
-      segments: sum('segments'),
-      bytes: sum('bytes'),
+      groups: Object.fromEntries(groups),
+      segments: groups.reduce((sum, [, { segments }]) => sum + segments, 0),
       errors: Object.fromEntries(this.#errors),
-      excused: this.#excused,
+      excused: Object.fromEntries(this.#excused),
       examples: this.#examples,
     }
   }
 
+  /** What a viewer of this stream tells of. */
+  judgeOf(stream: string): (incident: Incident) => void {
+    return (incident) => this.#judge(stream, incident)
+  }
+
   #judge(stream: string, incident: Incident): void {
-    if (this.#excuses.covers(stream, incident)) {
-      this.#excused += 1
-      return
-    }
     const { kind, atMs, url, detail, lastedMs } = incident
-    const count = (this.#errors.get(kind) ?? 0) + 1
-    this.#errors.set(kind, count)
-    if (count > EXAMPLES_PER_KIND) return
+    const isExcused = this.#excuses.covers(stream, incident)
+    const counts = isExcused ? this.#excused : this.#errors
+    const count = (counts.get(kind) ?? 0) + 1
+    counts.set(kind, count)
+    if (isExcused || count > EXAMPLES_PER_KIND) return
     const lasted = lastedMs === 0 ? '' : ` for ${Math.round(lastedMs)} ms`
-    this.#examples.push(
-      `${new Date(atMs).toISOString()} ${kind}${lasted} ${url} ${detail}`.trimEnd(),
-    )
+    const line = `${new Date(atMs).toISOString()} ${kind}${lasted} ${url} ${detail}`.trimEnd()
+    this.#examples.push(line)
+    this.#log(`! ${stream}: ${line}`)
+  }
+}
+
+function total(watchers: readonly Watcher[]): GroupReport {
+  const sum = (key: keyof ViewerCounts): number =>
+    watchers.reduce((all, { counts }) => all + counts[key], 0)
+  const together = new Map<string, number>()
+  for (const [what, count] of watchers.flatMap(({ seen = {} }) => Object.entries(seen))) {
+    together.set(what, (together.get(what) ?? 0) + count)
+  }
+  return {
+    viewers: watchers.length,
+    playlists: sum('playlists'),
+    segments: sum('segments'),
+    bytes: sum('bytes'),
+    seen: Object.fromEntries(together),
   }
 }

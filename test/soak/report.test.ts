@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import type { MonitorReport } from '../proof/continuity-monitor.ts'
-import type { Incident } from '../proof/viewer.ts'
-import { Excuses } from './excuses.ts'
+import type { CameraCounters } from '../proof/emulator-control.ts'
 import { printed, type SoakReport, type StreamUpstream, verdict } from './report.ts'
 
 const monitor: MonitorReport = {
@@ -16,19 +15,21 @@ const monitor: MonitorReport = {
   lastMsn: 9,
 }
 
+const counters: CameraCounters = {
+  calls: { GetMP4MediaFragment: { 200: 10, 500: 1 } },
+  bytes: 1,
+  sessionsOpened: 9,
+  sessionsAtOnce: 2,
+  quotaViolations: 0,
+}
+
 const upstream: StreamUpstream = {
   stream: 'lobby',
   state: 'live',
   rollovers: 3,
   bytesDown: 2 ** 30,
   bytesUp: 2 ** 20,
-  counters: {
-    calls: { GetMP4MediaFragment: { 200: 10, 500: 1 } },
-    bytes: 1,
-    sessionsOpened: 9,
-    sessionsAtOnce: 2,
-    quotaViolations: 0,
-  },
+  cameras: [['lobby', counters]],
 }
 
 const passed: SoakReport = {
@@ -38,23 +39,25 @@ const passed: SoakReport = {
   gatewayLines: [],
   monitors: [monitor],
   audience: {
-    viewers: 1,
-    playlists: 1,
+    groups: { clip: { viewers: 1, playlists: 1, segments: 1, bytes: 1, seen: { clips: 7 } } },
     segments: 1,
-    bytes: 1,
     errors: {},
-    excused: 4,
+    excused: { stall: 4 },
     examples: [],
   },
   troubles: { garbage: 2 },
   troubleFailures: [],
   upstream: [upstream],
+  totals: { 'slate seconds': 3 },
   memory: { startBytes: 1, endBytes: 1, maxBytes: 1, bytesPerHour: Number.NaN, cpuShare: 0.1 },
 }
 
 test('a clean run passes and says what it saw', () => {
   expect(verdict(passed)).toEqual([])
-  expect(printed(passed)).toContain('3 roll-overs, at most 2 sessions')
+  expect(printed(passed)).toContain('3 roll-overs')
+  expect(printed(passed)).toContain('at most 2 live sessions, 0 quota violations')
+  expect(printed(passed)).toContain('clips 7')
+  expect(printed(passed)).toContain('slate seconds 3')
   expect(printed(passed)).toContain('GetMP4MediaFragment 11')
   expect(printed(passed)).toMatch(/PASSED$/)
 })
@@ -75,28 +78,6 @@ test.each<[string, Partial<SoakReport>]>([
   expect(printed(report)).toContain(`FAILED: ${reason}`)
 })
 
-function counted(change: Partial<StreamUpstream['counters']>): StreamUpstream {
-  return { ...upstream, counters: { ...upstream.counters, ...change } }
+function counted(change: Partial<CameraCounters>): StreamUpstream {
+  return { ...upstream, cameras: [['lobby', { ...counters, ...change }]] }
 }
-
-test('only stalls and skips are excused, and only while the camera gave too little', () => {
-  const excuses = new Excuses()
-  const stall = (atMs: number, lastedMs: number, kind = 'stall'): Incident => ({
-    kind,
-    url: '/',
-    detail: '',
-    atMs,
-    lastedMs,
-  })
-  const close = excuses.open('lobby', 1_000)
-  expect(excuses.covers('lobby', stall(9_000, 100))).toBe(true)
-  close(2_000)
-
-  expect(excuses.covers('lobby', stall(1_500, 0, 'fell-behind'))).toBe(true)
-  expect(excuses.covers('lobby', stall(1_500, 100))).toBe(true)
-  expect(excuses.covers('lobby', stall(500, 600))).toBe(true)
-  expect(excuses.covers('lobby', stall(2_001, 100))).toBe(false)
-  expect(excuses.covers('lobby', stall(500, 100))).toBe(false)
-  expect(excuses.covers('yard', stall(1_500, 100))).toBe(false)
-  expect(excuses.covers('lobby', stall(1_500, 0, 'http-503'))).toBe(false)
-})

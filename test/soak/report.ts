@@ -1,7 +1,6 @@
 import type { MonitorReport } from '../proof/continuity-monitor.ts'
 import { type CameraCounters, callsOf } from '../proof/emulator-control.ts'
-import { cameraOf, type Product } from '../proof/product.ts'
-import type { AudienceReport } from './audience.ts'
+import type { AudienceReport, GroupReport } from './audience.ts'
 import type { MemoryReport } from './memory-watch.ts'
 
 export interface StreamUpstream {
@@ -10,8 +9,8 @@ export interface StreamUpstream {
   readonly rollovers: number
   readonly bytesDown: number
   readonly bytesUp: number
-  /** As the emulator counted. */
-  readonly counters: CameraCounters
+  /** Camera by camera, as the emulator counted; none for a stream that follows another one. */
+  readonly cameras: readonly (readonly [name: string, counters: CameraCounters])[]
 }
 
 export interface SoakReport {
@@ -25,35 +24,13 @@ export interface SoakReport {
   readonly troubles: Readonly<Record<string, number>>
   readonly troubleFailures: readonly string[]
   readonly upstream: readonly StreamUpstream[]
+  /** What the gateway counted of all streams: late fragments, slates, changes of source. */
+  readonly totals: Readonly<Record<string, number>>
   readonly memory: MemoryReport
 }
 
 const MOST_SESSIONS = 2
 const MIB = 1024 * 1024
-
-/** What the emulator and the gateway's API say at the end; nothing when they do not answer any more. */
-export async function gatherUpstream(
-  { control, admin }: Product,
-  streams: readonly string[],
-): Promise<readonly StreamUpstream[]> {
-  const gathered = await Promise.allSettled(
-    streams.map(async (stream): Promise<StreamUpstream> => {
-      const [counters, status] = await Promise.all([
-        control.counters(cameraOf(stream)),
-        admin.stream(stream),
-      ])
-      return {
-        stream,
-        state: status.state,
-        rollovers: status.session?.rollovers ?? 0,
-        bytesDown: status.downstream.bytes,
-        bytesUp: status.upstream.bytes,
-        counters,
-      }
-    }),
-  )
-  return gathered.filter((one) => one.status === 'fulfilled').map(({ value }) => value)
-}
 
 /** Every reason for which the soak has failed; none: it passed. */
 export function verdict(report: SoakReport): readonly string[] {
@@ -70,10 +47,12 @@ export function verdict(report: SoakReport): readonly string[] {
       report.upstream.length < report.monitors.length,
       'emulator or gateway did not answer at the end',
     ],
-    ...report.upstream.flatMap(({ stream, counters }): [boolean, string][] => [
-      [counters.sessionsAtOnce > MOST_SESSIONS, `${stream}: ${counters.sessionsAtOnce} sessions`],
-      [counters.quotaViolations > 0, `${stream}: ${counters.quotaViolations} quota violations`],
-    ]),
+    ...report.upstream
+      .flatMap(({ cameras }) => cameras)
+      .flatMap(([camera, { sessionsAtOnce, quotaViolations }]): [boolean, string][] => [
+        [sessionsAtOnce > MOST_SESSIONS, `${camera}: ${sessionsAtOnce} sessions`],
+        [quotaViolations > 0, `${camera}: ${quotaViolations} quota violations`],
+      ]),
   ]
   return reasons.filter(([failed]) => failed).map(([, reason]) => reason)
 }
@@ -88,12 +67,16 @@ export function printed(report: SoakReport): string {
     'Continuity',
     ...monitors.flatMap(monitorLines),
     '',
-    `Viewers: ${audience.viewers}, ${audience.segments} segments, ${mib(audience.bytes)} MiB`,
-    `  errors ${inWords(audience.errors)}; excused while the camera gave too little: ${audience.excused}`,
+    'Viewers',
+    ...Object.entries(audience.groups).map(groupLine),
+    `  errors ${inWords(audience.errors)}`,
+    `  excused while camera or KVS gave too little: ${inWords(audience.excused)}`,
     ...audience.examples.map((line) => `  ${line}`),
     '',
     `Trouble: ${inWords(troubles)}`,
     ...report.troubleFailures.map((line) => `  not inflicted: ${line}`),
+    '',
+    `Gateway: ${inWords(report.totals)}`,
     '',
     'Upstream',
     ...upstream.flatMap(upstreamLines),
@@ -117,21 +100,25 @@ function monitorLines({ url, segments, discontinuities, counts, faults }: Monito
   return [`  ${path}: ${told}, faults ${inWords(counts)}`, ...excerpts]
 }
 
-function upstreamLines({
-  stream,
-  state,
-  rollovers,
-  counters,
-  bytesDown,
-  bytesUp,
-}: StreamUpstream): string[] {
-  const calls = Object.keys(counters.calls).map((name) => `${name} ${callsOf(counters, name)}`)
-  const { sessionsAtOnce, quotaViolations } = counters
+function groupLine([name, group]: [string, GroupReport]): string {
+  const { viewers, playlists, segments, bytes, seen } = group
+  const told = `${playlists} playlists, ${segments} segments, ${mib(bytes)} MiB`
+  return `  ${name}: ${viewers} viewers, ${told}; ${inWords(seen)}`
+}
+
+function upstreamLines(upstream: StreamUpstream): string[] {
+  const { stream, state, rollovers, cameras, bytesDown, bytesUp } = upstream
   return [
-    `  ${stream} (${state}): ${rollovers} roll-overs, at most ${sessionsAtOnce} sessions, ` +
-      `${quotaViolations} quota violations, ${mib(bytesUp)} MiB in, ${mib(bytesDown)} MiB out`,
-    `    ${calls.join(', ')}`,
+    `  ${stream} (${state}): ${rollovers} roll-overs, ${mib(bytesUp)} MiB in, ${mib(bytesDown)} MiB out`,
+    ...cameras.map(cameraLine),
   ]
+}
+
+function cameraLine([camera, counters]: StreamUpstream['cameras'][number]): string {
+  const { sessionsAtOnce, quotaViolations } = counters
+  const calls = Object.keys(counters.calls).map((name) => `${name} ${callsOf(counters, name)}`)
+  const told = `at most ${sessionsAtOnce} live sessions, ${quotaViolations} quota violations`
+  return `    ${camera}: ${told}, ${calls.join(', ')}`
 }
 
 function memoryLines({

@@ -4,11 +4,19 @@ import type { CallFault } from '../proof/emulator-control.ts'
 import type { GatewayAdmin } from '../proof/gateway-admin.ts'
 import { cameraOf, type Product, startProduct } from '../proof/product.ts'
 import { seededRandom } from '../proof/seeded-random.ts'
+import { welcome } from './arrivals.ts'
 import { Audience } from './audience.ts'
-import { SOAK_CAMERAS, SOAK_SOURCES } from './cameras.ts'
+import {
+  SOAK_CAMERAS,
+  SOAK_PATTERNS,
+  SOAK_STREAMS,
+  type SoakStream,
+  soakEntries,
+} from './cameras.ts'
 import { Excuses } from './excuses.ts'
+import { gatherTotals, gatherUpstream } from './gather.ts'
 import { MemoryWatch } from './memory-watch.ts'
-import { gatherUpstream, type SoakReport } from './report.ts'
+import type { SoakReport } from './report.ts'
 import { TroubleMaker } from './trouble-maker.ts'
 import type { Victim } from './troubles.ts'
 
@@ -21,8 +29,6 @@ export interface SoakOptions {
   readonly log: (line: string) => void
 }
 
-/** Viewers come within this time, as after a start of the working day. */
-const ARRIVAL_MS = 30_000
 const WARM_UP_MS = 180_000
 const clock = systemClock
 
@@ -32,7 +38,10 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   log(`starting emulator and gateway; ${minutes} minutes, seed ${options.seed}`)
   const product = await startProduct({
     cameras: SOAK_CAMERAS,
-    sources: SOAK_SOURCES,
+    streams: [],
+    entries: soakEntries,
+    dynamicStreams: SOAK_PATTERNS,
+    diskMaxBytes: '512MiB',
     defaults: { activation: 'always', kvs: { expires: '5m' } },
   })
   try {
@@ -45,13 +54,12 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
 async function watchItSuffer(product: Product, options: SoakOptions): Promise<SoakReport> {
   const { minutes, viewers, seed, log } = options
   const end = AbortSignal.any([options.signal, AbortSignal.timeout(minutes * 60_000)])
-  const streams = Object.keys(SOAK_CAMERAS)
   const startedMs = clock.now()
-  const excuses = new Excuses()
-  const audience = new Audience(excuses)
+  const excuses = new Excuses(followed)
+  const audience = new Audience(excuses, log)
   const memory = new MemoryWatch(product.process.pid, clock)
-  const monitors = streams.map((stream) => {
-    const url = product.watchUrl(stream)
+  const monitors = SOAK_STREAMS.map(({ name }) => {
+    const url = product.watchUrl(name)
     return new ContinuityMonitor(url, { signal: end, keepBytes: 0 })
   })
   const troubleMaker = new TroubleMaker({
@@ -60,17 +68,13 @@ async function watchItSuffer(product: Product, options: SoakOptions): Promise<So
     random: seededRandom(seed),
     excuses,
     log,
-    victims: new Map(
-      streams.map((stream) => [stream, victimOf(product, stream, { signal: end, log })]),
-    ),
+    victims: victimsOf(product, { signal: end, log }),
   })
   await Promise.all([
     memory.run(end),
     troubleMaker.run(),
     ...monitors.map((monitor) => monitor.follow()),
-    ...arrivals(viewers, streams).map(({ stream, afterMs }) =>
-      arrive(audience, product, stream, afterMs, end),
-    ),
+    welcome({ product, audience, clock, seed, signal: end }, viewers),
     progress(log, monitors, audience, end),
   ])
   return {
@@ -82,66 +86,60 @@ async function watchItSuffer(product: Product, options: SoakOptions): Promise<So
     audience: audience.report(),
     troubles: Object.fromEntries(troubleMaker.counts),
     troubleFailures: troubleMaker.failures,
-    upstream: await gatherUpstream(product, streams),
+    upstream: await gatherUpstream(product, SOAK_STREAMS),
+    totals: await gatherTotals(product),
     memory: memory.report(WARM_UP_MS),
   }
 }
 
-/** Viewers in turn for each stream, one after the other over the arrival time. */
-function arrivals(
-  viewers: number,
-  streams: readonly string[],
-): { stream: string; afterMs: number }[] {
-  return Array.from({ length: viewers }, (_, i) => ({
-    stream: streams[i % streams.length] ?? '',
-    afterMs: (ARRIVAL_MS * i) / viewers,
-  }))
-}
+/** Relays suffer what the streams that they follow suffer. */
+const followed: ReadonlyMap<string, string> = new Map(
+  SOAK_STREAMS.flatMap(({ name, follows }) => (follows === undefined ? [] : [[name, follows]])),
+)
 
-async function arrive(
-  audience: Audience,
+function victimsOf(
   product: Product,
-  stream: string,
-  afterMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await clock.sleep(afterMs, signal)
-  } catch {
-    // The soak ended before this viewer came.
-    return
-  }
-  await audience.watch(stream, product.watchUrl(stream), clock, signal)
+  options: Pick<SoakOptions, 'signal' | 'log'>,
+): ReadonlyMap<string, Victim> {
+  return new Map(
+    SOAK_STREAMS.flatMap((stream) => {
+      const [camera] = stream.cameras
+      if (camera === undefined) return []
+      return [[stream.name, victimOf(product, stream, cameraOf(camera), options)]]
+    }),
+  )
 }
 
 function victimOf(
   { control, admin }: Product,
-  stream: string,
+  { name, hasBackup, isTs, coveredWithinMs }: SoakStream,
+  camera: string,
   { signal, log }: Pick<SoakOptions, 'signal' | 'log'>,
 ): Victim {
-  const camera = cameraOf(stream)
   return {
     event: (event) => {
       log(`  ${JSON.stringify(event)}`)
       return control.event(camera, event)
     },
     fault: (meant) => {
-      const fault = inContainer(stream, meant)
+      const fault = isTs === true ? inTs(meant) : meant
       log(`  ${JSON.stringify(fault)}`)
       return control.fault(camera, fault)
     },
+    clearFaults: () => control.clearFaults(camera),
     revokeSessions: () => control.revokeSessions(camera),
-    rollOver: () => rollOver(admin, stream),
+    rollOver: () => rollOver(admin, name),
+    force: hasBackup === true ? (source) => admin.force(name, source) : undefined,
+    coveredWithinMs,
     sleep: (ms) => clock.sleep(ms, signal),
   }
 }
 
 /** In MPEG-TS there is one kind of fragment, and nothing before it. */
-function inContainer(stream: string, fault: CallFault): CallFault {
+function inTs(fault: CallFault): CallFault {
   const { operation } = fault
   const mp4 = typeof operation === 'string' && operation.startsWith('GetMP4')
-  const ts = SOAK_SOURCES[stream]?.['containerFormat'] === 'MPEG_TS'
-  return mp4 && ts ? { ...fault, operation: 'GetTSFragment' } : fault
+  return mp4 ? { ...fault, operation: 'GetTSFragment' } : fault
 }
 
 async function progress(

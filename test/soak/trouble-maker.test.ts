@@ -12,7 +12,7 @@ interface Suffering {
   readonly clock: ManualClock
 }
 
-/** Ten minutes of trouble for one stream. */
+/** An hour of trouble for one stream. */
 async function suffer(seed: number, revokeSessions = async () => {}): Promise<Suffering> {
   const clock = new ManualClock()
   const stop = new AbortController()
@@ -21,8 +21,10 @@ async function suffer(seed: number, revokeSessions = async () => {}): Promise<Su
   const victim: Victim = {
     event: async ({ type }) => void suffered.push(type),
     fault: async ({ kind }) => void suffered.push(kind),
+    clearFaults: async () => {},
     revokeSessions,
     rollOver: async () => {},
+    force: async (source) => void suffered.push(source),
     sleep: (ms) => clock.sleep(ms, stop.signal),
   }
   const random = seededRandom(seed)
@@ -31,7 +33,7 @@ async function suffer(seed: number, revokeSessions = async () => {}): Promise<Su
   const log = (): void => {}
   const maker = new TroubleMaker({ clock, signal, random, excuses, victims, log })
   const running = maker.run()
-  await clock.run(600_000, { stepMs: 1_000, realMsPerStep: 0 })
+  await clock.run(3_600_000, { stepMs: 4_000, realMsPerStep: 0 })
   stop.abort()
   await running
   return { maker, suffered, excuses, clock }
@@ -52,17 +54,25 @@ test('whoever stops a camera starts it again', async () => {
 
   expect(switched.length).toBeGreaterThan(1)
   expect(switched.every((what, i) => what === (i % 2 === 0 ? 'stop' : 'resume'))).toBe(true)
+  const forced = suffered.filter((what) => ['backup', 'camera', 'auto'].includes(what))
+  expect(forced).toContain('backup')
+  expect(forced.at(-1)).toBe('auto')
 })
 
 test('trouble that could not be made is told', async () => {
   const { maker } = await suffer(1, () => Promise.reject(new Error('no such camera')))
 
-  expect(maker.failures[0]).toMatch('sessions revoked on lobby: Error: no such camera')
+  expect(maker.failures).toContain('sessions revoked on lobby: Error: no such camera')
 })
 
 test('every trouble is chosen sooner or later', () => {
   const random = seededRandom(1)
-  const chosen = new Set(Array.from({ length: 2_000 }, () => chooseTrouble(random).name))
+  const all = (victim: Pick<Victim, 'force'>): string[] => {
+    const chosen = Array.from({ length: 2_000 }, () => chooseTrouble(random, victim).name)
+    return [...new Set(chosen)].sort()
+  }
+  const names = TROUBLES.map(({ name }) => name).sort()
 
-  expect([...chosen].sort()).toEqual(TROUBLES.map(({ name }) => name).sort())
+  expect(all({ force: async () => {} })).toEqual(names)
+  expect(all({})).toEqual(names.filter((name) => name !== 'backup by API'))
 })

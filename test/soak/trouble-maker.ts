@@ -60,7 +60,7 @@ export class TroubleMaker {
   #strike(): void {
     const { random, victims } = this.#options
     const [stream, victim] = pick(random, [...victims])
-    const trouble = chooseTrouble(random)
+    const trouble = chooseTrouble(random, victim)
     if (this.#busy.has(stream)) return
     const running = this.#inflict(stream, victim, trouble).finally(() => {
       this.#running.delete(running)
@@ -71,7 +71,8 @@ export class TroubleMaker {
   async #inflict(stream: string, victim: Victim, trouble: Trouble): Promise<void> {
     const { clock, excuses, random, signal, log } = this.#options
     log(`${stream}: ${trouble.name}`)
-    const close = trouble.starves ? excuses.open(stream, clock.now()) : () => {}
+    const mostMs = trouble.isAbsence === true ? victim.coveredWithinMs : undefined
+    const close = excuses.open(stream, trouble.harms, clock.now(), mostMs)
     this.#counts.set(trouble.name, (this.#counts.get(trouble.name) ?? 0) + 1)
     this.#busy.add(stream)
     try {
