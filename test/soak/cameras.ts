@@ -16,12 +16,14 @@ export const SOAK_CAMERAS = {
   'guest-7': { clip: 'av-360p', tfdtBase: 'session' },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
+export type SoakCamera = keyof typeof SOAK_CAMERAS
+
 export interface SoakStream {
   readonly name: string
   /** In the configuration file; undefined for one that exists by pattern. */
   readonly entry?: (url: string) => Readonly<Record<string, unknown>>
   /** Cameras of the emulator that it reads; trouble is made for the first one. */
-  readonly cameras: readonly string[]
+  readonly cameras: readonly SoakCamera[]
   /** The stream that it follows: what troubles that one is felt here too. */
   readonly follows?: string
   readonly isTs?: true
@@ -40,7 +42,7 @@ const STAND_IN_MS = 10_000
 const coveredWithinMs = SIGNAL_LOSS_MS + STAND_IN_MS
 const signalLossAfter = `${SIGNAL_LOSS_MS}ms`
 
-const plain = (name: string, more: Readonly<Record<string, unknown>> = {}): SoakStream => ({
+const plain = (name: SoakCamera, more: Readonly<Record<string, unknown>> = {}): SoakStream => ({
   name,
   entry: () => ({ ...ofCamera(name), ...more }),
   cameras: [name],

@@ -10,6 +10,7 @@ import {
   SOAK_CAMERAS,
   SOAK_PATTERNS,
   SOAK_STREAMS,
+  type SoakCamera,
   type SoakStream,
   soakEntries,
 } from './cameras.ts'
@@ -104,8 +105,7 @@ function victimsOf(
   return new Map(
     SOAK_STREAMS.flatMap((stream) => {
       const [camera] = stream.cameras
-      if (camera === undefined) return []
-      return [[stream.name, victimOf(product, stream, cameraOf(camera), options)]]
+      return camera === undefined ? [] : [[stream.name, victimOf(product, stream, camera, options)]]
     }),
   )
 }
@@ -113,14 +113,18 @@ function victimsOf(
 function victimOf(
   { control, admin }: Product,
   { name, hasBackup, isTs, coveredWithinMs }: SoakStream,
-  camera: string,
+  first: SoakCamera,
   { signal, log }: Pick<SoakOptions, 'signal' | 'log'>,
 ): Victim {
+  const camera = cameraOf(first)
+  let clip: unknown = SOAK_CAMERAS[first].clip
   return {
-    event: (event) => {
+    event: async (event) => {
       log(`  ${JSON.stringify(event)}`)
-      return control.event(camera, event)
+      await control.event(camera, event)
+      clip = event['clip'] ?? clip
     },
+    clip: () => String(clip),
     fault: (meant) => {
       const fault = isTs === true ? inTs(meant) : meant
       log(`  ${JSON.stringify(fault)}`)

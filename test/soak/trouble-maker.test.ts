@@ -21,6 +21,7 @@ async function suffer(seed: number, revokeSessions = async () => {}): Promise<Su
   const victim: Victim = {
     event: async ({ type }) => void suffered.push(type),
     fault: async ({ kind }) => void suffered.push(kind),
+    clip: () => 'av-360p',
     clearFaults: async () => {},
     revokeSessions,
     rollOver: async () => {},

@@ -6,6 +6,8 @@ import type { Harm } from './excuses.ts'
 /** What one stream can be made to suffer. */
 export interface Victim {
   readonly event: (event: CameraEvent) => Promise<void>
+  /** What its camera sends now. */
+  readonly clip: () => string
   readonly fault: (fault: CallFault) => Promise<void>
   /** Takes back what no call has met. */
   readonly clearFaults: () => Promise<void>
@@ -198,7 +200,11 @@ export const TROUBLES: readonly Trouble[] = [
     name: 'another codec or size',
     weight: 1,
     harms: ['starves', 'changes codec'],
-    inflict: (victim, random) => victim.event({ type: 'clip', clip: pick(random, CLIPS) }),
+    inflict: (victim, random) => {
+      // The same clip begun anew joins without a discontinuity, but not to the millisecond.
+      const others = CLIPS.filter((clip) => clip !== victim.clip())
+      return victim.event({ type: 'clip', clip: pick(random, others) })
+    },
   },
   {
     name: 'giant fragment',
