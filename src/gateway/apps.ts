@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../base/clock.ts'
-import { GatewayError } from '../base/errors.ts'
 import { packageVersion } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
 import { buildAdminApp } from '../http/admin-app.ts'
@@ -16,6 +15,7 @@ import {
   renderArchiveTail,
 } from '../render/archive.ts'
 import { renderMedia, renderMultivariant } from '../render/hls.ts'
+import { noArchive } from '../streams/archive/no-recording.ts'
 import { recordedFragments } from '../streams/archive/recorded.ts'
 import { Clips } from '../streams/clip/clips.ts'
 import type { LiveStream } from '../streams/live-stream.ts'
@@ -57,11 +57,12 @@ export async function publicApp(
 function clipsOf(registry: Registry, clock: Clock): Clips {
   return new Clips({
     clock,
-    maxMs: (stream) => registry.get(stream)?.archives?.maxClipMs ?? 0,
+    // Without archives there is a better reason to refuse than its length.
+    maxMs: (stream) => registry.get(stream)?.archives?.maxClipMs ?? Number.POSITIVE_INFINITY,
     list: async (stream, range, signal) => {
       const archives = registry.get(stream)?.archives
       if (archives !== undefined) return recordedFragments(archives, range, signal)
-      throw new GatewayError('bad_request', 'The source of this stream keeps no recording.')
+      throw noArchive()
     },
   })
 }

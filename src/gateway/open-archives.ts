@@ -1,6 +1,7 @@
 import { withDeadline } from '../base/deadline.ts'
 import { Archive } from '../streams/archive/archive.ts'
 import { Archives } from '../streams/archive/archives.ts'
+import { nearestHeld } from '../streams/archive/held-past.ts'
 import { Lister } from '../streams/archive/lister.ts'
 import type { LiveTail } from '../streams/archive/live-tail.ts'
 import { type NearestTimes, NOWHERE, nearestTimes } from '../streams/archive/nearest.ts'
@@ -61,9 +62,11 @@ export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Ar
       log,
       tail,
       placedBy: past.source.fragmentSelectorType === 'SERVER_TIMESTAMP' ? 'lengths' : 'dates',
-      lister: new Lister(range.startMs, { ...partOptions, mostResults }),
-      openPart: part,
-      fragments,
+      recording: {
+        lister: new Lister(range.startMs, { ...partOptions, mostResults }),
+        openPart: part,
+        fragments,
+      },
       nearest: (signal) => near(range, signal),
       mostEntries: MOST_ENTRIES,
     })
@@ -75,6 +78,26 @@ export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Ar
       make: (range) => make(tail, range),
       closed: () => pool.close(),
     })
+}
+
+/** The past of a stream whose source keeps none: what its DVR list holds. */
+export function openHeldArchives(
+  limits: Pick<PastOf, 'maxMs' | 'maxClipMs'>,
+  { clock, log }: Pick<Parts, 'clock' | 'log'>,
+): (tail: LiveTail) => Archives {
+  const make = (tail: LiveTail, range: ArchiveRange): Archive =>
+    new Archive({
+      range,
+      clock,
+      log,
+      tail,
+      placedBy: 'dates',
+      recording: undefined,
+      nearest: () => Promise.resolve(nearestHeld(tail, range)),
+      mostEntries: MOST_ENTRIES,
+    })
+  return (tail) =>
+    new Archives({ clock, ...limits, make: (range) => make(tail, range), closed: () => {} })
 }
 
 /** Opens sessions of the past. */

@@ -9,7 +9,7 @@ import type { StreamSource } from '../streams/stream-source.ts'
 import { StreamTrouble } from '../streams/trouble.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
 import { SessionKeeper } from '../upstream/session-keeper.ts'
-import { openArchives } from './open-archives.ts'
+import { openArchives, openHeldArchives } from './open-archives.ts'
 import type { Parts } from './parts.ts'
 import { storedPast } from './stored-past.ts'
 import { type Upstream, upstreamOf } from './upstream-of.ts'
@@ -58,12 +58,9 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
     ...config,
     clock: parts.clock,
     log,
-    openArchives:
-      upstream.kvs === null
-        ? undefined
-        : openArchives({ ...config, ...upstream.kvs, maxMs: config.maxArchiveMs }, parts),
+    openArchives: archivesOf(config, upstream, parts),
     idleTimeoutMs: config.activation === 'always' ? undefined : config.idleTimeoutMs,
-    reach: reachOf(config),
+    keepsArchive: upstream.kvs !== null,
   }
   const stream = new LiveStream(name, feed, options)
   changed = () => stream.update()
@@ -80,10 +77,15 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
   return { stream, feed, sources: feed.sources, activation: config.activation, discard }
 }
 
-/** KVS keeps an archive; other origins do not. */
-function reachOf({ source }: StreamConfig): LiveStreamOptions['reach'] {
-  const archive = source.kind === 'kvs'
-  return { archive, clip: archive }
+/** KVS keeps an archive. Of other origins there is what the stream itself holds. */
+function archivesOf(
+  config: StreamConfig,
+  { kvs }: Upstream,
+  parts: Parts,
+): LiveStreamOptions['openArchives'] {
+  const limits = { maxMs: config.maxArchiveMs, maxClipMs: config.maxClipMs }
+  if (kvs !== null) return openArchives({ name: config.name, ...kvs, ...limits }, parts)
+  return config.dvrMs === 0 ? undefined : openHeldArchives(limits, parts)
 }
 
 /** What a source takes from its stream. */

@@ -4,6 +4,7 @@ import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { ChangeSignal } from '../base/signal.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
+import type { DvrView } from '../timeline/dvr/dvr-view.ts'
 import type { RenditionName, Segment, Snapshot, SourceName } from '../timeline/fragment.ts'
 import type { Archives } from './archive/archives.ts'
 import type { LiveTail } from './archive/live-tail.ts'
@@ -34,7 +35,8 @@ export interface LiveStreamOptions extends StateRules {
   readonly idleTimeoutMs: number | undefined
   /** `fail`: nothing is shown once the camera has been away for {@link OFFLINE_AFTER_MS}. */
   readonly onSignalLoss: 'hold' | 'slate' | 'fail'
-  readonly reach: Omit<Reach, 'dvrMs'>
+  /** The stream's source keeps the past, and not only its DVR list. */
+  readonly keepsArchive: boolean
 }
 
 interface Running {
@@ -84,7 +86,9 @@ export class LiveStream implements Stream {
 
   /** Of the DVR window, what is there by now. */
   get reach(): Reach {
-    return { ...this.#options.reach, dvrMs: (this.past?.seconds ?? 0) * 1_000 }
+    const { keepsArchive: archive } = this.#options
+    const dvrMs = (this.past?.seconds ?? 0) * 1_000
+    return { dvrMs, archive, clip: archive || dvrMs > 0 }
   }
 
   get newest(): Segment | undefined {
@@ -129,6 +133,11 @@ export class LiveStream implements Stream {
       list: (edition) =>
         this.#running === undefined || this.#isCut() ? undefined : dvr.list(edition),
     }
+  }
+
+  /** What the DVR list holds, also while the stream does not run. */
+  kept(): DvrView | undefined {
+    return this.#feed.dvr?.list()?.view
   }
 
   /** How much of the past there is; undefined unless it is kept. */

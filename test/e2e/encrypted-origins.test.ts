@@ -187,6 +187,18 @@ describe.skipIf(!hasTool('ffmpeg'))('media that are encrypted', () => {
     expect(String((await get('video.m3u8')).body)).toBe(before)
   })
 
+  test('have no past to be listed', async () => {
+    await using encrypted = await follow((text) => text, { dvr: '10m', activation: 'always' })
+    const { site, get } = encrypted
+    await site.pass(30_000)
+    expect((await get('video.m3u8')).status).toBe(200)
+    const now = site.clock.now() / 1_000
+    for (const range of [`start=${now - 15}`, `start=${now - 15}&end=${now - 5}`]) {
+      const { status, body } = await get(`master.m3u8?${range}`)
+      expect([status, JSON.parse(String(body))]).toMatchObject([404, { code: 'no_recording' }])
+    }
+  })
+
   test('nothing secret is told', async () => {
     await using encrypted = await follow()
     const { site, get } = encrypted

@@ -5,6 +5,7 @@ import { archiveSegmentName, parseArchiveSegmentName } from '../../render/archiv
 import { parseInitName } from '../../render/uris.ts'
 import { completeBody, type FragmentBody } from '../../store/fragment-body.ts'
 import type { Archive } from '../../streams/archive/archive.ts'
+import { noArchive } from '../../streams/archive/no-recording.ts'
 import { type ArchiveRange, parseRangeName } from '../../streams/archive/range.ts'
 import type { Stream } from '../../streams/stream.ts'
 import type { ArchiveName } from '../../timeline/archive/entry.ts'
@@ -69,7 +70,7 @@ export function requestedRange(
 /** @throws GatewayError `bad_request` when the stream's past cannot be asked for */
 export function archiveOf({ archives }: Stream, range: ArchiveRange): Archive {
   if (archives !== undefined) return archives.get(range)
-  throw new GatewayError('bad_request', 'The source of this stream keeps no recording to play.')
+  throw noArchive()
 }
 
 export interface WantedList {

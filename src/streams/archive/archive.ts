@@ -10,13 +10,12 @@ import { Filler, type FillerOptions } from './filler.ts'
 import { LiveParts } from './live-parts.ts'
 import { type NearestTimes, NOWHERE } from './nearest.ts'
 import { noRecording } from './no-recording.ts'
-import type { Part, PartWindow } from './part.ts'
+import type { Part } from './part.ts'
 import { PastList } from './past-list.ts'
 import type { ArchiveRange } from './range.ts'
 
 export interface ArchiveOptions extends FillerOptions {
   readonly placedBy: PlacedBy
-  readonly openPart: (window: PartWindow) => Part
   readonly nearest: (signal: AbortSignal) => Promise<NearestTimes>
 }
 
@@ -35,7 +34,7 @@ export class Archive {
   readonly #options: ArchiveOptions
   readonly #list: PastList
   readonly #filler: Filler
-  readonly #liveParts: LiveParts
+  readonly #liveParts: LiveParts | undefined
   readonly #life = new AbortController()
   #filling: Promise<void> | undefined
   #waking = false
@@ -46,13 +45,13 @@ export class Archive {
   #ended = false
 
   constructor(options: ArchiveOptions) {
-    const { range, clock, placedBy, openPart } = options
+    const { range, clock, placedBy, recording } = options
     this.#options = options
     this.range = range
     this.type = (range.endMs ?? Number.POSITIVE_INFINITY) <= clock.now() ? 'VOD' : 'EVENT'
     this.#list = new PastList(placedBy)
     this.#filler = new Filler(this.#list, this.type === 'EVENT', options)
-    this.#liveParts = new LiveParts(openPart)
+    this.#liveParts = recording === undefined ? undefined : new LiveParts(recording.openPart)
   }
 
   /** Entries so far, for those who bound memory. */
@@ -92,12 +91,12 @@ export class Archive {
   ): Promise<FragmentBody> {
     await this.ready(signal)
     const found = this.#list.find(name)
-    if (found?.entry.inits[rendition] === undefined) {
-      throw new GatewayError('segment_gone', 'This segment is not in the recording any more.')
-    }
+    if (found?.entry.inits[rendition] === undefined) throw gone()
     if (name.kind === 'published') return this.#published(name, rendition, found.at, signal)
+    const { recording } = this.#options
     const part = this.#partOf(found.at)
-    return this.#options.fragments.get(part, found.entry, rendition, signal)
+    if (recording === undefined || part === undefined) throw gone()
+    return recording.fragments.get(part, found.entry, rendition, signal)
   }
 
   /** Ends all that it does. */
@@ -198,18 +197,25 @@ export class Archive {
     at: number,
     signal: AbortSignal,
   ): Promise<FragmentBody> {
-    const { tail, fragments } = this.#options
+    const { tail, recording } = this.#options
     try {
       return await tail.fragment(rendition, name.msn, name.id, signal)
     } catch (error) {
       if (!(error instanceof GatewayError) || !error.code.startsWith('segment_')) throw error
-      return fragments.published(this.#partOf(at), name, rendition, signal)
+      const part = this.#partOf(at)
+      if (recording === undefined || part === undefined) throw error
+      return recording.fragments.published(part, name, rendition, signal)
     }
   }
 
-  #partOf(at: number): Part {
-    return this.#list.partOf(at) ?? this.#liveParts.of(this.#list, at)
+  /** Undefined where the source keeps nothing. */
+  #partOf(at: number): Part | undefined {
+    return this.#list.partOf(at) ?? this.#liveParts?.of(this.#list, at)
   }
+}
+
+function gone(): GatewayError {
+  return new GatewayError('segment_gone', 'This segment is not in the recording any more.')
 }
 
 function closed(): GatewayError {

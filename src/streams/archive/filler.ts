@@ -3,19 +3,19 @@ import { DeadlineError, withDeadline } from '../../base/deadline.ts'
 import { GatewayError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import type { Segment } from '../../timeline/fragment.ts'
-import type { Lister } from './lister.ts'
+import { heldPast } from './held-past.ts'
 import { heldRun, type LiveTail, ownSegments } from './live-tail.ts'
-import type { PastFragments } from './past-fragments.ts'
 import type { PastList } from './past-list.ts'
 import type { ArchiveRange } from './range.ts'
+import type { UpstreamRecording } from './upstream-recording.ts'
 
 export interface FillerOptions {
   readonly range: ArchiveRange
   readonly clock: Clock
   readonly log: Log
   readonly tail: LiveTail
-  readonly lister: Lister
-  readonly fragments: PastFragments
+  /** Undefined where the source keeps nothing: then there is what the stream itself holds. */
+  readonly recording: UpstreamRecording | undefined
   /** Entries of one list. */
   readonly mostEntries: number
 }
@@ -27,8 +27,8 @@ const LAST_COME_MS = 10_000
 const WAKE_MS = 3_000
 
 /**
- * Fills the list of a range: with what KVS has recorded of it, and while the range is not over, with what
- * the live timeline publishes, joined by FragmentNumber.
+ * Fills the list of a range: with what KVS has recorded of it, or the stream holds, and while the range is
+ * not over, with what the live timeline publishes, joined by FragmentNumber.
  */
 export class Filler {
   readonly #options: FillerOptions
@@ -50,7 +50,7 @@ export class Filler {
     if (this.#grows) await this.wakeTail(signal)
     const held = this.#held()
     await this.#listUntil(this.#recordedUntilMs(held[0]), held, signal)
-    for (const segment of held) this.#addLive(segment)
+    this.#addAll(held)
     if (!this.#grows) return
     this.#takeLive()
     if (this.#list.last === undefined) await this.#firstLive(signal)
@@ -60,8 +60,10 @@ export class Filler {
   async follow(signal: AbortSignal, grown: () => void): Promise<void> {
     while (!this.#isOver()) {
       await this.#nextChange(signal)
+      const before = this.#list.entries.length
       await this.#fillHole(signal)
-      if (this.#takeLive()) grown()
+      this.#takeLive()
+      if (this.#list.entries.length > before) grown()
     }
   }
 
@@ -82,7 +84,8 @@ export class Filler {
    * shows is gone in a moment, and the same range would then be another list (G15).
    */
   #held(): readonly Segment[] {
-    const { tail, range } = this.#options
+    const { tail, range, recording } = this.#options
+    if (recording === undefined) return heldPast(tail, range)
     return this.#grows || tail.dvr !== undefined ? heldRun(tail, range, this.#grows) : []
   }
 
@@ -94,7 +97,9 @@ export class Filler {
   }
 
   async #listUntil(untilMs: number, held: readonly Segment[], signal: AbortSignal): Promise<void> {
-    const { lister, fragments, mostEntries } = this.#options
+    const { recording, mostEntries } = this.#options
+    if (recording === undefined) return
+    const { lister, fragments } = recording
     const known = new Set(held.map(({ number }) => number))
     // Asked before anything is listed: what was too much stays so, however often it is asked for.
     while (this.#list.entries.length <= mostEntries) {
@@ -103,8 +108,7 @@ export class Filler {
       this.#list.add(found, ({ number }) => !known.has(number))
       fragments.keepSamples(found)
     }
-    const detail = `The range holds more than ${mostEntries} fragments: ask for a shorter one.`
-    throw new GatewayError('bad_request', detail)
+    throw tooMuch(mostEntries)
   }
 
   /** Without this, a range that begins now would hold nothing. */
@@ -131,13 +135,17 @@ export class Filler {
 
   /** What was recorded while the live timeline stood still, or went on without us. */
   async #fillHole(signal: AbortSignal): Promise<void> {
-    const { tail, lister, log } = this.#options
+    const { tail, recording, log, range } = this.#options
     const { last } = this.#list
     const segments = ownSegments(tail)
     const [first] = segments
     if (first === undefined || last === undefined || first.startMs <= last.startMs) return
     if (segments.some(({ number }) => number === last.number)) return
-    lister.skipTo(Math.floor(last.startMs))
+    if (recording === undefined) {
+      this.#addAll(heldPast(tail, { ...range, startMs: last.dateMs }))
+      return
+    }
+    recording.lister.skipTo(Math.floor(last.startMs))
     try {
       await this.#listUntil(before(first), segments, signal)
     } catch (error) {
@@ -146,10 +154,8 @@ export class Filler {
     }
   }
 
-  /** Whether there was anything new. */
-  #takeLive(): boolean {
+  #takeLive(): void {
     const { tail, range, mostEntries } = this.#options
-    const before = this.#list.entries.length
     for (const segment of ownSegments(tail)) {
       const { startMs } = segment
       const isNew = startMs > (this.#list.last?.startMs ?? Number.NEGATIVE_INFINITY)
@@ -157,7 +163,12 @@ export class Filler {
       if (!isNew || !isWithin || this.#list.entries.length >= mostEntries) continue
       this.#addLive(segment)
     }
-    return this.#list.entries.length > before
+  }
+
+  #addAll(segments: readonly Segment[]): void {
+    const { mostEntries } = this.#options
+    if (this.#list.entries.length + segments.length > mostEntries) throw tooMuch(mostEntries)
+    for (const segment of segments) this.#addLive(segment)
   }
 
   #addLive(segment: Segment): void {
@@ -173,6 +184,11 @@ export class Filler {
     const passed = ownSegments(tail).some(({ startMs }) => startMs >= endMs)
     return passed || clock.now() >= endMs + LAST_COME_MS
   }
+}
+
+function tooMuch(mostEntries: number): GatewayError {
+  const detail = `The range holds more than ${mostEntries} fragments: ask for a shorter one.`
+  return new GatewayError('bad_request', detail)
 }
 
 /** A live segment is up to 50 ms off its date: what begins within that before it is the same fragment. */

@@ -1,6 +1,7 @@
 import type { FragmentBody } from '../../store/fragment-body.ts'
 import type { DvrView } from '../../timeline/dvr/dvr-view.ts'
 import type { RenditionName, Segment, Snapshot } from '../../timeline/fragment.ts'
+import { isUnread } from '../../timeline/unread.ts'
 import type { ArchiveRange } from './range.ts'
 
 /** As much of a live stream as a list of its past needs. */
@@ -16,13 +17,19 @@ export interface LiveTail {
   init(rendition: RenditionName, id: string): Buffer | undefined
   /** Segments that it keeps beyond those that it shows. */
   readonly dvr?: { list(): { readonly view: DvrView } | undefined } | undefined
+  /** What its DVR list holds, also while it does not run. */
+  readonly kept?: (() => DvrView | undefined) | undefined
   /** Starts it if need be; resolves once it shows something. */
   ready(signal: AbortSignal): Promise<void>
 }
 
-/** What it shows of the stream's own source: a slate or a backup is no part of what that recorded. */
+/**
+ * What it shows of the stream's own source: a slate or a backup is no part of what that recorded. Nor are
+ * media that cannot be read, which have no times to be placed by.
+ */
 export function ownSegments(tail: LiveTail): readonly Segment[] {
-  return (tail.snapshot()?.segments ?? []).filter(({ source }) => source === 'camera')
+  const { segments = [] } = tail.snapshot() ?? {}
+  return segments.filter((segment) => segment.source === 'camera' && !isUnread(segment))
 }
 
 /** As KVS has it: neighbours this far apart follow on. */

@@ -8,6 +8,12 @@ export function noRecording({ beforeMs, afterMs }: NearestTimes): GatewayError {
   return new GatewayError('no_recording', detail, { members: nearest })
 }
 
+/** Neither the stream nor its source keeps anything. */
+export function noArchive(): GatewayError {
+  const detail = 'Nothing is kept of this stream: its source keeps no recording, and it has no dvr.'
+  return new GatewayError('bad_request', detail)
+}
+
 function iso(ms: number | undefined): string | null {
   return ms === undefined ? null : new Date(ms).toISOString()
 }

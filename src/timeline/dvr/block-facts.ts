@@ -11,9 +11,17 @@ export interface BlockFacts {
   readonly bytes: number
   /** When the newest of them was complete here, in milliseconds since 1970. */
   readonly receivedMs: number
+  /** What of it the stream's own source recorded; undefined without any. */
+  readonly recorded: Stretch | undefined
   /** Names of inserted segments, from and to; undefined without any. */
   readonly inserted: readonly [number, number] | undefined
   readonly renditions: Readonly<Partial<Record<RenditionName, RenditionFacts>>>
+}
+
+/** From when the first segment begins until when the last one ends, in milliseconds since 1970. */
+export interface Stretch {
+  readonly fromMs: number
+  readonly toMs: number
 }
 
 export interface RenditionFacts {
@@ -38,9 +46,21 @@ export function factsOf(segments: readonly DvrSegment[]): BlockFacts {
     durationMs: segments.reduce((sum, { durationMs }) => sum + durationMs, 0),
     bytes: Object.values(renditions).reduce((sum, { bytes }) => sum + bytes, 0),
     receivedMs: segments.reduce((latest, { receivedMs }) => Math.max(latest, receivedMs), 0),
+    recorded: stretchOf(segments.filter(({ source }) => source === 'camera')),
     inserted: names.length === 0 ? undefined : [Math.min(...names), Math.max(...names)],
     renditions,
   }
+}
+
+/** Dates may go back within it, as a clock may have been set. */
+function stretchOf(segments: readonly DvrSegment[]): Stretch | undefined {
+  if (segments.length === 0) return undefined
+  return segments.reduce(
+    ({ fromMs, toMs }, { startMs, durationMs }) => {
+      return { fromMs: Math.min(fromMs, startMs), toMs: Math.max(toMs, startMs + durationMs) }
+    },
+    { fromMs: Number.POSITIVE_INFINITY, toMs: Number.NEGATIVE_INFINITY },
+  )
 }
 
 function renditionFacts(

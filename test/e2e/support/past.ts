@@ -52,7 +52,8 @@ export async function startPast(options: Omit<WorldOptions, 'clock'> = {}): Prom
   return stage
 }
 
-async function readLists(
+/** The media playlists that a multivariant one leads to, by rendition. */
+export async function readLists(
   url: string,
 ): Promise<ReadonlyMap<string, MediaPlaylist & { readonly url: string }>> {
   const { renditions } = parseMultivariantPlaylist(await text(url))
@@ -69,17 +70,19 @@ async function text(url: string): Promise<string> {
   return String(answer.body)
 }
 
-async function judge(
+/** What two independent judges say of all that a closed range lists now. */
+export async function judge(
   url: string,
   clock: ManualClock,
-  tolerances: Partial<Tolerances>,
+  tolerances: Partial<Tolerances> = {},
 ): Promise<PastVerdict> {
   const monitor = watcher(url, clock, tolerances)
   await during(clock, monitor.poll())
   return verdictOf(monitor)
 }
 
-async function watch(
+/** The same of a range that grows: looked at each second for `forMs`. */
+export async function watch(
   url: string,
   clock: ManualClock,
   forMs: number,

@@ -35,6 +35,7 @@ test('G18: a range of too many fragments is not listed on by those who ask again
   }
   const clock = systemClock
   const partOptions = { clock, open, opened: () => {} }
+  const openPart = (window: PartWindow) => new Part(window, partOptions)
   const cell = new GatewayCounters().cacheHits.cell({})
   const list = new PastList('dates')
   const filler = new Filler(list, false, {
@@ -42,15 +43,18 @@ test('G18: a range of too many fragments is not listed on by those who ask again
     clock,
     log: silentLog,
     tail,
-    lister: new Lister(START_MS, { ...partOptions, mostResults: 10 }),
-    fragments: new PastFragments({
-      stream: 'lobby',
-      store: new MemoryStore({ clock, maxBytes: 2 ** 20 }),
-      openPart: (window) => new Part(window, partOptions),
-      hits: cell,
-      misses: cell,
-      coalesced: cell,
-    }),
+    recording: {
+      lister: new Lister(START_MS, { ...partOptions, mostResults: 10 }),
+      openPart,
+      fragments: new PastFragments({
+        stream: 'lobby',
+        store: new MemoryStore({ clock, maxBytes: 2 ** 20 }),
+        openPart,
+        hits: cell,
+        misses: cell,
+        coalesced: cell,
+      }),
+    },
     mostEntries: 30,
   })
   const tooMuch = /more than 30 fragments/
