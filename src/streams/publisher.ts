@@ -44,7 +44,7 @@ export interface PublisherOptions {
 /** What a fragment has to say of itself to be listed. */
 export interface Publishable extends Omit<FetchedFragment, 'listed'> {
   readonly listed: Pick<ListedFragment, 'number' | 'startMs' | 'durationS'> &
-    Partial<Pick<ListedFragment, 'estimatedMs' | 'breaks'>>
+    Partial<Pick<ListedFragment, 'estimatedMs' | 'discontinuity'>>
 }
 
 /**
@@ -234,7 +234,7 @@ function factsOf(
     timeBase,
     startMs: listed.startMs,
     estimatedMs: listed.estimatedMs,
-    breaks: listed.breaks,
+    breaks: listed.discontinuity === 'splice',
     receivedMs,
     tracks: Object.fromEntries(tracks.map(({ rendition, facts }) => [rendition, facts])),
   }

@@ -15,13 +15,15 @@ export interface ListedFragment {
   /** EXT-X-PROGRAM-DATE-TIME: start on the selector's clock, in milliseconds since 1970. */
   readonly startMs: number | undefined
   readonly estimatedMs?: FragmentFacts['estimatedMs']
-  readonly breaks?: FragmentFacts['breaks']
   /** EXTINF, in seconds: what KVS estimates. The fragment's samples know better. */
   readonly durationS: number
   /** What is shorter was cut, in milliseconds. Undefined where EXTINF does not measure the media. */
   readonly leastMs?: number
-  /** Upstream says that it does not follow on: in ON_DISCONTINUITY mode, of gaps and new decoder configuration. */
-  readonly discontinuity: boolean
+  /**
+   * Upstream says that it does not follow on. `hint`: KVS does so by its own rules, and dates and samples tell
+   * better. `splice`: an origin does so where timestamps change, and perhaps nothing else tells.
+   */
+  readonly discontinuity: 'hint' | 'splice' | undefined
   readonly uri: SecretUrl
   /** Present: its bytes are not for us to read. */
   readonly opaque?: OpaqueListing | undefined
@@ -64,7 +66,7 @@ export function listFragments(
     startMs: segment.programDateTimeMs,
     durationS: segment.durationS,
     leastMs: leastMs(segment.durationS * 1000),
-    discontinuity: segment.discontinuity,
+    discontinuity: segment.discontinuity ? 'hint' : undefined,
     uri: new SecretUrl(url),
     map:
       map === undefined ? undefined : { key: keys.get(number) ?? '', uri: new SecretUrl(map.url) },

@@ -48,7 +48,7 @@ async function fetchFrom(
 ): ReturnType<typeof fetchTracks> {
   const map = init === undefined ? undefined : { key: 'map', uri: URI }
   const times = { startMs: 0, durationS: 2, leastMs }
-  const listed = { ...times, number: 1n, discontinuity: false, uri: URI, map }
+  const listed = { ...times, number: 1n, discontinuity: undefined, uri: URI, map }
   return fetchTracks(new OneFragment(media, init), playlist, listed, never)
 }
 

@@ -46,7 +46,7 @@ async function publish(sizes: readonly number[], order: readonly number[]) {
   const options = { clock, sink, trouble, timeBase: 0, published() {}, failed, signal }
   const queue = new FragmentQueue(options)
   sizes.forEach((bytes, i) => {
-    const times = { startMs: 0, durationS: 2, discontinuity: false }
+    const times = { startMs: 0, durationS: 2, discontinuity: undefined }
     const listed: ListedFragment = { ...times, number: BigInt(i), uri: URI, map: undefined }
     const job = new FragmentJob(listed, ['video'], clock.now(), {
       clock,

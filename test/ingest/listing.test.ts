@@ -8,7 +8,7 @@ const uri = new SecretUrl(new URL('https://kvs.test/hls/v1/fragment'))
 
 function listed(number: number, startMs?: number, durationS = 2): ListedFragment {
   const map = { key: 'map', uri }
-  return { number: BigInt(number), startMs, durationS, discontinuity: false, uri, map }
+  return { number: BigInt(number), startMs, durationS, discontinuity: undefined, uri, map }
 }
 
 const numbers = (list: readonly ListedFragment[]) => list.map(({ number }) => Number(number))

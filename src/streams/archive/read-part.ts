@@ -79,7 +79,7 @@ function beginsAnew(before: ListedTogether | undefined, next: ListedTogether): b
   return next.lists.some((listed, i) => {
     const previous = before.lists[i]
     if (listed === undefined || previous === undefined) return listed !== previous
-    if (listed.map === undefined) return listed.discontinuity
+    if (listed.map === undefined) return listed.discontinuity !== undefined
     return listed.map.key !== previous.map?.key
   })
 }

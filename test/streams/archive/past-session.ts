@@ -52,7 +52,7 @@ export class PastSession extends IdleSession {
 
 function listed({ number, dateMs }: Stored): ListedFragment {
   const uri = new SecretUrl(new URL(`https://kvs.test/hls/v1/fragment?FragmentNumber=${number}`))
-  return { number, startMs: dateMs, durationS: 1, discontinuity: false, uri, map }
+  return { number, startMs: dateMs, durationS: 1, discontinuity: undefined, uri, map }
 }
 
 export function sessionOver(stored: readonly Stored[], window: PartWindow): PastSession {
