@@ -53,9 +53,14 @@ export class Lister {
    * asked again and goes on.
    */
   async next(untilMs: number, signal: AbortSignal): Promise<FoundPart | undefined> {
-    for (let refused = 0; this.#fromMs < untilMs; ) {
+    for (let [refused, gone] = [0, 0]; this.#fromMs < untilMs; ) {
       const window = this.#window(untilMs)
-      const found = await this.#findKept(window, signal)
+      const found = await this.#find(window, signal).catch((error: unknown) => {
+        gone += 1
+        if (!isGone(error) || gone > LISTED_AGAIN) throw error
+        return 'gone' as const
+      })
+      if (found === 'gone') continue
       if (found !== undefined && found.entries.length > 0) return within(found, untilMs)
       if (found === undefined) this.#fromMs = window.endMs + 1
       else refused += 1
@@ -72,15 +77,13 @@ export class Lister {
     return { startMs, endMs, fragmentResults: Math.min(this.#options.mostResults, fits) }
   }
 
-  async #findKept(window: PartWindow, signal: AbortSignal): Promise<FoundPart | undefined> {
-    for (let left = LISTED_AGAIN; ; left -= 1) {
-      try {
-        return await this.#find(window, signal)
-      } catch (error) {
-        const isGone = error instanceof GatewayError && error.code === 'segment_gone'
-        if (!isGone || left === 0) throw error
-      }
-    }
+  /**
+   * What KVS forgets next moves on as fast as time. At that edge the next look begins where it will be by then: it
+   * takes about as long as this one. Elsewhere a list begins where it was asked to, and nothing is left out.
+   */
+  #leaveGone({ listed: [first] }: OpenedPart, lookedMs: number): void {
+    if (first !== undefined && first.dateMs > this.#fromMs)
+      this.#fromMs = first.dateMs + 2 * lookedMs
   }
 
   /** KVS bears 500 changes of codec private data in a session (kvs-hls.md, 6.3): fewer fragments have fewer. */
@@ -96,10 +99,15 @@ export class Lister {
   }
 
   async #list(window: PartWindow, signal: AbortSignal): Promise<FoundPart | undefined> {
+    const { clock } = this.#options
     const listing = new Part(window, this.#options)
+    const askedMs = clock.now()
     try {
       return await listing.use(signal, async (opened) => {
-        const { entries, samples, refused } = await readPart(opened, signal)
+        const { entries, samples, refused } = await readPart(opened, signal).catch((error) => {
+          if (isGone(error)) this.#leaveGone(opened, clock.now() - askedMs)
+          throw error
+        })
         const isFull = opened.listed.length >= window.fragmentResults
         this.#fromMs =
           refused === undefined && !isFull ? window.endMs + 1 : nextFrom(opened, refused)
@@ -110,6 +118,10 @@ export class Lister {
       throw error
     }
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'segment_gone'
 }
 
 function within(found: FoundPart, untilMs: number): FoundPart {

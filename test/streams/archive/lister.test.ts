@@ -5,6 +5,7 @@ import { Lister } from '../../../src/streams/archive/lister.ts'
 import type { PartWindow } from '../../../src/streams/archive/part.ts'
 import type { ArchiveEntry } from '../../../src/timeline/archive/entry.ts'
 import { placeEntry } from '../../../src/timeline/archive/place.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { type PastSession, START_MS, type Stored, sessionOver } from './past-session.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -100,8 +101,30 @@ test('what KVS forgets while it is listed is listed without', async () => {
     return Promise.resolve(session)
   }
   const options = { clock: systemClock, open, opened: () => {}, mostResults: 100 }
-  const found = await new Lister(START_MS, options).next(START_MS + DAY_MS, never)
+  const found = await new Lister(START_MS - 1000, options).next(START_MS + DAY_MS, never)
   expect(found?.entries.map(({ number }) => number)).toEqual(
     stored.slice(2).map(({ number }) => number),
   )
+})
+
+test('the edge of what KVS keeps is met, however long a look takes', async () => {
+  const clock = new ManualClock(START_MS + DAY_MS)
+  const stored = Array.from({ length: 60 }, (_, i) => ({
+    number: BigInt(i),
+    dateMs: START_MS + 1000 * i,
+    tracks: 1,
+  }))
+  const open = async (window: PartWindow): Promise<PastSession> => {
+    const kept = (): typeof stored => stored.filter(({ dateMs }) => dateMs >= clock.now() - DAY_MS)
+    const session = sessionOver(kept(), window)
+    clock.advance(4_000)
+    const left = kept()
+    for (const one of stored) if (!left.includes(one)) session.forgotten.add(one.number)
+    return session
+  }
+  const options = { clock, open, opened: () => {}, mostResults: 100 }
+  const found = await new Lister(START_MS - 60_000, options).next(START_MS + DAY_MS, never)
+  const first = found?.entries[0]?.dateMs ?? 0
+  expect(first).toBeGreaterThanOrEqual(clock.now() - DAY_MS)
+  expect(first).toBeLessThan(clock.now() - DAY_MS + 5_000)
 })
