@@ -59,6 +59,9 @@ const KINDS: Readonly<Record<SessionRequest, RequestKind>> = {
 
 const ATTEMPTS = 4
 
+/** Work on the past yields to live, and may wait so much longer for its turn: that is no fault of KVS. */
+const YIELD_MS = 20_000
+
 /** A body that somebody reads while it arrives must not stall longer than this. */
 const STALL_MS = 5000
 
@@ -149,8 +152,10 @@ export class SessionHttp {
     const { operation, totalMs } = KINDS[request]
     const meters: Meter[] = []
     const earnedMs = (): number => arrivalMs(meters.reduce((sum, { bytes }) => sum + bytes, 0))
-    const policy = { what: operation, totalMs, attempts: ATTEMPTS, earnedMs }
-    return withRetries(this.#deps.clock, this.#deps.random, policy, signal, (limited) => {
+    const { clock, random, priority } = this.#deps
+    const limitMs = totalMs + (priority === 'archive' ? YIELD_MS : 0)
+    const policy = { what: operation, totalMs: limitMs, attempts: ATTEMPTS, earnedMs }
+    return withRetries(clock, random, policy, signal, (limited) => {
       const meter = { bytes: 0 }
       meters.push(meter)
       return attempt(limited, meter)

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { GatewayError } from '../../src/base/errors.ts'
 import { createUpstreamAgent } from '../../src/upstream/agent.ts'
 import { unusableAnswer } from '../../src/upstream/errors.ts'
-import { StreamQuota } from '../../src/upstream/quota.ts'
+import { type SessionQuota, StreamQuota } from '../../src/upstream/quota.ts'
 import { SecretUrl } from '../../src/upstream/secret-url.ts'
 import { SessionDeadError } from '../../src/upstream/session-dead-error.ts'
 import { SessionHttp } from '../../src/upstream/session-http.ts'
@@ -309,6 +309,28 @@ describe('a streamed fragment', () => {
     const { size, body } = await outcome(clock, open())
     expect([size, await read(body)]).toEqual([3, 'abc'])
   })
+})
+
+test('G9: work on the past may wait for its turn without a time-out of KVS', async () => {
+  const late = new SessionHttp({
+    dispatcher: agent,
+    clock,
+    random: () => 0.5,
+    quota: {
+      take: async (_request, signal) => {
+        await clock.sleep(15_000, signal)
+        return () => {}
+      },
+    } satisfies Pick<SessionQuota, 'take'> as SessionQuota,
+    observer: { request: () => {} },
+    priority: 'archive',
+  })
+  server.play(OK)
+  const body = await outcome(
+    clock,
+    late.get('playlist', url(), never, (bytes) => String(bytes)),
+  )
+  expect(body).toBe(BODY)
 })
 
 test('an abort ends a request at once, with the reason given', async () => {
