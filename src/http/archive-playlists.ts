@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { ownMemory } from '../base/own-memory.ts'
 import type { Archive } from '../streams/archive/archive.ts'
 import { rangeName } from '../streams/archive/range.ts'
 import type { ArchiveEntry, ArchiveSnapshot } from '../timeline/archive/entry.ts'
@@ -33,6 +34,8 @@ const CLOSED_MAX_AGE_S = 60
 /** Above this, best compression costs more time than the lesser one costs bytes. */
 const LARGE_BYTES = 512 * 1024
 
+type Ranged = Pick<Archive, 'range'>
+
 /** One playlist of a range, as of so many entries. */
 interface Rendered {
   readonly entries: number
@@ -42,7 +45,10 @@ interface Rendered {
 
 /** The text of one rendition so far: what is listed does not change, so it is written once. */
 interface Written {
+  /** Of as many entries each as are rendered in one go. */
   readonly blocks: Buffer[]
+  /** What does not fill one yet: a list that grows for hours is not one buffer for each entry. */
+  tail: string
   entries: number
   init: InitFacts | undefined
 }
@@ -53,14 +59,14 @@ interface Written {
  */
 export class ArchivePlaylists {
   readonly #render: ArchiveRenderer
-  readonly #rendered = new WeakMap<Archive, Map<PlaylistName, Rendered>>()
-  readonly #written = new WeakMap<Archive, Map<RenditionName, Written>>()
+  readonly #rendered = new WeakMap<Ranged, Map<PlaylistName, Rendered>>()
+  readonly #written = new WeakMap<Ranged, Map<RenditionName, Written>>()
 
   constructor(render: ArchiveRenderer) {
     this.#render = render
   }
 
-  get(archive: Archive, snapshot: ArchiveSnapshot, name: PlaylistName): Promise<RenderedPlaylist> {
+  get(archive: Ranged, snapshot: ArchiveSnapshot, name: PlaylistName): Promise<RenderedPlaylist> {
     const rendered = mapOf(this.#rendered, archive)
     const entries = snapshot.entries.length
     const { ended } = snapshot
@@ -74,7 +80,7 @@ export class ArchivePlaylists {
   }
 
   async #make(
-    archive: Archive,
+    archive: Ranged,
     snapshot: ArchiveSnapshot,
     name: PlaylistName,
     entries: number,
@@ -98,28 +104,32 @@ export class ArchivePlaylists {
 
   /** The text of the first `count` entries. */
   async #write(
-    archive: Archive,
+    archive: Ranged,
     snapshot: ArchiveSnapshot,
     rendition: RenditionName,
     count: number,
   ): Promise<readonly Buffer[]> {
     const all = mapOf(this.#written, archive)
-    const written = all.get(rendition) ?? { blocks: [], entries: 0, init: undefined }
+    const written = all.get(rendition) ?? { blocks: [], tail: '', entries: 0, init: undefined }
     all.set(rendition, written)
     while (written.entries < count) {
-      const end = Math.min(count, written.entries + BLOCK)
+      const end = Math.min(count, (written.blocks.length + 1) * BLOCK)
       const news = snapshot.entries.slice(written.entries, end)
       const { text, init } = this.#render.entries(news, rendition, written.init)
-      written.blocks.push(Buffer.from(text))
+      written.tail += text
       written.entries = end
       written.init = init
+      if (end % BLOCK === 0) {
+        written.blocks.push(ownMemory(Buffer.from(written.tail)))
+        written.tail = ''
+      }
       await nextTurn()
     }
-    return written.blocks
+    return [...written.blocks, Buffer.from(written.tail)]
   }
 }
 
-function mapOf<K, V>(maps: WeakMap<Archive, Map<K, V>>, archive: Archive): Map<K, V> {
+function mapOf<K, V>(maps: WeakMap<Ranged, Map<K, V>>, archive: Ranged): Map<K, V> {
   const known = maps.get(archive) ?? new Map<K, V>()
   maps.set(archive, known)
   return known

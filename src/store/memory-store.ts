@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
+import { ownMemory } from '../base/own-memory.ts'
 import type { FragmentKey } from './fragment-key.ts'
 import type { FragmentStore, Hold } from './fragment-store.ts'
 
@@ -230,12 +231,4 @@ function tooBig(bytes: number, maxBytes: number): GatewayError {
 /** Until when the bytes are promised, in ms since 1970. */
 function promiseOf({ hold }: Promised): number {
   return hold === 'listed' ? Number.POSITIVE_INFINITY : hold.untilMs
-}
-
-/** A slice keeps all of the memory that it was cut from; counting its own length would be a lie. */
-function ownMemory(bytes: Buffer): Buffer {
-  if (bytes.buffer.byteLength === bytes.length) return bytes
-  const own = Buffer.allocUnsafeSlow(bytes.length)
-  bytes.copy(own)
-  return own
 }
