@@ -1,4 +1,5 @@
 import { constants, crc32, deflateRawSync } from 'node:zlib'
+import { ownMemory } from '../base/own-memory.ts'
 
 /** A piece of a text, compressed so that it can stand between any others. */
 export interface DeflatedPiece {
@@ -17,7 +18,7 @@ const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])
 const LAST_BLOCK = Buffer.from([3, 0])
 
 export function deflatePiece(text: Buffer): DeflatedPiece {
-  const deflated = deflateRawSync(text, { finishFlush: constants.Z_FULL_FLUSH })
+  const deflated = ownMemory(deflateRawSync(text, { finishFlush: constants.Z_FULL_FLUSH }))
   return { bytes: text.length, crc: crc32(text), shift: powerOfX(8 * text.length), deflated }
 }
 

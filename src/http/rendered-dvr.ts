@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { ownMemory } from '../base/own-memory.ts'
 import {
   renderDvrDelta,
   renderDvrEnd,
@@ -137,6 +138,6 @@ function segmentsPiece(
 }
 
 function pieceOf(lines: string): Piece {
-  const text = Buffer.from(lines)
+  const text = ownMemory(Buffer.from(lines))
   return { text, hash: createHash('sha256').update(text).digest(), ...deflatePiece(text) }
 }

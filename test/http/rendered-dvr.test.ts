@@ -44,6 +44,15 @@ test('a list in blocks is one list: each MAP once, every segment, the same in gz
   expect(gunzipSync(Buffer.concat(whole.gzip.body)).toString()).toBe(text(whole))
 })
 
+test('G18: each block takes the memory of its text, and of nothing else', async () => {
+  const { identity, gzip } = await new RenderedDvr().whole(listOf(index(COUNT)), 'video')
+  for (const body of [identity.body, gzip.body]) {
+    const blocks = body.filter(({ length }) => length > 500).slice(0, -1)
+    expect(blocks.length).toBeGreaterThan(20)
+    expect(blocks.map((block) => block.buffer.byteLength)).toEqual(blocks.map((b) => b.length))
+  }
+})
+
 test('who follows it gets what has changed, from a list that was kept', async () => {
   const rendered = new RenderedDvr()
   const made = index(COUNT)
