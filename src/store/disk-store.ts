@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Log } from '../base/log.ts'
 import { isContentId } from './content-id.ts'
@@ -24,6 +24,8 @@ export class DiskStore {
   readonly #options: DiskStoreOptions
   /** Bytes by relative path, oldest first. */
   readonly #files = new Map<string, number>()
+  /** Those of them that go first. */
+  readonly #spare = new Set<string>()
   #used = 0
   #failing = false
 
@@ -42,14 +44,19 @@ export class DiskStore {
     return this.#used
   }
 
-  /** Resolves once the file is in place, or the disk has refused it. A key's id is that of its bytes. */
-  async put(key: FragmentKey, bytes: Buffer): Promise<void> {
+  /**
+   * Resolves once the file is in place, or the disk has refused it. A key's id is that of its bytes.
+   * @param hold `spare`: if there is room, and only for as long as nothing else wants it
+   */
+  async put(key: FragmentKey, bytes: Buffer, hold?: 'spare'): Promise<void> {
     const { folder, file } = diskPath(key)
     const path = join(folder, file)
-    if (this.#files.has(path) || bytes.length > this.#options.maxBytes) return
+    const room = this.#options.maxBytes - (hold === 'spare' ? this.#used : 0)
+    if (this.#files.has(path) || bytes.length > room) return
     await this.#try('writing to the disk cache', async () => {
       await this.#write(folder, path, bytes)
       this.#note(path, bytes.length)
+      if (hold === 'spare') await this.#makeSpare(path)
       await this.#makeRoom()
     })
   }
@@ -107,10 +114,18 @@ export class DiskStore {
   }
 
   async #makeRoom(): Promise<void> {
-    for (const oldest of this.#files.keys()) {
-      if (this.#used <= this.#options.maxBytes) return
-      await this.#remove(oldest)
+    for (const paths of [this.#spare, this.#files]) {
+      for (const oldest of paths.keys()) {
+        if (this.#used <= this.#options.maxBytes) return
+        await this.#remove(oldest)
+      }
     }
+  }
+
+  /** After a restart it goes first as well: it is the oldest file then. */
+  async #makeSpare(path: string): Promise<void> {
+    this.#spare.add(path)
+    await utimes(this.#at(path), 0, 0)
   }
 
   async #remove(path: string): Promise<void> {
@@ -126,6 +141,7 @@ export class DiskStore {
 
   #forget(path: string): boolean {
     this.#used -= this.#files.get(path) ?? 0
+    this.#spare.delete(path)
     return this.#files.delete(path)
   }
 

@@ -7,7 +7,7 @@ import type { FragmentStore, Hold } from './fragment-store.ts'
 /** What somebody was promised. */
 interface Promised {
   readonly bytes: Buffer
-  readonly hold: Exclude<Hold, 'none'>
+  readonly hold: Exclude<Hold, 'none' | 'spare'>
 }
 
 /** Room taken before the bytes are there, so that what is being fetched counts too (G18). */
@@ -34,12 +34,14 @@ export interface MemoryStoreStats {
  * Invariants: a key's bytes never change; `#used` is the sum of all entries and open reservations; an
  * entry that leaves, for whatever reason, is told to the listeners, who let go of its bytes.
  *
- * Who goes first: what nobody was promised, least recently used first; then what left its playlist, by
+ * Who goes first: what is spare, then what nobody was promised, least recently used first; then what left its playlist, by
  * the end of its grace; and only then the oldest of what is listed, which is fetched again on demand.
  */
 export class MemoryStore implements FragmentStore {
   readonly #clock: Clock
   readonly #maxBytes: number
+  /** In order of arrival. */
+  readonly #spare = new Map<FragmentKey, Buffer>()
   /** Without a hold, least recently used first. Hours of DVR: whatever is done per fragment must not look through it. */
   readonly #free = new Map<FragmentKey, Buffer>()
   /** In order of arrival. */
@@ -58,26 +60,29 @@ export class MemoryStore implements FragmentStore {
   }
 
   get(key: FragmentKey): Buffer | undefined {
-    const bytes = this.#free.get(key)
+    const bytes = this.#spare.get(key) ?? this.#free.get(key)
     if (bytes === undefined) return this.#promised.get(key)?.bytes
+    this.#spare.delete(key)
     this.#free.delete(key)
     this.#free.set(key, bytes)
     return bytes
   }
 
   put(key: FragmentKey, bytes: Buffer, hold: Hold): void {
-    if (this.#has(key)) this.hold(key, hold)
+    if (hold === 'spare') this.#putSpare(key, bytes)
+    else if (this.#has(key)) this.hold(key, hold)
     else this.reserve(bytes.length).fill(key, bytes, hold)
   }
 
   hold(key: FragmentKey, hold: Hold): void {
-    const bytes = this.#free.get(key) ?? this.#promised.get(key)?.bytes
+    const bytes = this.#find(key)
     if (bytes !== undefined) this.#set(key, bytes, hold)
   }
 
   delete(key: FragmentKey): void {
-    const bytes = this.#free.get(key) ?? this.#promised.get(key)?.bytes
+    const bytes = this.#find(key)
     if (bytes === undefined) return
+    this.#spare.delete(key)
     this.#free.delete(key)
     this.#promised.delete(key)
     this.#used -= bytes.length
@@ -158,8 +163,23 @@ export class MemoryStore implements FragmentStore {
     this.#used += bytes.length
   }
 
+  #putSpare(key: FragmentKey, bytes: Buffer): void {
+    if (bytes.length > this.#maxBytes) throw tooBig(bytes.length, this.#maxBytes)
+    this.#dropExpired()
+    if (!this.#has(key) && this.#used + bytes.length <= this.#maxBytes) {
+      this.#insert(key, bytes, 'spare')
+    }
+  }
+
   /** A promise that changes keeps its place in the order of arrival. */
   #set(key: FragmentKey, bytes: Buffer, hold: Hold): void {
+    this.#spare.delete(key)
+    if (hold === 'spare') {
+      this.#free.delete(key)
+      this.#promised.delete(key)
+      this.#spare.set(key, bytes)
+      return
+    }
     if (hold === 'none') {
       this.#promised.delete(key)
       // What has only now lost its promise is not what was used least recently.
@@ -172,16 +192,21 @@ export class MemoryStore implements FragmentStore {
   }
 
   #has(key: FragmentKey): boolean {
-    return this.#free.has(key) || this.#promised.has(key)
+    return this.#find(key) !== undefined
+  }
+
+  #find(key: FragmentKey): Buffer | undefined {
+    return this.#spare.get(key) ?? this.#free.get(key) ?? this.#promised.get(key)?.bytes
   }
 
   get #size(): number {
-    return this.#free.size + this.#promised.size
+    return this.#spare.size + this.#free.size + this.#promised.size
   }
 
   #evictOne(): void {
+    const [spare] = this.#spare.keys()
     const [idle] = this.#free.keys()
-    const victim = idle ?? this.#leastPromised()
+    const victim = spare ?? idle ?? this.#leastPromised()
     if (victim === undefined) return
     const promised = this.#promised.get(victim)
     this.#evictions += 1

@@ -21,6 +21,8 @@ export interface Recovered {
   /** Of the session that gave it. */
   readonly timeBase: number
   readonly tracks: readonly FetchedTrack[]
+  /** `spare` for what is older than the bytes that it could push out. */
+  readonly hold: 'none' | 'spare'
 }
 
 export interface InserterParts {
@@ -109,7 +111,7 @@ export class Inserter {
     } as const
     const insertion = placeInsertion(before, facts)
     const stored = new Map(tracks.map((track) => storedTrack(track, insertion, msn)))
-    await this.#parts.shelf.put(msn, stored, 'none')
+    await this.#parts.shelf.put(msn, stored, fragment.hold)
     const { discontinuity, startMs, durationMs } = insertion
     const { receivedMs } = facts
     const dsn = before?.dsn ?? 0

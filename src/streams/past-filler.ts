@@ -55,6 +55,8 @@ const FIRST_LOOK_MS = 5_000
 const MARGIN_MS = 600_000
 /** Fetched for one edition: players that come early see them in a while, and there are not too many editions. */
 const BATCH = 300
+/** What came longer ago pushes out no other bytes: most of those are newer. */
+const RECENT_MS = 2 * LOOK_EVERY_MS
 /** Two of these and more between two fragments: another session shows the second. */
 const SESSION_MS = 600_000
 
@@ -197,10 +199,13 @@ export class PastFiller {
     { session, listed, serverMs }: Found,
     signal: AbortSignal,
   ): Promise<void> {
+    const { clock } = this.#options
     const { number, dateMs } = listed
     try {
       const tracks = await fetchTogether(session, listed, signal)
-      await inserter.add({ number, dateMs, serverMs, timeBase: session.id, tracks })
+      const isOld = clock.now() - serverMs > RECENT_MS
+      const hold = isOld ? 'spare' : 'none'
+      await inserter.add({ number, dateMs, serverMs, timeBase: session.id, tracks, hold })
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof SessionDeadError) throw error

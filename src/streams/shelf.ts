@@ -72,7 +72,7 @@ export class Shelf {
     }
     await Promise.all(
       [...tracks].map(([rendition, { id, bytes }]) =>
-        this.#persist(fragmentKey(stream, rendition, msn, id), bytes),
+        this.#persist(fragmentKey(stream, rendition, msn, id), bytes, hold),
       ),
     )
   }
@@ -133,10 +133,10 @@ export class Shelf {
     return this.#options.keepsPast ? { untilMs, after: 'none' } : { untilMs }
   }
 
-  async #persist(key: FragmentKey, bytes: Buffer): Promise<void> {
+  async #persist(key: FragmentKey, bytes: Buffer, hold: Hold): Promise<void> {
     const { disk, clock } = this.#options
     if (disk === undefined || this.#hanging > 0) return
-    const written = disk.put(key, bytes)
+    const written = disk.put(key, bytes, hold === 'spare' ? hold : undefined)
     if (await doneWithin(clock, DISK_MS, written)) return
     this.#hanging += 1
     void written.finally(() => {

@@ -3,7 +3,7 @@ import { ContinuityMonitor } from '../proof/continuity-monitor.ts'
 import { decodeWithoutWarning } from '../proof/decode.ts'
 import { type MediaPlaylist, parseMediaPlaylist } from '../proof/media-playlist.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { during, pass } from '../support/pace.ts'
+import { during, pass, passUntil } from '../support/pace.ts'
 import { startWorld, type World, type WorldOptions } from '../support/world.ts'
 import { get } from './support/listing.ts'
 import { contentOf } from './support/shown.ts'
@@ -162,4 +162,27 @@ test('G1, G4 to G7: with dvrBackfill the time before the start is there soon', a
   expect(holesMs({ segments } as MediaPlaylist)).toEqual([])
   expect(monitor.report()).toMatchObject({ faults: [] })
   expect(world.counters().quotaViolations).toEqual({})
+})
+
+test('dvrBackfill pushes nothing out that is newer than what it brings', async () => {
+  const cache = { dir: dir(), maxBytes: '1MiB', dirMaxBytes: '6MiB' }
+  const defaults = { dvr: '4m', activation: 'always' }
+  await using stage = await startDvr(defaults, { cache, cameras: { lobby: { clip: 'av-360p' } } })
+  const { clock, world } = stage
+  await stage.pass(60_000)
+  const url = await listUrl(world)
+  const before = (await list(url)).segments.map(({ uri }) => new URL(uri, url).href)
+  await during(clock, world.stopGateway())
+  await during(clock, world.startGateway({ ...defaults, dvrBackfill: true }))
+  const filled = async (): Promise<boolean> => {
+    const metrics = String((await get(`${world.gateway.adminUrl}/metrics`)).body)
+    return Number(/late_fragments_total\{stream="lobby"\} (\d+)/.exec(metrics)?.[1]) >= 150
+  }
+  await passUntil(clock, filled, 150_000)
+
+  const fetched = (): number => world.counters().calls['GetMP4MediaFragment']?.['200'] ?? 0
+  const calls = fetched()
+  for (const segment of before) await get(segment)
+  expect(fetched() - calls).toBe(0)
+  expect(before.length).toBeGreaterThan(45)
 })

@@ -53,6 +53,34 @@ test('G6: what was written before a crash is found after it, half-written drafts
 })
 
 test.each([
+  ['in one run', false],
+  ['after a restart', true],
+])(
+  'what is spare takes room that is left, and is the first to give it back: %s',
+  async (_, restarts) => {
+    const options = { dir: await freshDir(), maxBytes: 300, log: silentLog }
+    const files = [0, 1, 2, 3, 4].map((msn) => {
+      const content = Buffer.alloc(100, `fragment ${msn}`)
+      return { key: keyOf('lobby', msn, content), content }
+    })
+    const put = async (of: DiskStore, at: number, hold?: 'spare'): Promise<void> => {
+      const { key: name, content } = files[at] ?? { key, content: bytes }
+      await of.put(name, content, hold)
+    }
+    let store = await DiskStore.open(options)
+    await put(store, 0)
+    await put(store, 1, 'spare')
+    await put(store, 2)
+    await put(store, 3, 'spare')
+    if (restarts) store = await DiskStore.open(options)
+    await put(store, 4)
+
+    const found = await Promise.all(files.map(async ({ key: name }) => await store.get(name)))
+    expect(found.map((each) => each !== undefined)).toEqual([true, false, true, false, true])
+  },
+)
+
+test.each([
   ['cut short', (file: string) => truncate(file, 3)],
   ['overwritten', (file: string) => writeFile(file, 'b fragment')],
 ])('G12: a file that was %s is not served, and goes', async (_, damage) => {

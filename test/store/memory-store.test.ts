@@ -39,6 +39,24 @@ test('who was promised nothing goes first, least recently used before the others
   ])
 })
 
+test('what is spare takes room that is left, and is the first to give it back', () => {
+  const { store } = makeStore(400)
+  store.put('recent', bytes(100), 'none')
+  store.put('old', bytes(100), 'spare')
+  store.put('older', bytes(100), 'spare')
+  store.put('asked', bytes(100), 'spare')
+  store.put('no room', bytes(100), 'spare')
+  store.get('asked')
+  store.put('a', bytes(100), 'none')
+  store.put('b', bytes(100), 'listed')
+
+  const all = ['recent', 'old', 'older', 'asked', 'no room', 'a', 'b']
+  const kept = all.filter((key) => store.get(key) !== undefined)
+  expect(kept).toEqual(['recent', 'asked', 'a', 'b'])
+  expect(store.stats()).toMatchObject({ bytes: 400, entries: 4, brokenHolds: 0 })
+  expect(() => store.put('giant', bytes(500), 'spare')).toThrow(/bigger than the whole/)
+})
+
 test('G6: grace gives way before the listed, the one that ends first before the others', () => {
   const { store, clock } = makeStore(300)
   store.put('listed', bytes(100), 'listed')
@@ -172,6 +190,7 @@ test('G18: for any history, entries and reservations stay within the bound and a
   const hold = fc.oneof(
     fc.constant<Hold>('listed'),
     fc.constant<Hold>('none'),
+    fc.constant<Hold>('spare'),
     fc.nat(5000).map((ms): Hold => ({ untilMs: Date.UTC(2026, 0, 1) + ms })),
   )
   const step = fc.oneof(
