@@ -22,6 +22,7 @@ import type { LiveStream } from '../streams/live-stream.ts'
 import type { Operations } from '../streams/operations.ts'
 import type { Registry } from '../streams/registry.ts'
 import { NO_REACH } from '../streams/stream.ts'
+import { renditionsNow } from '../timeline/renditions-now.ts'
 import type { Parts } from './parts.ts'
 
 /** Players, CDNs and pages. */
@@ -128,6 +129,7 @@ function possibleState(
     source: null,
     lastFragmentMs: null,
     targetDuration: null,
+    renditions: [],
     past: NO_REACH,
   }
   return registry.isAbsent(name)
@@ -138,13 +140,15 @@ function possibleState(
 function webState(stream: LiveStream | undefined): WebStreamState | undefined {
   if (stream === undefined) return undefined
   const { state, reason, sinceMs, newest, reach } = stream
+  const snapshot = stream.snapshot()
   return {
     state,
     reason,
     sinceMs,
     source: stream.shown ?? null,
     lastFragmentMs: newest?.receivedMs ?? null,
-    targetDuration: stream.snapshot()?.targetDuration ?? null,
+    targetDuration: snapshot?.targetDuration ?? null,
+    renditions: snapshot === undefined ? [] : renditionsNow(snapshot),
     past: reach,
   }
 }

@@ -1,5 +1,5 @@
 import type { Reach, StreamState } from '../streams/stream.ts'
-import type { SourceName } from '../timeline/fragment.ts'
+import type { RenditionName, SourceName } from '../timeline/fragment.ts'
 
 /** What the pages tell viewers about one stream. */
 export interface WebStreamState {
@@ -14,6 +14,8 @@ export interface WebStreamState {
   readonly lastFragmentMs: number | null
   /** EXT-X-TARGETDURATION in seconds; null until known. */
   readonly targetDuration: number | null
+  /** What the newest segments consist of; empty while there are none. */
+  readonly renditions: readonly RenditionName[]
   readonly past: Reach
 }
 

@@ -117,6 +117,65 @@ test.concurrent('a page outlives a restart of the gateway, and says so meanwhile
   }
 }, 90_000)
 
+test.concurrent.each([
+  ['sound', { video: true, audio: false }],
+  ['picture', { video: false, audio: true }],
+] as const)(
+  'G4: a page goes on without the %s when the camera stops sending it, and with it again',
+  async (_, left) => {
+    const cameras = { lobby: { clip: 'av-360p' } } as const
+    const world = await startWorld({ clock: systemClock, cameras })
+    try {
+      const { page, complaints } = await openPlayer(world)
+      await page.waitForTimeout(3_000)
+      for (const tracks of [left, { video: true, audio: true }]) {
+        world.control.order(cameraOf(), { type: 'tracks', ...tracks })
+        // The lists hold what is gone for another ten seconds: who waited for it would stand that long.
+        const stoodMs = await longestStandstill(page, 18_000)
+        expect(stoodMs).toBeLessThan(3_000)
+        expect(await heardAndSeen(page)).toEqual(tracks)
+      }
+      expect(complaints).toEqual([])
+    } finally {
+      await world.close()
+    }
+  },
+  90_000,
+)
+
+/** For how long at most picture and sound did not go on within the next `ms`. */
+async function longestStandstill(page: Page, ms: number): Promise<number> {
+  const longest: unknown = await page.evaluate(`(async () => {
+    const video = document.querySelector('video')
+    const startMs = performance.now()
+    let [position, movedMs, longestMs] = [video.currentTime, startMs, 0]
+    while (performance.now() - startMs < ${ms}) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      const now = performance.now()
+      const at = video.currentTime
+      // A new player begins with a jump: that is not playing yet.
+      if (at > position && at < position + 1) movedMs = now
+      position = at
+      longestMs = Math.max(longestMs, now - movedMs)
+    }
+    return longestMs
+  })()`)
+  return Number(longest)
+}
+
+/** What the decoder is working on. */
+async function heardAndSeen(page: Page): Promise<unknown> {
+  return page.evaluate(`(async () => {
+    const video = document.querySelector('video')
+    const [sound, pictures] = [video.webkitAudioDecodedByteCount, video.webkitDecodedFrameCount]
+    await new Promise((resolve) => setTimeout(resolve, 2_000))
+    return {
+      video: video.webkitDecodedFrameCount > pictures,
+      audio: video.webkitAudioDecodedByteCount > sound,
+    }
+  })()`)
+}
+
 async function openPlayer({ gateway }: World): Promise<WatchedPage> {
   const url = `${gateway.publicUrl}/play/lobby`
   const watched = await openPage(browser, url, { width: 640, height: 360 }, placeWitness)

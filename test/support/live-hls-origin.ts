@@ -164,7 +164,7 @@ export class LiveHlsOrigin {
     const sinceMs = lastFragmentMs ?? Date.now()
     const state = camera.forced?.state ?? this.#natural(camera)
     const reason = camera.forced?.reason ?? null
-    const rest = { source: 'camera', targetDuration: 1, past: NO_REACH } as const
+    const rest = { source: 'camera', targetDuration: 1, renditions: [], past: NO_REACH } as const
     return { state, reason, sinceMs, lastFragmentMs, ...rest }
   }
 

@@ -31,5 +31,6 @@ const IDLE: WebStreamState = {
   source: null,
   lastFragmentMs: null,
   targetDuration: null,
+  renditions: [],
   past: NO_REACH,
 }

@@ -22,6 +22,7 @@ describe('the state feed', () => {
       sinceMs: 5,
       lastFragmentMs: NOW - 900,
       targetDuration: 2,
+      renditions: ['video'],
       past: { dvrMs: 60_000, archive: true, clip: true },
     } as const
     const get = feedOf(new StubView({ lobby: live, yard: {} }))
@@ -41,6 +42,7 @@ describe('the state feed', () => {
           source: null,
           lastFragmentAt: NOW - 900,
           targetDuration: 2,
+          renditions: ['video'],
           past: { dvrMs: 60_000, archive: true, clip: true },
         },
       ],

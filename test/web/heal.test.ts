@@ -49,6 +49,15 @@ beforeEach(() => {
 })
 
 describe('coming and going', () => {
+  test('a player that was replaced for a reason of its own has the time of a new one', () => {
+    bench.during(30, PLAYING)
+    bench.during(3, STUCK)
+    bench.healer.renewed(bench.now)
+    expect(bench.during(11, STUCK)).toEqual([])
+    expect(bench.healer.stalls).toBe(0)
+    expect(bench.during(2, STUCK)).toEqual(['1.5:edge'])
+  })
+
   test('waits until there is media, then attaches once', () => {
     expect(bench.during(30, { ...STUCK, media: false })).toEqual([])
     expect(bench.during(60, PLAYING)).toEqual(['0.5:attach'])

@@ -13,6 +13,7 @@ function answer(...states: State[]): Answer {
     source: null,
     lastFragmentAt: null,
     targetDuration: null,
+    renditions: [],
     past: NO_REACH,
   }
   return {

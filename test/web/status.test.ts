@@ -19,6 +19,7 @@ function status(stream: Partial<Stream> | undefined, seen: Partial<Seen> = {}) {
     source: 'camera',
     lastFragmentAt: LOST,
     targetDuration: 2,
+    renditions: [],
     past: NO_REACH,
     ...stream,
   }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
 import { NO_REACH, type Reach, type StreamState } from '../../streams/stream.ts'
-import type { SourceName } from '../../timeline/fragment.ts'
+import type { RenditionName, SourceName } from '../../timeline/fragment.ts'
 import type { WebView } from '../web-view.ts'
 
 export interface FeedOptions {
@@ -21,6 +21,7 @@ export interface FeedStream {
   readonly source: SourceName | null
   readonly lastFragmentAt: number | null
   readonly targetDuration: number | null
+  readonly renditions: readonly RenditionName[]
   readonly past: Reach
 }
 
@@ -83,6 +84,7 @@ function unknown(name: string): FeedStream {
     source: null,
     lastFragmentAt: null,
     targetDuration: null,
+    renditions: [],
     past: NO_REACH,
   }
 }

@@ -11,6 +11,7 @@
  * @property {'camera' | 'backup' | 'slate' | null} source
  * @property {number | null} lastFragmentAt
  * @property {number | null} targetDuration
+ * @property {('video' | 'audio')[]} renditions   what the newest segments consist of; empty while there are none
  * @property {Past} past
  *
  * What there is besides the live picture: seeking at once so far back, any earlier time, files to keep.

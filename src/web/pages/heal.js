@@ -73,6 +73,18 @@ export class Healer {
   }
 
   /**
+   * The player was replaced for a reason of its own: it gets the time of a new one.
+   *
+   * @param {number} now
+   */
+  renewed(now) {
+    this.#phase = 'attached'
+    this.#everMoved = false
+    this.#trouble = undefined
+    this.#forgive(now)
+  }
+
+  /**
    * Do soon what waits for its time: the network, or the gateway, is back. Not in the same instant as all others.
    *
    * @param {number} now

@@ -1,4 +1,5 @@
 // @ts-check
+import { withoutVideo } from './blind-playlist.js'
 import { withoutAudio } from './silent-playlist.js'
 
 /** @typedef {typeof import('hls.js').default} HlsClass */
@@ -19,7 +20,8 @@ import { withoutAudio } from './silent-playlist.js'
  * @typedef {object} EngineOptions
  * @property {HTMLVideoElement} video
  * @property {string} url
- * @property {boolean} sound
+ * @property {boolean} sound      without: leave it out, and fetch nothing of it
+ * @property {boolean} picture    the same
  * @property {(trouble: Trouble) => void} onTrouble
  */
 
@@ -62,8 +64,8 @@ const CONFIG = {
  * @param {EngineOptions} options
  * @returns {Engine}
  */
-export function hlsEngine(Hls, { video, url, sound, onTrouble }) {
-  const hls = new Hls(sound ? CONFIG : { ...CONFIG, pLoader: silentLoader(Hls) })
+export function hlsEngine(Hls, { video, url, sound, picture, onTrouble }) {
+  const hls = new Hls(configFor(Hls, sound, picture))
   hls.on(Hls.Events.ERROR, (_, data) => {
     if (data.fatal) onTrouble(troubleOf(Hls, data))
   })
@@ -90,6 +92,16 @@ export function hlsEngine(Hls, { video, url, sound, onTrouble }) {
 
 /**
  * @param {HlsClass} Hls
+ * @param {boolean} sound
+ * @param {boolean} picture
+ */
+function configFor(Hls, sound, picture) {
+  if (!picture) return { ...CONFIG, pLoader: loaderThat(Hls, withoutVideo) }
+  return sound ? CONFIG : { ...CONFIG, pLoader: loaderThat(Hls, withoutAudio) }
+}
+
+/**
+ * @param {HlsClass} Hls
  * @param {import('hls.js').ErrorData} data
  * @returns {Trouble}
  */
@@ -102,35 +114,37 @@ function troubleOf(Hls, { type, details }) {
 }
 
 /**
- * hls.js's own loader, which drops the sound from the multivariant playlist on its way in.
+ * hls.js's own loader, which changes the multivariant playlist on its way in.
  *
  * @param {HlsClass} Hls
+ * @param {(text: string) => string} change
  * @returns {import('hls.js').PlaylistLoaderConstructor}
  */
-function silentLoader(Hls) {
+function loaderThat(Hls, change) {
   // hls.js types its default loader for any request; as a playlist loader it is given playlist requests.
   const loader = /** @type {unknown} */ (Hls.DefaultConfig.loader)
   const PlaylistLoader = /** @type {import('hls.js').PlaylistLoaderConstructor} */ (loader)
-  return class SilentLoader extends PlaylistLoader {
+  return class ChangingLoader extends PlaylistLoader {
     /** @type {import('hls.js').Loader<import('hls.js').PlaylistLoaderContext>['load']} */
     load(context, config, callbacks) {
-      const silent = context.type === 'manifest' ? silenced(callbacks) : callbacks
-      super.load(context, config, silent)
+      const changing = context.type === 'manifest' ? changed(callbacks, change) : callbacks
+      super.load(context, config, changing)
     }
   }
 }
 
 /**
  * @param {import('hls.js').LoaderCallbacks<import('hls.js').PlaylistLoaderContext>} callbacks
+ * @param {(text: string) => string} change
  * @returns {import('hls.js').LoaderCallbacks<import('hls.js').PlaylistLoaderContext>}
  */
-function silenced(callbacks) {
+function changed(callbacks, change) {
   return {
     ...callbacks,
     onSuccess: (response, ...rest) => {
       const { data } = response
-      const silent = typeof data === 'string' ? withoutAudio(data) : data
-      callbacks.onSuccess({ ...response, data: silent }, ...rest)
+      const own = typeof data === 'string' ? change(data) : data
+      callbacks.onSuccess({ ...response, data: own }, ...rest)
     },
   }
 }

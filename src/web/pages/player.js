@@ -27,6 +27,9 @@ import { Still } from './still.js'
 /** A jump further than this is a seek, not playback. */
 const LONGEST_STEP_S = 5
 const DEFAULT_TARGET_S = 2
+/** Target durations; RFC 8216, 6.3.3. */
+const STARTS_BEHIND = 3
+const WHOLE = { video: true, audio: true }
 
 /** One stream in one video element: does what its {@link Healer} says. */
 export class Player {
@@ -39,6 +42,12 @@ export class Player {
   #past
   #sound = false
   #fetchesSound = false
+  /** What the stream consisted of when the engine was made. */
+  #shape = WHOLE
+  /** Since when it has consisted of more. @type {number | undefined} */
+  #gainedAt
+  /** @type {FeedStream | undefined} */
+  #stream
   #position = 0
   #movedAt = Number.NEGATIVE_INFINITY
   #now = 0
@@ -136,15 +145,17 @@ export class Player {
   /** To be called about twice a second. @param {Look} look */
   tick({ now, wanted, stream, alone }) {
     this.#now = now
+    this.#stream = stream
     const moved = this.#noteMovement()
     if (this.#past !== undefined) return
+    this.#followShape()
     const action = this.#healer.look({
       now,
       wanted,
       moved,
       media: alone || hasMedia(stream),
       fresh: stream?.state === 'live' || stream?.state === 'slate',
-      targetMs: (stream?.targetDuration ?? DEFAULT_TARGET_S) * 1000,
+      targetMs: this.#targetMs,
     })
     if (action !== undefined) this.#do(action)
     this.#keepGoing()
@@ -189,14 +200,40 @@ export class Player {
   #attach() {
     const { makeEngine, video, url, soundReady } = this.#options
     const onTrouble = this.#healer.report.bind(this.#healer)
+    this.#shape = shapeOf(this.#stream) ?? WHOLE
+    this.#gainedAt = undefined
     this.#fetchesSound = this.#sound || soundReady
-    this.#engine = makeEngine({ video, url, sound: this.#fetchesSound, onTrouble })
+    const sound = this.#fetchesSound && this.#shape.audio
+    this.#engine = makeEngine({ video, url, sound, picture: this.#shape.video, onTrouble })
   }
 
   #detach() {
     this.#still.hold()
     this.#engine?.destroy()
     this.#engine = undefined
+  }
+
+  /**
+   * The list has what is gone for a window yet, but no more media of it, for which a player would wait. What is
+   * new can be played once there is as much of it as a player starts behind the end.
+   */
+  #followShape() {
+    const shape = shapeOf(this.#stream)
+    if (this.#engine === undefined || shape === undefined) return
+    const before = this.#shape
+    const isSoundWanted = this.#sound || this.#options.soundReady
+    const lost = (before.video && !shape.video) || (before.audio && !shape.audio && isSoundWanted)
+    const gained = (!before.video && shape.video) || (!before.audio && shape.audio && isSoundWanted)
+    if (!gained) this.#gainedAt = undefined
+    else this.#gainedAt ??= this.#now
+    const isThere = this.#now - (this.#gainedAt ?? this.#now) > STARTS_BEHIND * this.#targetMs
+    if (!lost && !isThere) return
+    this.#rebuild()
+    this.#healer.renewed(this.#now)
+  }
+
+  get #targetMs() {
+    return (this.#stream?.targetDuration ?? DEFAULT_TARGET_S) * 1000
   }
 
   #rebuild() {
@@ -210,6 +247,14 @@ export class Player {
     if (this.#engine === undefined || !video.paused || video.readyState === 0) return
     video.play().catch(() => {})
   }
+}
+
+/** @param {FeedStream | undefined} stream */
+function shapeOf(stream) {
+  // A gateway of another version may not tell.
+  const renditions = stream?.renditions ?? []
+  if (renditions.length === 0) return undefined
+  return { video: renditions.includes('video'), audio: renditions.includes('audio') }
 }
 
 /** @param {FeedStream | undefined} stream */

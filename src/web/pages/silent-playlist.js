@@ -21,7 +21,7 @@ export function withoutAudio(text) {
 }
 
 /** RFC 6381 names of the sound codecs that fMP4 carries. */
-const SOUND = /^(mp4a|ac-3|ec-3|ac-4|opus|fLaC|alac)\b/i
+export const SOUND = /^(mp4a|ac-3|ec-3|ac-4|opus|fLaC|alac)\b/i
 
 /** @param {string} line */
 function silentVariant(line) {
