@@ -13,13 +13,13 @@ const FORMAT = 1
 
 export const count = z.number().int().nonnegative()
 export const ms = z.number().nonnegative()
-export const bigNumber = z
+const bigNumber = z
   .string()
   .regex(/^\d{1,128}$/)
   .transform(BigInt)
 
 /** What was undefined was written as null. */
-export function maybe<T extends z.ZodType>(type: T) {
+function maybe<T extends z.ZodType>(type: T) {
   return type.nullable().transform((value): z.output<T> | undefined => value ?? undefined)
 }
 
@@ -34,7 +34,7 @@ export const CAUSES = [
 ] as const satisfies [DiscontinuityCause, ...DiscontinuityCause[]]
 
 /** Timelines that were saved before there were others hold cameras' fragments only. */
-export const sourceSchema = z.enum(['camera', 'backup', 'slate']).default('camera')
+const sourceSchema = z.enum(['camera', 'backup', 'slate']).default('camera')
 
 const initSchema = z.object({
   id: z.string().min(1),
@@ -65,7 +65,8 @@ const opaqueSchema = z.object({
 export const tracksOf = <T extends z.ZodType>(track: T) =>
   z.object({ video: track.exactOptional(), audio: track.exactOptional() })
 
-const segmentSchema = z.object({
+/** What is kept of a segment wherever one is, without its tracks. */
+export const segmentFields = {
   msn: count,
   dsn: count,
   source: sourceSchema,
@@ -74,13 +75,22 @@ const segmentSchema = z.object({
   startMs: ms,
   durationMs: ms,
   receivedMs: ms,
+}
+
+/** The same of a track, without its init segment and its name. */
+export const trackFields = {
+  baseTicks: count,
+  durationTicks: count,
+  samples: count,
+  bytes: count,
+}
+
+const segmentSchema = z.object({
+  ...segmentFields,
   tracks: tracksOf(
     z.object({
       init: initSchema,
-      baseTicks: count,
-      durationTicks: count,
-      samples: count,
-      bytes: count,
+      ...trackFields,
       opaque: opaqueSchema.optional(),
       id: z.string().min(1),
     }),

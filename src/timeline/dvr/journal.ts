@@ -6,29 +6,13 @@ import { z } from 'zod'
 import { readInit } from '../../formats/mp4/init.ts'
 import { mapTracks } from '../cursor.ts'
 import type { InitFacts, RenditionName } from '../fragment.ts'
-import { bigNumber, CAUSES, count, maybe, ms, sourceSchema, tracksOf } from '../saved.ts'
+import { count, ms, segmentFields, trackFields, tracksOf } from '../saved.ts'
 import type { DvrPlace, DvrSegment } from './dvr-segment.ts'
 
 const segmentSchema = z.object({
-  msn: count,
-  dsn: count,
+  ...segmentFields,
   anchor: count,
-  source: sourceSchema,
-  number: bigNumber,
-  discontinuity: maybe(z.enum(CAUSES)),
-  startMs: ms,
-  durationMs: ms,
-  receivedMs: ms,
-  tracks: tracksOf(
-    z.object({
-      init: z.string(),
-      baseTicks: count,
-      durationTicks: count,
-      samples: count,
-      bytes: count,
-      id: z.string().min(1),
-    }),
-  ),
+  tracks: tracksOf(z.object({ init: z.string(), ...trackFields, id: z.string().min(1) })),
 })
 
 const placeSchema = z.object({ msn: count, anchor: count, startMs: ms })
