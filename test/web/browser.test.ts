@@ -130,8 +130,8 @@ describe('the wall', () => {
     await page.getByRole('button', { name: 'Enlarge lobby' }).click()
     await tile(page, 'lobby', '.large').waitFor(SOON)
     await page.getByRole('button', { name: 'Unmute' }).locator('visible=true').click()
+    await expect.poll(() => origin.requests, SOON).toContain('/hls/lobby/audio.m3u8')
     await live(page, 'lobby')
-    expect(origin.requests).toContain('/hls/lobby/audio.m3u8')
     expect(origin.requests).not.toContain('/hls/yard/audio.m3u8')
 
     await page.keyboard.press('Escape')
