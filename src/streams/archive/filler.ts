@@ -147,7 +147,7 @@ export class Filler {
     }
     recording.lister.skipTo(Math.floor(last.startMs))
     try {
-      await this.#listUntil(before(first), segments, signal)
+      await this.#listUntil(this.#recordedUntilMs(first), segments, signal)
     } catch (error) {
       signal.throwIfAborted()
       log.warn('a growing archive has a hole', { error })
