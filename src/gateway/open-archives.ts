@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { Archive } from '../streams/archive/archive.ts'
 import { Archives } from '../streams/archive/archives.ts'
@@ -5,28 +6,21 @@ import { nearestHeld } from '../streams/archive/held-past.ts'
 import { Lister } from '../streams/archive/lister.ts'
 import type { LiveTail } from '../streams/archive/live-tail.ts'
 import { type NearestTimes, NOWHERE, nearestTimes } from '../streams/archive/nearest.ts'
-import { type OpenPast, Part, type PartWindow } from '../streams/archive/part.ts'
+import { Part, type PartWindow } from '../streams/archive/part.ts'
 import { PartPool } from '../streams/archive/part-pool.ts'
 import { PastFragments } from '../streams/archive/past-fragments.ts'
 import type { ArchiveRange } from '../streams/archive/range.ts'
-import { openSession } from '../upstream/hls-session.ts'
-import type { KvsSource } from '../upstream/kvs-source.ts'
-import type { StreamQuota } from '../upstream/quota.ts'
+import { dateOf, type StoredPast } from '../streams/past-filler.ts'
 import type { Parts } from './parts.ts'
+import { type PastSource, storedPast } from './stored-past.ts'
 
-export interface PastOf {
-  /** The stream's public name. */
-  readonly name: string
-  readonly source: KvsSource
-  readonly quota: StreamQuota
+export interface PastOf extends PastSource {
   /** The longest range, in milliseconds. */
   readonly maxMs: number
   /** Of them, the longest that a clip may be made of. */
   readonly maxClipMs: number
 }
 
-/** Long enough for a film; opened again when it ends, as nobody proves anything by its fragments' overlap. */
-const EXPIRES_MS = 3_600_000
 /** Some hundred bytes each, in memory and on the wire. */
 const MOST_ENTRIES = 100_000
 /** What makes a refusal more helpful must not make it late. */
@@ -37,9 +31,10 @@ const MOST_NEAREST = 2
 /** What KVS keeps of a stream's past, to be played by range. Its work yields to live (G9). */
 export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Archives {
   const { clock, counters, store, log } = parts
+  const stored = storedPast(past, parts)
   const pool = new PartPool()
   const part = (window: PartWindow): Part => new Part(window, partOptions)
-  const partOptions = { clock, open: opener(past, parts), opened: (used: Part) => pool.used(used) }
+  const partOptions = { clock, open: stored.open, opened: (used: Part) => pool.used(used) }
   const fragments = new PastFragments({
     stream: past.name,
     store,
@@ -53,7 +48,9 @@ export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Ar
   const near = async (range: ArchiveRange, signal: AbortSignal): Promise<NearestTimes> => {
     if (looking >= MOST_NEAREST) return NOWHERE
     looking += 1
-    return nearest(past, range, parts, signal).finally(() => (looking -= 1))
+    return nearest(stored, range, { clock, reachMs: past.maxMs, signal }).finally(
+      () => (looking -= 1),
+    )
   }
   const make = (tail: LiveTail, range: ArchiveRange): Archive =>
     new Archive({
@@ -100,47 +97,21 @@ export function openHeldArchives(
     new Archives({ clock, ...limits, make: (range) => make(tail, range), closed: () => {} })
 }
 
-/** Opens sessions of the past. */
-export function opener(
-  { name, source, quota }: Pick<PastOf, 'name' | 'source' | 'quota'>,
-  parts: Parts,
-): OpenPast {
-  const observer = parts.counters.upstreamObserver(name)
-  const asked: KvsSource = {
-    ...source,
-    expiresMs: Math.min(EXPIRES_MS, source.expiresMs),
-    // Where MPEG-TS brings new codec private data, nothing else tells before the fragment itself.
-    discontinuityMode: 'ON_DISCONTINUITY',
-  }
-  return (window, signal) =>
-    openSession({ ...parts, quota, observer }, asked, signal, {
-      playback: { mode: 'ON_DEMAND', ...window },
-      priority: 'archive',
-    })
-}
-
 function nearest(
-  { name, source, quota, maxMs }: PastOf,
+  stored: StoredPast,
   { startMs, endMs }: ArchiveRange,
-  { api, clock, counters }: Parts,
-  signal: AbortSignal,
+  { clock, reachMs, signal }: { clock: Clock; reachMs: number; signal: AbortSignal },
 ): Promise<NearestTimes> {
-  const isProducer = source.fragmentSelectorType === 'PRODUCER_TIMESTAMP'
-  const observer = counters.upstreamObserver(name)
   const nowMs = clock.now()
   return withDeadline(clock, 'looking for media', NEAREST_MS, signal, (limited) =>
     nearestTimes(
       { startMs, endMs: Math.min(endMs ?? nowMs, nowMs) },
       {
         list: (range, until) =>
-          api.listFragments(
-            source,
-            { clock: isProducer ? 'PRODUCER' : 'SERVER', ...range, endMs: range.endMs - 1 },
-            { quota, observer, signal: until, priority: 'archive' },
-          ),
-        dateOf: ({ producerMs, serverMs }) => (isProducer ? producerMs : serverMs),
+          stored.list({ clock: stored.clock, ...range, endMs: range.endMs - 1 }, until),
+        dateOf: (fragment) => dateOf(fragment, stored.clock),
         nowMs,
-        reachMs: maxMs,
+        reachMs,
       },
       limited,
     ),

@@ -18,8 +18,10 @@ export async function openSlateFiles(config: Config): Promise<SlateFiles> {
 /** What is wrong with the slate files of a configuration. @param file what faults call it */
 export async function slateFaults(file: string, config: Config): Promise<readonly Fault[]> {
   const faults: Fault[] = []
+  const problems = new Map<string, string | undefined>()
   for (const { key, path } of slatePaths(config)) {
-    const got = await problemOf(path)
+    if (!problems.has(path)) problems.set(path, await problemOf(path))
+    const got = problems.get(path)
     if (got === undefined) continue
     faults.push({ file, line: undefined, key, expected: SLATE_FILE_EXPECTED, got })
   }

@@ -26,6 +26,14 @@ export interface StoredPast {
   ): Promise<HlsSession>
 }
 
+/** When a fragment began, by the clock that dates its stream's. */
+export function dateOf(
+  { producerMs, serverMs }: StoredFragment,
+  clock: StoredPast['clock'],
+): number {
+  return clock === 'PRODUCER' ? producerMs : serverMs
+}
+
 export interface PastFillerOptions {
   readonly stream: string
   readonly clock: Clock
@@ -224,8 +232,8 @@ export class PastFiller {
     return { startMs, endMs: startMs + fragment.lengthMs }
   }
 
-  #date({ producerMs, serverMs }: StoredFragment): number {
-    return this.#options.past.clock === 'PRODUCER' ? producerMs : serverMs
+  #date(fragment: StoredFragment): number {
+    return dateOf(fragment, this.#options.past.clock)
   }
 }
 
