@@ -6,7 +6,7 @@ import { nearestHeld } from '../streams/archive/held-past.ts'
 import { Lister } from '../streams/archive/lister.ts'
 import type { LiveTail } from '../streams/archive/live-tail.ts'
 import { type NearestTimes, NOWHERE, nearestTimes } from '../streams/archive/nearest.ts'
-import { Part, type PartWindow } from '../streams/archive/part.ts'
+import { type OpenPast, Part, type PartWindow } from '../streams/archive/part.ts'
 import { PartPool } from '../streams/archive/part-pool.ts'
 import { PastFragments } from '../streams/archive/past-fragments.ts'
 import type { ArchiveRange } from '../streams/archive/range.ts'
@@ -34,7 +34,8 @@ export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Ar
   const stored = storedPast(past, parts)
   const pool = new PartPool()
   const part = (window: PartWindow): Part => new Part(window, partOptions)
-  const partOptions = { clock, open: stored.open, opened: (used: Part) => pool.used(used) }
+  const open: OpenPast = (window, signal) => stored.open(window, signal)
+  const partOptions = { clock, open, opened: (used: Part) => pool.used(used) }
   const fragments = new PastFragments({
     stream: past.name,
     store,
