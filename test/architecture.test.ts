@@ -21,7 +21,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   slate: ['formats', 'base'],
   ingest: ['upstream', 'timeline', 'store', 'formats', 'metrics', 'base'],
   cluster: ['timeline', 'base'],
+  archive: ['ingest', 'upstream', 'store', 'timeline', 'formats', 'metrics', 'base'],
   streams: [
+    'archive',
     'ingest',
     'cluster',
     'slate',
@@ -34,13 +36,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   render: ['timeline', 'formats', 'base'],
   web: [],
-  http: ['streams', 'render', 'store', 'timeline', 'formats', 'metrics', 'base'],
+  http: ['streams', 'archive', 'render', 'store', 'timeline', 'formats', 'metrics', 'base'],
   // A local KVS. Sharing code with the client side, both would agree on the same mistake.
   emulator: ['base'],
   // The composition root knows every implementation.
   gateway: [
     'http',
     'streams',
+    'archive',
     'render',
     'cluster',
     'ingest',

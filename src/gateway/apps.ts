@@ -1,4 +1,7 @@
 import type { FastifyInstance } from 'fastify'
+import { Clips } from '../archive/clip/clips.ts'
+import { noArchive } from '../archive/no-recording.ts'
+import { recordedFragments } from '../archive/recorded.ts'
 import type { Clock } from '../base/clock.ts'
 import { packageVersion } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
@@ -15,9 +18,6 @@ import {
   renderArchiveTail,
 } from '../render/archive.ts'
 import { renderMedia, renderMultivariant } from '../render/hls.ts'
-import { noArchive } from '../streams/archive/no-recording.ts'
-import { recordedFragments } from '../streams/archive/recorded.ts'
-import { Clips } from '../streams/clip/clips.ts'
 import type { LiveStream } from '../streams/live-stream.ts'
 import type { Operations } from '../streams/operations.ts'
 import type { Registry } from '../streams/registry.ts'

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
+import type { ClipSource } from '../archive/clip/clip.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
-import type { ClipSource } from '../streams/clip/clip.ts'
 import { ArchivePlaylists, type ArchiveRenderer } from './archive-playlists.ts'
 import { refuseOtherMethods } from './error-handler.ts'
 import { CORS } from './headers.ts'

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Clip } from '../streams/clip/clip.ts'
+import type { Clip } from '../archive/clip/clip.ts'
 import { isKnown, rangeHead, requestedRange } from './conditions.ts'
 import { CORS, type Headers } from './headers.ts'
 import { patiently } from './patience.ts'

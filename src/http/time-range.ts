@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { TimeRange } from '../archive/recording.ts'
 import { GatewayError } from '../base/errors.ts'
-import type { TimeRange } from '../streams/recording.ts'
 
 /** A range that may have no end yet. Milliseconds since 1970. */
 export interface OpenTimeRange {

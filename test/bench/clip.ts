@@ -1,7 +1,7 @@
+import { Clips } from '../../src/archive/clip/clips.ts'
+import type { RecordedFragment, RecordedTrack } from '../../src/archive/recording.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { readInit } from '../../src/formats/mp4/init.ts'
-import { Clips } from '../../src/streams/clip/clips.ts'
-import type { RecordedFragment, RecordedTrack } from '../../src/streams/recording.ts'
 import { type EncodedTrack, encode, rebased } from '../proof/encoded-track.ts'
 import { type BenchReport, table } from './bench-report.ts'
 

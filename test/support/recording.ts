@@ -1,7 +1,7 @@
+import type { RecordedFragment, RecordedTrack, TimeRange } from '../../src/archive/recording.ts'
 import { type InitFacts, readInit } from '../../src/formats/mp4/init.ts'
 import { readMedia } from '../../src/formats/mp4/media.ts'
 import { rewriteMedia } from '../../src/formats/mp4/rewrite.ts'
-import type { RecordedFragment, RecordedTrack, TimeRange } from '../../src/streams/recording.ts'
 import { type ClipName, readClip } from './mp4.ts'
 
 interface LoopTrack {

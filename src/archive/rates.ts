@@ -1,5 +1,5 @@
-import type { ArchiveRates } from '../../timeline/archive/entry.ts'
-import type { SegmentTrack, TrackFacts } from '../../timeline/fragment.ts'
+import type { ArchiveRates } from '../timeline/archive/entry.ts'
+import type { SegmentTrack, TrackFacts } from '../timeline/fragment.ts'
 
 type Measurable = Pick<TrackFacts | SegmentTrack, 'init' | 'durationTicks' | 'samples' | 'bytes'>
 

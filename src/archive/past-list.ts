@@ -4,11 +4,11 @@ import type {
   ArchiveName,
   ArchiveRates,
   RecordedEntry,
-} from '../../timeline/archive/entry.ts'
-import { entryOf } from '../../timeline/archive/from-live.ts'
-import { type PlacedBy, placeEntry } from '../../timeline/archive/place.ts'
-import { RENDITIONS } from '../../timeline/cursor.ts'
-import type { RenditionName, Segment } from '../../timeline/fragment.ts'
+} from '../timeline/archive/entry.ts'
+import { entryOf } from '../timeline/archive/from-live.ts'
+import { type PlacedBy, placeEntry } from '../timeline/archive/place.ts'
+import { RENDITIONS } from '../timeline/cursor.ts'
+import type { RenditionName, Segment } from '../timeline/fragment.ts'
 import type { FoundPart } from './lister.ts'
 import type { Part } from './part.ts'
 import { Rates } from './rates.ts'

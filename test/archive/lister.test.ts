@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { systemClock } from '../../../src/base/clock.ts'
-import { Lister } from '../../../src/streams/archive/lister.ts'
-import type { PartWindow } from '../../../src/streams/archive/part.ts'
-import type { ArchiveEntry } from '../../../src/timeline/archive/entry.ts'
-import { placeEntry } from '../../../src/timeline/archive/place.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { Lister } from '../../src/archive/lister.ts'
+import type { PartWindow } from '../../src/archive/part.ts'
+import { systemClock } from '../../src/base/clock.ts'
+import type { ArchiveEntry } from '../../src/timeline/archive/entry.ts'
+import { placeEntry } from '../../src/timeline/archive/place.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { type PastSession, START_MS, type Stored, sessionOver } from './past-session.ts'
 
 const DAY_MS = 24 * 3_600_000

@@ -1,5 +1,5 @@
-import type { StoredFragment } from '../../upstream/kvs-api.ts'
-import type { TimeRange } from '../recording.ts'
+import type { StoredFragment } from '../upstream/kvs-api.ts'
+import type { TimeRange } from './recording.ts'
 
 /** What KVS keeps of a stretch of time, on the stream's own clock. */
 export type ListStored = (

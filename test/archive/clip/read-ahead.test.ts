@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { readAhead } from '../../../src/streams/clip/read-ahead.ts'
+import { readAhead } from '../../../src/archive/clip/read-ahead.ts'
 
 const never = new AbortController().signal
 

@@ -1,13 +1,13 @@
-import type { ArchiveEntry } from '../../timeline/archive/entry.ts'
-import { nameOf } from '../../timeline/archive/name.ts'
-import { clockLengthMs } from '../../timeline/archive/place.ts'
-import { RENDITIONS } from '../../timeline/cursor.ts'
-import type { InitFacts } from '../../timeline/fragment.ts'
-import { upstreamError } from '../../upstream/errors.ts'
-import type { RecordedFragment, RecordedTrack, TimeRange } from '../recording.ts'
+import type { ArchiveEntry } from '../timeline/archive/entry.ts'
+import { nameOf } from '../timeline/archive/name.ts'
+import { clockLengthMs } from '../timeline/archive/place.ts'
+import { RENDITIONS } from '../timeline/cursor.ts'
+import type { InitFacts } from '../timeline/fragment.ts'
+import { upstreamError } from '../upstream/errors.ts'
 import type { Archive } from './archive.ts'
 import type { Archives } from './archives.ts'
 import { baseTicksOf } from './past-fragments.ts'
+import type { RecordedFragment, RecordedTrack, TimeRange } from './recording.ts'
 
 /**
  * What was recorded of a range, for what is made of whole fragments: the same list, and the same bytes, as

@@ -1,5 +1,5 @@
-import type { ArchiveEntry } from '../../timeline/archive/entry.ts'
-import { upstreamError } from '../../upstream/errors.ts'
+import type { ArchiveEntry } from '../timeline/archive/entry.ts'
+import { upstreamError } from '../upstream/errors.ts'
 import type { Part, PartWindow } from './part.ts'
 import type { PastList } from './past-list.ts'
 

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../base/errors.ts'
+import { GatewayError } from '../base/errors.ts'
 import type { NearestTimes } from './nearest.ts'
 
 /** Nothing was recorded in a range; the problem document tells when there was something. */

@@ -1,7 +1,7 @@
-import type { FragmentBody } from '../../store/fragment-body.ts'
-import type { DvrView } from '../../timeline/dvr/dvr-view.ts'
-import type { RenditionName, Segment, Snapshot } from '../../timeline/fragment.ts'
-import { isUnread } from '../../timeline/unread.ts'
+import type { FragmentBody } from '../store/fragment-body.ts'
+import type { DvrView } from '../timeline/dvr/dvr-view.ts'
+import type { RenditionName, Segment, Snapshot } from '../timeline/fragment.ts'
+import { isUnread } from '../timeline/unread.ts'
 import type { ArchiveRange } from './range.ts'
 
 /** As much of a live stream as a list of its past needs. */

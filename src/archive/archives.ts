@@ -1,5 +1,5 @@
-import type { Clock } from '../../base/clock.ts'
-import { GatewayError } from '../../base/errors.ts'
+import type { Clock } from '../base/clock.ts'
+import { GatewayError } from '../base/errors.ts'
 import type { Archive } from './archive.ts'
 import { type ArchiveRange, rangeName } from './range.ts'
 

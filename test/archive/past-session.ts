@@ -1,11 +1,11 @@
-import { systemClock } from '../../../src/base/clock.ts'
-import { GatewayError } from '../../../src/base/errors.ts'
-import type { PartWindow } from '../../../src/streams/archive/part.ts'
-import { upstreamError } from '../../../src/upstream/errors.ts'
-import type { ListedFragment } from '../../../src/upstream/listed-fragment.ts'
-import { SecretUrl } from '../../../src/upstream/secret-url.ts'
-import { literalFragment, literalInit } from '../../support/literal-fragment.ts'
-import { IdleSession } from '../../upstream/support/idle-session.ts'
+import type { PartWindow } from '../../src/archive/part.ts'
+import { systemClock } from '../../src/base/clock.ts'
+import { GatewayError } from '../../src/base/errors.ts'
+import { upstreamError } from '../../src/upstream/errors.ts'
+import type { ListedFragment } from '../../src/upstream/listed-fragment.ts'
+import { SecretUrl } from '../../src/upstream/secret-url.ts'
+import { literalFragment, literalInit } from '../support/literal-fragment.ts'
+import { IdleSession } from '../upstream/support/idle-session.ts'
 
 export const START_MS = Date.UTC(2026, 0, 1)
 
