@@ -18,7 +18,7 @@ export interface ListerOptions extends PartOptions {
   readonly mostResults: number
 }
 
-/** KVS takes no longer range. kvs-hls.md, section 6.3. */
+/** KVS takes no longer range. KVS.md, section 6.3. */
 const LONGEST_WINDOW_MS = 24 * 3_600_000
 /** KVS throttles fragments shorter than a second; a list that is too short is only continued. */
 const SHORTEST_FRAGMENT_MS = 1000
@@ -86,7 +86,7 @@ export class Lister {
       this.#fromMs = first.dateMs + 2 * lookedMs
   }
 
-  /** KVS bears 500 changes of codec private data in a session (kvs-hls.md, 6.3): fewer fragments have fewer. */
+  /** KVS bears 500 changes of codec private data in a session (KVS.md, section 6.3): fewer fragments have fewer. */
   async #find(window: PartWindow, signal: AbortSignal): Promise<FoundPart | undefined> {
     try {
       return await this.#list(window, signal)

@@ -35,7 +35,7 @@ const PARALLEL = 8
 /**
  * Learns what must be known before a part can be listed, from as few fragments as possible: the first of
  * each stretch with the same codec private data, and some others, since KVS lists fragments of other tracks
- * or codecs too and only refuses to give them (kvs-hls.md, section 6.3).
+ * or codecs too and only refuses to give them (KVS.md, section 6.3).
  */
 export async function readPart(opened: OpenedPart, signal: AbortSignal): Promise<ReadPart> {
   const samples = new Map<number, Sample>()

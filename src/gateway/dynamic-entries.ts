@@ -4,7 +4,7 @@ import type { StreamSet } from '../streams/stream-set.ts'
 import { openStream } from './open-stream.ts'
 import type { Parts } from './parts.ts'
 
-/** What KVS takes as StreamName. kvs-hls.md, section 6.2. */
+/** What KVS takes as StreamName. KVS.md, section 6.2. */
 const LONGEST_KVS_NAME = 256
 
 /** Players may pause for so long and find their place again; a DVR window is not forgotten sooner than it is over. */

@@ -7,7 +7,7 @@ export interface Sighting {
 
 /**
  * Waits after asking too early. Four polls in any second at most: KVS takes five, perhaps for both
- * tracks together (kvs-hls.md, section 10), and the other track's playlist is asked for once a fragment.
+ * tracks together (KVS.md, section 10), and the other track's playlist is asked for once a fragment.
  */
 const LATE_STEPS_MS = [100, 250, 400] as const
 /** Until the lag is known. */

@@ -25,11 +25,11 @@ export interface FollowerOptions {
   readonly published: () => void
 }
 
-/** KVS itself calls a stream without a fragment for this long "no media". kvs-hls.md section 7.2. */
+/** KVS itself calls a stream without a fragment for this long "no media". KVS.md, section 7.2. */
 const SILENCE_MS = 30_000
 /**
  * Trouble that a session may get over. All else is its end: no media for 30 s, more changes of codec private
- * data than one session bears (kvs-hls.md 6.3), rights taken away.
+ * data than one session bears (KVS.md, section 6.3), rights taken away.
  */
 const PASSING: ReadonlySet<ErrorCode> = new Set([
   'upstream_unavailable',
@@ -45,7 +45,7 @@ const GIVE_UP_MS = 10_000
  */
 const FETCH_LENGTHS = 3
 const SHORTEST_FETCH_MS = 10_000
-/** Three times the 20 s that a fragment may last (kvs-hls.md, section 10), whatever a playlist claims. */
+/** Three times the 20 s that a fragment may last (KVS.md, section 10), whatever a playlist claims. */
 const LONGEST_FETCH_MS = 60_000
 /** Between looks at a playlist that has ended. */
 const ENDED_STEP_MS = 5_000

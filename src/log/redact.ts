@@ -17,7 +17,7 @@ const SECRETS: readonly { readonly pattern: RegExp; readonly replacement: string
   { pattern: named('secretAccessKey|x-cdn-secret|password'), replacement: `$1${MASK}` },
   // Access key ids of users and of roles.
   { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, replacement: MASK },
-  // KVS data hosts. kvs-hls.md, section 1.
+  // KVS data hosts. KVS.md, section 1.
   { pattern: /\b[a-z]-[0-9a-f]{8}(?=\.kinesisvideo\.)/gi, replacement: MASK },
 ]
 

@@ -41,7 +41,7 @@ interface Place {
 
 /**
  * Each new name costs a GetDataEndpoint, of which an account has 300 a second for all its streams
- * (kvs-hls.md, section 10): made-up names get a third of them at most.
+ * (KVS.md, section 10): made-up names get a third of them at most.
  */
 const NEW_NAMES_PER_S = 100
 const SWEEP_MS = 30_000

@@ -21,7 +21,7 @@ export interface StateRules {
   readonly signalLossAfterMs: number
 }
 
-/** KVS calls a stream without a fragment for this long "no media". kvs-hls.md section 7.2. */
+/** KVS calls a stream without a fragment for this long "no media". KVS.md, section 7.2. */
 export const OFFLINE_AFTER_MS = 30_000
 
 /** A fragment that takes longer than the signal-loss time must not count as a loss. */

@@ -1,5 +1,5 @@
 /**
- * FragmentNumbers are opaque and only grow (kvs-hls.md, section 3.6). Their reading below comes from
+ * FragmentNumbers are opaque and only grow (KVS.md, section 3.6). Their reading below comes from
  * samples, so it serves as a hint and nothing depends on it.
  */
 

@@ -35,7 +35,7 @@ export interface OpaqueTrack {
 /** One track of one fragment, as fetched. */
 export interface TrackFacts {
   readonly init: InitFacts
-  /** tfdt of the first sample, in ticks, on whatever base the session has. kvs-hls.md section 4. */
+  /** tfdt of the first sample, in ticks, on whatever base the session has. KVS.md, section 4. */
   readonly baseTicks: number
   /** Sum of the samples' durations, in ticks. */
   readonly durationTicks: number
@@ -54,7 +54,7 @@ export type SourceName = 'camera' | 'backup' | 'slate'
 /** A verified fragment, ready to be placed. */
 export interface FragmentFacts {
   readonly source: SourceName
-  /** FragmentNumber: grows with ingestion, the same in every session. kvs-hls.md section 3.6. */
+  /** FragmentNumber: grows with ingestion, the same in every session. KVS.md, section 3.6. */
   readonly number: bigint
   /** Which run of upstream timestamps the tracks' `baseTicks` count in; a new session is a new base. */
   readonly timeBase: number

@@ -18,7 +18,7 @@ import { type Cursor, clockTrack, mapTracks, type OutputTimes, RENDITIONS } from
 import type { FragmentFacts, RenditionName, TrackFacts } from './fragment.ts'
 import { msToTicks, rescale, ticksToMs } from './ticks.ts'
 
-/** Dates wobble by up to 4 ms against the media (kvs-hls.md, 3.4); correcting that would add jitter. */
+/** Dates wobble by up to 4 ms against the media (KVS.md, section 3.4); correcting that would add jitter. */
 const QUIET_MS = 5
 /** Per fragment; G2 allows less than 1 ms. */
 const SLEW_MS = 0.5

@@ -92,7 +92,7 @@ export function truncated(arrived: number, size: number): Error {
   return unusableAnswer(`the body ended after ${arrived} of ${size} bytes`)
 }
 
-/** Why upstream refused. Both header spellings exist; bodies are JSON or anything. kvs-hls.md, section 7.3. */
+/** Why upstream refused. Both header spellings exist; bodies are JSON or anything. KVS.md, section 7.3. */
 export async function readFault(answer: Answer, meter: Meter): Promise<UpstreamFault> {
   const { type, message } = await readErrorBody(answer, meter)
   const name = header(answer, 'x-amzn-errortype') ?? header(answer, 'x-amz-errortype') ?? type

@@ -2,7 +2,7 @@ import { unusableAnswer } from './errors.ts'
 
 /**
  * A URI of a playlist as the absolute URL that we follow. KVS's resources are siblings of the session
- * URL (kvs-hls.md, section 0), so nothing that leaves its origin or directory is followed.
+ * URL (KVS.md, section 0), so nothing that leaves its origin or directory is followed.
  * @throws GatewayError without the URI: it holds the token
  */
 export function childUrl(session: URL, uri: string): URL {

@@ -24,7 +24,7 @@ export class UpstreamAnswerError extends Error {
   }
 }
 
-/** Names as AWS sends them, without `Exception`. kvs-hls.md, section 7.1 and AWS's common errors. */
+/** Names as AWS sends them, without `Exception`. KVS.md, section 7.1 and AWS's common errors. */
 const CODES_BY_NAME: Readonly<Record<string, ErrorCode>> = {
   NotAuthorized: 'upstream_not_authorized',
   AccessDenied: 'upstream_not_authorized',
@@ -149,7 +149,7 @@ export function faultCode(fault: UpstreamFault): ErrorCode {
   return isTimeout(fault) ? 'upstream_timeout' : 'upstream_unavailable'
 }
 
-/** One exception, two meanings: kvs-hls.md, section 7.2. */
+/** One exception, two meanings: KVS.md, section 7.2. */
 function notFoundCode(message: string): ErrorCode {
   return /not found or not active/i.test(message) ? 'upstream_stream_not_found' : 'no_media'
 }

@@ -1,9 +1,9 @@
 import { unusableAnswer } from './errors.ts'
 
-/** Smaller numbers count from the session's start and mean nothing outside it. kvs-hls.md, section 3.1. */
+/** Smaller numbers count from the session's start and mean nothing outside it. KVS.md, section 3.1. */
 const FIRST_GLOBAL_NUMBER = 2n ** 156n
 
-/** Where a real number holds its server time. kvs-hls.md, section 3.6. */
+/** Where a real number holds its server time. KVS.md, section 3.6. */
 const TIME_SHIFT = 28n
 
 export function isGlobalNumber(number: bigint): boolean {

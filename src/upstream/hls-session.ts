@@ -152,7 +152,7 @@ const MAX_INITS = 16
 
 class KvsHlsSession implements HlsSession {
   readonly id: number
-  /** kvs-hls.md, section 4: what base a session has, nobody knows. */
+  /** KVS.md, section 4: what base a session has, nobody knows. */
   readonly timeBase: number
   readonly openedAtMs: number
   readonly expiresAtMs: number

@@ -1,6 +1,6 @@
 import { GatewayError } from '../base/errors.ts'
 
-/** kvs-hls.md, section 1. */
+/** KVS.md, section 1. */
 const KVS_DATA_HOST = /^[a-z]-[0-9a-f]{8}\.kinesisvideo\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/
 
 /** `kinesisvideo.{region}.amazonaws.com` and its FIPS, dual-stack and China variants. */

@@ -36,7 +36,7 @@ export interface StoredFragment {
   /** Milliseconds since 1970. */
   readonly producerMs: number
   readonly serverMs: number
-  /** Up to the start of its last frame. kvs-hls.md, section 3.4. */
+  /** Up to the start of its last frame. KVS.md, section 3.4. */
   readonly lengthMs: number
   readonly bytes: number
 }

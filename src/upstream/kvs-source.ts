@@ -8,7 +8,7 @@ export interface StreamAccess {
   readonly externalId?: string | undefined
 }
 
-/** A stream by name or by ARN; never both. kvs-hls.md, section 6.2. */
+/** A stream by name or by ARN; never both. KVS.md, section 6.2. */
 export type StreamIdentity = StreamAccess &
   (
     | { readonly streamName: string; readonly streamArn?: undefined }

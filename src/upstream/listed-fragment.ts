@@ -73,7 +73,7 @@ export function listFragments(
   }))
 }
 
-/** KVS measures the frames, and only guesses how long the last one stays (kvs-hls.md, section 3.4). */
+/** KVS measures the frames, and only guesses how long the last one stays (KVS.md, section 3.4). */
 function leastMs(lengthMs: number): number {
   return Math.min(lengthMs - 250, (lengthMs * 3) / 4)
 }
@@ -93,7 +93,7 @@ function refuseCut(fragments: readonly IdentifiedFragment[]): void {
   if (others.size > 1) throw unusableAnswer('the URIs of the playlist differ: it was cut')
 }
 
-/** KVS sends whole files in the clear (kvs-hls.md, section 3); anything else is not what it seems. */
+/** KVS sends whole files in the clear (KVS.md, section 3); anything else is not what it seems. */
 function refuseForeign({ keys, byteRange, map }: MediaPlaylistSegment): void {
   const isForeign = keys.length > 0 || byteRange !== undefined || map?.byteRange !== undefined
   if (isForeign) throw unusableAnswer('a fragment is encrypted, or part of a file')

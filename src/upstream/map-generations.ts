@@ -4,7 +4,7 @@ import type { IdentifiedFragment, IdentifiedMap } from './identified-fragment.ts
 /**
  * Tells which fragments of one track share an init segment, over the successive lists of a session.
  *
- * How KVS announces new codec private data is not documented (kvs-hls.md, section 15): it may be a new
+ * How KVS announces new codec private data is not documented (KVS.md, section 15): it may be a new
  * URI, or the same one in a new EXT-X-MAP tag. So a key is the URI plus a count of the tags seen. The
  * tag at the top of the next list is not a new one if it covers a fragment of the list before.
  */
@@ -18,7 +18,7 @@ export class MapGenerations {
   /**
    * How often the track's codec private data may have changed in this session, those that came and went
    * between two lists included where `SequenceNumber` tells. A guess on the safe side: what that parameter
-   * counts is not documented (kvs-hls.md, section 15).
+   * counts is not documented (KVS.md, section 15).
    */
   get changes(): number {
     return this.#changes

@@ -5,7 +5,7 @@ import { isClearRefusal } from './errors.ts'
 type Reason = 'no_media' | 'throttled' | 'trouble' | 'refusal'
 
 const WAITS: Readonly<Record<Reason, BackoffOptions>> = {
-  // kvs-hls.md, section 12: ask for a session, not the dead playlist. A camera that comes back must be
+  // KVS.md, section 12: ask for a session, not the dead playlist. A camera that comes back must be
   // seen within one fragment (G11), and those may be a second long. So one that is away is asked for as
   // often as a live one is polled: about once a second, where KVS allows 25 and charges for none.
   no_media: { firstMs: 1000, maxMs: 1000 },

@@ -1,4 +1,4 @@
-/** What a session shows. kvs-hls.md, sections 3.5 and 6.3. Times in milliseconds since 1970, on the selector's clock. */
+/** What a session shows. KVS.md, sections 3.5 and 6.3. Times in milliseconds since 1970, on the selector's clock. */
 export type Playback =
   /** The newest fragments. */
   | { readonly mode: 'LIVE' }

@@ -11,7 +11,7 @@ import { SlidingWindow } from './sliding-window.ts'
 /** KVS counts calls per second; a little more, for clocks that tick differently. */
 const WINDOW_MS = 1020
 
-/** Hard limits of KVS per second. kvs-hls.md, section 10. */
+/** Hard limits of KVS per second. KVS.md, section 10. */
 const PER_SESSION = { master: 5, playlist: 5, init: 5, fragment: 20, tsFragment: 20 } as const
 const PER_STREAM = {
   create: 25,

@@ -1,4 +1,4 @@
-/** What KVS recommends nothing about; kvs-hls.md, section 12, suggests it. */
+/** What KVS recommends nothing about; KVS.md, section 12, suggests it. */
 const MIN_LEAD_MS = 60_000
 const LEAD_WINDOWS = 3
 const MAX_LEAD_SHARE = 0.2

@@ -184,7 +184,7 @@ export class SdkKvsApi implements KvsApi {
     const page = await this.#observed('ListFragments', call, (abortSignal) =>
       client.send(command, { abortSignal }),
     ).finally(endTurn)
-    // A wrong host or path answers 200 with something else. kvs-hls.md, section 0.
+    // A wrong host or path answers 200 with something else. KVS.md, section 0.
     if (page.Fragments === undefined) throw unusableAnswer('the answer holds no Fragments')
     return page
   }
@@ -207,7 +207,7 @@ export class SdkKvsApi implements KvsApi {
   }
 }
 
-/** A wrong host or path answers 200 without the field that we asked for. kvs-hls.md, section 0. */
+/** A wrong host or path answers 200 without the field that we asked for. KVS.md, section 0. */
 function required(value: string | undefined, field: string): string {
   if (value !== undefined && value !== '') return value
   throw unusableAnswer(`the answer holds no ${field}`)

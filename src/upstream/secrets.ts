@@ -30,7 +30,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\b((?:connect|getaddrinfo) E[A-Z_]+) \S+/g, '$1 [host]'],
   [/(attempted address(?:es)?: )[^,)]+/g, '$1[host]'],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, REDACTED],
-  // A bare token. kvs-hls.md, section 1.1: base64url of a protobuf, 152 characters when last seen.
+  // A bare token. KVS.md, section 1.1: base64url of a protobuf, 152 characters when last seen.
   [/\bCi[\w~-]{80,}/g, REDACTED],
 ]
 

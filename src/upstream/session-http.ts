@@ -262,7 +262,7 @@ async function readOk<T>(
   }
 }
 
-/** What a status other than 200 means for a session. kvs-hls.md, section 5. */
+/** What a status other than 200 means for a session. KVS.md, section 5. */
 function refusal(request: SessionRequest, fault: UpstreamFault): Error {
   // No credentials take part in these requests: who is refused is the token.
   const code = faultCode(fault)

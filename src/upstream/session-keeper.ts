@@ -55,7 +55,7 @@ export interface KeeperStatus {
 const RENEWAL_WAITS = { firstMs: 1000, maxMs: 30_000 }
 
 /**
- * KVS bears 500 changes of codec private data in a session (kvs-hls.md, section 6.3). The rest is for the
+ * KVS bears 500 changes of codec private data in a session (KVS.md, section 6.3). The rest is for the
  * time until the next session is proved, at five fragments a second.
  */
 const MOST_CODEC_CHANGES = 400

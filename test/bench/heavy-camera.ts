@@ -116,7 +116,7 @@ ${segments.join('')}`
     return this.#beganMs + index * FRAGMENT_MS
   }
 
-  /** kvs-hls.md, section 3.6, with a random part that is none. */
+  /** KVS.md, section 3.6, with a random part that is none. */
   #number(index: number): bigint {
     const serverMs = BigInt(this.#startMs(index) + FRAGMENT_MS + INGEST_MS)
     return 2n ** 156n + BigInt(index) * 2n ** 92n + serverMs * 2n ** 28n

@@ -9,7 +9,7 @@ import { discontinuities, type Stage, startStage } from './support/stage.ts'
 // Hundreds of megabytes pass through this process, which takes a busy machine its time.
 vi.setConfig({ testTimeout: 120_000 })
 
-/** The largest fragment that KVS takes. kvs-hls.md, section 10. */
+/** The largest fragment that KVS takes. KVS.md, section 10. */
 const GIANT = { type: 'giant', bytes: 50_000_000 } as const
 const MIB = 2 ** 20
 

@@ -9,7 +9,7 @@ import { get, newestMsn, offers } from './support/listing.ts'
 
 const LOBBY = cameraOf('lobby')
 
-/** Hard limits of KVS per second and session. kvs-hls.md, section 10. */
+/** Hard limits of KVS per second and session. KVS.md, section 10. */
 const PER_SESSION: Readonly<Record<string, number>> = {
   GetHLSMasterPlaylist: 5,
   GetHLSMediaPlaylist: 5,

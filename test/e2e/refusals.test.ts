@@ -50,7 +50,7 @@ const NOT_ACTIVE = 'The requested stream is not found or not active.'
 
 const faulty = (fault: FaultInput): CameraConfigInput => ({ faults: [fault] })
 
-/** An exception of kvs-hls.md, section 7, as the answer to one operation. */
+/** An exception of KVS.md, section 7, as the answer to one operation. */
 function refused(
   operation: Operation,
   [status, type, message]: readonly [status: number, type: string, message: string],

@@ -5,7 +5,7 @@ import { startStage } from './support/stage.ts'
 
 /**
  * What AWS does not document is a switch of the emulator, and viewers must not be able to tell its
- * positions apart. kvs-hls.md, section 13.
+ * positions apart. KVS.md, section 13.
  */
 const SWITCHES: readonly [string, CameraConfigInput, kvs?: Readonly<Record<string, unknown>>][] = [
   ['everything as by default', {}],

@@ -34,7 +34,7 @@ const GETS: readonly Operation[] = [
   'GetTSFragment',
 ]
 
-/** kvs-hls.md, section 7.1; the GETs answer whatever the session's stream would. */
+/** KVS.md, section 7.1; the GETs answer whatever the session's stream would. */
 const ROWS = [
   ...SIGNED.flatMap((operation) => EVERYWHERE.map((row) => [operation, ...row] as const)),
   ...(['GetHLSStreamingSessionURL', ...GETS] as const).flatMap((operation) =>

@@ -64,7 +64,7 @@ const CLIPS = ['av-360p', 'av-720p', 'hevc'] as const
 
 const THROTTLED = { status: 400, type: 'ClientLimitExceededException', message: 'Slow down.' }
 
-/** All that happens to KVS, to cameras and to streams of two sources. kvs-hls.md, sections 7, 10 and 12. */
+/** All that happens to KVS, to cameras and to streams of two sources. KVS.md, sections 7, 10 and 12. */
 export const TROUBLES: readonly Trouble[] = [
   {
     name: 'sessions revoked',

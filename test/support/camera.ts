@@ -2,7 +2,7 @@ import type { InitFacts } from '../../src/formats/mp4/init.ts'
 import type { FragmentFacts, Segment, TrackFacts } from '../../src/timeline/fragment.ts'
 import type { Timeline } from '../../src/timeline/timeline.ts'
 
-/** What a session's tfdt may count from. kvs-hls.md, section 13. */
+/** What a session's tfdt may count from. KVS.md, section 13. */
 export type Base = 'epoch' | 'session' | 'fragment'
 
 export const START_MS = Date.UTC(2026, 0, 1)

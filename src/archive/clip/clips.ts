@@ -30,7 +30,7 @@ const BUILD_MS = 300_000
 /** KVS may be asked 20 times a second, and others ask too. */
 const FRAGMENT_MS = 30_000
 
-/** kvs-hls.md, section 10. */
+/** KVS.md, section 10. */
 const LONGEST_FRAGMENT_MS = 20_000
 /** Less than this is rounding. */
 const TOLERANCE_MS = 50

@@ -62,7 +62,7 @@ export const RECIPES: readonly ClipRecipe[] = [
     audio: true,
   },
   {
-    // KVS takes fragments of 1 to 20 s. kvs-hls.md, section 10.
+    // KVS takes fragments of 1 to 20 s. KVS.md, section 10.
     name: 'av-180p-long',
     fps: 10,
     bFrames: 0,

@@ -4,7 +4,7 @@ import type { Session } from '../session/session.ts'
 import { decimal } from './decimal.ts'
 import { mediaPlaylistUri } from './uri.ts'
 
-/** The master playlist, tag by tag as observed. kvs-hls.md, section 2. */
+/** The master playlist, tag by tag as observed. KVS.md, section 2. */
 export function writeMaster(session: Session, view: View): string {
   const muxed = session.request.container === 'MPEG_TS'
   const audio = session.tracks.indexOf('audio') + 1

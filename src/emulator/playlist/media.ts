@@ -9,7 +9,7 @@ import { fragmentUri, initUri } from './uri.ts'
 const MPEG_TS_VERSION = 3
 const MP4_VERSION = 7
 
-/** A media playlist, tag by tag as observed. `track` counts from 1. kvs-hls.md, section 3. */
+/** A media playlist, tag by tag as observed. `track` counts from 1. KVS.md, section 3. */
 export function writeMedia(session: Session, view: View, track: number): string {
   const { config } = session.camera
   const lengths = view.entries.map((entry) => extinfMs(session, entry, track))

@@ -1,4 +1,4 @@
-/** An error as AWS answers it: exception name, HTTP status, message. kvs-hls.md, section 7. */
+/** An error as AWS answers it: exception name, HTTP status, message. KVS.md, section 7. */
 export class KvsError extends Error {
   readonly type: string
   readonly status: number

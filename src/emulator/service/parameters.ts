@@ -25,7 +25,7 @@ export function readFragment(session: Session, query: Query, nowMs: number): Fra
   return fragment
 }
 
-/** kvs-hls.md, section 6.3: other tracks or codecs make loading fail until there is a new session. */
+/** KVS.md, section 6.3: other tracks or codecs make loading fail until there is a new session. */
 export function checkLoadable(session: Session, fragment: Fragment): void {
   if (session.canLoad(fragment)) return
   const message = 'The tracks of the fragment differ from those of the streaming session.'

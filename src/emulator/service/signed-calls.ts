@@ -22,7 +22,7 @@ import {
 } from './signature.ts'
 import type { SignedOperation } from './signed-operation.ts'
 
-/** Paths are case-sensitive: any other is unknown. kvs-hls.md, section 6.1. */
+/** Paths are case-sensitive: any other is unknown. KVS.md, section 6.1. */
 export const SIGNED_PATHS: Readonly<Record<string, Operation>> = {
   '/getDataEndpoint': 'GetDataEndpoint',
   '/describeStream': 'DescribeStream',

@@ -5,7 +5,7 @@ import type { FragmentSource } from './fragment-source.ts'
 import type { SessionRequest } from './request.ts'
 import { dedupe } from './selection.ts'
 
-/** So long without a fragment, and a LIVE stream counts as silent. kvs-hls.md, section 7.2. */
+/** So long without a fragment, and a LIVE stream counts as silent. KVS.md, section 7.2. */
 export const SILENCE_MS = 30_000
 
 /** The newest fragments by server time; what comes behind a newer one never gets in. */

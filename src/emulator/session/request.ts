@@ -43,7 +43,7 @@ export interface RequestLimits {
   readonly oldestMs: number
 }
 
-/** Reads and checks a request body. Throws InvalidArgumentException. kvs-hls.md, section 6.3. */
+/** Reads and checks a request body. Throws InvalidArgumentException. KVS.md, section 6.3. */
 export function readSessionRequest(body: unknown, limits: RequestLimits): SessionRequest {
   const parsed = requestSchema.safeParse(body)
   if (!parsed.success) throw invalidArgument(firstIssue(parsed.error))

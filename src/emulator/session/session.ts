@@ -78,7 +78,7 @@ export class Session {
     return meter
   }
 
-  /** The number behind a session-relative one. kvs-hls.md, section 3.1. */
+  /** The number behind a session-relative one. KVS.md, section 3.1. */
   numberAt(index: number): bigint | undefined {
     return this.#byIndex.get(index)
   }

@@ -68,7 +68,7 @@ export class Sessions {
   }
 }
 
-/** kvs-hls.md, section 7.1: what makes a stream unfit for HLS. */
+/** KVS.md, section 7.1: what makes a stream unfit for HLS. */
 function checkMedia({ config }: Camera): void {
   if (config.retentionHours === 0) {
     throw new KvsError('NoDataRetentionException', 400, 'The stream does not retain any data.')

@@ -6,7 +6,7 @@ const LENGTH_DELIMITED = 2
 
 /**
  * A session token of the shape seen in the wild: 113 bytes as 152 characters of URL-safe base64 with `~`
- * for padding, beginning `Ci`. kvs-hls.md, section 1.1.
+ * for padding, beginning `Ci`. KVS.md, section 1.1.
  */
 export function mintToken(random: Random): string {
   const fields = FIELD_BYTES.map((length, i) => {

@@ -31,7 +31,7 @@ export interface MediaPlaylistSegment extends SegmentContext {
   readonly gap: boolean
 }
 
-/** The most that KVS puts into one list. kvs-hls.md, section 10. */
+/** The most that KVS puts into one list. KVS.md, section 10. */
 const MAX_SEGMENTS = 5000
 
 const segmentSchema = z.object({

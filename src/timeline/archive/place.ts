@@ -8,7 +8,7 @@ import type { ArchiveEntry, ArchiveInits, RecordedEntry } from './entry.ts'
  */
 export type PlacedBy = 'dates' | 'lengths'
 
-/** As KVS has it, and the live timeline: more is a gap or an overlap. kvs-hls.md, section 3.4. */
+/** As KVS has it, and the live timeline: more is a gap or an overlap. KVS.md, section 3.4. */
 const TOLERANCE_MS = 50
 
 /** Where lengths lead further away from the date, they are led back, a little with each fragment (G2). */
