@@ -1,4 +1,4 @@
-import { Gauge, Counter as PromCounter, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Counter as PromCounter, Registry } from 'prom-client'
 import type { Counter } from '../metrics/counter.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { type StreamStatus, sourceNames, streamStatus } from '../streams/status.ts'
@@ -18,15 +18,15 @@ const STATES = streamStatus.shape.state.options
 const SOURCES = sourceNames.options
 
 /**
- * The public metrics (contract, section 7), in a registry of their own. Nothing is kept here: each scrape
- * reads the plain counters and the streams' status, so that counting costs an addition and no more.
+ * Makes the public metrics (contract, section 7) and those of the process. Each scrape reads the plain counters and
+ * the streams' status, so that counting costs an addition and no more.
  */
 export function metricsRegistry(source: MetricsSource): Registry {
   const registry = new Registry()
   exposeCounters(registry, source.counters)
-  exposeProcess(registry, source)
+  exposeShared(registry, source)
   exposeStreams(registry, source)
-  return registry
+  return Registry.merge([registry, processMetrics()])
 }
 
 function exposeCounters(registry: Registry, counters: GatewayCounters): void {
@@ -63,7 +63,7 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
   expose('coalesced_requests_total', 'Misses that joined a fetch', counters.coalescedRequests)
 }
 
-function exposeProcess(registry: Registry, { counters, cacheBytes }: MetricsSource): void {
+function exposeShared(registry: Registry, { counters, cacheBytes }: MetricsSource): void {
   const gauge = (name: string, help: string, value: () => number): void => {
     new Gauge({
       name: PREFIX + name,
@@ -183,24 +183,42 @@ function streamGauges(now: () => number): readonly StreamGauge[] {
 }
 
 /**
- * A total that goes up, also when a stream by pattern is gone: so it follows from what its label counted. A
- * gauge, as prom-client's counters cannot be set.
+ * Exposes a total that goes up, also when a stream by pattern is gone: so it follows from what its label counted.
+ * It stays where it was while a stream runs unwatched and its balance sinks, because Prometheus reads any
+ * decrease of a counter as a restart.
  */
 function exposeSavings(
   registry: Registry,
   { counters, streams }: Pick<MetricsSource, 'counters' | 'streams'>,
 ): void {
-  new Gauge({
+  const highest = new Map<string, number>()
+  new PromCounter({
     name: `${PREFIX}saved_usd_total`,
     help: 'KVS charges saved by fan-out',
     labelNames: ['stream'],
     registers: [registry],
     collect() {
-      this.reset()
       for (const { name, savedUsd } of streams()) {
         const stream = counters.labelOf(name)
-        this.set({ stream }, stream === name ? savedUsd : counters.savedUsd(stream))
+        const saved = stream === name ? savedUsd : counters.savedUsd(stream)
+        highest.set(stream, Math.max(saved, highest.get(stream) ?? 0))
       }
+      this.reset()
+      for (const [stream, saved] of highest) this.inc({ stream }, saved)
     },
   })
 }
+
+/**
+ * Collects CPU, memory, event loop, garbage collection and open files of the process under prom-client's own names. There is one
+ * registry for the whole process, because collecting starts observers that nothing stops.
+ */
+function processMetrics(): Registry {
+  if (ofProcess === undefined) {
+    ofProcess = new Registry()
+    collectDefaultMetrics({ register: ofProcess })
+  }
+  return ofProcess
+}
+
+let ofProcess: Registry | undefined

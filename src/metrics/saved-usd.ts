@@ -2,8 +2,8 @@
 const USD_PER_GIB = 0.0119
 
 /**
- * What KVS would have charged more, had every player pulled its bytes from KVS itself. Never negative:
- * a stream that runs with nobody watching has saved nothing, and a total does not go back.
+ * Computes what KVS would have charged more, had every player pulled its bytes from KVS itself. Never negative,
+ * because a stream that runs with nobody watching has saved nothing.
  */
 export function savedUsd(downstreamBytes: number, upstreamBytes: number): number {
   return (Math.max(0, downstreamBytes - upstreamBytes) / 2 ** 30) * USD_PER_GIB

@@ -241,6 +241,38 @@ test('a scrape shows what is true then: counters stay right and old states go', 
   expect(body.toString()).toContain('stream_state{stream="lobby",state="stale"} 1')
 })
 
+test('savings are a counter: they stay where they were while a stream runs unwatched', async () => {
+  const streams = [lobby]
+  const { url } = await start(streams)
+  const saved = async (): Promise<readonly string[]> => {
+    const { body } = await ask(`${url}/metrics`)
+    const lines = body.toString().split('\n')
+    return lines.filter((line) => line.includes('saved_usd_total') && !line.includes('HELP'))
+  }
+  const type = '# TYPE kvs_gateway_saved_usd_total counter'
+  expect(await saved()).toEqual([type, 'kvs_gateway_saved_usd_total{stream="lobby"} 0.25'])
+  streams[0] = { ...lobby, savedUsd: 0.125 }
+  expect(await saved()).toEqual([type, 'kvs_gateway_saved_usd_total{stream="lobby"} 0.25'])
+  streams[0] = { ...lobby, savedUsd: 0.5 }
+  expect(await saved()).toEqual([type, 'kvs_gateway_saved_usd_total{stream="lobby"} 0.5'])
+})
+
+test('the process has its usual metrics, also for a second listener', async () => {
+  await start()
+  await close()
+  const { url } = await start()
+  const { body } = await ask(`${url}/metrics`)
+  for (const metric of [
+    'process_cpu_seconds_total counter',
+    'process_resident_memory_bytes gauge',
+    'process_open_fds gauge',
+    'nodejs_eventloop_lag_p99_seconds gauge',
+    'nodejs_gc_duration_seconds histogram',
+  ]) {
+    expect(body.toString()).toContain(`# TYPE ${metric}\n`)
+  }
+})
+
 test('the dashboard lists streams, takes nothing from elsewhere, and escapes', async () => {
   const { url } = await start([lobby, { ...yard, reason: '<script>alert(1)</script>' }])
   const { status, headers, body } = await ask(`${url}/`)
