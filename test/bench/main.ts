@@ -8,6 +8,7 @@ import { type BenchReport, table } from './bench-report.ts'
 const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchReport> }>>> = {
   serving: () => import('./serving.ts'),
   viewers: () => import('./viewers.ts'),
+  fragment: () => import('./fragment.ts'),
   calls: () => import('./calls.ts'),
   delay: () => import('./delay.ts'),
   'cold-start': () => import('./cold-start.ts'),

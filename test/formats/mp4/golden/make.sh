@@ -20,3 +20,9 @@ run $video -c:v libx265 -preset veryfast -crf 40 -tag:v hvc1 -pix_fmt yuv420p $e
   -x265-params log-level=none:keyint=15:min-keyint=15:scenecut=0:bframes=0:info=0 \
   -movflags +cmaf+frag_keyframe+empty_moov hevc.mp4
 run $tone -c:a aac -b:a 24k -ac 1 $exact -movflags +cmaf+empty_moov -frag_duration 1000000 aac.mp4
+
+# Both tracks in one file, 2 s. In one moof; each in its own; the second track's data follow on from the first one's.
+muxed="$video $tone -t 2 -map 0:v -map 1:a $avc -bf 0 -c:a aac -b:a 24k -ac 1"
+run $muxed -movflags +frag_keyframe+empty_moov+default_base_moof muxed.mp4
+run $muxed -movflags +frag_keyframe+empty_moov+separate_moof+default_base_moof muxed-apart.mp4
+run $muxed -movflags +frag_keyframe+empty_moov+omit_tfhd_offset muxed-omitted.mp4
