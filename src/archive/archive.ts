@@ -7,12 +7,12 @@ import type { RenditionName } from '../timeline/fragment.ts'
 import { targetDurationFor } from '../timeline/target-duration.ts'
 import { translate } from '../upstream/errors.ts'
 import { Filler, type FillerOptions } from './filler.ts'
-import { LiveParts } from './live-parts.ts'
+import { LiveWindows } from './live-windows.ts'
 import { type NearestTimes, NOWHERE } from './nearest.ts'
 import { noRecording } from './no-recording.ts'
-import type { Part } from './part.ts'
 import { PastList } from './past-list.ts'
 import type { ArchiveRange } from './range.ts'
+import type { RecordingWindow } from './recording-window.ts'
 
 export interface ArchiveOptions extends FillerOptions {
   readonly placedBy: PlacedBy
@@ -34,7 +34,7 @@ export class Archive {
   readonly #options: ArchiveOptions
   readonly #list: PastList
   readonly #filler: Filler
-  readonly #liveParts: LiveParts | undefined
+  readonly #liveWindows: LiveWindows | undefined
   readonly #life = new AbortController()
   #filling: Promise<void> | undefined
   #waking = false
@@ -51,7 +51,7 @@ export class Archive {
     this.type = (range.endMs ?? Number.POSITIVE_INFINITY) <= clock.now() ? 'VOD' : 'EVENT'
     this.#list = new PastList(placedBy)
     this.#filler = new Filler(this.#list, this.type === 'EVENT', options)
-    this.#liveParts = recording === undefined ? undefined : new LiveParts(recording.openPart)
+    this.#liveWindows = recording === undefined ? undefined : new LiveWindows(recording.openWindow)
   }
 
   /** Entries so far, for those who bound memory. */
@@ -94,9 +94,9 @@ export class Archive {
     if (found?.entry.inits[rendition] === undefined) throw gone()
     if (name.kind === 'published') return this.#published(name, rendition, found.at, signal)
     const { recording } = this.#options
-    const part = this.#partOf(found.at)
-    if (recording === undefined || part === undefined) throw gone()
-    return recording.fragments.get(part, found.entry, rendition, signal)
+    const window = this.#windowOf(found.at)
+    if (recording === undefined || window === undefined) throw gone()
+    return recording.fragments.get(window, found.entry, rendition, signal)
   }
 
   /** Ends all that it does. */
@@ -202,15 +202,15 @@ export class Archive {
       return await tail.fragment(rendition, name.msn, name.id, signal)
     } catch (error) {
       if (!(error instanceof GatewayError) || !error.code.startsWith('segment_')) throw error
-      const part = this.#partOf(at)
-      if (recording === undefined || part === undefined) throw error
-      return recording.fragments.published(part, name, rendition, signal)
+      const window = this.#windowOf(at)
+      if (recording === undefined || window === undefined) throw error
+      return recording.fragments.published(window, name, rendition, signal)
     }
   }
 
   /** Undefined where the source keeps nothing. */
-  #partOf(at: number): Part | undefined {
-    return this.#list.partOf(at) ?? this.#liveParts?.of(this.#list, at)
+  #windowOf(at: number): RecordingWindow | undefined {
+    return this.#list.windowOf(at) ?? this.#liveWindows?.of(this.#list, at)
   }
 }
 

@@ -1,19 +1,24 @@
 import { GatewayError } from '../base/errors.ts'
 import type { RecordedEntry } from '../timeline/archive/entry.ts'
 import { unusableAnswer } from '../upstream/errors.ts'
-import { type OpenedPart, Part, type PartOptions, type PartWindow } from './part.ts'
-import { readPart, type Sample } from './read-part.ts'
-import type { ListedTogether } from './together.ts'
+import { readWindow, type Sample } from './read-window.ts'
+import {
+  type OpenedWindow,
+  RecordingWindow,
+  type RecordingWindowOptions,
+  type WindowBounds,
+} from './recording-window.ts'
+import type { SessionFragment } from './session-fragments.ts'
 
 /** What was found next. */
-export interface FoundPart {
-  readonly part: Part
-  /** In order; the first ones may be known from the part before. */
+export interface FoundWindow {
+  readonly window: RecordingWindow
+  /** In order; the first ones may be known from the window before. */
   readonly entries: readonly RecordedEntry[]
   readonly samples: readonly Sample[]
 }
 
-export interface ListerOptions extends PartOptions {
+export interface ListerOptions extends RecordingWindowOptions {
   /** Of one list. */
   readonly mostResults: number
 }
@@ -49,27 +54,27 @@ export class Lister {
   }
 
   /**
-   * The next part of what begins before `untilMs`; undefined when there is none. After an error it can be
+   * The next window of what begins before `untilMs`; undefined when there is none. After an error it can be
    * asked again and goes on.
    */
-  async next(untilMs: number, signal: AbortSignal): Promise<FoundPart | undefined> {
+  async next(untilMs: number, signal: AbortSignal): Promise<FoundWindow | undefined> {
     for (let [refused, gone] = [0, 0]; this.#fromMs < untilMs; ) {
-      const window = this.#window(untilMs)
-      const found = await this.#find(window, signal).catch((error: unknown) => {
+      const bounds = this.#boundsOf(untilMs)
+      const found = await this.#find(bounds, signal).catch((error: unknown) => {
         gone += 1
         if (!isGone(error) || gone > LISTED_AGAIN) throw error
         return 'gone' as const
       })
       if (found === 'gone') continue
       if (found !== undefined && found.entries.length > 0) return within(found, untilMs)
-      if (found === undefined) this.#fromMs = window.endMs + 1
+      if (found === undefined) this.#fromMs = bounds.endMs + 1
       else refused += 1
       if (refused > MOST_REFUSED) throw unusableAnswer('no fragment of the range can be had')
     }
     return undefined
   }
 
-  #window(untilMs: number): PartWindow {
+  #boundsOf(untilMs: number): WindowBounds {
     const startMs = this.#fromMs
     // KVS wants an end behind the start: of a single millisecond, one more is asked for.
     const endMs = Math.max(startMs + 1, Math.min(untilMs, startMs + LONGEST_WINDOW_MS) - 1)
@@ -81,37 +86,37 @@ export class Lister {
    * What KVS forgets next moves on as fast as time. At that edge the next look begins where it will be by then: it
    * takes about as long as this one. Elsewhere a list begins where it was asked to, and nothing is left out.
    */
-  #leaveGone({ listed: [first] }: OpenedPart, lookedMs: number): void {
+  #leaveGone({ listed: [first] }: OpenedWindow, lookedMs: number): void {
     if (first !== undefined && first.dateMs > this.#fromMs)
       this.#fromMs = first.dateMs + 2 * lookedMs
   }
 
   /** KVS bears 500 changes of codec private data in a session (KVS.md, section 6.3): fewer fragments have fewer. */
-  async #find(window: PartWindow, signal: AbortSignal): Promise<FoundPart | undefined> {
+  async #find(bounds: WindowBounds, signal: AbortSignal): Promise<FoundWindow | undefined> {
     try {
-      return await this.#list(window, signal)
+      return await this.#list(bounds, signal)
     } catch (error) {
-      const fragmentResults = Math.floor(window.fragmentResults / 2)
+      const fragmentResults = Math.floor(bounds.fragmentResults / 2)
       const tooMany = error instanceof GatewayError && error.code === 'upstream_codec_private_data'
       if (!tooMany || fragmentResults < LEAST_RESULTS) throw error
-      return this.#find({ ...window, fragmentResults }, signal)
+      return this.#find({ ...bounds, fragmentResults }, signal)
     }
   }
 
-  async #list(window: PartWindow, signal: AbortSignal): Promise<FoundPart | undefined> {
+  async #list(bounds: WindowBounds, signal: AbortSignal): Promise<FoundWindow | undefined> {
     const { clock } = this.#options
-    const listing = new Part(window, this.#options)
+    const listing = new RecordingWindow(bounds, this.#options)
     const askedMs = clock.now()
     try {
       return await listing.use(signal, async (opened) => {
-        const { entries, samples, refused } = await readPart(opened, signal).catch((error) => {
+        const { entries, samples, refused } = await readWindow(opened, signal).catch((error) => {
           if (isGone(error)) this.#leaveGone(opened, clock.now() - askedMs)
           throw error
         })
-        const isFull = opened.listed.length >= window.fragmentResults
+        const isFull = opened.listed.length >= bounds.fragmentResults
         this.#fromMs =
-          refused === undefined && !isFull ? window.endMs + 1 : nextFrom(opened, refused)
-        return { part: listing, entries, samples }
+          refused === undefined && !isFull ? bounds.endMs + 1 : nextFrom(opened, refused)
+        return { window: listing, entries, samples }
       })
     } catch (error) {
       if (error instanceof GatewayError && error.code === 'no_media') return undefined
@@ -124,12 +129,12 @@ function isGone(error: unknown): boolean {
   return error instanceof GatewayError && error.code === 'segment_gone'
 }
 
-function within(found: FoundPart, untilMs: number): FoundPart {
+function within(found: FoundWindow, untilMs: number): FoundWindow {
   return { ...found, entries: found.entries.filter(({ dateMs }) => dateMs < untilMs) }
 }
 
 /** Behind what was refused right away; at what the next session may give; or once more at the last one. */
-function nextFrom({ listed }: OpenedPart, refused: ListedTogether | undefined): number {
+function nextFrom({ listed }: OpenedWindow, refused: SessionFragment | undefined): number {
   const [first, last] = [listed[0], listed.at(-1)]
   const next = refused ?? last
   if (first === undefined || next === undefined) throw unusableAnswer('an empty list')

@@ -13,14 +13,14 @@ import type { ArchiveEntry, PublishedName, RecordedEntry } from '../timeline/arc
 import type { RenditionName } from '../timeline/fragment.ts'
 import { beginAt } from '../timeline/output-clock.ts'
 import { unusableAnswer, upstreamError } from '../upstream/errors.ts'
-import type { FoundPart } from './lister.ts'
-import type { Part, PartWindow } from './part.ts'
-import { isRefusal } from './read-part.ts'
+import type { FoundWindow } from './lister.ts'
+import { isRefusal } from './read-window.ts'
+import type { RecordingWindow, WindowBounds } from './recording-window.ts'
 
 export interface PastFragmentsOptions {
   readonly stream: string
   readonly store: MemoryStore
-  readonly openPart: (window: PartWindow) => Part
+  readonly openWindow: (bounds: WindowBounds) => RecordingWindow
   readonly hits: Cell
   readonly misses: Cell
   readonly coalesced: Cell
@@ -45,20 +45,20 @@ export class PastFragments {
 
   /** @throws GatewayError `segment_gone`, or an upstream code */
   async get(
-    part: Part,
+    window: RecordingWindow,
     entry: ArchiveEntry,
     rendition: RenditionName,
     signal: AbortSignal,
   ): Promise<FragmentBody> {
     const key = this.#key(entry, rendition)
     const body = await this.#stored(key, nameOf(entry), signal, (limited) =>
-      this.#fetch(part, entry, limited),
+      this.#fetch(window, entry, limited),
     )
     return { ...completeBody(moved(body.bytes, entry, rendition)), origin: body.origin }
   }
 
-  /** What had to be fetched to list a part need not be fetched again to play it. */
-  keepSamples({ entries, samples }: FoundPart): void {
+  /** What had to be fetched to list a window need not be fetched again to play it. */
+  keepSamples({ entries, samples }: FoundWindow): void {
     for (const { listed, tracks } of samples) {
       const entry = entries.find(({ number }) => number === listed.number)
       if (entry !== undefined) this.#tryToKeep(entry, tracks)
@@ -86,21 +86,21 @@ export class PastFragments {
 
   /** The bytes that the live timeline has published, from KVS again. */
   async published(
-    part: Part,
+    window: RecordingWindow,
     name: PublishedName,
     rendition: RenditionName,
     signal: AbortSignal,
   ): Promise<FragmentBody> {
     const key = `${this.#options.stream}/archive/${name.msn}-${name.id}/${rendition}`
     return this.#stored(key, key, signal, async (limited) => {
-      const bytes = asPublished(await this.#original(part, name.number, rendition, limited), name)
+      const bytes = asPublished(await this.#original(window, name.number, rendition, limited), name)
       this.#options.store.put(key, bytes, 'none')
     })
   }
 
   /** As KVS has it. Kept, as names that nobody was told fit no bytes, and would be fetched for ever (G17). */
   async #original(
-    part: Part,
+    window: RecordingWindow,
     number: bigint,
     rendition: RenditionName,
     signal: AbortSignal,
@@ -110,7 +110,7 @@ export class PastFragments {
       `${stream}/archive/${number.toString(36)}/${track}`
     if (store.get(keyOf(rendition)) === undefined) {
       await this.#flights.run(`${number.toString(36)}`, signal, async (limited) => {
-        const tracks = await part.fetch(number, limited)
+        const tracks = await window.fetch(number, limited)
         for (const track of tracks) store.put(keyOf(track.rendition), track.bytes, 'none')
       })
     }
@@ -150,8 +150,8 @@ export class PastFragments {
     return joins ? 'collapsed' : 'miss'
   }
 
-  async #fetch(part: Part, entry: ArchiveEntry, signal: AbortSignal): Promise<void> {
-    const tracks = await this.#tracks(part, entry, signal)
+  async #fetch(window: RecordingWindow, entry: ArchiveEntry, signal: AbortSignal): Promise<void> {
+    const tracks = await this.#tracks(window, entry, signal)
     for (const { rendition, facts } of tracks) {
       // Players were told to decode it with another one.
       if (facts.init.id === entry.inits[rendition]?.id) continue
@@ -162,15 +162,15 @@ export class PastFragments {
 
   /** A session refuses what has other tracks than its first fragment: one of its own gives what there is. */
   async #tracks(
-    part: Part,
+    window: RecordingWindow,
     { number, dateMs }: ArchiveEntry,
     signal: AbortSignal,
   ): Promise<readonly FetchedTrack[]> {
     try {
-      return await part.fetch(number, signal)
+      return await window.fetch(number, signal)
     } catch (error) {
       if (!isRefusal(error)) throw error
-      const own = this.#options.openPart({
+      const own = this.#options.openWindow({
         startMs: dateMs,
         endMs: dateMs + 1,
         fragmentResults: 2,

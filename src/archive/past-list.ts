@@ -9,9 +9,9 @@ import { entryOf } from '../timeline/archive/from-live.ts'
 import { type PlacedBy, placeEntry } from '../timeline/archive/place.ts'
 import { RENDITIONS } from '../timeline/cursor.ts'
 import type { RenditionName, Segment } from '../timeline/fragment.ts'
-import type { FoundPart } from './lister.ts'
-import type { Part } from './part.ts'
+import type { FoundWindow } from './lister.ts'
 import { Rates } from './rates.ts'
+import type { RecordingWindow } from './recording-window.ts'
 
 /** An entry's place is never further from its date. */
 const REACH_MS = 50
@@ -21,7 +21,7 @@ export class PastList {
   readonly #placedBy: PlacedBy
   readonly #entries: ArchiveEntry[] = []
   /** Each with the index of its first entry. */
-  readonly #parts: { readonly from: number; readonly part: Part }[] = []
+  readonly #windows: { readonly from: number; readonly window: RecordingWindow }[] = []
   readonly #inits = new Map<string, Buffer>()
   readonly #rates = new Rates()
   readonly #renditions = new Set<RenditionName>()
@@ -51,15 +51,18 @@ export class PastList {
     return this.#inits.get(`${rendition}/${id}`)
   }
 
-  /** Lists what is new, and wanted, in a part of the recording. */
-  add({ part, entries, samples }: FoundPart, isWanted: (entry: RecordedEntry) => boolean): void {
+  /** Lists what is new, and wanted, in a window of the recording. */
+  add(
+    { window, entries, samples }: FoundWindow,
+    isWanted: (entry: RecordedEntry) => boolean,
+  ): void {
     for (const { tracks } of samples) {
       this.#rates.take(tracks.map(({ facts }) => facts))
       for (const { rendition, facts, initBytes } of tracks) {
         this.#inits.set(`${rendition}/${facts.init.id}`, initBytes)
       }
     }
-    this.#parts.push({ from: this.#entries.length, part })
+    this.#windows.push({ from: this.#entries.length, window })
     for (const recorded of entries) {
       const entry = isWanted(recorded) ? placeEntry(this.last, recorded, this.#placedBy) : undefined
       if (entry !== undefined) this.#append(entry)
@@ -97,10 +100,10 @@ export class PastList {
     return undefined
   }
 
-  /** The part that an entry was listed by; undefined where the live timeline told of it. */
-  partOf(at: number): Part | undefined {
+  /** The window that an entry was listed by; undefined where the live timeline told of it. */
+  windowOf(at: number): RecordingWindow | undefined {
     if (this.#entries[at]?.live !== undefined) return undefined
-    return this.#parts.findLast(({ from }) => from <= at)?.part
+    return this.#windows.findLast(({ from }) => from <= at)?.window
   }
 
   /** The index of the first entry of that date or a later one. */

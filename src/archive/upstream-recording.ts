@@ -1,10 +1,10 @@
 import type { Lister } from './lister.ts'
-import type { Part, PartWindow } from './part.ts'
 import type { PastFragments } from './past-fragments.ts'
+import type { RecordingWindow, WindowBounds } from './recording-window.ts'
 
 /** What the source of a stream keeps of a range, and how to get at it. */
 export interface UpstreamRecording {
   readonly lister: Lister
   readonly fragments: PastFragments
-  readonly openPart: (window: PartWindow) => Part
+  readonly openWindow: (bounds: WindowBounds) => RecordingWindow
 }

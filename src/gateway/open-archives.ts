@@ -4,10 +4,10 @@ import { nearestHeld } from '../archive/held-past.ts'
 import { Lister } from '../archive/lister.ts'
 import type { LiveTail } from '../archive/live-tail.ts'
 import { type NearestTimes, NOWHERE, nearestTimes } from '../archive/nearest.ts'
-import { type OpenPast, Part, type PartWindow } from '../archive/part.ts'
-import { PartPool } from '../archive/part-pool.ts'
+import { OpenWindows } from '../archive/open-windows.ts'
 import { PastFragments } from '../archive/past-fragments.ts'
 import type { ArchiveRange } from '../archive/range.ts'
+import { type OpenPast, RecordingWindow, type WindowBounds } from '../archive/recording-window.ts'
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { dateOf, type StoredPast } from '../streams/past-filler.ts'
@@ -32,14 +32,15 @@ const MOST_NEAREST = 2
 export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Archives {
   const { clock, counters, store, log } = parts
   const stored = storedPast(past, parts)
-  const pool = new PartPool()
-  const part = (window: PartWindow): Part => new Part(window, partOptions)
-  const open: OpenPast = (window, signal) => stored.open(window, signal)
-  const partOptions = { clock, open, opened: (used: Part) => pool.used(used) }
+  const pool = new OpenWindows()
+  const openWindow = (bounds: WindowBounds): RecordingWindow =>
+    new RecordingWindow(bounds, windowOptions)
+  const open: OpenPast = (bounds, signal) => stored.open(bounds, signal)
+  const windowOptions = { clock, open, opened: (used: RecordingWindow) => pool.used(used) }
   const fragments = new PastFragments({
     stream: past.name,
     store,
-    openPart: part,
+    openWindow,
     hits: counters.cacheHits.cell({}),
     misses: counters.cacheMisses.cell({}),
     coalesced: counters.coalescedRequests.cell({}),
@@ -61,8 +62,8 @@ export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Ar
       tail,
       placedBy: past.source.fragmentSelectorType === 'SERVER_TIMESTAMP' ? 'lengths' : 'dates',
       recording: {
-        lister: new Lister(range.startMs, { ...partOptions, mostResults }),
-        openPart: part,
+        lister: new Lister(range.startMs, { ...windowOptions, mostResults }),
+        openWindow,
         fragments,
       },
       nearest: (signal) => near(range, signal),

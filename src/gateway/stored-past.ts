@@ -1,4 +1,4 @@
-import type { OpenPast } from '../archive/part.ts'
+import type { OpenPast } from '../archive/recording-window.ts'
 import type { StoredPast } from '../streams/past-filler.ts'
 import { openSession } from '../upstream/hls-session.ts'
 import type { KvsSource } from '../upstream/kvs-source.ts'

@@ -1,4 +1,4 @@
-import { fetchTogether, type ListedTogether, listTogether } from '../archive/together.ts'
+import { fetchFragment, listFragments, type SessionFragment } from '../archive/session-fragments.ts'
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -52,7 +52,7 @@ export interface PastFillerOptions {
 /** A fragment that a session of the past lists. */
 interface Found {
   readonly session: HlsSession
-  readonly listed: ListedTogether
+  readonly listed: SessionFragment
   readonly serverMs: number
 }
 
@@ -138,7 +138,7 @@ export class PastFiller {
   async #recover(wanted: readonly StoredFragment[], signal: AbortSignal): Promise<void> {
     const { counters, stream, log } = this.#options
     const inserter = new Inserter(this.#options)
-    for (const together of this.#windows(wanted)) await this.#fetch(together, inserter, signal)
+    for (const near of this.#windows(wanted)) await this.#fetch(near, inserter, signal)
     const inserted = await inserter.finish()
     for (const { number, serverMs } of wanted) {
       if (!inserted.some((segment) => segment.number === number))
@@ -176,8 +176,8 @@ export class PastFiller {
     const session = await this.#open({ ...window, fragmentResults: 4 * BATCH }, signal)
     if (session === undefined) return
     try {
-      const together = await listTogether(session, signal)
-      const listed = new Map(together.map((each) => [each.number, each]))
+      const fragments = await listFragments(session, signal)
+      const listed = new Map(fragments.map((each) => [each.number, each]))
       for (const { number, serverMs } of wanted) {
         const each = listed.get(number)
         if (each === undefined) continue
@@ -210,7 +210,7 @@ export class PastFiller {
     const { clock } = this.#options
     const { number, dateMs } = listed
     try {
-      const tracks = await fetchTogether(session, listed, signal)
+      const tracks = await fetchFragment(session, listed, signal)
       const isOld = clock.now() - serverMs > RECENT_MS
       const hold = isOld ? 'spare' : 'none'
       await inserter.add({ number, dateMs, serverMs, timeBase: session.id, tracks, hold })

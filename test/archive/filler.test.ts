@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { Filler } from '../../src/archive/filler.ts'
 import { Lister } from '../../src/archive/lister.ts'
 import type { LiveTail } from '../../src/archive/live-tail.ts'
-import { Part, type PartWindow } from '../../src/archive/part.ts'
 import { PastFragments } from '../../src/archive/past-fragments.ts'
 import { PastList } from '../../src/archive/past-list.ts'
+import { RecordingWindow, type WindowBounds } from '../../src/archive/recording-window.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
@@ -29,13 +29,13 @@ const tail: LiveTail = {
 
 test('G18: a range of too many fragments is not listed on by those who ask again', async () => {
   let sessions = 0
-  const open = async (window: PartWindow): Promise<PastSession> => {
+  const open = async (bounds: WindowBounds): Promise<PastSession> => {
     sessions += 1
-    return Promise.resolve(sessionOver(stored, window))
+    return Promise.resolve(sessionOver(stored, bounds))
   }
   const clock = systemClock
-  const partOptions = { clock, open, opened: () => {} }
-  const openPart = (window: PartWindow) => new Part(window, partOptions)
+  const windowOptions = { clock, open, opened: () => {} }
+  const openWindow = (bounds: WindowBounds) => new RecordingWindow(bounds, windowOptions)
   const cell = new GatewayCounters().cacheHits.cell({})
   const list = new PastList('dates')
   const filler = new Filler(list, false, {
@@ -44,12 +44,12 @@ test('G18: a range of too many fragments is not listed on by those who ask again
     log: silentLog,
     tail,
     recording: {
-      lister: new Lister(START_MS, { ...partOptions, mostResults: 10 }),
-      openPart,
+      lister: new Lister(START_MS, { ...windowOptions, mostResults: 10 }),
+      openWindow,
       fragments: new PastFragments({
         stream: 'lobby',
         store: new MemoryStore({ clock, maxBytes: 2 ** 20 }),
-        openPart,
+        openWindow,
         hits: cell,
         misses: cell,
         coalesced: cell,

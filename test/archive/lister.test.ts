@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Lister } from '../../src/archive/lister.ts'
-import type { PartWindow } from '../../src/archive/part.ts'
+import type { WindowBounds } from '../../src/archive/recording-window.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import type { ArchiveEntry } from '../../src/timeline/archive/entry.ts'
 import { placeEntry } from '../../src/timeline/archive/place.ts'
@@ -13,7 +13,7 @@ const never = new AbortController().signal
 
 interface Listing {
   readonly numbers: readonly bigint[]
-  readonly windows: readonly PartWindow[]
+  readonly windows: readonly WindowBounds[]
 }
 
 async function listAll(
@@ -21,10 +21,10 @@ async function listAll(
   untilMs: number,
   mostResults: number,
 ): Promise<Listing> {
-  const windows: PartWindow[] = []
-  const open = async (window: PartWindow): Promise<PastSession> => {
-    windows.push(window)
-    return Promise.resolve(sessionOver(stored, window))
+  const windows: WindowBounds[] = []
+  const open = async (bounds: WindowBounds): Promise<PastSession> => {
+    windows.push(bounds)
+    return Promise.resolve(sessionOver(stored, bounds))
   }
   const lister = new Lister(START_MS, { clock: systemClock, open, opened: () => {}, mostResults })
   const entries: ArchiveEntry[] = []
@@ -94,8 +94,8 @@ test('what KVS forgets while it is listed is listed without', async () => {
     tracks: 1,
   }))
   const left = [...stored]
-  const open = async (window: PartWindow): Promise<PastSession> => {
-    const session = sessionOver(left, window)
+  const open = async (bounds: WindowBounds): Promise<PastSession> => {
+    const session = sessionOver(left, bounds)
     // Between its list and its first fragment time passes.
     for (const { number } of left.splice(0, left.length > 18 ? 1 : 0)) session.forgotten.add(number)
     return Promise.resolve(session)
@@ -114,9 +114,9 @@ test('the edge of what KVS keeps is met, however long a look takes', async () =>
     dateMs: START_MS + 1000 * i,
     tracks: 1,
   }))
-  const open = async (window: PartWindow): Promise<PastSession> => {
+  const open = async (bounds: WindowBounds): Promise<PastSession> => {
     const kept = (): typeof stored => stored.filter(({ dateMs }) => dateMs >= clock.now() - DAY_MS)
-    const session = sessionOver(kept(), window)
+    const session = sessionOver(kept(), bounds)
     clock.advance(4_000)
     const left = kept()
     for (const one of stored) if (!left.includes(one)) session.forgotten.add(one.number)

@@ -1,4 +1,4 @@
-import type { PartWindow } from '../../src/archive/part.ts'
+import type { WindowBounds } from '../../src/archive/recording-window.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { GatewayError } from '../../src/base/errors.ts'
 import { upstreamError } from '../../src/upstream/errors.ts'
@@ -55,8 +55,8 @@ function listed({ number, dateMs }: Stored): ListedFragment {
   return { number, startMs: dateMs, durationS: 1, discontinuity: undefined, uri, map }
 }
 
-export function sessionOver(stored: readonly Stored[], window: PartWindow): PastSession {
-  const within = stored.filter(({ dateMs }) => dateMs >= window.startMs && dateMs <= window.endMs)
+export function sessionOver(stored: readonly Stored[], bounds: WindowBounds): PastSession {
+  const within = stored.filter(({ dateMs }) => dateMs >= bounds.startMs && dateMs <= bounds.endMs)
   if (within.length === 0) throw new GatewayError('no_media', 'nothing')
-  return new PastSession(within.slice(0, window.fragmentResults))
+  return new PastSession(within.slice(0, bounds.fragmentResults))
 }

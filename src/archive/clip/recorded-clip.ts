@@ -17,7 +17,7 @@ const MAX_AHEAD = 3
 const MAX_AHEAD_BYTES = 4 * 1024 * 1024
 
 /** Kept for each fragment and each piece, at a guess. */
-const BYTES_PER_PART = 200
+const BYTES_PER_PIECE = 200
 const ID_LENGTH = 24
 
 /** The layout of a file whose media data are read from the recording as they are sent. */
@@ -43,7 +43,7 @@ export class RecordedClip implements Clip {
   /** What it takes to keep it, in bytes. */
   get footprint(): number {
     const { head, pieces } = this.#layout
-    return head.length + (pieces.length + this.#fragments.length) * BYTES_PER_PART
+    return head.length + (pieces.length + this.#fragments.length) * BYTES_PER_PIECE
   }
 
   async *read(start: number, end: number, signal: AbortSignal): AsyncGenerator<Buffer> {

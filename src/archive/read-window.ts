@@ -5,26 +5,26 @@ import type { ArchiveInits, ArchiveLengths, RecordedEntry } from '../timeline/ar
 import { mapTracks } from '../timeline/cursor.ts'
 import { isTransient } from '../upstream/errors.ts'
 import type { PlaylistName } from '../upstream/hls-session.ts'
-import type { OpenedPart } from './part.ts'
-import { fetchTogether, type ListedTogether } from './together.ts'
+import type { OpenedWindow } from './recording-window.ts'
+import { fetchFragment, type SessionFragment } from './session-fragments.ts'
 
 /** A fragment that was fetched to learn what the others around it are like. */
 export interface Sample {
-  readonly listed: ListedTogether
+  readonly listed: SessionFragment
   readonly tracks: readonly FetchedTrack[]
 }
 
-/** What a part's session lists, as far as it can be played with one set of tracks. */
-export interface ReadPart {
+/** What a window's session lists, as far as it can be played with one set of tracks. */
+export interface ReadWindow {
   readonly entries: readonly RecordedEntry[]
   /** What was fetched for it. */
   readonly samples: readonly Sample[]
   /** The first fragment that this session refuses: only another session says what tracks it has. */
-  readonly refused: ListedTogether | undefined
+  readonly refused: SessionFragment | undefined
 }
 
 /**
- * Looked at evenly, the last one included: tracks may also go and come back within a part. With the first,
+ * Looked at evenly, the last one included: tracks may also go and come back within a window. With the first,
  * both tracks of these are what a session gives within a second.
  */
 const MARKS = 5
@@ -33,16 +33,16 @@ const MARKS = 5
 const PARALLEL = 8
 
 /**
- * Learns what must be known before a part can be listed, from as few fragments as possible: the first of
+ * Learns what must be known before a window can be listed, from as few fragments as possible: the first of
  * each stretch with the same codec private data, and some others, since KVS lists fragments of other tracks
  * or codecs too and only refuses to give them (KVS.md, section 6.3).
  */
-export async function readPart(opened: OpenedPart, signal: AbortSignal): Promise<ReadPart> {
+export async function readWindow(opened: OpenedWindow, signal: AbortSignal): Promise<ReadWindow> {
   const samples = new Map<number, Sample>()
   const look = async (at: number): Promise<void> => {
     const listed = opened.listed[at]
     if (listed === undefined || samples.has(at)) return
-    samples.set(at, { listed, tracks: await fetchTogether(opened.session, listed, signal) })
+    samples.set(at, { listed, tracks: await fetchFragment(opened.session, listed, signal) })
   }
   const bound = await firstRefused(opened.listed.length, look)
   const heads = opened.listed
@@ -74,7 +74,7 @@ async function lookAll(
 }
 
 /** Where new codec private data may begin: another EXT-X-MAP; with MPEG-TS, all that is not continuous. */
-function beginsAnew(before: ListedTogether | undefined, next: ListedTogether): boolean {
+function beginsAnew(before: SessionFragment | undefined, next: SessionFragment): boolean {
   if (before === undefined) return true
   return next.lists.some((listed, i) => {
     const previous = before.lists[i]
@@ -118,7 +118,7 @@ export function isRefusal(error: unknown): boolean {
 
 function toEntries(
   playlists: readonly PlaylistName[],
-  listed: readonly ListedTogether[],
+  listed: readonly SessionFragment[],
   initsAt: ReadonlyMap<number, ArchiveInits>,
 ): RecordedEntry[] {
   let inits: ArchiveInits = {}
@@ -130,7 +130,7 @@ function toEntries(
 
 function lengthsOf(
   playlists: readonly PlaylistName[],
-  lists: ListedTogether['lists'],
+  lists: SessionFragment['lists'],
   inits: ArchiveInits,
 ): ArchiveLengths {
   return mapTracks(inits, (_, rendition) => {

@@ -6,30 +6,30 @@ import type { FetchedTrack } from '../ingest/fetch-fragment.ts'
 import { upstreamError } from '../upstream/errors.ts'
 import type { HlsSession } from '../upstream/hls-session.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
-import { fetchTogether, type ListedTogether, listTogether } from './together.ts'
+import { fetchFragment, listFragments, type SessionFragment } from './session-fragments.ts'
 
 /** What one ON_DEMAND session is asked for: fragments that begin within, both ends included. */
-export interface PartWindow {
+export interface WindowBounds {
   readonly startMs: number
   readonly endMs: number
   /** At most so many, the oldest. */
   readonly fragmentResults: number
 }
 
-export type OpenPast = (window: PartWindow, signal: AbortSignal) => Promise<HlsSession>
+export type OpenPast = (bounds: WindowBounds, signal: AbortSignal) => Promise<HlsSession>
 
 /** A session and all that it lists. */
-export interface OpenedPart {
+export interface OpenedWindow {
   readonly session: HlsSession
-  readonly listed: readonly ListedTogether[]
-  readonly byNumber: ReadonlyMap<bigint, ListedTogether>
+  readonly listed: readonly SessionFragment[]
+  readonly byNumber: ReadonlyMap<bigint, SessionFragment>
 }
 
-export interface PartOptions {
+export interface RecordingWindowOptions {
   readonly clock: Clock
   readonly open: OpenPast
-  /** The part has a session in hand, and so some megabytes of what it lists. */
-  readonly opened: (part: Part) => void
+  /** The window has a session in hand, and so some megabytes of what it lists. */
+  readonly opened: (window: RecordingWindow) => void
 }
 
 /** Room for the request that is under way when a session ends. */
@@ -41,19 +41,19 @@ const SESSIONS = 3
  * A stretch of the past that one session can show. Sessions end and are let go while nobody asks; what the
  * next one lists has the same numbers.
  */
-export class Part {
-  readonly #window: PartWindow
-  readonly #options: PartOptions
-  readonly #opening = new SingleFlight<OpenedPart>()
-  #opened: OpenedPart | undefined
+export class RecordingWindow {
+  readonly #bounds: WindowBounds
+  readonly #options: RecordingWindowOptions
+  readonly #opening = new SingleFlight<OpenedWindow>()
+  #opened: OpenedWindow | undefined
 
-  constructor(window: PartWindow, options: PartOptions) {
-    this.#window = window
+  constructor(bounds: WindowBounds, options: RecordingWindowOptions) {
+    this.#bounds = bounds
     this.#options = options
   }
 
   /** Its session with what it lists. @throws GatewayError `no_media` when there is nothing within */
-  async open(signal: AbortSignal): Promise<OpenedPart> {
+  async open(signal: AbortSignal): Promise<OpenedWindow> {
     const { clock, opened } = this.#options
     const known = this.#opened
     if (known !== undefined && clock.now() < known.session.expiresAtMs - BEFORE_EXPIRY_MS) {
@@ -72,7 +72,7 @@ export class Part {
    * Works with its session, and again with another one when that was refused.
    * @throws what `work` throws; GatewayError `upstream_unavailable` when sessions are refused one after another
    */
-  async use<T>(signal: AbortSignal, work: (opened: OpenedPart) => Promise<T>): Promise<T> {
+  async use<T>(signal: AbortSignal, work: (opened: OpenedWindow) => Promise<T>): Promise<T> {
     for (let left = SESSIONS; left > 0; left -= 1) {
       try {
         const opened = await this.open(signal)
@@ -91,7 +91,7 @@ export class Part {
       return await this.use(signal, ({ session, byNumber }) => {
         const listed = byNumber.get(number)
         if (listed === undefined) throw upstreamError('segment_gone')
-        return fetchTogether(session, listed, signal)
+        return fetchFragment(session, listed, signal)
       })
     } catch (error) {
       if (error instanceof GatewayError && error.code === 'no_media') {
@@ -107,9 +107,9 @@ export class Part {
     this.#opened = undefined
   }
 
-  async #begin(signal: AbortSignal): Promise<OpenedPart> {
-    const session = await this.#options.open(this.#window, signal)
-    const listed = await listTogether(session, signal)
+  async #begin(signal: AbortSignal): Promise<OpenedWindow> {
+    const session = await this.#options.open(this.#bounds, signal)
+    const listed = await listFragments(session, signal)
     if (listed.length === 0) throw new GatewayError('no_media', 'Nothing was recorded then.')
     return { session, listed, byNumber: new Map(listed.map((each) => [each.number, each])) }
   }

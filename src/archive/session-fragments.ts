@@ -4,17 +4,17 @@ import type { HlsSession } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 
 /** One fragment as all playlists of a session list it, in the order of the session's playlists. */
-export interface ListedTogether {
+export interface SessionFragment {
   readonly number: bigint
   readonly dateMs: number
   readonly lists: readonly (ListedFragment | undefined)[]
 }
 
 /** All that a session of the past lists: it says everything at the first look. */
-export async function listTogether(
+export async function listFragments(
   session: HlsSession,
   signal: AbortSignal,
-): Promise<readonly ListedTogether[]> {
+): Promise<readonly SessionFragment[]> {
   const [first = [], ...others] = await Promise.all(
     session.playlists.map((name) => session.list(name, signal)),
   )
@@ -27,9 +27,9 @@ export async function listTogether(
 }
 
 /** All tracks of a listed fragment, whole and verified, video first. */
-export async function fetchTogether(
+export async function fetchFragment(
   session: HlsSession,
-  { lists }: ListedTogether,
+  { lists }: SessionFragment,
   signal: AbortSignal,
 ): Promise<readonly FetchedTrack[]> {
   const fetched = await Promise.all(
