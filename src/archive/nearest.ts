@@ -1,4 +1,4 @@
-import type { StoredFragment } from '../upstream/kvs-api.ts'
+import type { StoredFragment } from '../upstream/kvs/kvs-api.ts'
 import type { TimeRange } from './recording.ts'
 
 /** What KVS keeps of a stretch of time, on the stream's own clock. */

@@ -1,4 +1,4 @@
-import type { StreamQuota } from '../upstream/quota.ts'
+import type { StreamQuota } from '../upstream/kvs/quota.ts'
 import type { SessionKeeper } from '../upstream/session-keeper.ts'
 import type { StreamTrouble } from './trouble.ts'
 

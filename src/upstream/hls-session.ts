@@ -5,29 +5,33 @@ import { SingleFlight } from '../base/single-flight.ts'
 import { parseMedia } from '../formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../formats/m3u8/parse-multivariant.ts'
 import type { Announced } from './answer.ts'
-import { queryValue, withQueryValue } from './child-url.ts'
 import { upstreamError } from './errors.ts'
-import { isGlobalNumber } from './fragment-identity.ts'
-import type { KvsApi } from './kvs-api.ts'
-import type { KvsSource } from './kvs-source.ts'
+import { queryValue, withQueryValue } from './kvs/child-url.ts'
+import { isGlobalNumber } from './kvs/fragment-identity.ts'
+import type { KvsApi } from './kvs/kvs-api.ts'
+import type { KvsSource } from './kvs/kvs-source.ts'
+import { MapGenerations } from './kvs/map-generations.ts'
+import { LIVE, type Playback } from './kvs/playback.ts'
+import type { FragmentRequest, StreamQuota } from './kvs/quota.ts'
+import { SessionHttp, type StreamedBody } from './kvs/session-http.ts'
+import {
+  type PlaylistName,
+  type SessionPlaylists,
+  sessionPlaylists,
+} from './kvs/session-playlists.ts'
 import {
   type ListedFragment,
   type ListedMap,
   listFragments,
   requireMaps,
 } from './listed-fragment.ts'
-import { MapGenerations } from './map-generations.ts'
 import type { UpstreamObserver } from './observer.ts'
-import { LIVE, type Playback } from './playback.ts'
-import type { FragmentRequest, StreamQuota } from './quota.ts'
 import type { Priority } from './quota-queue.ts'
 import { SecretUrl } from './secret-url.ts'
 import { SessionDeadError } from './session-dead-error.ts'
-import { SessionHttp, type StreamedBody } from './session-http.ts'
 import { nextSessionId } from './session-id.ts'
-import { type PlaylistName, type SessionPlaylists, sessionPlaylists } from './session-playlists.ts'
 
-export type { PlaylistName } from './session-playlists.ts'
+export type { PlaylistName } from './kvs/session-playlists.ts'
 
 /**
  * Throws when the bytes are not what was asked for. They are then fetched again, as after a broken

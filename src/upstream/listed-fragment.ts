@@ -1,11 +1,11 @@
 import type { ByteRange } from '../formats/m3u8/byte-range.ts'
 import type { MediaPlaylist, MediaPlaylistSegment } from '../formats/m3u8/parse-media.ts'
 import type { FragmentFacts, OpaqueTrack, RenditionName } from '../timeline/fragment.ts'
-import { childUrl, queryValue, queryWithout } from './child-url.ts'
 import { unusableAnswer } from './errors.ts'
-import { globalNumber, parseFragmentNumber } from './fragment-identity.ts'
-import type { IdentifiedFragment } from './identified-fragment.ts'
-import type { MapGenerations } from './map-generations.ts'
+import { childUrl, queryValue, queryWithout } from './kvs/child-url.ts'
+import { globalNumber, parseFragmentNumber } from './kvs/fragment-identity.ts'
+import type { IdentifiedFragment } from './kvs/identified-fragment.ts'
+import type { MapGenerations } from './kvs/map-generations.ts'
 import { SecretUrl } from './secret-url.ts'
 
 /** A fragment as one of the session's media playlists lists it. */

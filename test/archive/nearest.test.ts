@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { nearestTimes } from '../../src/archive/nearest.ts'
-import type { StoredFragment } from '../../src/upstream/kvs-api.ts'
+import type { StoredFragment } from '../../src/upstream/kvs/kvs-api.ts'
 
 const NOW_MS = Date.UTC(2026, 0, 2)
 const REACH_MS = 48 * 3_600_000

@@ -7,10 +7,10 @@ import {
   openSession,
   type SessionDeps,
 } from '../../../src/upstream/hls-session.ts'
-import type { ApiCall } from '../../../src/upstream/kvs-api.ts'
-import type { KvsSource } from '../../../src/upstream/kvs-source.ts'
-import { SdkKvsApi } from '../../../src/upstream/sdk-kvs-api.ts'
-import { StreamQuotas } from '../../../src/upstream/stream-quotas.ts'
+import type { ApiCall } from '../../../src/upstream/kvs/kvs-api.ts'
+import type { KvsSource } from '../../../src/upstream/kvs/kvs-source.ts'
+import { SdkKvsApi } from '../../../src/upstream/kvs/sdk-kvs-api.ts'
+import { StreamQuotas } from '../../../src/upstream/kvs/stream-quotas.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { outcome } from './outcome.ts'
 

@@ -1,9 +1,9 @@
-import type { MultivariantPlaylist, Variant } from '../formats/m3u8/parse-multivariant.ts'
-import type { RenditionName } from '../timeline/fragment.ts'
+import type { MultivariantPlaylist, Variant } from '../../formats/m3u8/parse-multivariant.ts'
+import type { RenditionName } from '../../timeline/fragment.ts'
+import { upstreamError } from '../errors.ts'
+import { SecretUrl } from '../secret-url.ts'
 import { childUrl } from './child-url.ts'
-import { upstreamError } from './errors.ts'
 import type { KvsSource } from './kvs-source.ts'
-import { SecretUrl } from './secret-url.ts'
 
 /** A media playlist upstream. Each fragment of a `muxed` one carries all tracks, one or two. */
 export type PlaylistName = RenditionName | 'muxed'

@@ -1,12 +1,12 @@
-import type { Clock } from '../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import {
   type Cost,
   type EndTurn,
   type Priority,
   QuotaQueue,
   SHARE_OF_OTHERS,
-} from './quota-queue.ts'
-import { SlidingWindow } from './sliding-window.ts'
+} from '../quota-queue.ts'
+import { SlidingWindow } from '../sliding-window.ts'
 
 /** KVS counts calls per second; a little more, for clocks that tick differently. */
 const WINDOW_MS = 1020

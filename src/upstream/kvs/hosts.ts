@@ -1,4 +1,4 @@
-import { GatewayError } from '../base/errors.ts'
+import { GatewayError } from '../../base/errors.ts'
 
 /** KVS.md, section 1. */
 const KVS_DATA_HOST = /^[a-z]-[0-9a-f]{8}\.kinesisvideo\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/

@@ -1,4 +1,4 @@
-import type { MediaPlaylistSegment } from '../formats/m3u8/parse-media.ts'
+import type { MediaPlaylistSegment } from '../../formats/m3u8/parse-media.ts'
 
 /** A fragment that has its name but not yet its map's key. */
 export interface IdentifiedFragment {

@@ -1,9 +1,9 @@
+import type { UpstreamObserver } from '../observer.ts'
+import type { Priority } from '../quota-queue.ts'
+import type { SecretUrl } from '../secret-url.ts'
 import type { KvsSource } from './kvs-source.ts'
-import type { UpstreamObserver } from './observer.ts'
 import type { Playback } from './playback.ts'
 import type { StreamQuota } from './quota.ts'
-import type { Priority } from './quota-queue.ts'
-import type { SecretUrl } from './secret-url.ts'
 
 export interface ApiCall {
   /** Of the KVS stream that is asked for. */

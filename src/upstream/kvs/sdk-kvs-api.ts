@@ -3,23 +3,24 @@ import type {
   KinesisVideoArchivedMediaClient,
   ListFragmentsOutput,
 } from '@aws-sdk/client-kinesis-video-archived-media'
-import type { Random } from '../base/backoff.ts'
-import type { Clock } from '../base/clock.ts'
-import { withDeadline } from '../base/deadline.ts'
-import { type ErrorCode, GatewayError } from '../base/errors.ts'
-import { type ApiName, EndpointCache } from './endpoint-cache.ts'
+import type { Random } from '../../base/backoff.ts'
+import type { Clock } from '../../base/clock.ts'
+import { withDeadline } from '../../base/deadline.ts'
+import { type ErrorCode, GatewayError } from '../../base/errors.ts'
 import {
   failureLabel,
   isAmbiguousNotFound,
   translate,
   unusableAnswer,
   upstreamError,
-} from './errors.ts'
+} from '../errors.ts'
+import { tellFailure } from '../observer.ts'
+import { withRetries } from '../retry.ts'
+import { SecretUrl } from '../secret-url.ts'
+import { type ApiName, EndpointCache } from './endpoint-cache.ts'
 import type { ApiCall, GrantedSession, KvsApi, StoredFragment, StoredRange } from './kvs-api.ts'
 import type { KvsSource, StreamIdentity } from './kvs-source.ts'
-import { tellFailure } from './observer.ts'
 import type { Playback } from './playback.ts'
-import { withRetries } from './retry.ts'
 import { SdkClients } from './sdk-clients.ts'
 import {
   byNumber,
@@ -30,7 +31,6 @@ import {
   storedFragments,
 } from './sdk-commands.ts'
 import type { SdkOptions } from './sdk-setup.ts'
-import { SecretUrl } from './secret-url.ts'
 
 /** A viewer's first request waits for two of these and the first media, eight seconds by default. */
 const CALL_MS = 3000

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { GatewayError } from '../../src/base/errors.ts'
-import type { StoredFragment, StoredRange } from '../../src/upstream/kvs-api.ts'
-import type { KvsSource } from '../../src/upstream/kvs-source.ts'
-import type { Playback } from '../../src/upstream/playback.ts'
-import { CAMERA, type Kvs, startKvs } from './support/kvs.ts'
+import { GatewayError } from '../../../src/base/errors.ts'
+import type { StoredFragment, StoredRange } from '../../../src/upstream/kvs/kvs-api.ts'
+import type { KvsSource } from '../../../src/upstream/kvs/kvs-source.ts'
+import type { Playback } from '../../../src/upstream/kvs/playback.ts'
+import { CAMERA, type Kvs, startKvs } from '../support/kvs.ts'
 
 const HOUR_MS = 3_600_000
 

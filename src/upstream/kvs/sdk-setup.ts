@@ -4,8 +4,8 @@ import {
   type KinesisVideoClientConfig,
 } from '@aws-sdk/client-kinesis-video'
 import { z } from 'zod'
-import { isLoopback } from '../base/loopback.ts'
-import { upstreamError } from './errors.ts'
+import { isLoopback } from '../../base/loopback.ts'
+import { upstreamError } from '../errors.ts'
 import { isAwsControlHost, UpstreamHosts } from './hosts.ts'
 
 export interface SdkOptions {

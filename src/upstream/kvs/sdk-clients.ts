@@ -1,7 +1,7 @@
 import { KinesisVideoClient } from '@aws-sdk/client-kinesis-video'
 import { KinesisVideoArchivedMediaClient } from '@aws-sdk/client-kinesis-video-archived-media'
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers'
-import type { Clock } from '../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { ClientCache } from './client-cache.ts'
 import type { UpstreamHosts } from './hosts.ts'
 import { regionOf, type StreamAccess, type StreamIdentity } from './kvs-source.ts'

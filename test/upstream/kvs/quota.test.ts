@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type SessionRequest, StreamQuota } from '../../src/upstream/quota.ts'
-import type { EndTurn, Priority } from '../../src/upstream/quota-queue.ts'
-import { StreamQuotas } from '../../src/upstream/stream-quotas.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { type SessionRequest, StreamQuota } from '../../../src/upstream/kvs/quota.ts'
+import { StreamQuotas } from '../../../src/upstream/kvs/stream-quotas.ts'
+import type { EndTurn, Priority } from '../../../src/upstream/quota-queue.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 
 const never = new AbortController().signal
 

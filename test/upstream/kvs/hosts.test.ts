@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isAwsControlHost, UpstreamHosts } from '../../src/upstream/hosts.ts'
+import { isAwsControlHost, UpstreamHosts } from '../../../src/upstream/kvs/hosts.ts'
 
 const aws = new UpstreamHosts(false)
 const overridden = new UpstreamHosts(true)

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
-import { parseMultivariant } from '../../src/formats/m3u8/parse-multivariant.ts'
-import type { KvsSource } from '../../src/upstream/kvs-source.ts'
-import { type SessionPlaylists, sessionPlaylists } from '../../src/upstream/session-playlists.ts'
+import { parseMultivariant } from '../../../src/formats/m3u8/parse-multivariant.ts'
+import type { KvsSource } from '../../../src/upstream/kvs/kvs-source.ts'
+import {
+  type SessionPlaylists,
+  sessionPlaylists,
+} from '../../../src/upstream/kvs/session-playlists.ts'
 
 const SESSION = new URL('https://x.example/hls/v1/getHLSMasterPlaylist.m3u8?SessionToken=Ci~')
 

@@ -1,8 +1,8 @@
 import type { Dispatcher } from 'undici'
-import type { Random } from '../base/backoff.ts'
-import type { Clock } from '../base/clock.ts'
-import { withDeadline } from '../base/deadline.ts'
-import { arrivalMs, whileArriving } from '../base/progress.ts'
+import type { Random } from '../../base/backoff.ts'
+import type { Clock } from '../../base/clock.ts'
+import { withDeadline } from '../../base/deadline.ts'
+import { arrivalMs, whileArriving } from '../../base/progress.ts'
 import {
   type Announced,
   type Answer,
@@ -12,7 +12,7 @@ import {
   readBody,
   readFault,
   truncated,
-} from './answer.ts'
+} from '../answer.ts'
 import {
   failureLabel,
   faultCode,
@@ -20,13 +20,13 @@ import {
   translate,
   type UpstreamFault,
   unusableAnswer,
-} from './errors.ts'
-import { tellFailure, type UpstreamObserver } from './observer.ts'
+} from '../errors.ts'
+import { tellFailure, type UpstreamObserver } from '../observer.ts'
+import type { Priority } from '../quota-queue.ts'
+import { withRetries } from '../retry.ts'
+import type { SecretUrl } from '../secret-url.ts'
+import { SessionDeadError } from '../session-dead-error.ts'
 import type { FragmentRequest, SessionQuota, SessionRequest } from './quota.ts'
-import type { Priority } from './quota-queue.ts'
-import { withRetries } from './retry.ts'
-import type { SecretUrl } from './secret-url.ts'
-import { SessionDeadError } from './session-dead-error.ts'
 
 interface RequestKind {
   /** As KVS names it in its quotas and metrics. */

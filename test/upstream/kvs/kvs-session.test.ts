@@ -1,15 +1,19 @@
 import type { Agent } from 'undici'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createUpstreamAgent } from '../../src/upstream/agent.ts'
-import { type HlsSession, openSession, type SessionDeps } from '../../src/upstream/hls-session.ts'
-import type { KvsSource } from '../../src/upstream/kvs-source.ts'
-import type { ListedFragment, ListedMap } from '../../src/upstream/listed-fragment.ts'
-import { StreamQuota } from '../../src/upstream/quota.ts'
-import { SdkKvsApi } from '../../src/upstream/sdk-kvs-api.ts'
-import { SessionDeadError } from '../../src/upstream/session-dead-error.ts'
-import { ManualClock } from '../support/manual-clock.ts'
-import { type KvsStub, startKvsStub } from './support/kvs-stub.ts'
-import { failure, outcome } from './support/outcome.ts'
+import { createUpstreamAgent } from '../../../src/upstream/agent.ts'
+import {
+  type HlsSession,
+  openSession,
+  type SessionDeps,
+} from '../../../src/upstream/hls-session.ts'
+import type { KvsSource } from '../../../src/upstream/kvs/kvs-source.ts'
+import { StreamQuota } from '../../../src/upstream/kvs/quota.ts'
+import { SdkKvsApi } from '../../../src/upstream/kvs/sdk-kvs-api.ts'
+import type { ListedFragment, ListedMap } from '../../../src/upstream/listed-fragment.ts'
+import { SessionDeadError } from '../../../src/upstream/session-dead-error.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+import { type KvsStub, startKvsStub } from '../support/kvs-stub.ts'
+import { failure, outcome } from '../support/outcome.ts'
 
 const SOURCE: KvsSource = {
   streamName: 'lobby-camera',

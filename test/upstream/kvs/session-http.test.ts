@@ -1,15 +1,15 @@
 import { inspect } from 'node:util'
 import type { Agent } from 'undici'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { GatewayError } from '../../src/base/errors.ts'
-import { createUpstreamAgent } from '../../src/upstream/agent.ts'
-import { unusableAnswer } from '../../src/upstream/errors.ts'
-import { type SessionQuota, StreamQuota } from '../../src/upstream/quota.ts'
-import { SecretUrl } from '../../src/upstream/secret-url.ts'
-import { SessionDeadError } from '../../src/upstream/session-dead-error.ts'
-import { SessionHttp } from '../../src/upstream/session-http.ts'
-import { ManualClock } from '../support/manual-clock.ts'
-import { failure, outcome } from './support/outcome.ts'
+import { GatewayError } from '../../../src/base/errors.ts'
+import { createUpstreamAgent } from '../../../src/upstream/agent.ts'
+import { unusableAnswer } from '../../../src/upstream/errors.ts'
+import { type SessionQuota, StreamQuota } from '../../../src/upstream/kvs/quota.ts'
+import { SessionHttp } from '../../../src/upstream/kvs/session-http.ts'
+import { SecretUrl } from '../../../src/upstream/secret-url.ts'
+import { SessionDeadError } from '../../../src/upstream/session-dead-error.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+import { failure, outcome } from '../support/outcome.ts'
 import {
   answer,
   cut,
@@ -18,7 +18,7 @@ import {
   type Script,
   type ScriptedServer,
   startScriptedServer,
-} from './support/scripted-server.ts'
+} from '../support/scripted-server.ts'
 
 const MIB = 1024 * 1024
 const TOKEN = `Ci${'tokenTOKEN'.repeat(15)}~`

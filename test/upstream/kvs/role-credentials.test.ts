@@ -1,6 +1,9 @@
 import { beforeEach, expect, test } from 'vitest'
-import { RoleCredentials, type TemporaryCredentials } from '../../src/upstream/role-credentials.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import {
+  RoleCredentials,
+  type TemporaryCredentials,
+} from '../../../src/upstream/kvs/role-credentials.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 
 const HOUR_MS = 3_600_000
 

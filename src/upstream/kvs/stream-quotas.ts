@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { regionOf, type StreamIdentity } from './kvs-source.ts'
 import { StreamQuota } from './quota.ts'
 

@@ -1,4 +1,4 @@
-import { unusableAnswer } from './errors.ts'
+import { unusableAnswer } from '../errors.ts'
 
 /**
  * A URI of a playlist as the absolute URL that we follow. KVS's resources are siblings of the session

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { parseMedia } from '../../src/formats/m3u8/parse-media.ts'
+import { parseMedia } from '../../../src/formats/m3u8/parse-media.ts'
+import { MapGenerations } from '../../../src/upstream/kvs/map-generations.ts'
 import {
   type ListedFragment,
   listFragments,
   requireMaps,
-} from '../../src/upstream/listed-fragment.ts'
-import { MapGenerations } from '../../src/upstream/map-generations.ts'
+} from '../../../src/upstream/listed-fragment.ts'
 
 const SESSION = new URL(
   'https://b-1234abcd.kinesisvideo.us-west-2.amazonaws.com/hls/v1/m.m3u8?SessionToken=Ci~',

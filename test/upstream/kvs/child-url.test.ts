@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest'
-import { childUrl, queryValue, queryWithout, withQueryValue } from '../../src/upstream/child-url.ts'
+import {
+  childUrl,
+  queryValue,
+  queryWithout,
+  withQueryValue,
+} from '../../../src/upstream/kvs/child-url.ts'
 
 const SESSION = new URL(
   'https://b-1234abcd.kinesisvideo.us-west-2.amazonaws.com/hls/v1/getHLSMasterPlaylist.m3u8?SessionToken=Ci~',

@@ -1,4 +1,4 @@
-import { unusableAnswer } from './errors.ts'
+import { unusableAnswer } from '../errors.ts'
 
 /** Smaller numbers count from the session's start and mean nothing outside it. KVS.md, section 3.1. */
 const FIRST_GLOBAL_NUMBER = 2n ** 156n
