@@ -1,0 +1,33 @@
+/** A multivariant playlist, as we read it and as we write it. RFC 8216bis, 4.4.6. */
+export interface MultivariantPlaylist {
+  readonly version?: number | undefined
+  readonly independentSegments?: boolean
+  readonly audio: readonly AudioRendition[]
+  readonly variants: readonly Variant[]
+}
+
+/** EXT-X-STREAM-INF and the URI below it. */
+export interface Variant {
+  /** As written, so relative to the playlist; may hold a token. */
+  readonly uri: string
+  /** Bits per second. */
+  readonly bandwidth: number
+  /** Bits per second. */
+  readonly averageBandwidth?: number | undefined
+  /** RFC 6381 codec strings; empty when the playlist does not say. */
+  readonly codecs: readonly string[]
+  readonly resolution?: { readonly width: number; readonly height: number } | undefined
+  readonly frameRate?: number | undefined
+  readonly audioGroup?: string | undefined
+}
+
+/** EXT-X-MEDIA of TYPE=AUDIO. */
+export interface AudioRendition {
+  readonly groupId: string
+  readonly name: string
+  /** Undefined when the audio is in the variant's own segments. */
+  readonly uri?: string | undefined
+  readonly isDefault: boolean
+  readonly isAutoselect?: boolean
+  readonly channels?: string | undefined
+}
