@@ -10,7 +10,7 @@ import type { ArchiveRange } from '../archive/range.ts'
 import { type OpenPast, RecordingWindow, type WindowBounds } from '../archive/recording-window.ts'
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
-import { dateOf, type StoredPast } from '../streams/past-filler.ts'
+import { dateOf, type StoredPast } from '../upstream/kvs/stored-past.ts'
 import type { Parts } from './parts.ts'
 import { type PastSource, storedPast } from './stored-past.ts'
 

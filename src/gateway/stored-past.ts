@@ -1,8 +1,8 @@
 import type { OpenPast } from '../archive/recording-window.ts'
-import type { StoredPast } from '../streams/past-filler.ts'
 import { openSession } from '../upstream/hls-session.ts'
 import type { KvsSource } from '../upstream/kvs/kvs-source.ts'
 import type { StreamQuota } from '../upstream/kvs/quota.ts'
+import type { StoredPast } from '../upstream/kvs/stored-past.ts'
 import type { Parts } from './parts.ts'
 
 export interface PastSource {

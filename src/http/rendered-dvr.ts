@@ -8,7 +8,7 @@ import {
   renderDvrMultivariant,
   renderDvrSegments,
 } from '../render/dvr.ts'
-import type { DvrList } from '../streams/stream.ts'
+import type { DvrList } from '../streams/dvr.ts'
 import type { SegmentBlock } from '../timeline/dvr/block.ts'
 import type { DvrSegment } from '../timeline/dvr/dvr-segment.ts'
 import type { DvrView } from '../timeline/dvr/dvr-view.ts'

@@ -21,9 +21,13 @@ export interface FetchedTrack extends TrackMedia {
   readonly facts: TrackFacts
 }
 
+/** What was said of a fragment before its bytes came, as far as its place depends on it. */
+type Announcement = Pick<ListedFragment, 'number' | 'startMs' | 'durationS'> &
+  Partial<Pick<ListedFragment, 'estimatedMs' | 'discontinuity'>>
+
 /** A fragment whose bytes are complete and verified, all its tracks. */
 export interface FetchedFragment {
-  readonly listed: ListedFragment
+  readonly listed: Announcement
   readonly timeBase: number
   readonly receivedMs: number
   readonly tracks: readonly FetchedTrack[]

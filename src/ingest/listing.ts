@@ -1,12 +1,6 @@
 import { targetDurationFor } from '../timeline/target-duration.ts'
+import type { NewestFragment } from '../timeline/timeline.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
-
-/** The newest fragment that was taken from a playlist, or published. */
-export interface LastTaken {
-  readonly number: bigint
-  /** Its end on the camera's clock, in milliseconds; undefined if upstream does not say. */
-  readonly endMs: number | undefined
-}
 
 /**
  * What a playlist holds for one who has taken everything up to `last`, in playlist order.
@@ -17,7 +11,7 @@ export interface LastTaken {
  */
 export function freshSince(
   list: readonly ListedFragment[],
-  last: LastTaken | undefined,
+  last: NewestFragment | undefined,
 ): readonly ListedFragment[] {
   if (last === undefined) return list
   const greater = list.filter(({ number }) => number > last.number)

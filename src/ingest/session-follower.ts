@@ -2,6 +2,7 @@ import { Backoff, type Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
+import type { NewestFragment } from '../timeline/timeline.ts'
 import type { Announced } from '../upstream/answer.ts'
 import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
@@ -10,7 +11,7 @@ import type { Cadence } from './cadence.ts'
 import { type FetchedTrack, fetchTracks } from './fetch-fragment.ts'
 import { FragmentQueue, type Lists } from './fragment-queue.ts'
 import { FragmentJob } from './job.ts'
-import { freshSince, type LastTaken } from './listing.ts'
+import { freshSince } from './listing.ts'
 import type { IngestSink } from './sink.ts'
 import type { IngestTrouble } from './trouble.ts'
 
@@ -64,7 +65,7 @@ export class SessionFollower {
   readonly #over = new AbortController()
   readonly #signal: AbortSignal
   readonly #queue: FragmentQueue
-  #last: LastTaken | undefined
+  #last: NewestFragment | undefined
   #polled = false
   #freshMs: number
   #failingSinceMs: number | undefined

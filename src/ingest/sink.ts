@@ -1,12 +1,12 @@
 import type { Reservation } from '../store/memory-store.ts'
+import type { NewestFragment } from '../timeline/timeline.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import type { FetchedFragment } from './fetch-fragment.ts'
-import type { LastTaken } from './listing.ts'
 
 /** Where fragments go: the owner's timeline and store. */
 export interface IngestSink {
   /** The newest published fragment; undefined before the first. */
-  newest(): LastTaken | undefined
+  newest(): NewestFragment | undefined
   /** Which fragments of the very first list are wanted: some of its last. */
   begin(list: readonly ListedFragment[]): readonly ListedFragment[]
   /**

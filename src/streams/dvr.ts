@@ -4,14 +4,30 @@ import type { Log } from '../base/log.ts'
 import type { Journals } from '../store/journals.ts'
 import { DvrIndex, type DvrOptions } from '../timeline/dvr/dvr-index.ts'
 import { comparePlaces, type DvrSegment, liveSegment } from '../timeline/dvr/dvr-segment.ts'
-import { countSegments, factsOfView } from '../timeline/dvr/dvr-view.ts'
+import { countSegments, type DvrView, factsOfView } from '../timeline/dvr/dvr-view.ts'
 import { readJournal } from '../timeline/dvr/journal.ts'
 import { toRecord } from '../timeline/dvr/record.ts'
 import type { InitFacts, Segment } from '../timeline/fragment.ts'
 import type { Timeline } from '../timeline/timeline.ts'
 import { DvrPages } from './dvr-pages.ts'
 import { type Inits, initsOf } from './inits.ts'
-import type { DvrList, StreamDvr } from './stream.ts'
+
+/** One edition of a stream's DVR list as it is now. */
+export interface DvrList {
+  readonly view: DvrView
+  /** EXT-X-TARGETDURATION, that of the live list. */
+  readonly targetDuration: number
+  /** Nothing will follow, as far as is known. */
+  readonly ended: boolean
+}
+
+export interface StreamDvr {
+  /**
+   * The newest edition, or this one. Undefined until the first publication, while the stream is idle, and
+   * for an edition that is not kept any more.
+   */
+  list(edition?: number): DvrList | undefined
+}
 
 export interface StreamDvrOptions extends DvrOptions {
   readonly stream: string

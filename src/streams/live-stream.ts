@@ -8,9 +8,10 @@ import { ChangeSignal } from '../base/signal.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { DvrView } from '../timeline/dvr/dvr-view.ts'
 import type { RenditionName, Segment, Snapshot, SourceName } from '../timeline/fragment.ts'
-import type { DvrSize } from './dvr.ts'
-import { isPermanent, lossAfterMs, OFFLINE_AFTER_MS, type StateRules, stateOf } from './state.ts'
-import type { Reach, Stream, StreamDvr, StreamState } from './stream.ts'
+import type { DvrSize, StreamDvr } from './dvr.ts'
+import { lossAfterMs, OFFLINE_AFTER_MS, type StateRules, stateOf } from './state.ts'
+import type { Reach, Stream, StreamState } from './stream.ts'
+import { isPermanent } from './trouble.ts'
 import { type Viewer, Viewers } from './viewers.ts'
 
 /** What a stream shows, and what fills it while it runs. */

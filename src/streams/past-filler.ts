@@ -7,32 +7,13 @@ import type { DvrSegment } from '../timeline/dvr/dvr-segment.ts'
 import { Room } from '../timeline/dvr/room.ts'
 import { isGlobal } from '../timeline/fragment-number.ts'
 import type { HlsSession } from '../upstream/hls-session.ts'
-import type { StoredFragment, StoredRange } from '../upstream/kvs/kvs-api.ts'
+import type { StoredFragment } from '../upstream/kvs/kvs-api.ts'
+import { dateOf, type StoredPast } from '../upstream/kvs/stored-past.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 import type { Dvr } from './dvr.ts'
 import type { Inits } from './inits.ts'
 import { Inserter } from './inserter.ts'
 import type { Shelf } from './shelf.ts'
-
-/** What KVS keeps of a stream's past. Its work yields to live (G9). */
-export interface StoredPast {
-  /** Whose clock dates fragments. */
-  readonly clock: StoredRange['clock']
-  list(range: StoredRange, signal: AbortSignal): Promise<readonly StoredFragment[]>
-  /** A session of the fragments that begin within, both ends included. */
-  open(
-    window: { readonly startMs: number; readonly endMs: number; readonly fragmentResults: number },
-    signal: AbortSignal,
-  ): Promise<HlsSession>
-}
-
-/** When a fragment began, by the clock that dates its stream's. */
-export function dateOf(
-  { producerMs, serverMs }: StoredFragment,
-  clock: StoredPast['clock'],
-): number {
-  return clock === 'PRODUCER' ? producerMs : serverMs
-}
 
 export interface PastFillerOptions {
   readonly stream: string

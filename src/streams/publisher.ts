@@ -2,7 +2,6 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { rewriteMedia } from '../formats/mp4/rewrite.ts'
 import type { FetchedFragment, FetchedTrack } from '../ingest/fetch-fragment.ts'
-import type { LastTaken } from '../ingest/listing.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { contentId } from '../store/content-id.ts'
 import { RENDITIONS } from '../timeline/cursor.ts'
@@ -15,9 +14,8 @@ import type {
   SourceName,
 } from '../timeline/fragment.ts'
 import { dedupe } from '../timeline/identity.ts'
-import type { Timeline } from '../timeline/timeline.ts'
+import type { NewestFragment, Timeline } from '../timeline/timeline.ts'
 import { isUnread } from '../timeline/unread.ts'
-import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import type { Dvr } from './dvr.ts'
 import { type Inits, initsOf } from './inits.ts'
 import type { Shelf, StoredTrack } from './shelf.ts'
@@ -41,12 +39,6 @@ export interface PublisherOptions {
   readonly ended: () => void
 }
 
-/** What a fragment has to say of itself to be listed. */
-export interface Publishable extends Omit<FetchedFragment, 'listed'> {
-  readonly listed: Pick<ListedFragment, 'number' | 'startMs' | 'durationS'> &
-    Partial<Pick<ListedFragment, 'estimatedMs' | 'discontinuity'>>
-}
-
 /**
  * Turns fetched fragments into listed segments: placed on the timeline, with the placed times in their
  * bytes, stored, saved, and only then shown. In this order a listed segment can be fetched (G6), and a
@@ -55,7 +47,7 @@ export interface Publishable extends Omit<FetchedFragment, 'listed'> {
 export class Publisher {
   readonly #options: PublisherOptions
   #shown: Snapshot | undefined
-  readonly #newest = new Map<SourceName, LastTaken>()
+  readonly #newest = new Map<SourceName, NewestFragment>()
   /** Sources publish one after the other: a place on the timeline holds until the next one is taken. */
   #turn: Promise<void> = Promise.resolve()
 
@@ -75,7 +67,7 @@ export class Publisher {
   }
 
   /** The newest fragment that came from a source, published or not. */
-  newest(source: SourceName): LastTaken | undefined {
+  newest(source: SourceName): NewestFragment | undefined {
     return this.#newest.get(source)
   }
 
@@ -90,7 +82,7 @@ export class Publisher {
    */
   async publish(
     source: SourceName,
-    batch: readonly Publishable[],
+    batch: readonly FetchedFragment[],
     isShown: () => boolean = () => true,
   ): Promise<void> {
     const turn = this.#turn.then(() => this.#publish(source, batch, isShown()))
@@ -100,7 +92,7 @@ export class Publisher {
 
   async #publish(
     source: SourceName,
-    batch: readonly Publishable[],
+    batch: readonly FetchedFragment[],
     isShown: boolean,
   ): Promise<void> {
     const byNumber = new Map(batch.map((fragment) => [fragment.listed.number, fragment]))
@@ -157,7 +149,7 @@ export class Publisher {
     inits.keepOnly([...initsOf([...listed, ...retired]), ...(dvr?.inits() ?? [])])
   }
 
-  async #append(source: SourceName, fragment: Publishable): Promise<Segment | undefined> {
+  async #append(source: SourceName, fragment: FetchedFragment): Promise<Segment | undefined> {
     const { timeline, log, skipped } = this.#options
     const facts = factsOf(source, fragment)
     if (this.#changesForm(facts))
@@ -185,7 +177,7 @@ export class Publisher {
     })
   }
 
-  async #commit(fragment: Publishable, draft: SegmentDraft): Promise<Segment> {
+  async #commit(fragment: FetchedFragment, draft: SegmentDraft): Promise<Segment> {
     const { timeline, inits, shelf } = this.#options
     const stored = new Map(
       fragment.tracks.map((track) => [track.rendition, storedTrack(track, draft)]),
@@ -226,7 +218,7 @@ export class Publisher {
 
 function factsOf(
   source: SourceName,
-  { listed, timeBase, receivedMs, tracks }: Publishable,
+  { listed, timeBase, receivedMs, tracks }: FetchedFragment,
 ): FragmentFacts {
   return {
     source,
@@ -240,7 +232,7 @@ function factsOf(
   }
 }
 
-function endOf({ listed }: Publishable): number | undefined {
+function endOf({ listed }: FetchedFragment): number | undefined {
   return listed.startMs === undefined ? undefined : listed.startMs + listed.durationS * 1_000
 }
 

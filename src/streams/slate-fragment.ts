@@ -1,5 +1,5 @@
+import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
 import type { SlateSegment } from '../slate/slate-run.ts'
-import type { Publishable } from './publisher.ts'
 
 /** All slates count their ticks from 1970, whoever made them. */
 const TIME_BASE = 0
@@ -8,7 +8,7 @@ const TIME_BASE = 0
 export function slateFragment(
   { startMs, durationMs, tracks }: SlateSegment,
   nowMs: number,
-): Publishable {
+): FetchedFragment {
   return {
     listed: { number: BigInt(Math.round(startMs)), startMs, durationS: durationMs / 1_000 },
     timeBase: TIME_BASE,

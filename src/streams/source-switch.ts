@@ -5,8 +5,8 @@ import type { Log } from '../base/log.ts'
 import { ChangeSignal } from '../base/signal.ts'
 import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
 import { Ingest } from '../ingest/ingest.ts'
-import type { LastTaken } from '../ingest/listing.ts'
 import type { IngestSink } from '../ingest/sink.ts'
+import type { NewestFragment } from '../timeline/timeline.ts'
 import type { HlsSession } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import type { SessionDeadError } from '../upstream/session-dead-error.ts'
@@ -14,12 +14,12 @@ import { Follower } from './follower.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { LiveSource, Selection, SourceSigns } from './source-selection.ts'
 import { followedIn, force, select, shownOf } from './source-selection.ts'
-import { isPermanent } from './state.ts'
 import type { StreamSource } from './stream-source.ts'
+import { isPermanent } from './trouble.ts'
 
 /** Where the fragments of all sources go. Only those of the source that is shown are published. */
 export interface SourcesSink {
-  newest(source: LiveSource): LastTaken | undefined
+  newest(source: LiveSource): NewestFragment | undefined
   /** @param isShown asked when it is the batch's turn: meanwhile another source may be shown */
   publish(
     source: LiveSource,

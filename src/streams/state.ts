@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../base/errors.ts'
 import type { StreamState } from './stream.ts'
+import { isPermanent } from './trouble.ts'
 
 /** What a stream's state follows from. Times in milliseconds since 1970. */
 export interface Signs {
@@ -29,19 +30,6 @@ export function lossAfterMs(signalLossAfterMs: number, targetDuration: number | 
   return Math.max(signalLossAfterMs, 1_500 * (targetDuration ?? 0))
 }
 
-/** Trouble that waiting does not cure: somebody has to change something upstream. */
-const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'upstream_stream_not_found',
-  'upstream_not_authorized',
-  'upstream_unsupported_media',
-  'upstream_codec_private_data',
-  'upstream_no_retention',
-])
-
-export function isPermanent(code: ErrorCode): boolean {
-  return PERMANENT.has(code)
-}
-
 /** The state of a stream at `nowMs`. Contract, sections 3 and 5.3 (G11). */
 export function stateOf(signs: Signs, rules: StateRules, nowMs: number): StreamState {
   const { running, startedMs, receivedMs, trouble, slated } = signs
@@ -50,7 +38,7 @@ export function stateOf(signs: Signs, rules: StateRules, nowMs: number): StreamS
   const silenceMs = nowMs - (receivedMs ?? startedMs)
   if (receivedMs !== undefined && silenceMs < rules.signalLossAfterMs) return 'live'
   if (slated) return 'slate'
-  if (trouble !== undefined && PERMANENT.has(trouble)) return 'failed'
+  if (trouble !== undefined && isPermanent(trouble)) return 'failed'
   if (receivedMs === undefined) return silenceMs < rules.startTimeoutMs ? 'starting' : 'offline'
   return silenceMs < OFFLINE_AFTER_MS ? 'stale' : 'offline'
 }

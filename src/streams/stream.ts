@@ -1,7 +1,7 @@
 import type { Archives } from '../archive/archives.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
-import type { DvrView } from '../timeline/dvr/dvr-view.ts'
 import type { RenditionName, Snapshot } from '../timeline/fragment.ts'
+import type { StreamDvr } from './dvr.ts'
 
 /** Where a stream is in its life. Contract, section 3. */
 export type StreamState =
@@ -13,23 +13,6 @@ export type StreamState =
   | 'offline'
   | 'ended'
   | 'failed'
-
-/** One edition of a stream's DVR list as it is now. */
-export interface DvrList {
-  readonly view: DvrView
-  /** EXT-X-TARGETDURATION, that of the live list. */
-  readonly targetDuration: number
-  /** Nothing will follow, as far as is known. */
-  readonly ended: boolean
-}
-
-export interface StreamDvr {
-  /**
-   * The newest edition, or this one. Undefined until the first publication, while the stream is idle, and
-   * for an edition that is not kept any more.
-   */
-  list(edition?: number): DvrList | undefined
-}
 
 /** What a stream offers besides its live picture. */
 export interface Reach {

@@ -4,6 +4,19 @@ import type { IngestTrouble } from '../ingest/trouble.ts'
 import { isTransient, translate, upstreamError } from '../upstream/errors.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 
+/** Trouble that waiting does not cure: somebody has to change something upstream. */
+const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'upstream_stream_not_found',
+  'upstream_not_authorized',
+  'upstream_unsupported_media',
+  'upstream_codec_private_data',
+  'upstream_no_retention',
+])
+
+export function isPermanent(code: ErrorCode): boolean {
+  return PERMANENT.has(code)
+}
+
 /** Fragments whose refusal is remembered. Far more than one session lists at a time. */
 const REMEMBERED_REFUSALS = 64
 

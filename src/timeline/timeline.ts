@@ -21,8 +21,10 @@ export type Placement =
   | { readonly kind: 'append'; readonly segment: SegmentDraft }
   | Exclude<Identity, { kind: 'new' | 'renumbered' }>
 
-export interface NewestPlaced {
+/** The newest fragment that was taken from a source. */
+export interface NewestFragment {
   readonly number: bigint
+  /** Its end on the clock that dates the source's fragments, in milliseconds; undefined if upstream does not say. */
   readonly endMs: number | undefined
 }
 
@@ -146,7 +148,7 @@ export class Timeline {
    * The newest placed fragment of a source, and where it ends by its own date, in milliseconds since 1970;
    * undefined before the first. Of a source that others followed, only where it begins is known.
    */
-  newest(source: SourceName): NewestPlaced | undefined {
+  newest(source: SourceName): NewestFragment | undefined {
     const { cursor, recent } = this.#state
     if (cursor?.source === source) {
       const { number, startMs, durationMs } = cursor
