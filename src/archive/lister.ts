@@ -1,4 +1,5 @@
 import { GatewayError } from '../base/errors.ts'
+import type { SessionFragment } from '../ingest/session-fragments.ts'
 import type { RecordedEntry } from '../timeline/archive/entry.ts'
 import { unusableAnswer } from '../upstream/errors.ts'
 import { readWindow, type Sample } from './read-window.ts'
@@ -8,7 +9,6 @@ import {
   type RecordingWindowOptions,
   type WindowBounds,
 } from './recording-window.ts'
-import type { SessionFragment } from './session-fragments.ts'
 
 /** What was found next. */
 export interface FoundWindow {

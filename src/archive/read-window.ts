@@ -1,12 +1,12 @@
 import { GatewayError } from '../base/errors.ts'
 import { Mp4Error } from '../formats/mp4/mp4-error.ts'
 import type { FetchedTrack } from '../ingest/fetch-fragment.ts'
+import { fetchFragment, type SessionFragment } from '../ingest/session-fragments.ts'
 import type { ArchiveInits, ArchiveLengths, RecordedEntry } from '../timeline/archive/entry.ts'
 import { mapTracks } from '../timeline/cursor.ts'
 import { isTransient } from '../upstream/errors.ts'
 import type { PlaylistName } from '../upstream/hls-session.ts'
 import type { OpenedWindow } from './recording-window.ts'
-import { fetchFragment, type SessionFragment } from './session-fragments.ts'
 
 /** A fragment that was fetched to learn what the others around it are like. */
 export interface Sample {

@@ -3,10 +3,10 @@ import { GatewayError } from '../base/errors.ts'
 import { SingleFlight } from '../base/single-flight.ts'
 import { Mp4Error } from '../formats/mp4/mp4-error.ts'
 import type { FetchedTrack } from '../ingest/fetch-fragment.ts'
+import { fetchFragment, listFragments, type SessionFragment } from '../ingest/session-fragments.ts'
 import { upstreamError } from '../upstream/errors.ts'
 import type { HlsSession } from '../upstream/hls-session.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
-import { fetchFragment, listFragments, type SessionFragment } from './session-fragments.ts'
 
 /** What one ON_DEMAND session is asked for: fragments that begin within, both ends included. */
 export interface WindowBounds {

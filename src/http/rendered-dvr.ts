@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ownMemory } from '../base/own-memory.ts'
+import type { DvrList } from '../publish/dvr.ts'
 import {
   renderDvrDelta,
   renderDvrEnd,
@@ -8,7 +9,6 @@ import {
   renderDvrMultivariant,
   renderDvrSegments,
 } from '../render/dvr.ts'
-import type { DvrList } from '../streams/dvr.ts'
 import type { SegmentBlock } from '../timeline/dvr/block.ts'
 import type { DvrSegment } from '../timeline/dvr/dvr-segment.ts'
 import type { DvrView } from '../timeline/dvr/dvr-view.ts'

@@ -1,5 +1,5 @@
+import type { SourceSwitch } from '../sources/source-switch.ts'
 import type { LiveStream } from './live-stream.ts'
-import type { SourceSwitch } from './source-switch.ts'
 import type { StreamStatus } from './status.ts'
 
 /** A stream with the parts of it that only operators ask about. */

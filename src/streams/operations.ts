@@ -1,10 +1,10 @@
 import { GatewayError } from '../base/errors.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { savedUsd } from '../metrics/saved-usd.ts'
+import type { LiveSource } from '../sources/source-selection.ts'
 import type { Segment } from '../timeline/fragment.ts'
 import type { SessionKeeper } from '../upstream/session-keeper.ts'
 import type { OperatedStream } from './operated-stream.ts'
-import type { LiveSource } from './source-selection.ts'
 import type { StreamStatus } from './status.ts'
 import type { StreamSet } from './stream-set.ts'
 

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../base/errors.ts'
+import { isPermanent } from '../sources/trouble.ts'
 import type { StreamState } from './stream.ts'
-import { isPermanent } from './trouble.ts'
 
 /** What a stream's state follows from. Times in milliseconds since 1970. */
 export interface Signs {

@@ -1,7 +1,7 @@
 import type { Archives } from '../archive/archives.ts'
+import type { StreamDvr } from '../publish/dvr.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { RenditionName, Snapshot } from '../timeline/fragment.ts'
-import type { StreamDvr } from './dvr.ts'
 
 /** Where a stream is in its life. Contract, section 3. */
 export type StreamState =

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Cadence } from '../../src/ingest/cadence.ts'
+import { Cadence } from '../../src/sources/cadence.ts'
 
 interface Camera {
   readonly durationsMs: readonly number[]

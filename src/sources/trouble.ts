@@ -1,8 +1,8 @@
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { IngestTrouble } from '../ingest/trouble.ts'
 import { isTransient, translate, upstreamError } from '../upstream/errors.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
+import type { IngestTrouble } from './ingest-trouble.ts'
 
 /** Trouble that waiting does not cure: somebody has to change something upstream. */
 const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

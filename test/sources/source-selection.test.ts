@@ -6,7 +6,7 @@ import {
   type Signs,
   select,
   shownOf,
-} from '../../src/streams/source-selection.ts'
+} from '../../src/sources/source-selection.ts'
 
 const CAMERA: Selection = { kind: 'camera' }
 const BACKUP: Selection = { kind: 'backup' }

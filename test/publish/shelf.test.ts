@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { Shelf, type StoredTrack } from '../../src/publish/shelf.ts'
 import { contentId } from '../../src/store/content-id.ts'
 import { FragmentCache } from '../../src/store/fragment-cache.ts'
 import { fragmentKey } from '../../src/store/fragment-key.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
-import { Shelf, type StoredTrack } from '../../src/streams/shelf.ts'
 import type { RenditionName } from '../../src/timeline/fragment.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { freshSince, newestOf, newestWithin } from '../../src/ingest/listing.ts'
+import { freshSince, newestOf, newestWithin } from '../../src/sources/listing.ts'
 import type { ListedFragment } from '../../src/upstream/listed-fragment.ts'
 import { SecretUrl } from '../../src/upstream/secret-url.ts'
 

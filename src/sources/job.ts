@@ -1,10 +1,10 @@
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
+import type { FetchedTrack } from '../ingest/fetch-fragment.ts'
 import type { Reservation } from '../store/memory-store.ts'
 import type { Announced } from '../upstream/answer.ts'
 import type { PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
-import type { FetchedTrack } from './fetch-fragment.ts'
 import type { IngestSink } from './sink.ts'
 
 export interface JobParts {

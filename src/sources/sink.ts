@@ -1,7 +1,7 @@
+import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
 import type { Reservation } from '../store/memory-store.ts'
 import type { NewestFragment } from '../timeline/timeline.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
-import type { FetchedFragment } from './fetch-fragment.ts'
 
 /** Where fragments go: the owner's timeline and store. */
 export interface IngestSink {

@@ -1,7 +1,7 @@
-import { type FetchedTrack, fetchTracks } from '../ingest/fetch-fragment.ts'
 import { unusableAnswer } from '../upstream/errors.ts'
 import type { HlsSession } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
+import { type FetchedTrack, fetchTracks } from './fetch-fragment.ts'
 
 /** One fragment as all playlists of a session list it, in the order of the session's playlists. */
 export interface SessionFragment {

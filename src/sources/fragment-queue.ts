@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock.ts'
+import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
 import type { PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
-import type { FetchedFragment } from './fetch-fragment.ts'
+import type { IngestTrouble } from './ingest-trouble.ts'
 import type { FragmentJob } from './job.ts'
 import type { IngestSink } from './sink.ts'
-import type { IngestTrouble } from './trouble.ts'
 
 /** What some of the session's playlists list now. */
 export type Lists = ReadonlyMap<PlaylistName, readonly ListedFragment[]>

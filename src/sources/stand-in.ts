@@ -1,7 +1,7 @@
-import { newestWithin } from '../ingest/listing.ts'
 import type { Segment } from '../timeline/fragment.ts'
 import { serverTimeHint } from '../timeline/fragment-number.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
+import { newestWithin } from './listing.ts'
 
 /** A number that reads as a time further from now than this is not of the make that we know. */
 const PLAUSIBLE_MS = 600_000

@@ -1,7 +1,7 @@
-import { fetchFragment, listFragments, type SessionFragment } from '../archive/session-fragments.ts'
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { fetchFragment, listFragments, type SessionFragment } from '../ingest/session-fragments.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import type { DvrSegment } from '../timeline/dvr/dvr-segment.ts'
 import { Room } from '../timeline/dvr/room.ts'
