@@ -1,5 +1,5 @@
 import type { OpenPast } from '../archive/recording-window.ts'
-import { openSession } from '../upstream/hls-session.ts'
+import { openKvsSession } from '../upstream/kvs/kvs-session.ts'
 import type { KvsSource } from '../upstream/kvs/kvs-source.ts'
 import type { StreamQuota } from '../upstream/kvs/quota.ts'
 import type { StoredPast } from '../upstream/kvs/stored-past.ts'
@@ -37,7 +37,7 @@ function opener({ name, source, quota }: PastSource, parts: Parts): OpenPast {
     discontinuityMode: 'ON_DISCONTINUITY',
   }
   return (window, signal) =>
-    openSession({ ...parts, quota, observer }, asked, signal, {
+    openKvsSession({ ...parts, quota, observer }, asked, signal, {
       playback: { mode: 'ON_DEMAND', ...window },
       priority: 'archive',
     })

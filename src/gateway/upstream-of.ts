@@ -1,5 +1,6 @@
 import type { HlsSourceConfig, KvsSourceConfig, SourceConfig } from '../config/config.ts'
-import { type HlsSession, openSession } from '../upstream/hls-session.ts'
+import type { HlsSession } from '../upstream/hls-session.ts'
+import { openKvsSession } from '../upstream/kvs/kvs-session.ts'
 import type { KvsSource } from '../upstream/kvs/kvs-source.ts'
 import type { StreamQuota } from '../upstream/kvs/quota.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
@@ -34,7 +35,7 @@ function kvsUpstream(config: KvsSourceConfig, parts: Parts): Upstream {
     kvs: { source, quota },
     // KVS rounds up what fragments happen to have.
     targetDurationS: () => 0,
-    open: (observer, signal) => openSession({ ...parts, quota, observer }, source, signal),
+    open: (observer, signal) => openKvsSession({ ...parts, quota, observer }, source, signal),
   }
 }
 

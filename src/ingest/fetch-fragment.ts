@@ -51,7 +51,7 @@ export async function fetchTracks(
 ): Promise<readonly FetchedTrack[]> {
   const { map, opaque } = listed
   const fetch: Fetch = (verify) =>
-    session.fragment(playlist, listed, signal, 'live', verify, announced)
+    session.fragment(listed, signal, { ...(verify === undefined ? {} : { verify }), announced })
   if (opaque !== undefined)
     return [await fetchUnread(session, playlist, listed, opaque, fetch, signal)]
   return map === undefined

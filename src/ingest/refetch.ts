@@ -7,7 +7,7 @@ import { renditionOf } from '../formats/mp4/track.ts'
 import { writeTrack } from '../formats/mp4/write-track.ts'
 import { needsNoInit, readSegment } from '../formats/read-segment.ts'
 import type { SegmentTrack } from '../timeline/fragment.ts'
-import type { StreamedBody } from '../upstream/kvs/session-http.ts'
+import type { StreamedBody } from '../upstream/hls-session.ts'
 
 /** What is wanted of a fragment that is fetched again. */
 export interface RefetchedTrack extends Pick<SegmentTrack, 'init' | 'durationTicks' | 'opaque'> {

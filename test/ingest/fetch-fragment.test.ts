@@ -3,7 +3,7 @@ import { readBoxes } from '../../src/formats/mp4/boxes.ts'
 import { rewriteMedia } from '../../src/formats/mp4/rewrite.ts'
 import { type FetchedTrack, fetchTracks } from '../../src/ingest/fetch-fragment.ts'
 import { retimed } from '../../src/ingest/refetch.ts'
-import type { PlaylistName, Verify } from '../../src/upstream/hls-session.ts'
+import type { FragmentWish, PlaylistName, Verify } from '../../src/upstream/hls-session.ts'
 import type { ListedFragment, ListedMap } from '../../src/upstream/listed-fragment.ts'
 import { SecretUrl } from '../../src/upstream/secret-url.ts'
 import { readClip } from '../support/mp4.ts'
@@ -31,14 +31,14 @@ class OneFragment extends IdleSession {
     return Promise.resolve(this.#init as never)
   }
 
-  override async fragment(...[, , , , verify]: FragmentCall): Promise<never> {
-    verify?.(this.#media)
+  override async fragment(...[, , wish]: FragmentCall): Promise<never> {
+    wish?.verify?.(this.#media)
     return Promise.resolve(this.#media as never)
   }
 }
 
 type InitCall = [PlaylistName?, ListedMap?, AbortSignal?, Verify?]
-type FragmentCall = [PlaylistName?, ListedFragment?, AbortSignal?, unknown?, Verify?]
+type FragmentCall = [ListedFragment?, AbortSignal?, FragmentWish?]
 
 async function fetchFrom(
   playlist: PlaylistName,

@@ -1,5 +1,17 @@
 import { fileName, queryValue, queryWithout } from './child-url.ts'
-import type { IdentifiedFragment, IdentifiedMap } from './identified-fragment.ts'
+
+/** The EXT-X-MAP tag that covers a fragment. */
+export interface MapTag {
+  readonly url: URL
+  /** Which one of its list it is. */
+  readonly occurrence: number
+}
+
+/** A fragment as far as its init segment is concerned. */
+interface MappedFragment {
+  readonly number: bigint
+  readonly map: MapTag | undefined
+}
 
 /**
  * Tells which fragments of one track share an init segment, over the successive lists of a session.
@@ -25,7 +37,7 @@ export class MapGenerations {
   }
 
   /** Each listed fragment's key, by fragment number; none for fragments without an init segment. */
-  update(fragments: readonly IdentifiedFragment[]): ReadonlyMap<bigint, string> {
+  update(fragments: readonly MappedFragment[]): ReadonlyMap<bigint, string> {
     const keys = new Map<bigint, string>()
     for (const group of Map.groupBy(fragments, ({ map }) => map?.occurrence).values()) {
       const map = group[0]?.map
@@ -38,7 +50,7 @@ export class MapGenerations {
     return keys
   }
 
-  #knownKey(group: readonly IdentifiedFragment[]): string | undefined {
+  #knownKey(group: readonly MappedFragment[]): string | undefined {
     for (const { number } of group) {
       const key = this.#known.get(number)
       if (key !== undefined) return key
@@ -46,7 +58,7 @@ export class MapGenerations {
     return undefined
   }
 
-  #newKey({ url }: IdentifiedMap): string {
+  #newKey({ url }: MapTag): string {
     const name = `${fileName(url)}?${queryWithout(url, 'SessionToken')}`
     if (this.#tags > 0) this.#changes += this.#changesUntil(sequenceOf(url))
     this.#sequence = sequenceOf(url)

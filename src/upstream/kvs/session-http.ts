@@ -2,7 +2,6 @@ import type { Dispatcher } from 'undici'
 import type { Random } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import { withDeadline } from '../../base/deadline.ts'
-import { arrivalMs, whileArriving } from '../../base/progress.ts'
 import {
   type Announced,
   type Answer,
@@ -21,22 +20,14 @@ import {
   type UpstreamFault,
   unusableAnswer,
 } from '../errors.ts'
-import { tellFailure, type UpstreamObserver } from '../observer.ts'
+import { discard, type Exchange, Exchanges, type RequestKind } from '../exchange.ts'
+import type { StreamedBody } from '../hls-session.ts'
+import type { UpstreamObserver } from '../observer.ts'
 import type { Priority } from '../quota-queue.ts'
-import { withRetries } from '../retry.ts'
 import type { SecretUrl } from '../secret-url.ts'
+import { only } from '../session-base.ts'
 import { SessionDeadError } from '../session-dead-error.ts'
 import type { FragmentRequest, SessionQuota, SessionRequest } from './quota.ts'
-
-interface RequestKind {
-  /** As KVS names it in its quotas and metrics. */
-  readonly operation: string
-  readonly maxBytes: number
-  /** One attempt, from the request to the last byte; longer while bytes keep coming. */
-  readonly attemptMs: number
-  /** All attempts, waits for the quota included; longer by what the bytes that came may take. */
-  readonly totalMs: number
-}
 
 const MIB = 1024 * 1024
 
@@ -65,12 +56,6 @@ const YIELD_MS = 20_000
 /** A body that somebody reads while it arrives must not stall longer than this. */
 const STALL_MS = 5000
 
-interface Wanted {
-  readonly request: SessionRequest
-  readonly url: SecretUrl
-  readonly priority: Priority
-}
-
 export interface SessionHttpDeps {
   readonly dispatcher: Dispatcher
   readonly clock: Clock
@@ -81,11 +66,11 @@ export interface SessionHttpDeps {
   readonly priority?: Priority
 }
 
-/** A body that is handed on while it arrives. */
-export interface StreamedBody {
-  readonly size: number
-  /** To be read once, soon. Throws GatewayError when it stalls or is cut. */
-  readonly body: AsyncIterable<Buffer>
+/** How one request is to be made, beyond what it asks for. */
+export interface RequestWish {
+  /** Default: `live`. */
+  readonly priority?: Priority
+  readonly announced?: Announced | undefined
 }
 
 /**
@@ -94,9 +79,11 @@ export interface StreamedBody {
  */
 export class SessionHttp {
   readonly #deps: SessionHttpDeps
+  readonly #exchanges: Exchanges
 
   constructor(deps: SessionHttpDeps) {
     this.#deps = deps
+    this.#exchanges = new Exchanges({ ...deps, translate })
   }
 
   /**
@@ -108,15 +95,14 @@ export class SessionHttp {
     url: SecretUrl,
     signal: AbortSignal,
     parse: (body: Buffer) => T,
-    priority: Priority = 'live',
-    announced?: Announced,
+    { priority = 'live', announced }: RequestWish = {},
   ): Promise<T> {
-    const wanted = { request, url, priority }
-    return this.#retry(request, signal, async (limited, meter) => {
-      const result = await this.#attempt(wanted, limited, meter, async (answer) =>
-        parse(nonEmpty(await readBody(answer, KINDS[request].maxBytes, meter, announced))),
-      )
-      this.#report(request, '200', meter)
+    const kind = KINDS[request]
+    const exchange = this.#exchange(request, url, priority)
+    return this.#exchanges.run(exchange, signal, async ({ answer }, meter) => {
+      await requireOk(request, answer, meter)
+      const result = parse(nonEmpty(await readBody(answer, kind.maxBytes, meter, announced)))
+      this.#exchanges.report(kind, '200', meter)
       return result
     })
   }
@@ -128,81 +114,46 @@ export class SessionHttp {
     signal: AbortSignal,
     priority: Priority,
   ): Promise<StreamedBody> {
-    const wanted = { request, url, priority }
-    const { maxBytes } = KINDS[request]
-    return this.#retry(request, signal, async (limited, meter) =>
-      this.#attempt(wanted, limited, meter, async (answer) => {
-        const size = bodySize(answer, maxBytes)
-        if (size !== undefined) {
-          return { size, body: this.#pass(request, answer, size, signal, meter) }
-        }
-        // In chunks: how much it is shows only at the end.
-        const body = nonEmpty(await readBody(answer, maxBytes, meter))
-        this.#report(request, '200', meter)
-        return { size: body.length, body: only(body) }
-      }),
-    )
-  }
-
-  #retry<T>(
-    request: SessionRequest,
-    signal: AbortSignal,
-    attempt: (signal: AbortSignal, meter: Meter) => Promise<T>,
-  ): Promise<T> {
-    const { operation, totalMs } = KINDS[request]
-    const meters: Meter[] = []
-    const earnedMs = (): number => arrivalMs(meters.reduce((sum, { bytes }) => sum + bytes, 0))
-    const { clock, random, priority } = this.#deps
-    const limitMs = totalMs + (priority === 'archive' ? YIELD_MS : 0)
-    const policy = { what: operation, totalMs: limitMs, attempts: ATTEMPTS, earnedMs }
-    return withRetries(clock, random, policy, signal, (limited) => {
-      const meter = { bytes: 0 }
-      meters.push(meter)
-      return attempt(limited, meter)
+    const kind = KINDS[request]
+    const exchange = this.#exchange(request, url, priority)
+    return this.#exchanges.run(exchange, signal, async ({ answer }, meter) => {
+      await requireOk(request, answer, meter)
+      const size = bodySize(answer, kind.maxBytes)
+      if (size !== undefined) return { size, body: this.#pass(kind, answer, size, signal, meter) }
+      // In chunks: how much it is shows only at the end.
+      const body = nonEmpty(await readBody(answer, kind.maxBytes, meter))
+      this.#exchanges.report(kind, '200', meter)
+      return { size: body.length, body: only(body) }
     })
   }
 
-  /**
-   * One request, in its turn and within its deadline. Failures are counted here, success by who knows
-   * where the body ends.
-   */
-  async #attempt<T>(
-    wanted: Wanted,
-    signal: AbortSignal,
-    meter: Meter,
-    read: (answer: Answer) => Promise<T>,
-  ): Promise<T> {
-    const { operation, attemptMs } = KINDS[wanted.request]
-    const priority = this.#deps.priority ?? wanted.priority
-    const endTurn = await this.#deps.quota.take(wanted.request, signal, priority)
-    try {
-      const pace = { graceMs: attemptMs, arrived: () => meter.bytes }
-      return await whileArriving(this.#deps.clock, operation, pace, signal, async (limited) => {
-        const answer = await this.#send(wanted.url, limited)
-        endTurn()
-        return readOk(wanted.request, answer, meter, read)
-      })
-    } catch (error) {
-      this.#reportFailure(wanted.request, signal, error, meter)
-      throw error
-    } finally {
-      endTurn()
+  #exchange(request: SessionRequest, url: SecretUrl, wish: Priority): Exchange {
+    const { quota, priority = wish } = this.#deps
+    const kind = KINDS[request]
+    const yieldMs = this.#deps.priority === 'archive' ? YIELD_MS : 0
+    return {
+      kind: { ...kind, totalMs: kind.totalMs + yieldMs },
+      attempts: ATTEMPTS,
+      countsUntil: 'answered',
+      takeTurn: (signal) => quota.take(request, signal, priority),
+      send: (signal) => this.#send(url.reveal(), signal),
     }
   }
 
-  #send(url: SecretUrl, signal: AbortSignal): Promise<Answer> {
-    const { origin, pathname, search } = url.reveal()
-    return this.#deps.dispatcher.request({
+  async #send(url: URL, signal: AbortSignal): Promise<{ answer: Answer; url: URL }> {
+    const { origin, pathname, search } = url
+    const answer = await this.#deps.dispatcher.request({
       origin,
       path: pathname + search,
       method: 'GET',
       headers: { 'accept-encoding': 'identity' },
       signal,
     })
+    return { answer, url }
   }
 
   async *#pass(
-    request: FragmentRequest,
+    kind: RequestKind,
     answer: Answer,
     size: number,
     signal: AbortSignal,
@@ -224,42 +175,17 @@ export class SessionHttp {
       throw translate(error)
     } finally {
       discard(answer)
-      this.#report(request, label, meter)
+      this.#exchanges.report(kind, label, meter)
     }
   }
 
   #beforeStall<T>(signal: AbortSignal, next: () => Promise<T>): Promise<T> {
     return withDeadline(this.#deps.clock, 'the next bytes of a fragment', STALL_MS, signal, next)
   }
-
-  #reportFailure(
-    request: SessionRequest,
-    { aborted }: AbortSignal,
-    error: unknown,
-    meter: Meter,
-  ): void {
-    this.#report(request, aborted ? 'aborted' : failureLabel(error), meter)
-    if (!aborted) tellFailure(this.#deps.observer, error)
-  }
-
-  #report(request: SessionRequest, label: string, { bytes }: Meter): void {
-    this.#deps.observer.request(KINDS[request].operation, label, bytes)
-  }
 }
 
-async function readOk<T>(
-  request: SessionRequest,
-  answer: Answer,
-  meter: Meter,
-  read: (answer: Answer) => Promise<T>,
-): Promise<T> {
-  try {
-    if (answer.statusCode !== 200) throw refusal(request, await readFault(answer, meter))
-    return await read(answer)
-  } catch (error) {
-    discard(answer)
-    throw error
-  }
+async function requireOk(request: SessionRequest, answer: Answer, meter: Meter): Promise<void> {
+  if (answer.statusCode !== 200) throw refusal(request, await readFault(answer, meter))
 }
 
 /** What a status other than 200 means for a session. KVS.md, section 5. */
@@ -282,14 +208,4 @@ function isFragment(request: SessionRequest): request is FragmentRequest {
 function nonEmpty(body: Buffer): Buffer {
   if (body.length === 0) throw unusableAnswer('the body is empty')
   return body
-}
-
-/** Lets go of the socket; a body that is already complete does not mind. */
-function discard({ body }: Answer): void {
-  body.on('error', () => {})
-  body.destroy()
-}
-
-async function* only(body: Buffer): AsyncGenerator<Buffer> {
-  yield await Promise.resolve(body)
 }

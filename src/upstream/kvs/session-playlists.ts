@@ -1,12 +1,9 @@
 import type { MultivariantPlaylist, Variant } from '../../formats/m3u8/parse-multivariant.ts'
-import type { RenditionName } from '../../timeline/fragment.ts'
 import { upstreamError } from '../errors.ts'
+import type { PlaylistName } from '../hls-session.ts'
 import { SecretUrl } from '../secret-url.ts'
 import { childUrl } from './child-url.ts'
 import type { KvsSource } from './kvs-source.ts'
-
-/** A media playlist upstream. Each fragment of a `muxed` one carries all tracks, one or two. */
-export type PlaylistName = RenditionName | 'muxed'
 
 /** Media playlists of a session, the one with the video first. */
 export type SessionPlaylists = ReadonlyMap<PlaylistName, SecretUrl>

@@ -1,14 +1,12 @@
 import type { Dispatcher } from 'undici'
 import type { Random } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
-import { withDeadline } from '../../base/deadline.ts'
 import type { ErrorCode } from '../../base/errors.ts'
 import type { ByteRange } from '../../formats/m3u8/byte-range.ts'
 import type { Announced, Answer, Meter } from '../answer.ts'
-import { failureLabel } from '../errors.ts'
-import { tellFailure, type UpstreamObserver } from '../observer.ts'
+import { discard, type Exchange, Exchanges, type Received, type RequestKind } from '../exchange.ts'
+import type { UpstreamObserver } from '../observer.ts'
 import type { Priority } from '../quota-queue.ts'
-import { withRetries } from '../retry.ts'
 import {
   headerOf,
   type OriginBody,
@@ -25,26 +23,36 @@ import type { OriginSource } from './origin-source.ts'
 /** Values of the metric label `operation`. */
 export type OriginRequest = 'playlist' | 'init' | 'segment'
 
-interface RequestKind {
-  readonly maxBytes: number
-  readonly attemptMs: number
-  readonly totalMs: number
+interface OriginKind extends RequestKind {
   /** What a 404 means. */
   readonly missing: ErrorCode
 }
 
 const MIB = 1024 * 1024
 
-const KINDS: Readonly<Record<OriginRequest, RequestKind>> = {
+const KINDS: Readonly<Record<OriginRequest, OriginKind>> = {
   playlist: {
+    operation: 'playlist',
     maxBytes: 4 * MIB,
     // Another gateway answers a first request only when it has media: after 8 s by default.
     attemptMs: 10_000,
     totalMs: 12_000,
     missing: 'upstream_stream_not_found',
   },
-  init: { maxBytes: MIB, attemptMs: 5000, totalMs: 8000, missing: 'segment_gone' },
-  segment: { maxBytes: 64 * MIB, attemptMs: 8000, totalMs: 20_000, missing: 'segment_gone' },
+  init: {
+    operation: 'init',
+    maxBytes: MIB,
+    attemptMs: 5000,
+    totalMs: 8000,
+    missing: 'segment_gone',
+  },
+  segment: {
+    operation: 'segment',
+    maxBytes: 64 * MIB,
+    attemptMs: 8000,
+    totalMs: 20_000,
+    missing: 'segment_gone',
+  },
 }
 
 const ATTEMPTS = 3
@@ -77,34 +85,34 @@ export class OriginHttp {
   readonly hosts: OriginHosts
   readonly #headers: Readonly<Record<string, string>>
   readonly #deps: OriginHttpDeps
+  readonly #exchanges: Exchanges
 
   constructor(source: OriginSource, deps: OriginHttpDeps) {
     const url = source.url.reveal()
     this.hosts = new OriginHosts(url)
     this.#headers = { ...basicAuthorization(url), ...source.headers }
     this.#deps = deps
+    this.#exchanges = new Exchanges({ ...deps, translate: asOriginError })
   }
 
   /**
    * Fetches until `parse` accepts what came: garbage is as good as a broken connection.
    * @throws GatewayError, or the signal's reason
    */
-  async get<T>(
+  get<T>(
     request: OriginRequest,
     wanted: OriginGet,
     signal: AbortSignal,
     parse: (body: OriginBody | 'unchanged') => T,
   ): Promise<T> {
-    const { clock, random } = this.#deps
-    const policy = { what: `a ${request}`, totalMs: KINDS[request].totalMs, attempts: ATTEMPTS }
-    try {
-      return await withRetries(clock, random, policy, signal, (limited) =>
-        this.#attempt(request, wanted, limited, parse),
-      )
-    } catch (error) {
-      signal.throwIfAborted()
-      throw asOriginError(error)
-    }
+    const kind = KINDS[request]
+    return this.#exchanges.run(this.#exchange(request, wanted), signal, async (received, meter) => {
+      const body = await this.#read(kind, wanted, received, meter)
+      const parsed = parse(body)
+      if (body === 'unchanged') discard(received.answer)
+      this.#exchanges.report(kind, body === 'unchanged' ? '304' : '200', meter)
+      return parsed
+    })
   }
 
   /** The headers that a request for `url` carries, beyond those of the protocol. */
@@ -112,51 +120,25 @@ export class OriginHttp {
     return this.hosts.isConfigured(url) ? this.#headers : {}
   }
 
-  async #attempt<T>(
-    request: OriginRequest,
-    wanted: OriginGet,
-    signal: AbortSignal,
-    parse: (body: OriginBody | 'unchanged') => T,
-  ): Promise<T> {
-    const { clock, observer, quota } = this.#deps
-    const meter: Meter = { bytes: 0 }
-    const endTurn = await quota.take(signal, wanted.priority ?? 'live')
-    try {
-      const { attemptMs } = KINDS[request]
-      const body = await withDeadline(clock, `a ${request}`, attemptMs, signal, (limited) =>
-        this.#follow(request, wanted, limited, meter),
-      )
-      const parsed = parse(body)
-      observer.request(request, body === 'unchanged' ? '304' : '200', meter.bytes)
-      return parsed
-    } catch (error) {
-      const { aborted } = signal
-      const known = asOriginError(error)
-      observer.request(request, aborted ? 'aborted' : failureLabel(known), meter.bytes)
-      if (!aborted) tellFailure(observer, known)
-      throw known
-    } finally {
-      endTurn()
+  #exchange(request: OriginRequest, wanted: OriginGet): Exchange {
+    const { quota } = this.#deps
+    return {
+      kind: KINDS[request],
+      attempts: ATTEMPTS,
+      countsUntil: 'read',
+      takeTurn: (signal) => quota.take(signal, wanted.priority ?? 'live'),
+      send: (signal) => this.#follow(request, wanted, signal),
     }
   }
 
-  async #follow(
-    request: OriginRequest,
-    wanted: OriginGet,
-    signal: AbortSignal,
-    meter: Meter,
-  ): Promise<OriginBody | 'unchanged'> {
+  async #follow(request: OriginRequest, wanted: OriginGet, signal: AbortSignal): Promise<Received> {
     let { url } = wanted
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
       const answer = await this.#send(request, { ...wanted, url }, signal)
-      try {
-        const location = REDIRECTS.has(answer.statusCode) ? headerOf(answer, 'location') : undefined
-        if (location === undefined)
-          return await this.#read(request, { ...wanted, url }, answer, meter)
-        url = this.hosts.resolve(location, url)
-      } finally {
-        discard(answer)
-      }
+      const location = REDIRECTS.has(answer.statusCode) ? headerOf(answer, 'location') : undefined
+      if (location === undefined) return { answer, url }
+      discard(answer)
+      url = this.hosts.resolve(location, url)
     }
     throw originError('upstream_unavailable', new Error('too many redirects'))
   }
@@ -180,12 +162,11 @@ export class OriginHttp {
   }
 
   async #read(
-    request: OriginRequest,
-    { url, range, etag, announced }: OriginGet,
-    answer: Answer,
+    { maxBytes, missing }: OriginKind,
+    { range, etag, announced }: OriginGet,
+    { answer, url }: Received,
     meter: Meter,
   ): Promise<OriginBody | 'unchanged'> {
-    const { maxBytes, missing } = KINDS[request]
     if (answer.statusCode === 304 && etag !== undefined) return 'unchanged'
     if (answer.statusCode !== 200 && !(answer.statusCode === 206 && range !== undefined)) {
       const waitMs = retryAfter(answer)
@@ -210,10 +191,4 @@ function basicAuthorization({ username, password }: URL): Readonly<Record<string
   if (username === '' && password === '') return {}
   const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
   return { authorization: `Basic ${Buffer.from(text).toString('base64')}` }
-}
-
-/** Lets go of the socket; a body that is already complete does not mind. */
-function discard({ body }: Answer): void {
-  body.on('error', () => {})
-  body.destroy()
 }

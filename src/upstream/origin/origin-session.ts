@@ -1,14 +1,16 @@
 import type { Clock } from '../../base/clock.ts'
-import { SingleFlight } from '../../base/single-flight.ts'
 import { type MediaPlaylist, parseMedia } from '../../formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../formats/m3u8/parse-multivariant.ts'
-import type { Announced } from '../answer.ts'
-import type { HlsSession, PlaylistName, Verify } from '../hls-session.ts'
-import type { StreamedBody } from '../kvs/session-http.ts'
+import type {
+  FragmentWish,
+  HlsSession,
+  PlaylistName,
+  StreamedBody,
+  Verify,
+} from '../hls-session.ts'
 import type { ListedFragment, ListedMap } from '../listed-fragment.ts'
-import type { Priority } from '../quota-queue.ts'
+import { acceptAll, only, SessionBase, verified } from '../session-base.ts'
 import { SessionDeadError } from '../session-dead-error.ts'
-import { nextSessionId } from '../session-id.ts'
 import { type ListingContext, listSegments } from './list-segments.ts'
 import { isEncrypted, opaqueTrack, unreadAs } from './opaque.ts'
 import type { OriginBody } from './origin-answer.ts'
@@ -38,7 +40,7 @@ export async function openOriginSession(
 ): Promise<HlsSession> {
   const http = new OriginHttp(source, deps)
   const playlists = await http.get('playlist', { url: source.url.reveal() }, signal, (body) =>
-    playlistsOf(wholeOf(body), http),
+    playlistsOf(whole(body), http),
   )
   const session = new OriginSession(playlists, http, deps)
   await session.begin(signal)
@@ -78,14 +80,15 @@ interface Followed {
 }
 
 const MAX_KNOWN = 1024
-const MAX_INITS = 16
+
+function followedAt(name: PlaylistName, url: URL): Followed {
+  const nothing = { etag: undefined, list: undefined, listed: [] }
+  return { name, url, base: url, offset: 0, known: new Map(), ...nothing }
+}
 
 /** One reading of an origin: it never expires, and ends when the origin's numbering begins anew. */
-class OriginSession implements HlsSession {
-  readonly id = nextSessionId()
-  readonly openedAtMs: number
+class OriginSession extends SessionBase<Followed> implements HlsSession {
   readonly expiresAtMs = Number.POSITIVE_INFINITY
-  readonly playlists: readonly PlaylistName[]
   /** No bound is known. */
   readonly codecChanges = 0
   readonly #http: OriginHttp
@@ -93,39 +96,18 @@ class OriginSession implements HlsSession {
   readonly #clock: Clock
   readonly #codecs: readonly string[]
   readonly #nameKey: OriginSessionDeps['nameKey']
-  readonly #followed: ReadonlyMap<PlaylistName, Followed>
-  readonly #inits = new Map<string, Buffer>()
-  readonly #initFlights = new SingleFlight<Buffer>()
-  readonly #life = new AbortController()
   #timeBase = 0
-  #retired = false
   /** Read when the session was opened, and not asked for yet. */
   #unread: readonly ListedFragment[] | undefined
 
   constructor({ urls, codecs }: OriginPlaylists, http: OriginHttp, deps: OriginSessionDeps) {
     const { run, clock, nameKey } = deps
-    this.openedAtMs = clock.now()
-    this.playlists = [...urls.keys()]
+    super(clock.now(), new Map([...urls].map(([name, url]) => [name, followedAt(name, url)])))
     this.#codecs = codecs
     this.#nameKey = nameKey
     this.#http = http
     this.#run = run
     this.#clock = clock
-    this.#followed = new Map(
-      [...urls].map(([name, url]) => [
-        name,
-        {
-          url,
-          base: url,
-          name,
-          offset: 0,
-          etag: undefined,
-          list: undefined,
-          listed: [],
-          known: new Map(),
-        },
-      ]),
-    )
   }
 
   get timeBase(): number {
@@ -139,7 +121,7 @@ class OriginSession implements HlsSession {
   /** Reads the first list: only it shows in which run of numbers this session is. */
   async begin(signal: AbortSignal): Promise<void> {
     const followed = this.#primary
-    const list = await this.#fetch(followed, this.#alive(signal))
+    const list = await this.#fetch(followed, this.alive(signal))
     if (list !== undefined) {
       this.#run.look(list)
       this.#keep(followed, list)
@@ -149,8 +131,8 @@ class OriginSession implements HlsSession {
   }
 
   async list(playlist: PlaylistName, signal: AbortSignal): Promise<readonly ListedFragment[]> {
-    const followed = this.#playlist(playlist)
-    const alive = this.#alive(signal)
+    const followed = this.playlist(playlist)
+    const alive = this.alive(signal)
     const unread = this.#unread
     if (followed === this.#primary && unread !== undefined) {
       this.#unread = undefined
@@ -166,35 +148,13 @@ class OriginSession implements HlsSession {
     return this.#keep(followed, list)
   }
 
-  async init(
-    playlist: PlaylistName,
-    { key, uri, byteRange }: ListedMap,
-    signal: AbortSignal,
-    verify?: Verify,
-  ): Promise<Buffer> {
-    const name = `${playlist} ${key}`
-    const known = this.#inits.get(name)
-    if (known !== undefined) return known
-    return this.#initFlights.run(name, this.#alive(signal), async (limited) => {
-      const alive = AbortSignal.any([limited, this.#life.signal])
-      const wanted = { url: uri.reveal(), range: byteRange }
-      const init = await this.#http.get('init', wanted, alive, verified(verify))
-      this.#inits.set(name, init)
-      keepNewest(this.#inits, MAX_INITS)
-      return init
-    })
-  }
-
   async fragment(
-    _playlist: PlaylistName,
     { uri, byteRange }: ListedFragment,
     signal: AbortSignal,
-    priority: Priority = 'live',
-    verify?: Verify,
-    announced?: Announced,
+    { verify = acceptAll, ...wish }: FragmentWish = {},
   ): Promise<Buffer> {
-    const wanted = { url: uri.reveal(), range: byteRange, priority, announced }
-    return this.#http.get('segment', wanted, this.#alive(signal), verified(verify))
+    const wanted = { url: uri.reveal(), range: byteRange, ...wish }
+    return this.#http.get('segment', wanted, this.alive(signal), bytesOf(verify))
   }
 
   async openFragment(
@@ -202,31 +162,25 @@ class OriginSession implements HlsSession {
     number: bigint,
     signal: AbortSignal,
   ): Promise<StreamedBody> {
-    const listed = this.#playlist(playlist).known.get(number)
+    const listed = this.playlist(playlist).known.get(number)
     if (listed === undefined) throw originError('segment_gone')
-    const bytes = await this.fragment(playlist, listed, signal, 'refetch')
+    const bytes = await this.fragment(listed, signal, { priority: 'refetch' })
     return { size: bytes.length, body: only(bytes) }
   }
 
-  retire(): void {
-    this.#retired = true
-  }
-
-  close(): void {
-    this.#retired = true
-    this.#life.abort(new SessionDeadError('closed'))
+  protected fetchInit(
+    { uri, byteRange }: ListedMap,
+    verify: Verify,
+    signal: AbortSignal,
+  ): Promise<Buffer> {
+    const wanted = { url: uri.reveal(), range: byteRange }
+    return this.#http.get('init', wanted, signal, bytesOf(verify))
   }
 
   get #primary(): Followed {
-    const [first] = this.#followed.values()
+    const [first] = this.followed
     if (first === undefined) throw new RangeError('a session without playlists')
     return first
-  }
-
-  #playlist(name: PlaylistName): Followed {
-    const followed = this.#followed.get(name)
-    if (followed === undefined) throw new RangeError(`the session has no ${name} playlist`)
-    return followed
   }
 
   /** The playlist as it is now; undefined when it has not changed. */
@@ -280,24 +234,16 @@ class OriginSession implements HlsSession {
     if (followed === this.#primary || picture === undefined) return
     followed.offset = partnerOffset(picture, list) ?? followed.offset
   }
-
-  #alive(signal: AbortSignal): AbortSignal {
-    if (this.#retired) throw new SessionDeadError('closed')
-    return AbortSignal.any([signal, this.#life.signal])
-  }
 }
 
-function wholeOf(body: OriginBody | 'unchanged'): OriginBody {
+function whole(body: OriginBody | 'unchanged'): OriginBody {
   if (body === 'unchanged') throw new TypeError('unchanged since never')
   return body
 }
 
-function verified(verify: Verify = () => {}): (body: OriginBody | 'unchanged') => Buffer {
-  return (body) => {
-    const { bytes } = wholeOf(body)
-    verify(bytes)
-    return bytes
-  }
+function bytesOf(verify: Verify): (body: OriginBody | 'unchanged') => Buffer {
+  const check = verified(verify)
+  return (body) => check(whole(body).bytes)
 }
 
 /** Maps keep the order in which their entries came. */
@@ -306,8 +252,4 @@ function keepNewest<K>(map: Map<K, unknown>, count: number): void {
     if (map.size <= count) return
     map.delete(key)
   }
-}
-
-async function* only(body: Buffer): AsyncGenerator<Buffer> {
-  yield await Promise.resolve(body)
 }

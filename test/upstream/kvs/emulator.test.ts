@@ -59,7 +59,7 @@ describe('what a session lists can be fetched and read', () => {
       const fragment = lists[i]?.at(-1)
       if (fragment === undefined) throw new Error('nothing listed')
       const init = readInit(await session.init(rendition, mapOf(fragment), never))
-      const media = readMedia(await session.fragment(rendition, fragment, never), init)
+      const media = readMedia(await session.fragment(fragment, never), init)
       expect(init.rendition).toBe(rendition)
       expect(media.durationTicks / init.timescale).toBeCloseTo(fragment.durationS, 1)
       expect(numbers(lists[i] ?? [])).toEqual(numbers(lists[0] ?? []))
@@ -96,7 +96,7 @@ test('a revoked session is dead', async () => {
   const session = await open()
   const fragment = await newest(session)
   kvs.control.revoke(CAMERA)
-  expect(await failure(session.fragment('video', fragment, never))).toBeInstanceOf(SessionDeadError)
+  expect(await failure(session.fragment(fragment, never))).toBeInstanceOf(SessionDeadError)
 })
 
 test('two sessions name the same fragments alike, also where they count from their own start', async () => {
@@ -113,7 +113,7 @@ test('two sessions name the same fragments alike, also where they count from the
 test('a fragment that has left the list is still reached by its number', async () => {
   const session = await open()
   const fragment = await newest(session)
-  const whole = await session.fragment('video', fragment, never)
+  const whole = await session.fragment(fragment, never)
   kvs.clock.advance(60_000)
   expect(numbers(await list(session))).not.toContain(fragment.number)
 
@@ -170,7 +170,7 @@ describe('trouble that passes is not noticed', () => {
     const init = await kvs.run(session.init('video', mapOf(fragment), never, readInit))
     const facts = readInit(init)
     const verify = (bytes: Buffer): void => void readMedia(bytes, facts)
-    await kvs.run(session.fragment('video', fragment, never, 'live', verify))
+    await kvs.run(session.fragment(fragment, never, { verify }))
     expect(kvs.seen.filter((call) => !call.endsWith(' 200')).length).toBeGreaterThanOrEqual(3)
   })
 
@@ -198,7 +198,7 @@ test('G9: an impatient client is never refused for its rate', async () => {
     .run(
       Promise.all([
         ...Array.from({ length: 20 }, () => session.list('video', never)),
-        ...Array.from({ length: 60 }, () => session.fragment('video', fragment, never)),
+        ...Array.from({ length: 60 }, () => session.fragment(fragment, never)),
       ]),
     )
     .catch(() => {})
@@ -238,7 +238,7 @@ describe('a keeper over real sessions', () => {
     try {
       for (const fragment of await session.list('video', never)) {
         if (seen.has(fragment.number)) continue
-        await session.fragment('video', fragment, never)
+        await session.fragment(fragment, never)
         keeper.delivered()
         seen.add(fragment.number)
       }
@@ -329,7 +329,7 @@ test('G16: neither failures nor metrics hold a token of the emulator', async () 
     kvs.control.clearFaults(CAMERA)
   }
   kvs.control.revoke(CAMERA)
-  shown.push(inspect(await failure(session.fragment('video', fragment, never))))
+  shown.push(inspect(await failure(session.fragment(fragment, never))))
   shown.push(inspect(fragment, { depth: 20, showHidden: true }), inspect(session), ...kvs.seen)
 
   for (const { token } of kvs.control.counters().sessions) {

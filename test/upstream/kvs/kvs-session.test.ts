@@ -1,11 +1,8 @@
 import type { Agent } from 'undici'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createUpstreamAgent } from '../../../src/upstream/agent.ts'
-import {
-  type HlsSession,
-  openSession,
-  type SessionDeps,
-} from '../../../src/upstream/hls-session.ts'
+import type { HlsSession } from '../../../src/upstream/hls-session.ts'
+import { type KvsSessionDeps, openKvsSession } from '../../../src/upstream/kvs/kvs-session.ts'
 import type { KvsSource } from '../../../src/upstream/kvs/kvs-source.ts'
 import { StreamQuota } from '../../../src/upstream/kvs/quota.ts'
 import { SdkKvsApi } from '../../../src/upstream/kvs/sdk-kvs-api.ts'
@@ -45,7 +42,7 @@ function playlist(...numbers: readonly (bigint | number)[]): string {
 let kvs: KvsStub
 let agent: Agent
 let clock: ManualClock
-let deps: SessionDeps
+let deps: KvsSessionDeps
 
 beforeEach(async () => {
   kvs = await startKvsStub()
@@ -79,7 +76,7 @@ afterEach(async () => {
   await kvs.close()
 })
 
-const open = (): Promise<HlsSession> => outcome(clock, openSession(deps, SOURCE, never))
+const open = (): Promise<HlsSession> => outcome(clock, openKvsSession(deps, SOURCE, never))
 
 async function firstListed(session: HlsSession): Promise<ListedFragment> {
   const [fragment] = await session.list('video', never)
@@ -110,7 +107,7 @@ test('a poll is one GET, and lists what can be fetched as it was written', async
 
   expect(count(PLAYLIST)).toBe(1)
   expect(fragment.number).toBe(NUMBER)
-  expect(String(await session.fragment('video', fragment, never))).toBe('fragment')
+  expect(String(await session.fragment(fragment, never))).toBe('fragment')
 })
 
 test('G8: an init segment is fetched once, for all who ask at once and later', async () => {
@@ -185,7 +182,7 @@ test('a closed session stops what runs and starts nothing', async () => {
   const session = await open()
   const fragment = await firstListed(session)
   kvs.replies[fragmentPath(NUMBER)] = ['hang']
-  const running = failure(session.fragment('video', fragment, never))
+  const running = failure(session.fragment(fragment, never))
   session.close()
 
   expect(await running).toBeInstanceOf(SessionDeadError)
@@ -195,11 +192,11 @@ test('a closed session stops what runs and starts nothing', async () => {
 test('a retired session ends what runs and starts nothing', async () => {
   const session = await open()
   const fragment = await firstListed(session)
-  const running = session.fragment('video', fragment, never)
+  const running = session.fragment(fragment, never)
   session.retire()
 
   expect(String(await running)).toBe('fragment')
-  expect(await failure(session.fragment('video', fragment, never))).toBeInstanceOf(SessionDeadError)
+  expect(await failure(session.fragment(fragment, never))).toBeInstanceOf(SessionDeadError)
 })
 
 test('G9: polls beyond five a second wait for their turn', async () => {

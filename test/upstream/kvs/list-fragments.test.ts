@@ -1,11 +1,8 @@
 import { expect, test } from 'vitest'
 import { parseMedia } from '../../../src/formats/m3u8/parse-media.ts'
+import { listFragments, requireMaps } from '../../../src/upstream/kvs/list-fragments.ts'
 import { MapGenerations } from '../../../src/upstream/kvs/map-generations.ts'
-import {
-  type ListedFragment,
-  listFragments,
-  requireMaps,
-} from '../../../src/upstream/listed-fragment.ts'
+import type { ListedFragment } from '../../../src/upstream/listed-fragment.ts'
 
 const SESSION = new URL(
   'https://b-1234abcd.kinesisvideo.us-west-2.amazonaws.com/hls/v1/m.m3u8?SessionToken=Ci~',

@@ -78,7 +78,7 @@ async function first(session: HlsSession): Promise<ListedFragment> {
 }
 
 function fetched(session: HlsSession, fragment: ListedFragment): Promise<Buffer> {
-  return outcome(clock, session.fragment('muxed', fragment, never))
+  return outcome(clock, session.fragment(fragment, never))
 }
 
 /** What reaches viewers and logs. */

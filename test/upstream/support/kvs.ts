@@ -2,12 +2,9 @@ import type { Agent } from 'undici'
 import type { CameraConfigInput } from '../../../src/emulator/config.ts'
 import { type Emulator, startEmulator } from '../../../src/emulator/emulator.ts'
 import { createUpstreamAgent } from '../../../src/upstream/agent.ts'
-import {
-  type HlsSession,
-  openSession,
-  type SessionDeps,
-} from '../../../src/upstream/hls-session.ts'
+import type { HlsSession } from '../../../src/upstream/hls-session.ts'
 import type { ApiCall } from '../../../src/upstream/kvs/kvs-api.ts'
+import { type KvsSessionDeps, openKvsSession } from '../../../src/upstream/kvs/kvs-session.ts'
 import type { KvsSource } from '../../../src/upstream/kvs/kvs-source.ts'
 import { SdkKvsApi } from '../../../src/upstream/kvs/sdk-kvs-api.ts'
 import { StreamQuotas } from '../../../src/upstream/kvs/stream-quotas.ts'
@@ -50,7 +47,7 @@ export async function startKvs(camera: CameraConfigInput = {}): Promise<Kvs> {
   const agent: Agent = createUpstreamAgent()
   const api = new SdkKvsApi(clock, () => 0.5, { endpoint: emulator.url })
   const seen: string[] = []
-  const deps: SessionDeps = {
+  const deps: KvsSessionDeps = {
     api,
     dispatcher: agent,
     clock,
@@ -59,7 +56,7 @@ export async function startKvs(camera: CameraConfigInput = {}): Promise<Kvs> {
     observer: { request: (operation, code) => seen.push(`${operation} ${code}`) },
   }
   const openWith = (signal: AbortSignal, source: KvsSource): Promise<HlsSession> =>
-    openSession(deps, source, signal)
+    openKvsSession(deps, source, signal)
   const never = new AbortController().signal
   return {
     clock,

@@ -1,0 +1,107 @@
+import { SingleFlight } from '../base/single-flight.ts'
+import type { PlaylistName, Verify } from './hls-session.ts'
+import type { ListedMap } from './listed-fragment.ts'
+import { SessionDeadError } from './session-dead-error.ts'
+
+/** Codec private data changes rarely; a few of them may be in one list. All playlists share this. */
+const MAX_INITS = 16
+
+let sessionsOpened = 0
+
+/**
+ * What sessions of all kinds have in common: a name, an end, and init segments that are fetched once.
+ * `Followed` is what a kind keeps of each of its playlists.
+ */
+export abstract class SessionBase<Followed> {
+  readonly id: number
+  readonly playlists: readonly PlaylistName[]
+  readonly openedAtMs: number
+  readonly #followed: ReadonlyMap<PlaylistName, Followed>
+  readonly #inits = new Map<string, Buffer>()
+  readonly #initFlights = new SingleFlight<Buffer>()
+  readonly #life = new AbortController()
+  #retired = false
+
+  /** @param followed by playlist, the one with the video first */
+  constructor(openedAtMs: number, followed: ReadonlyMap<PlaylistName, Followed>) {
+    sessionsOpened += 1
+    this.id = sessionsOpened
+    this.openedAtMs = openedAtMs
+    this.#followed = followed
+    this.playlists = [...followed.keys()]
+  }
+
+  /** Fetches an init segment until `verify` accepts it. */
+  protected abstract fetchInit(map: ListedMap, verify: Verify, signal: AbortSignal): Promise<Buffer>
+
+  /** See {@link HlsSession.init}. */
+  init(
+    playlist: PlaylistName,
+    map: ListedMap,
+    signal: AbortSignal,
+    verify: Verify = acceptAll,
+  ): Promise<Buffer> {
+    const alive = this.alive(signal)
+    const key = `${playlist} ${map.key}`
+    const known = this.#inits.get(key)
+    if (known !== undefined) {
+      // Last in the map is last used: what one playlist changes all the time must not drive out the other's.
+      this.#keepInit(key, known)
+      return Promise.resolve(known)
+    }
+    return this.#initFlights.run(key, alive, async (limited) => {
+      const fetching = AbortSignal.any([limited, this.#life.signal])
+      const init = await this.fetchInit(map, verify, fetching)
+      this.#keepInit(key, init)
+      return init
+    })
+  }
+
+  retire(): void {
+    this.#retired = true
+  }
+
+  close(): void {
+    this.#retired = true
+    this.#life.abort(new SessionDeadError('closed'))
+  }
+
+  protected get followed(): readonly Followed[] {
+    return [...this.#followed.values()]
+  }
+
+  protected playlist(name: PlaylistName): Followed {
+    const followed = this.#followed.get(name)
+    if (followed === undefined) throw new RangeError(`the session has no ${name} playlist`)
+    return followed
+  }
+
+  /** Aborts with the caller's signal or the session. @throws SessionDeadError when it takes no new calls */
+  protected alive(signal: AbortSignal): AbortSignal {
+    if (this.#retired) throw new SessionDeadError('closed')
+    return AbortSignal.any([signal, this.#life.signal])
+  }
+
+  #keepInit(key: string, init: Buffer): void {
+    this.#inits.delete(key)
+    this.#inits.set(key, init)
+    if (this.#inits.size <= MAX_INITS) return
+    const [oldest] = this.#inits.keys()
+    if (oldest !== undefined) this.#inits.delete(oldest)
+  }
+}
+
+export const acceptAll: Verify = () => {}
+
+/** Hands bytes on once `verify` has accepted them. */
+export function verified(verify: Verify): (bytes: Buffer) => Buffer {
+  return (bytes) => {
+    verify(bytes)
+    return bytes
+  }
+}
+
+/** A body that has arrived already, for whoever reads one while it arrives. */
+export async function* only(body: Buffer): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(body)
+}
