@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
+import { jsonSchemaTransform } from 'fastify-type-provider-zod'
 import { guardAdmin } from './admin-guard.ts'
 import type { AdminView } from './admin-view.ts'
 import type { MetricsSource } from './metrics.ts'
@@ -26,7 +27,10 @@ export function buildAdminApp(options: AdminAppOptions): FastifyInstance {
   const { registry, metrics, token, version, listening, clock } = options
   const app = newApp(options)
   guardAdmin(app, token)
-  void app.register(swagger, { openapi: { info: { title: 'kvs-hls-gateway', version } } })
+  void app.register(swagger, {
+    openapi: { info: { title: 'kvs-hls-gateway', version } },
+    transform: jsonSchemaTransform,
+  })
   void app.register(
     (api, _options, done) => {
       void api.register(streamsApi, { registry })

@@ -1,5 +1,6 @@
-import httpProxy from '@fastify/http-proxy'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import replyFrom from '@fastify/reply-from'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
 import { CORS } from '../headers.ts'
 
@@ -22,7 +23,7 @@ const TIMEOUT_MS = 5_000
 const MAX_KEY_BYTES = 64 * 1024
 
 /**
- * `/hls/{stream}/key/{id}`: keys of media that we pass on unread. They go through and are not kept, as who
+ * Serves `/hls/{stream}/key/{id}`, the keys of media that we pass on unread. They go through and are not kept, because who
  * may have one is not ours to decide.
  */
 export function keyRoutes(
@@ -30,61 +31,45 @@ export function keyRoutes(
   { keyOf }: KeyRoutesOptions,
   done: () => void,
 ): void {
-  const find = ({ params }: FastifyRequest): KeyUpstream => {
-    const { stream = '', '*': id = '' } = params as Partial<Record<string, string>>
-    const key = keyOf(stream, id)
-    if (key === undefined) throw new GatewayError('segment_gone', 'No playlist refers to this key.')
-    return key
-  }
-  void app.register(httpProxy, {
-    // From the table alone, and with it the path below.
-    upstream: '',
-    replyOptions: { getUpstream: (request) => find(request as FastifyRequest).url.origin },
-    prefix: '/hls/:stream/key',
-    httpMethods: ['GET', 'HEAD'],
+  void app.register(replyFrom, {
     disableRequestLogging: true,
     undici: { headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, connections: 16 },
-    preHandler: (request, _reply, next) => {
-      find(request as FastifyRequest)
-      next()
-    },
-    handler: (request, reply) => {
-      const key = find(request)
-      return reply.from(key.url.pathname, {
-        getUpstream: () => key.url.origin,
-        // Its own query, never the viewer's.
-        queryString: () => key.url.search.slice(1),
-        rewriteRequestHeaders: () => ({ accept: '*/*', host: key.url.host, ...key.headers }),
-        rewriteHeaders: ({ 'content-type': type, 'content-length': length }) => ({
-          ...(type === undefined ? {} : { 'content-type': type }),
-          ...(length === undefined ? {} : { 'content-length': length }),
-        }),
-        onResponse: (_request, _reply, response) => pass(reply, key, response),
-        onError: (_reply, { error }) => fail(reply, key, error),
-      })
-    },
+  })
+  app.get<Route>('/hls/:stream/key/*', (request, reply) => {
+    const { stream, '*': id } = request.params
+    const key = keyOf(stream, id)
+    if (key === undefined) throw new GatewayError('segment_gone', 'No playlist refers to this key.')
+    const { url } = key
+    return reply.from(url.origin + url.pathname, {
+      // Its own query, never the viewer's.
+      queryString: () => url.search.slice(1),
+      rewriteRequestHeaders: () => ({ accept: '*/*', host: url.host, ...key.headers }),
+      rewriteHeaders: ({ 'content-type': type, 'content-length': length }) => ({
+        ...(type === undefined ? {} : { 'content-type': type }),
+        ...(length === undefined ? {} : { 'content-length': length }),
+      }),
+      onResponse: (_request, _reply, { statusCode, stream: body }) =>
+        pass(reply, key, statusCode, body),
+      onError: (_reply, { error }) => fail(reply, key, error),
+    })
   })
   done()
 }
 
-type Response = Parameters<
-  NonNullable<NonNullable<Parameters<FastifyReply['from']>[1]>['onResponse']>
->[2]
+interface Route {
+  Params: { stream: string; '*': string }
+}
 
-/** Only a key is passed on: no page, no redirect to who knows where, no words of the origin. */
-function pass(reply: FastifyReply, key: KeyUpstream, response: Response): void {
-  const { statusCode, stream } = response as unknown as {
-    statusCode: number
-    stream: NodeJS.ReadableStream & { destroy(): void }
-  }
-  key.answered(statusCode)
+/** Passes a key on, and nothing else: no page, no redirect to who knows where, no words of the origin. */
+function pass(reply: FastifyReply, key: KeyUpstream, status: number, body: IncomingMessage): void {
+  key.answered(status)
   const length = Number(reply.getHeader('content-length') ?? MAX_KEY_BYTES + 1)
-  if (statusCode === 200 && length <= MAX_KEY_BYTES) {
-    void reply.headers({ ...CORS, 'Cache-Control': 'no-store' }).send(stream)
+  if (status === 200 && length <= MAX_KEY_BYTES) {
+    void reply.headers({ ...CORS, 'Cache-Control': 'no-store' }).send(body)
     return
   }
-  stream.destroy()
-  void reply.removeHeader('content-length').removeHeader('content-type').send(refusal(statusCode))
+  body.destroy()
+  void reply.removeHeader('content-length').removeHeader('content-type').send(refusal(status))
 }
 
 function fail(reply: FastifyReply, key: KeyUpstream, error: Error): void {

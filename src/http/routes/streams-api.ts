@@ -1,18 +1,26 @@
 import type { FastifyInstance } from 'fastify'
+import {
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { GatewayError } from '../../base/errors.ts'
 import { type StreamStatus, streamStatus } from '../../streams/status.ts'
 import type { AdminView } from '../admin-view.ts'
 
-interface Route {
-  Params: { stream: string }
-}
+const allStreams = z.object({ streams: z.array(streamStatus) })
+const params = z.object({ stream: z.string().describe('Public name') })
 
-const jsonSchema = (schema: z.ZodType): object => z.toJSONSchema(schema, { target: 'openapi-3.0' })
-
-const oneStream = jsonSchema(streamStatus)
-const allStreams = jsonSchema(z.object({ streams: z.array(streamStatus) }))
-const params = jsonSchema(z.object({ stream: z.string().describe('Public name') }))
+const SOURCE_EXPECTED = 'Expected {"source": …} with camera, backup or auto'
+const sourceOrder = z.strictObject(
+  {
+    source: z
+      .enum(['camera', 'backup', 'auto'], { error: SOURCE_EXPECTED })
+      .describe('auto: the camera, and the backup while that delivers nothing'),
+  },
+  { error: SOURCE_EXPECTED },
+)
 
 const ACTIONS = [
   { action: 'rollover', summary: 'Replace the upstream session by a new one now' },
@@ -20,63 +28,58 @@ const ACTIONS = [
   { action: 'stop', summary: 'Stop the stream until somebody asks for it again' },
 ] as const
 
-/** `/api/v1/streams`. The schemas are also what `/api/v1/openapi.json` shows. */
+/** Serves `/api/v1/streams`. The schemas are also what `/api/v1/openapi.json` shows. */
 export function streamsApi(
   app: FastifyInstance,
   { registry }: { readonly registry: AdminView },
   done: () => void,
 ): void {
-  app.get('/streams', listSchema, () => ({ streams: registry.list() }))
-  app.get<Route>('/streams/:stream', statusSchema, (request) =>
-    statusOf(registry, request.params.stream),
+  const api = app
+    .setValidatorCompiler(validatorCompiler)
+    .setSerializerCompiler(serializerCompiler)
+    .setSchemaErrorFormatter(([first]) => new GatewayError('bad_request', first?.message ?? ''))
+    .withTypeProvider<ZodTypeProvider>()
+  api.get(
+    '/streams',
+    { schema: { summary: 'All configured streams', response: { 200: allStreams } } },
+    () => ({ streams: [...registry.list()] }),
+  )
+  api.get(
+    '/streams/:stream',
+    { schema: { summary: 'One stream', params, response: { 200: streamStatus } } },
+    ({ params: { stream } }) => statusOf(registry, stream),
   )
   for (const { action, summary } of ACTIONS) {
-    app.post<Route>(`/streams/:stream/${action}`, actionSchema(summary), async (request, reply) => {
-      const { stream } = request.params
-      statusOf(registry, stream)
-      await registry[action](stream)
-      return reply.code(202).send(statusOf(registry, stream))
-    })
+    api.post(
+      `/streams/:stream/${action}`,
+      { schema: { summary, params, response: { 202: streamStatus } } },
+      async ({ params: { stream } }, reply) => {
+        statusOf(registry, stream)
+        await registry[action](stream)
+        return reply.code(202).send(statusOf(registry, stream))
+      },
+    )
   }
-  app.post<Route>('/streams/:stream/source', sourceSchema, async (request, reply) => {
-    const { stream } = request.params
-    statusOf(registry, stream)
-    const order = sourceOrder.safeParse(request.body)
-    if (!order.success) throw new GatewayError('bad_request', SOURCE_EXPECTED)
-    await registry.source(stream, order.data.source)
-    return reply.code(202).send(statusOf(registry, stream))
-  })
+  api.post(
+    '/streams/:stream/source',
+    {
+      schema: {
+        summary: 'Choose which of its sources the stream shows',
+        params,
+        body: sourceOrder,
+        response: { 202: streamStatus },
+      },
+    },
+    async ({ params: { stream }, body: { source } }, reply) => {
+      statusOf(registry, stream)
+      await registry.source(stream, source)
+      return reply.code(202).send(statusOf(registry, stream))
+    },
+  )
   done()
 }
 
-const sourceOrder = z.strictObject({
-  source: z
-    .enum(['camera', 'backup', 'auto'])
-    .describe('auto: the camera, and the backup while that delivers nothing'),
-})
-const SOURCE_EXPECTED = 'Expected {"source": …} with camera, backup or auto'
-
-const listSchema = {
-  schema: { summary: 'All configured streams', response: { 200: allStreams } },
-}
-const statusSchema = {
-  schema: { summary: 'One stream', params, response: { 200: oneStream } },
-}
-const actionSchema = (summary: string): object => ({
-  schema: { summary, params, response: { 202: oneStream } },
-})
-
-const sourceSchema = {
-  schema: {
-    summary: 'Choose which of its sources the stream shows',
-    params,
-    body: jsonSchema(sourceOrder),
-    response: { 202: oneStream },
-  },
-  // Checked by the route: what is wrong is then said in words of ours.
-  validatorCompiler: () => () => true,
-}
-
+/** @throws GatewayError `stream_not_found` */
 function statusOf(registry: AdminView, name: string): StreamStatus {
   const status = registry.status(name)
   if (status !== undefined) return status
