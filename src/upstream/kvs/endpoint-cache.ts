@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { type StreamIdentity, streamKey } from './kvs-source.ts'
 
 /** The calls that a DataEndpoint is asked for, as GetDataEndpoint names them. */
@@ -11,7 +12,7 @@ const MAX_ENTRIES = 4096
  * five questions a second per stream.
  */
 export class EndpointCache {
-  readonly #endpoints = new Map<string, URL>()
+  readonly #endpoints = new LRUCache<string, URL>({ max: MAX_ENTRIES })
 
   get(stream: StreamIdentity, apiName: ApiName): URL | undefined {
     return this.#endpoints.get(key(stream, apiName))
@@ -19,9 +20,6 @@ export class EndpointCache {
 
   set(stream: StreamIdentity, apiName: ApiName, endpoint: URL): void {
     this.#endpoints.set(key(stream, apiName), endpoint)
-    if (this.#endpoints.size <= MAX_ENTRIES) return
-    const [oldest] = this.#endpoints.keys()
-    if (oldest !== undefined) this.#endpoints.delete(oldest)
   }
 
   forget(stream: StreamIdentity, apiName: ApiName): void {

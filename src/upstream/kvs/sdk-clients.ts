@@ -1,8 +1,8 @@
 import { KinesisVideoClient } from '@aws-sdk/client-kinesis-video'
 import { KinesisVideoArchivedMediaClient } from '@aws-sdk/client-kinesis-video-archived-media'
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers'
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../base/clock.ts'
-import { ClientCache } from './client-cache.ts'
 import type { UpstreamHosts } from './hosts.ts'
 import { regionOf, type StreamAccess, type StreamIdentity } from './kvs-source.ts'
 import { RoleCredentials } from './role-credentials.ts'
@@ -20,12 +20,15 @@ const SOCKET_TIMEOUTS = { connectionTimeout: 3000, requestTimeout: 10_000 }
 /** Who we are to the account that owns the role: in its CloudTrail, and in its policies if it likes. */
 const SESSION_NAME = 'kvs-hls-gateway'
 
+/** KVS data hosts are cells shared by many streams, so a region has few; each role has clients of its own. */
+const CLIENTS = { max: 128, dispose: (client: { destroy(): void }) => client.destroy() }
+
 /** The SDK's clients, one for each region, role and host that streams need. */
 export class SdkClients {
   readonly #clock: Clock
   readonly #options: SdkOptions
-  readonly #control = new ClientCache<KinesisVideoClient>()
-  readonly #data = new ClientCache<KinesisVideoArchivedMediaClient>()
+  readonly #control = new LRUCache<string, KinesisVideoClient>(CLIENTS)
+  readonly #data = new LRUCache<string, KinesisVideoArchivedMediaClient>(CLIENTS)
   /** As many as are configured. */
   readonly #roles = new Map<string, RoleCredentials>()
   #setup: Promise<SdkSetup> | undefined
@@ -44,10 +47,11 @@ export class SdkClients {
   async control(stream: StreamIdentity): Promise<KinesisVideoClient> {
     const { endpoint } = this.#options
     const { key, config } = await this.#config(stream)
-    return this.#control.get(
-      key,
-      () => new KinesisVideoClient({ ...config, ...(endpoint === undefined ? {} : { endpoint }) }),
-    )
+    const client =
+      this.#control.get(key) ??
+      new KinesisVideoClient({ ...config, ...(endpoint === undefined ? {} : { endpoint }) })
+    this.#control.set(key, client)
+    return client
   }
 
   /** For the calls that go to the stream's DataEndpoint. */
@@ -55,10 +59,11 @@ export class SdkClients {
     const { key, config } = await this.#config(stream)
     // With a trailing slash the SDK would ask for `//getHLSStreamingSessionURL`.
     const base = endpoint.href.replace(/\/+$/, '')
-    return this.#data.get(
-      `${key} ${base}`,
-      () => new KinesisVideoArchivedMediaClient({ ...config, endpoint: base }),
-    )
+    const client =
+      this.#data.get(`${key} ${base}`) ??
+      new KinesisVideoArchivedMediaClient({ ...config, endpoint: base })
+    this.#data.set(`${key} ${base}`, client)
+    return client
   }
 
   /** The stream's credentials were refused. Whether others can be had, of the same role. */
@@ -68,8 +73,8 @@ export class SdkClients {
   }
 
   close(): void {
-    this.#control.close()
-    this.#data.close()
+    this.#control.clear()
+    this.#data.clear()
   }
 
   async #config(stream: StreamIdentity) {

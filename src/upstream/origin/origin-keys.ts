@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 
 /** Where a key is, and what its server wants to see with the request. */
 export interface KeyLocation {
@@ -14,22 +15,18 @@ const MAX_KEYS = 256
  * not in here cannot be asked for (G17); the keys themselves never are.
  */
 export class OriginKeys {
-  readonly #streams = new Map<string, Map<string, KeyLocation>>()
+  readonly #streams = new Map<string, LRUCache<string, KeyLocation>>()
 
   /** Returns the id. */
   add(stream: string, location: KeyLocation): string {
     const id = createHash('sha256').update(location.url.href).digest('hex').slice(0, 32)
-    const keys = this.#streams.get(stream) ?? new Map<string, KeyLocation>()
+    const keys = this.#streams.get(stream) ?? new LRUCache<string, KeyLocation>({ max: MAX_KEYS })
     this.#streams.set(stream, keys)
-    // Again at the end: what is still listed stays longest.
-    keys.delete(id)
     keys.set(id, location)
-    const [oldest] = keys.keys()
-    if (keys.size > MAX_KEYS && oldest !== undefined) keys.delete(oldest)
     return id
   }
 
   find(stream: string, id: string): KeyLocation | undefined {
-    return this.#streams.get(stream)?.get(id)
+    return this.#streams.get(stream)?.peek(id)
   }
 }
