@@ -1,22 +1,42 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { testFiles } from '../test/support/kinds.ts'
 
 /** Where the JSON report goes that `.ci/run` counts from; none without it. */
 const report = process.env['TEST_REPORT']
 
+/**
+ * Nothing waits so long on a machine that works, however slow. What fails does so by what it expects; only what
+ * hangs meets these.
+ */
+const HANGS_MS = 300_000
+
+const { quick, real } = testFiles()
+
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/report-tools.ts'],
-    // Real servers, players and encoders run inside these tests, so a file gets a process of its own.
     pool: 'forks',
     maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    teardownTimeout: 10_000,
+    testTimeout: HANGS_MS,
+    hookTimeout: HANGS_MS,
+    teardownTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
+    projects: [
+      // These leave nothing behind, so a process runs many of them, and loads what they share once.
+      { extends: true, test: { name: 'quick', include: [...quick], isolate: false } },
+      // Real servers, players and encoders run inside these, so a file gets a process of its own.
+      {
+        extends: true,
+        test: {
+          name: 'real',
+          include: [...real],
+          globalSetup: ['test/support/report-tools.ts'],
+        },
+      },
+    ],
   },
 })
