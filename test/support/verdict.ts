@@ -1,5 +1,6 @@
 // What a test run came to, for `.ci/run`: node test/support/verdict.ts REPORT STATUS
 import { existsSync, readFileSync } from 'node:fs'
+import { relative } from 'node:path'
 import { z } from 'zod'
 
 /** The part of vitest's JSON report that counts. */
@@ -8,10 +9,16 @@ const reportSchema = z.object({
     z.object({
       name: z.string(),
       status: z.string(),
+      startTime: z.number(),
+      endTime: z.number(),
       assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
     }),
   ),
 })
+
+type FileResult = z.output<typeof reportSchema>['testResults'][number]
+
+const SLOWEST = 10
 
 export interface Verdict {
   readonly good: boolean
@@ -38,11 +45,21 @@ export function verdict(report: unknown, status: number): Verdict {
   return {
     good,
     lines: [
+      ...slowest(testResults),
       ...broken.map(({ name }) => `did not load: ${name}`),
       ...skipped.map(({ fullName }) => `skipped: ${fullName}`),
       `${passed} passed, ${failures === 0 && status !== 0 ? 1 : failures} failed`,
     ],
   }
+}
+
+/** The files that took longest, from start to end, in seconds. */
+function slowest(files: readonly FileResult[]): readonly string[] {
+  return files
+    .map(({ name, startTime, endTime }) => ({ name, seconds: (endTime - startTime) / 1000 }))
+    .toSorted((a, b) => b.seconds - a.seconds)
+    .slice(0, SLOWEST)
+    .map(({ name, seconds }) => `${seconds.toFixed(1).padStart(7)} s  ${relative('.', name)}`)
 }
 
 if (import.meta.main) {
