@@ -1,6 +1,6 @@
 /**
  * Every failure that a viewer, a CDN or a script can meet: code, HTTP status and title.
- * Codes and statuses are public (contract, section 4); titles are for people.
+ * Codes and statuses are public and stay as they are; titles are for people.
  */
 export const ERRORS = {
   stream_not_found: { status: 404, title: 'No such stream' },

@@ -18,7 +18,7 @@ const STATES = streamStatus.shape.state.options
 const SOURCES = sourceNames.options
 
 /**
- * Makes the public metrics (contract, section 7) and those of the process. Each scrape reads the plain counters and
+ * Makes the public metrics, whose names and labels stay as they are, and those of the process. Each scrape reads the plain counters and
  * the streams' status, so that counting costs an addition and no more.
  */
 export function metricsRegistry(source: MetricsSource): Registry {

@@ -27,7 +27,7 @@ export interface ProblemAnswer {
   readonly body: string
 }
 
-/** RFC 9457, with the members of the contract's section 4. */
+/** Writes a failure as a problem document (RFC 9457): type, title, status, detail, and our own code and requestId. */
 export function problemAnswer(error: GatewayError, requestId: string): ProblemAnswer {
   const status = statusOf(error)
   const headers = error instanceof HttpError ? error.headers : {}

@@ -4,7 +4,7 @@ import type { RenditionName, SourceName } from '../timeline/fragment.ts'
 /** What the pages tell viewers about one stream. */
 export interface WebStreamState {
   readonly state: StreamState
-  /** A code of the contract's section 4, or null when nothing is wrong. */
+  /** A public code of `base/errors.ts`, or null when nothing is wrong. */
   readonly reason: string | null
   /** When the stream entered this state, in milliseconds since 1970. */
   readonly sinceMs: number

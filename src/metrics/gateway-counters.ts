@@ -6,7 +6,7 @@ import { savedUsd } from './saved-usd.ts'
  * Everything that the gateway counts as it goes. What it can look up when asked (states, viewers,
  * bytes in cache) is not counted here but read at scrape time.
  *
- * Names without prefix and suffix are those of the public metrics (contract, section 7).
+ * Names without prefix and suffix are those of the public metrics (`http/metrics.ts`).
  */
 export class GatewayCounters {
   readonly #shared = new Map<string, SharedStream>()

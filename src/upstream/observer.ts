@@ -6,7 +6,7 @@ export interface UpstreamObserver {
   /**
    * One attempt ended.
    * @param operation as KVS names it, for example `GetHLSMediaPlaylist`
-   * @param code `200`, another HTTP status, or the public code of the failure (contract, section 4): few values
+   * @param code `200`, another HTTP status, or the public code of the failure (`base/errors.ts`): few values
    * @param bytes of body received, also when the attempt failed half way
    */
   request(operation: string, code: string, bytes: number): void

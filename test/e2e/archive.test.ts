@@ -69,7 +69,7 @@ describe('a range of the past', () => {
     expect(callsOf(stage, 'GetMP4MediaFragment')).toBe(120)
   })
 
-  test('G1: is the same after a restart, byte for byte, whatever base the next session counts in', async () => {
+  test('G1, G15: is the same from a gateway that knows nothing of the first, byte for byte, whatever base its session counts in', async () => {
     await using stage = await startPast({ cameras: lobby({ tfdtBase: 'session' }) })
     const startMs = stage.clock.now() - HOUR_MS
     const before = await contents(stage, stage.url(startMs, startMs + 20_000))
