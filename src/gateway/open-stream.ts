@@ -48,9 +48,7 @@ export async function openStream(config: StreamConfig, parts: Parts): Promise<Op
       returnAfterMs: backup?.returnAfterMs ?? 0,
       past: upstream.kvs === null ? undefined : storedPast({ name, ...upstream.kvs }, parts),
       slateMovie: slateFile === undefined ? undefined : parts.slates.get(slateFile),
-      get targetDurationFloorS() {
-        return Math.max(minTargetDurationMs / 1000, upstream.targetDurationS())
-      },
+      targetDurationFloorS: () => Math.max(minTargetDurationMs / 1000, upstream.targetDurationS()),
     },
     () => changed(),
   )

@@ -54,6 +54,7 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     const { timeline } = options
     this.#options = options
+    timeline.fixTargetDuration()
     this.#shown = timeline.snapshot()
     for (const source of ['camera', 'backup'] as const) {
       const newest = timeline.newest(source)
@@ -106,6 +107,7 @@ export class Publisher {
     }
     const newest = added.at(-1)
     if (newest === undefined) return
+    this.#options.timeline.fixTargetDuration()
     this.refresh()
     const { dvr, shelf, save } = this.#options
     const seekable = added.filter((segment) => !isUnread(segment))
@@ -170,7 +172,7 @@ export class Publisher {
    * 4.3.2.5). Where upstream begins to encrypt MPEG-TS, the list begins anew.
    */
   #changesForm({ tracks }: FragmentFacts): boolean {
-    const last = this.#options.timeline.lastListed()
+    const last = this.#options.timeline.snapshot()?.segments.at(-1)
     return RENDITIONS.some((name) => {
       const [before, now] = [last?.tracks[name], tracks[name]]
       return before !== undefined && now !== undefined && hasInit(before) !== hasInit(now)

@@ -10,8 +10,11 @@ import { MAX_LISTED, retire } from './window.ts'
 export interface TimelineOptions {
   /** How many segments to list at least; more where three target durations need more. */
   readonly window: number
-  /** EXT-X-TARGETDURATION is at least this, in seconds. Higher: fewer exceptions, slower start of players. */
-  readonly targetDurationFloorS: number
+  /**
+   * EXT-X-TARGETDURATION is at least this, in seconds; asked until it is fixed, as upstream may say only in its
+   * first list. Higher: fewer exceptions, slower start of players.
+   */
+  readonly targetDurationFloorS: () => number
   /** Gaps and overlaps up to this follow on. Default 50, as KVS has it. */
   readonly toleranceMs?: number
 }
@@ -39,8 +42,8 @@ const DEFAULT_TOLERANCE_MS = 50
  * in the same order give the same segments.
  *
  * Use: `identify` what a playlist lists, fetch what is new, `place` it, write the placed times into its
- * bytes, store them, `commit`, save, and only then show the new `snapshot`. Saving before showing is
- * what keeps numbers from being given twice when the process dies in between (G1).
+ * bytes, store them, `commit`, `fixTargetDuration`, save, and only then show the new `snapshot`. Saving before
+ * showing is what keeps numbers from being given twice when the process dies in between (G1).
  */
 export class Timeline {
   readonly #options: TimelineOptions
@@ -90,14 +93,17 @@ export class Timeline {
    * @throws Error when another fragment was committed since, or a track's name is missing
    */
   commit(draft: SegmentDraft, published: PublishedTracks): Segment {
-    const { state, segment } = commitDraft(this.#state, draft, published, this.#options)
+    const { state, segment } = commitDraft(this.#state, draft, published, {
+      window: this.#options.window,
+      targetDurationFloorS: this.#options.targetDurationFloorS(),
+    })
     this.#change(state)
     return segment
   }
 
   /** Whether a segment breaks the promise of G5: to be logged and counted, it is listed all the same. */
   isOverlong({ durationMs }: Segment): boolean {
-    return exceedsTarget(durationMs, targetOf(this.#state, this.#options.targetDurationFloorS))
+    return exceedsTarget(durationMs, targetOf(this.#state, this.#options.targetDurationFloorS()))
   }
 
   /**
@@ -129,19 +135,23 @@ export class Timeline {
   }
 
   /**
-   * What players may see; undefined before the first commit. The first call fixes the target duration
-   * (so does the first {@link save}): commit all that the first playlist shall list before.
+   * Fixes the target duration for the stream's life, because it may never change once players have seen it
+   * (G5). To be called before the list is shown or saved, once all is committed that the first one shall list;
+   * changes nothing before the first commit, and nothing the next time.
    */
+  fixTargetDuration(): void {
+    if (this.#state.nextMsn === undefined || this.#state.targetDuration !== undefined) return
+    const targetDuration = targetOf(this.#state, this.#options.targetDurationFloorS())
+    this.#change({ ...this.#state, targetDuration })
+  }
+
+  /** All that is committed, as players may see it once it is saved; undefined before the first commit. */
   snapshot(): Snapshot | undefined {
     const { nextMsn } = this.#state
     if (nextMsn === undefined) return undefined
-    this.#snapshot ??= toSnapshot(this.#state, nextMsn, this.#fixTargetDuration())
+    const targetDuration = targetOf(this.#state, this.#options.targetDurationFloorS())
+    this.#snapshot ??= toSnapshot(this.#state, nextMsn, targetDuration)
     return this.#snapshot
-  }
-
-  /** The segment at the end of the list. Unlike {@link snapshot}, to look at it fixes nothing. */
-  lastListed(): Segment | undefined {
-    return this.#state.window.listed.at(-1)
   }
 
   /**
@@ -165,18 +175,11 @@ export class Timeline {
 
   /** Plain JSON for {@link restore}, its size bounded by the window. */
   save(): SavedTimeline {
-    if (this.#state.nextMsn !== undefined) this.#fixTargetDuration()
     return saveState(this.#state)
   }
 
   get #toleranceMs(): number {
     return this.#options.toleranceMs ?? DEFAULT_TOLERANCE_MS
-  }
-
-  #fixTargetDuration(): number {
-    const targetDuration = targetOf(this.#state, this.#options.targetDurationFloorS)
-    this.#state = { ...this.#state, targetDuration }
-    return targetDuration
   }
 
   #change(state: TimelineState): void {

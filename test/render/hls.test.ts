@@ -8,7 +8,7 @@ import type { RenditionName, Snapshot } from '../../src/timeline/fragment.ts'
 import { Timeline } from '../../src/timeline/timeline.ts'
 import { accept, Camera, type CameraOptions, START_MS, VIDEO } from '../support/camera.ts'
 
-const OPTIONS = { window: 5, targetDurationFloorS: 2 }
+const OPTIONS = { window: 5, targetDurationFloorS: () => 2 }
 
 function golden(name: string): string {
   return readFileSync(new URL(`golden/${name}.m3u8`, import.meta.url), 'utf8')

@@ -40,7 +40,7 @@ function factsOf(bytes: Buffer, init: InitFacts): TrackFacts {
 
 /** Publishes the clips as files, the second half from a session with another base. */
 function publish(folder: string, video: Source, audio: Source): void {
-  const timeline = Timeline.begin({ window: 6, targetDurationFloorS: 1 })
+  const timeline = Timeline.begin({ window: 6, targetDurationFloorS: () => 1 })
   const sources = { video, audio }
   for (const name of ['video', 'audio'] as const) {
     mkdirSync(join(folder, name), { recursive: true })

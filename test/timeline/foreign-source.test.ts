@@ -3,7 +3,7 @@ import type { FragmentFacts } from '../../src/timeline/fragment.ts'
 import { Timeline, type TimelineOptions } from '../../src/timeline/timeline.ts'
 import { accept, Camera, START_MS } from '../support/camera.ts'
 
-const OPTIONS: TimelineOptions = { window: 5, targetDurationFloorS: 2 }
+const OPTIONS: TimelineOptions = { window: 5, targetDurationFloorS: () => 2 }
 
 /** Fragments as other HLS origins have them: counted from 0, without dates unless a test gives them. */
 function counted(fragments: readonly FragmentFacts[]): FragmentFacts[] {

@@ -4,7 +4,7 @@ import type { FragmentFacts, RenditionName, Segment } from '../../src/timeline/f
 import { Timeline } from '../../src/timeline/timeline.ts'
 import { accept, type Base, Camera, START_MS } from '../support/camera.ts'
 
-const OPTIONS = { window: 6, targetDurationFloorS: 2 }
+const OPTIONS = { window: 6, targetDurationFloorS: () => 2 }
 const BASES: readonly Base[] = ['epoch', 'session', 'fragment']
 
 interface Placed {

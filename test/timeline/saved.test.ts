@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Timeline } from '../../src/timeline/timeline.ts'
 import { accept, Camera } from '../support/camera.ts'
 
-const OPTIONS = { window: 3, targetDurationFloorS: 2 }
+const OPTIONS = { window: 3, targetDurationFloorS: () => 2 }
 
 function saved(count: number): unknown {
   const timeline = Timeline.begin(OPTIONS)

@@ -19,7 +19,7 @@ import {
 } from '../support/camera.ts'
 
 /** Five of two seconds are also what three target durations of 3 s need. */
-const OPTIONS: TimelineOptions = { window: 5, targetDurationFloorS: 2 }
+const OPTIONS: TimelineOptions = { window: 5, targetDurationFloorS: () => 2 }
 
 function shown(timeline: Timeline): Snapshot {
   const snapshot = timeline.snapshot()
@@ -286,7 +286,7 @@ test('G7: a rendition that disappears stays in step and is dropped once it has l
 
 describe('G5: the target duration', () => {
   const targetOf = (fragmentMs: number, floorS: number): number => {
-    const timeline = Timeline.begin({ window: 4, targetDurationFloorS: floorS })
+    const timeline = Timeline.begin({ window: 4, targetDurationFloorS: () => floorS })
     accept(timeline, new Camera({ fragmentMs, audio: false }).next())
     return shown(timeline).targetDuration
   }
@@ -299,6 +299,7 @@ describe('G5: the target duration', () => {
   test('holds from the first publication on; what is longer is named', () => {
     const timeline = Timeline.begin(OPTIONS)
     accept(timeline, new Camera({ fragmentMs: 4000 }).next())
+    timeline.fixTargetDuration()
     expect(shown(timeline).targetDuration).toBe(5)
     const long = new Camera({ fragmentMs: 9000 })
     long.counter = 5
@@ -309,11 +310,11 @@ describe('G5: the target duration', () => {
     expect(shown(timeline).targetDuration).toBe(5)
   })
 
-  test('is not fixed by a look at what is listed last', () => {
+  test('is not fixed by a look at the list', () => {
     const timeline = Timeline.begin(OPTIONS)
-    expect(timeline.lastListed()).toBeUndefined()
     const first = accept(timeline, new Camera({ fragmentMs: 1000 }).next())
-    expect(timeline.lastListed()).toBe(first)
+    expect(shown(timeline).segments).toEqual([first])
+    expect(shown(timeline).targetDuration).toBe(2)
     const long = new Camera({ fragmentMs: 4000 })
     long.counter = 5
     long.lose(4000)
@@ -321,9 +322,12 @@ describe('G5: the target duration', () => {
     expect(shown(timeline).targetDuration).toBe(5)
   })
 
-  test('is fixed by saving too, since what is saved may be shown', () => {
+  test('is saved once it is fixed, and not before', () => {
     const timeline = Timeline.begin(OPTIONS)
+    timeline.fixTargetDuration()
     accept(timeline, new Camera().next())
+    expect(timeline.save().targetDuration).toBeNull()
+    timeline.fixTargetDuration()
     const saved = timeline.save()
     expect(saved.targetDuration).toBe(3)
   })
@@ -347,7 +351,7 @@ describe('the window', () => {
 
   test('lists as many as asked, or three target durations', () => {
     const list = (window: number, floorS: number): number => {
-      const timeline = Timeline.begin({ window, targetDurationFloorS: floorS })
+      const timeline = Timeline.begin({ window, targetDurationFloorS: () => floorS })
       const camera = new Camera({ audio: false })
       for (let i = 0; i < 30; i++) accept(timeline, camera.next())
       return shown(timeline).segments.length
@@ -358,7 +362,7 @@ describe('the window', () => {
   })
 
   test('has an end even if segments are so short that three target durations need more', () => {
-    const timeline = Timeline.begin({ window: 1, targetDurationFloorS: 20 })
+    const timeline = Timeline.begin({ window: 1, targetDurationFloorS: () => 20 })
     const camera = new Camera({ audio: false, fragmentMs: 10 })
     for (let i = 0; i < 5050; i++) accept(timeline, camera.next())
     expect(shown(timeline).segments).toHaveLength(5000)

@@ -11,7 +11,7 @@ import type { FragmentFacts, Segment } from '../../../src/timeline/fragment.ts'
 import { Timeline } from '../../../src/timeline/timeline.ts'
 import { accept, Camera } from '../../support/camera.ts'
 
-const OPTIONS = { window: 50, targetDurationFloorS: 2 }
+const OPTIONS = { window: 50, targetDurationFloorS: () => 2 }
 
 /** A camera's first ten fragments, of which those of these numbers come late. */
 function film(
