@@ -1,3 +1,5 @@
+import { PlaylistError } from './playlist-error.ts'
+
 /**
  * Attribute lists, RFC 8216, 4.2: `NAME=value,NAME="quoted value"`.
  */
@@ -28,6 +30,17 @@ export function parseAttributes(list: string): ReadonlyMap<string, string> | und
   return attributes
 }
 
+/** @throws PlaylistError when the list is malformed, or one of those attributes absent or empty */
+export function readAttributes(
+  list: string,
+  required: readonly string[] = [],
+): ReadonlyMap<string, string> {
+  const attributes = parseAttributes(list)
+  if (attributes === undefined) throw new PlaylistError('malformed attribute list')
+  const missing = required.find((name) => (attributes.get(name) ?? '') === '')
+  if (missing !== undefined) throw new PlaylistError(`${missing} is missing`)
+  return attributes
+}
 /**
  * @throws RangeError when the value holds what a quoted-string cannot: there is no escape for it.
  */

@@ -4,6 +4,12 @@ declare module 'm3u8-parser' {
     readonly manifest: unknown
     push(text: string): void
     end(): void
-    addParser(options: { expression: RegExp; customType: string; segment?: boolean }): void
+    addParser(options: {
+      expression: RegExp
+      customType: string
+      dataParser?: (line: string) => unknown
+      segment?: boolean
+    }): void
+    addTagMapper(options: { expression: RegExp; map: (line: string) => string }): void
   }
 }

@@ -42,8 +42,8 @@ export interface MediaPlaylistSegment extends SegmentContext {
 /** What holds for a segment until other tags replace it. */
 export interface SegmentContext {
   readonly map?: MediaPlaylistMap | undefined
-  /** One per KEYFORMAT; absent or empty: in the clear. */
-  readonly keys?: readonly MediaPlaylistKey[]
+  /** One per KEYFORMAT; empty: in the clear. */
+  readonly keys: readonly MediaPlaylistKey[]
 }
 
 /**
@@ -54,7 +54,7 @@ export interface MediaPlaylistMap {
   readonly uri: string
   readonly byteRange?: ByteRange | undefined
   /** What the init segment itself is encrypted with. */
-  readonly keys?: readonly MediaPlaylistKey[]
+  readonly keys: readonly MediaPlaylistKey[]
 }
 
 /** EXT-X-KEY other than NONE. RFC 8216, 4.3.2.4. */

@@ -1,58 +1,26 @@
 import { z } from 'zod'
-import { playlistLines } from './lines.ts'
+import { readAttributes } from './attributes.ts'
+import type { AudioRendition, MultivariantPlaylist, Variant } from './multivariant-playlist.ts'
+import { PlaylistError } from './playlist-error.ts'
 import { readPlaylist } from './read.ts'
-import { readableLines } from './rules.ts'
 
-/** A multivariant playlist. RFC 8216, 4.3.4. */
-export interface MultivariantPlaylist {
-  readonly variants: readonly Variant[]
-  readonly audio: readonly AudioRendition[]
-}
-
-export interface Variant {
-  /** As written, so relative to the playlist; may hold a token. */
-  readonly uri: string
-  /** RFC 6381 codec strings; empty when the playlist does not say. */
-  readonly codecs: readonly string[]
-  /** Bits per second. */
-  readonly bandwidth: number
-  readonly resolution: { readonly width: number; readonly height: number } | undefined
-  readonly frameRate: number | undefined
-  readonly audioGroup: string | undefined
-}
-
-export interface AudioRendition {
-  readonly groupId: string
-  readonly name: string
-  /** Undefined when the audio is in the variant's own segments. */
-  readonly uri: string | undefined
-  readonly isDefault: boolean
-}
+export type { AudioRendition, MultivariantPlaylist, Variant } from './multivariant-playlist.ts'
 
 /** More than any ladder; KVS has one. */
 const MAX_VARIANTS = 100
 
-const pixels = z.number().int().positive()
-
-const variantSchema = z.object({
-  uri: z.string().min(1),
-  attributes: z.object({
-    BANDWIDTH: z.number().int().nonnegative(),
-    CODECS: z.string().optional(),
-    RESOLUTION: z.object({ width: pixels, height: pixels }).optional(),
-    'FRAME-RATE': z.number().nonnegative().optional(),
-    AUDIO: z.string().optional(),
-  }),
-})
-
-const groupSchema = z.record(
-  z.string(),
-  z.object({ uri: z.string().min(1).optional(), default: z.boolean().optional() }),
-)
-
 const manifestSchema = z.object({
-  playlists: z.array(variantSchema).min(1).max(MAX_VARIANTS),
-  mediaGroups: z.object({ AUDIO: z.record(z.string(), groupSchema) }),
+  version: z.number().optional(),
+  independentSegments: z.boolean().default(false),
+  playlists: z
+    .array(
+      z.object({
+        uri: z.string().min(1),
+        custom: z.object({ 'EXT-X-STREAM-INF': z.number() }),
+      }),
+    )
+    .min(1)
+    .max(MAX_VARIANTS),
 })
 
 /**
@@ -60,22 +28,52 @@ const manifestSchema = z.object({
  * @throws PlaylistError when it lists no variant, or when a tag that matters is broken
  */
 export function parseMultivariant(text: string): MultivariantPlaylist {
-  const { playlists, mediaGroups } = readPlaylist(
-    readableLines(playlistLines(text)),
-    manifestSchema,
-  )
-  return { variants: playlists.map(toVariant), audio: toAudio(mediaGroups.AUDIO) }
+  const streams: Omit<Variant, 'uri'>[] = []
+  const audio: AudioRendition[] = []
+  const { playlists, ...head } = readPlaylist(text, manifestSchema, {
+    'EXT-X-STREAM-INF': (value) => streams.push(readStream(value)) - 1,
+    'EXT-X-MEDIA': (value) => {
+      audio.push(...readMedia(value))
+    },
+    // Without its variables a list would name what does not exist.
+    'EXT-X-DEFINE': () => {
+      throw new PlaylistError('variables are not supported')
+    },
+  })
+  const variants = playlists.map(({ uri, custom }) => {
+    const stream = streams[custom['EXT-X-STREAM-INF']]
+    if (stream === undefined) throw new RangeError('a variant without its tag')
+    return { uri, ...stream }
+  })
+  return { ...head, audio, variants }
 }
 
-function toVariant({ uri, attributes }: z.infer<typeof variantSchema>): Variant {
+function readStream(list: string): Omit<Variant, 'uri'> {
+  const attributes = readAttributes(list, ['BANDWIDTH'])
   return {
-    uri,
-    codecs: splitCodecs(attributes.CODECS),
-    bandwidth: attributes.BANDWIDTH,
-    resolution: attributes.RESOLUTION,
-    frameRate: attributes['FRAME-RATE'],
-    audioGroup: attributes.AUDIO,
+    bandwidth: numberOf(attributes.get('BANDWIDTH')) ?? 0,
+    averageBandwidth: numberOf(attributes.get('AVERAGE-BANDWIDTH')),
+    codecs: splitCodecs(attributes.get('CODECS')),
+    resolution: resolutionOf(attributes.get('RESOLUTION')),
+    frameRate: numberOf(attributes.get('FRAME-RATE')),
+    audioGroup: attributes.get('AUDIO'),
   }
+}
+
+/** Nothing of a TYPE other than AUDIO: we follow one picture, and no subtitles. */
+function readMedia(list: string): AudioRendition[] {
+  const attributes = readAttributes(list, ['TYPE', 'GROUP-ID', 'NAME'])
+  if (attributes.get('TYPE') !== 'AUDIO') return []
+  return [
+    {
+      groupId: attributes.get('GROUP-ID') ?? '',
+      name: attributes.get('NAME') ?? '',
+      uri: attributes.get('URI'),
+      isDefault: attributes.get('DEFAULT') === 'YES',
+      isAutoselect: attributes.get('AUTOSELECT') === 'YES',
+      channels: attributes.get('CHANNELS'),
+    },
+  ]
 }
 
 function splitCodecs(codecs = ''): string[] {
@@ -85,13 +83,13 @@ function splitCodecs(codecs = ''): string[] {
     .filter((codec) => codec !== '')
 }
 
-function toAudio(groups: Record<string, z.infer<typeof groupSchema>>): AudioRendition[] {
-  return Object.entries(groups).flatMap(([groupId, renditions]) =>
-    Object.entries(renditions).map(([name, { uri, default: isDefault = false }]) => ({
-      groupId,
-      name,
-      uri,
-      isDefault,
-    })),
-  )
+function numberOf(written: string | undefined): number | undefined {
+  const value = Number(written)
+  return Number.isFinite(value) && value >= 0 ? value : undefined
+}
+
+/** Undefined for one that is none, as `0x0` is. */
+function resolutionOf(written = ''): Variant['resolution'] {
+  const [, width, height] = /^([1-9]\d{0,5})x([1-9]\d{0,5})$/.exec(written) ?? []
+  return width === undefined ? undefined : { width: Number(width), height: Number(height) }
 }

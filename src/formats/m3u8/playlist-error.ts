@@ -7,19 +7,4 @@ export class PlaylistError extends Error {
     super(message, options)
     this.name = 'PlaylistError'
   }
-
-  static at(line: PlaylistLine, problem: string): PlaylistError {
-    const where = line.tag === '' ? 'URI' : line.tag
-    return new PlaylistError(`line ${line.number}, ${where}: ${problem}`)
-  }
-}
-
-/** One line of a playlist, white space at its ends removed. */
-export interface PlaylistLine {
-  /** Counted from 1. */
-  readonly number: number
-  /** `#EXT-X-MAP` of `#EXT-X-MAP:URI="…"`; empty for a URI line. */
-  readonly tag: string
-  /** What follows the tag's colon, or the whole URI line. */
-  readonly value: string
 }

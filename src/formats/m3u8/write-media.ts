@@ -44,7 +44,7 @@ export function writeSkip(skippedSegments: number): string {
 /** Writes consecutive segments. @param before what holds where they begin */
 export function writeSegments(
   segments: readonly MediaPlaylistSegment[],
-  before: SegmentContext = {},
+  before: SegmentContext = { keys: [] },
 ): string {
   let context = before
   let text = ''
@@ -54,7 +54,7 @@ export function writeSegments(
     if (segment.gap) text += '#EXT-X-GAP\n'
     else {
       text += switchContext(context, segment)
-      context = { map: segment.map ?? context.map, keys: segment.keys ?? [] }
+      context = { map: segment.map ?? context.map, keys: segment.keys }
     }
     text += segmentLines(segment)
   }
@@ -102,10 +102,11 @@ function isSameMap(map: MediaPlaylistMap, before: MediaPlaylistMap | undefined):
   )
 }
 
-const NO_KEYS: readonly MediaPlaylistKey[] = []
-
 /** The tags after which these keys hold, and no others. RFC 8216, 4.3.2.4. */
-function switchKeys(before = NO_KEYS, keys = NO_KEYS): string {
+function switchKeys(
+  before: readonly MediaPlaylistKey[],
+  keys: readonly MediaPlaylistKey[],
+): string {
   if (before.length === 0 && keys.length === 0) return ''
   const [held, wanted] = [before.map(keyTag), keys.map(keyTag)]
   if (held.join('\n') === wanted.join('\n')) return ''

@@ -69,9 +69,6 @@ function identify(
   return {
     number: globalNumber(listed, segment.programDateTimeMs),
     url,
-    map:
-      map === undefined
-        ? undefined
-        : { url: childUrl(session, map.uri), occurrence: map.occurrence },
+    map: map === undefined ? undefined : { url: childUrl(session, map.uri), tag: map },
   }
 }

@@ -3,8 +3,8 @@ import { fileName, queryValue, queryWithout } from './child-url.ts'
 /** The EXT-X-MAP tag that covers a fragment. */
 export interface MapTag {
   readonly url: URL
-  /** Which one of its list it is. */
-  readonly occurrence: number
+  /** One object for all fragments of a list that it covers. */
+  readonly tag: object
 }
 
 /** A fragment as far as its init segment is concerned. */
@@ -39,7 +39,7 @@ export class MapGenerations {
   /** Each listed fragment's key, by fragment number; none for fragments without an init segment. */
   update(fragments: readonly MappedFragment[]): ReadonlyMap<bigint, string> {
     const keys = new Map<bigint, string>()
-    for (const group of Map.groupBy(fragments, ({ map }) => map?.occurrence).values()) {
+    for (const group of Map.groupBy(fragments, ({ map }) => map?.tag).values()) {
       const map = group[0]?.map
       if (map === undefined) continue
       const key = this.#knownKey(group) ?? this.#newKey(map)

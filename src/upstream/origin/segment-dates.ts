@@ -15,7 +15,7 @@ export interface SegmentDate {
  */
 export function segmentDates({ segments }: MediaPlaylist, nowMs: number): readonly SegmentDate[] {
   const carried = carryBack(segments, carryOn(segments))
-  const precise = segments.every(({ hasExactDuration }) => hasExactDuration)
+  const precise = segments.every(({ isRounded }) => isRounded !== true)
   const estimates = countBack(segments, nowMs)
   return segments.map(({ programDateTimeMs: said }, i) => {
     const startMs = said ?? (precise ? carried[i] : undefined)
