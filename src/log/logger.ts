@@ -1,7 +1,7 @@
 import { type DestinationStream, pino } from 'pino'
+import { z } from 'zod'
 import type { Log, LogFields } from '../base/log.ts'
-import { prettyLines } from './pretty-lines.ts'
-import { redact } from './redact.ts'
+import { redact } from '../base/redact.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
@@ -46,4 +46,21 @@ function describeError(error: unknown, depth = 0): unknown {
   // One stack is enough to find the place; a cause's message says the rest.
   const stack = depth === 0 ? { stack: error.stack } : {}
   return { name: error.name, message: error.message, ...code, ...cause, ...stack }
+}
+
+const line = z.looseObject({ time: z.string(), level: z.string(), msg: z.string() })
+
+/** For a person at a terminal: time, level, event and the fields, in one line without JSON's noise. */
+export function prettyLines(out: { write(text: string): unknown }): DestinationStream {
+  return {
+    write(json) {
+      const { time, level, msg, ...fields } = line.parse(JSON.parse(json))
+      const told = Object.entries(fields).map(([name, value]) => `${name}=${show(value)}`)
+      out.write(`${[time.slice(11, 23), level.toUpperCase().padEnd(5), msg, ...told].join(' ')}\n`)
+    },
+  }
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }

@@ -1,6 +1,7 @@
 import { DeadlineError } from '../base/deadline.ts'
 import { type ErrorCode, GatewayError, type GatewayErrorOptions } from '../base/errors.ts'
-import { RedactedError, redact } from './secrets.ts'
+import { redact } from '../base/redact.ts'
+import { RedactedError } from './redacted-error.ts'
 import { SessionDeadError } from './session-dead-error.ts'
 
 /** What KVS says is wrong, independent of how it came: SDK exception, header or body. */

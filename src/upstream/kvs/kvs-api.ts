@@ -2,8 +2,22 @@ import type { UpstreamObserver } from '../observer.ts'
 import type { Priority } from '../quota-queue.ts'
 import type { SecretUrl } from '../secret-url.ts'
 import type { KvsSource } from './kvs-source.ts'
-import type { Playback } from './playback.ts'
 import type { StreamQuota } from './quota.ts'
+
+/** What a session shows. KVS.md, sections 3.5 and 6.3. Times in milliseconds since 1970, on the selector's clock. */
+export type Playback =
+  /** The newest fragments. */
+  | { readonly mode: 'LIVE' }
+  /** All that begins within the range, both ends included, at most 24 hours of it; the oldest `fragmentResults`. */
+  | {
+      readonly mode: 'ON_DEMAND'
+      readonly startMs: number
+      readonly endMs: number
+      /** MaxMediaPlaylistFragmentResults, 1 … 5,000: what a look at its playlist costs in metadata points. */
+      readonly fragmentResults: number
+    }
+
+export const LIVE: Playback = { mode: 'LIVE' }
 
 export interface ApiCall {
   /** Of the KVS stream that is asked for. */

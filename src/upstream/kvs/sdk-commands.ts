@@ -5,9 +5,8 @@ import {
   ListFragmentsCommand,
   type ListFragmentsOutput,
 } from '@aws-sdk/client-kinesis-video-archived-media'
-import type { StoredFragment, StoredRange } from './kvs-api.ts'
+import type { Playback, StoredFragment, StoredRange } from './kvs-api.ts'
 import type { KvsSource, StreamIdentity } from './kvs-source.ts'
-import type { Playback } from './playback.ts'
 
 /** All that has a default is said explicitly: the defaults make players reset at every fragment. */
 export function sessionCommand(
@@ -50,10 +49,10 @@ export function listCommand(
   })
 }
 
-function timestampRange({ startMs, endMs }: { readonly startMs: number; readonly endMs?: number }) {
+function timestampRange({ startMs, endMs }: { readonly startMs: number; readonly endMs: number }) {
   return {
     StartTimestamp: new Date(startMs),
-    EndTimestamp: endMs === undefined ? undefined : new Date(endMs),
+    EndTimestamp: new Date(endMs),
   }
 }
 

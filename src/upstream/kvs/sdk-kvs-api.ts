@@ -18,9 +18,15 @@ import { tellFailure } from '../observer.ts'
 import { withRetries } from '../retry.ts'
 import { SecretUrl } from '../secret-url.ts'
 import { type ApiName, EndpointCache } from './endpoint-cache.ts'
-import type { ApiCall, GrantedSession, KvsApi, StoredFragment, StoredRange } from './kvs-api.ts'
+import type {
+  ApiCall,
+  GrantedSession,
+  KvsApi,
+  Playback,
+  StoredFragment,
+  StoredRange,
+} from './kvs-api.ts'
 import type { KvsSource, StreamIdentity } from './kvs-source.ts'
-import type { Playback } from './playback.ts'
 import { SdkClients } from './sdk-clients.ts'
 import {
   byNumber,

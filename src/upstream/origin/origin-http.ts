@@ -7,6 +7,7 @@ import type { Announced, Answer, Meter } from '../answer.ts'
 import { discard, type Exchange, Exchanges, type Received, type RequestKind } from '../exchange.ts'
 import type { UpstreamObserver } from '../observer.ts'
 import type { Priority } from '../quota-queue.ts'
+import type { SecretUrl } from '../secret-url.ts'
 import {
   headerOf,
   type OriginBody,
@@ -18,7 +19,14 @@ import {
 import { asOriginError, originError } from './origin-error.ts'
 import { OriginHosts } from './origin-hosts.ts'
 import type { OriginQuota } from './origin-quota.ts'
-import type { OriginSource } from './origin-source.ts'
+
+/** Another HLS origin, as configured. */
+export interface OriginSource {
+  /** A multivariant or a media playlist. May hold a token, or `user:password@`. */
+  readonly url: SecretUrl
+  /** For the origin of that URL alone: authorisation, for example. */
+  readonly headers: Readonly<Record<string, string>>
+}
 
 /** Values of the metric label `operation`. */
 export type OriginRequest = 'playlist' | 'init' | 'segment'
