@@ -1,6 +1,7 @@
-import type { Stretch } from '../timeline/dvr/block-facts.ts'
-import type { DvrView } from '../timeline/dvr/dvr-view.ts'
+import { factsOf, type Stretch } from '../timeline/block-facts.ts'
+import type { DvrList } from '../timeline/dvr/dvr-list.ts'
 import type { Segment } from '../timeline/fragment.ts'
+import { segmentsOf } from '../timeline/segment-block.ts'
 import type { LiveTail } from './live-tail.ts'
 import { type NearestTimes, NOWHERE } from './nearest.ts'
 import type { ArchiveRange } from './range.ts'
@@ -35,14 +36,14 @@ interface Piece {
   readonly segments: () => readonly Segment[]
 }
 
-function piecesOf(view: DvrView | undefined): readonly Piece[] {
-  if (view === undefined) return []
-  const { blocks, tail, tailFacts } = view
+function piecesOf(list: DvrList | undefined): readonly Piece[] {
+  if (list === undefined) return []
+  const { blocks, tail } = list
   return [
     ...blocks.map((block) => {
-      return { recorded: block.facts.recorded, segments: () => block.segments() }
+      return { recorded: block.facts.recorded, segments: () => segmentsOf(block) }
     }),
-    { recorded: tailFacts.recorded, segments: () => tail },
+    { recorded: factsOf(tail).recorded, segments: () => tail },
   ]
 }
 

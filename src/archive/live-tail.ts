@@ -1,6 +1,7 @@
 import type { FragmentBody } from '../store/fragment-body.ts'
-import type { DvrView } from '../timeline/dvr/dvr-view.ts'
+import type { DvrList } from '../timeline/dvr/dvr-list.ts'
 import type { RenditionName, Segment, Snapshot } from '../timeline/fragment.ts'
+import { segmentsOf } from '../timeline/segment-block.ts'
 import { isUnread } from '../timeline/unread.ts'
 import type { ArchiveRange } from './range.ts'
 
@@ -16,9 +17,9 @@ export interface LiveTail {
   ): FragmentBody | Promise<FragmentBody>
   init(rendition: RenditionName, id: string): Buffer | undefined
   /** Segments that it keeps beyond those that it shows. */
-  readonly dvr?: { list(): { readonly view: DvrView } | undefined } | undefined
+  readonly dvr?: { list(): DvrList | undefined } | undefined
   /** What its DVR list holds, also while it does not run. */
-  readonly kept?: (() => DvrView | undefined) | undefined
+  readonly kept?: (() => DvrList | undefined) | undefined
   /** Starts it if need be; resolves once it shows something. */
   ready(signal: AbortSignal): Promise<void>
 }
@@ -64,13 +65,13 @@ function reaches(segment: Segment, endMs: number): boolean {
 }
 
 function* newestFirst(tail: LiveTail): Generator<Segment> {
-  const view = tail.dvr?.list()?.view
-  if (view === undefined) {
+  const list = tail.dvr?.list()
+  if (list === undefined) {
     yield* (tail.snapshot()?.segments ?? []).toReversed()
     return
   }
-  yield* view.tail.toReversed()
-  for (const block of view.blocks.toReversed()) yield* block.segments().toReversed()
+  yield* list.tail.toReversed()
+  for (const block of list.blocks.toReversed()) yield* segmentsOf(block).toReversed()
 }
 
 function endOf({ startMs, durationMs }: Segment): number {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ownMemory } from '../base/own-memory.ts'
-import type { DvrList } from '../publish/dvr.ts'
 import {
   renderDvrDelta,
   renderDvrEnd,
@@ -9,10 +8,10 @@ import {
   renderDvrMultivariant,
   renderDvrSegments,
 } from '../render/dvr.ts'
-import type { SegmentBlock } from '../timeline/dvr/block.ts'
+import type { DvrList } from '../timeline/dvr/dvr-list.ts'
 import type { DvrSegment } from '../timeline/dvr/dvr-segment.ts'
-import type { DvrView } from '../timeline/dvr/dvr-view.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
+import { type PublishedBlock, segmentsOf } from '../timeline/segment-block.ts'
 import { type DeflatedPiece, deflatePiece, gzipOf } from './gzip-pieces.ts'
 import { type RenderedPlaylist, representations, wholePlaylist } from './rendered-playlists.ts'
 
@@ -35,8 +34,8 @@ const BLOCKS_PER_TURN = 16
  */
 export class RenderedDvr {
   readonly #pieces = {
-    video: new WeakMap<SegmentBlock, BlockPiece>(),
-    audio: new WeakMap<SegmentBlock, BlockPiece>(),
+    video: new WeakMap<PublishedBlock, BlockPiece>(),
+    audio: new WeakMap<PublishedBlock, BlockPiece>(),
   }
   /** Of one version of the index. */
   readonly #lists = new Map<string, RenderedPlaylist>()
@@ -44,36 +43,35 @@ export class RenderedDvr {
   #ended = false
 
   multivariant(list: DvrList): RenderedPlaylist {
-    return this.#once(list, `${list.view.edition}`, () =>
-      wholePlaylist(renderDvrMultivariant(list.view), list.targetDuration),
+    return this.#once(list, `${list.edition}`, () =>
+      wholePlaylist(renderDvrMultivariant(list), list.targetDuration),
     )
   }
 
   /** What changed lately, or the whole list if that is no less. */
   delta(list: DvrList, rendition: RenditionName): RenderedPlaylist | Promise<RenderedPlaylist> {
-    const { view, targetDuration } = list
-    const known = this.#known(list, `${view.edition} ${rendition} delta`)
+    const { targetDuration } = list
+    const known = this.#known(list, `${list.edition} ${rendition} delta`)
     if (known !== undefined) return known
-    const text = renderDvrDelta(view, rendition, targetDuration)
+    const text = renderDvrDelta(list, rendition)
     if (text === undefined) return this.whole(list, rendition)
-    return this.#once(list, `${view.edition} ${rendition} delta`, () =>
+    return this.#once(list, `${list.edition} ${rendition} delta`, () =>
       wholePlaylist(text + renderDvrEnd(list.ended), targetDuration),
     )
   }
 
   /** At first it takes a while, in which others are served. */
   whole(list: DvrList, rendition: RenditionName): RenderedPlaylist | Promise<RenderedPlaylist> {
-    const { view } = list
-    const known = this.#known(list, `${view.edition} ${rendition}`)
+    const known = this.#known(list, `${list.edition} ${rendition}`)
     if (known !== undefined) return known
-    const missing = view.blocks.filter((block) => !this.#pieces[rendition].has(block)).length
+    const missing = list.blocks.filter((block) => !this.#pieces[rendition].has(block)).length
     if (missing <= BLOCKS_PER_TURN) return this.#whole(list, rendition)
-    return this.#warm(view, rendition).then(() => this.#whole(list, rendition))
+    return this.#warm(list, rendition).then(() => this.#whole(list, rendition))
   }
 
-  async #warm(view: DvrView, rendition: RenditionName): Promise<void> {
+  async #warm(list: DvrList, rendition: RenditionName): Promise<void> {
     let initId: string | undefined
-    for (const [i, block] of view.blocks.entries()) {
+    for (const [i, block] of list.blocks.entries()) {
       this.#piece(block, rendition, initId)
       initId = initAfter(block, rendition) ?? initId
       if (i % BLOCKS_PER_TURN === BLOCKS_PER_TURN - 1) await nextTurn()
@@ -81,15 +79,15 @@ export class RenderedDvr {
   }
 
   #whole(list: DvrList, rendition: RenditionName): RenderedPlaylist {
-    const { view, targetDuration } = list
-    return this.#once(list, `${view.edition} ${rendition}`, () => {
-      const pieces: Piece[] = [pieceOf(renderDvrHead(view, targetDuration))]
+    const { targetDuration } = list
+    return this.#once(list, `${list.edition} ${rendition}`, () => {
+      const pieces: Piece[] = [pieceOf(renderDvrHead(list))]
       let initId: string | undefined
-      for (const block of view.blocks) {
+      for (const block of list.blocks) {
         pieces.push(this.#piece(block, rendition, initId))
         initId = initAfter(block, rendition) ?? initId
       }
-      pieces.push(segmentsPiece(view.tail, rendition, initId), pieceOf(renderDvrEnd(list.ended)))
+      pieces.push(segmentsPiece(list.tail, rendition, initId), pieceOf(renderDvrEnd(list.ended)))
       const hash = createHash('sha256')
       for (const piece of pieces) hash.update(piece.hash)
       return representations({
@@ -101,31 +99,31 @@ export class RenderedDvr {
     })
   }
 
-  #piece(block: SegmentBlock, rendition: RenditionName, initBefore: string | undefined): Piece {
+  #piece(block: PublishedBlock, rendition: RenditionName, initBefore: string | undefined): Piece {
     const known = this.#pieces[rendition].get(block)
     if (known !== undefined && known.initBefore === initBefore) return known
-    const piece = { ...segmentsPiece(block.segments(), rendition, initBefore), initBefore }
+    const piece = { ...segmentsPiece(segmentsOf(block), rendition, initBefore), initBefore }
     this.#pieces[rendition].set(block, piece)
     return piece
   }
 
   #once(list: DvrList, name: string, make: () => RenderedPlaylist): RenderedPlaylist {
     const made = this.#known(list, name) ?? make()
-    if (list.view.version === this.#version) this.#lists.set(name, made)
+    if (list.version === this.#version) this.#lists.set(name, made)
     return made
   }
 
-  #known({ view, ended }: DvrList, name: string): RenderedPlaylist | undefined {
-    if (view.version > this.#version || ended !== this.#ended) {
+  #known({ version, ended }: DvrList, name: string): RenderedPlaylist | undefined {
+    if (version > this.#version || ended !== this.#ended) {
       this.#lists.clear()
-      this.#version = view.version
+      this.#version = version
       this.#ended = ended
     }
-    return view.version === this.#version ? this.#lists.get(name) : undefined
+    return version === this.#version ? this.#lists.get(name) : undefined
   }
 }
 
-function initAfter({ facts }: SegmentBlock, rendition: RenditionName): string | undefined {
+function initAfter({ facts }: PublishedBlock, rendition: RenditionName): string | undefined {
   return facts.renditions[rendition]?.inits.at(-1)?.id
 }
 

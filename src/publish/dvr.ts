@@ -3,23 +3,15 @@ import { doneWithin } from '../base/done-within.ts'
 import type { Log } from '../base/log.ts'
 import type { Journals } from '../store/journals.ts'
 import { DvrIndex, type DvrOptions } from '../timeline/dvr/dvr-index.ts'
+import type { DvrList } from '../timeline/dvr/dvr-list.ts'
 import { comparePlaces, type DvrSegment, liveSegment } from '../timeline/dvr/dvr-segment.ts'
-import { countSegments, type DvrView, factsOfView } from '../timeline/dvr/dvr-view.ts'
 import { readJournal } from '../timeline/dvr/journal.ts'
 import { toRecord } from '../timeline/dvr/record.ts'
 import type { InitFacts, Segment } from '../timeline/fragment.ts'
+import { countSegments, factsOfList } from '../timeline/segment-list.ts'
 import type { Timeline } from '../timeline/timeline.ts'
 import { DvrPages } from './dvr-pages.ts'
 import { type Inits, initsOf } from './inits.ts'
-
-/** One edition of a stream's DVR list as it is now. */
-export interface DvrList {
-  readonly view: DvrView
-  /** EXT-X-TARGETDURATION, that of the live list. */
-  readonly targetDuration: number
-  /** Nothing will follow, as far as is known. */
-  readonly ended: boolean
-}
 
 export interface StreamDvr {
   /**
@@ -82,10 +74,10 @@ export class Dvr implements StreamDvr {
   }
 
   list(edition?: number): DvrList | undefined {
-    const view = this.#index.view(edition)
     const live = this.#options.timeline.snapshot()
-    if (view === undefined || live === undefined) return undefined
-    return { view, targetDuration: live.targetDuration, ended: live.ended === true }
+    if (live === undefined) return undefined
+    const { targetDuration, ended = false } = live
+    return this.#index.list({ targetDuration, ended }, edition)
   }
 
   /** Makes segments that are about to be shown, and where the list will begin then, outlive the process. */
@@ -168,12 +160,12 @@ export class Dvr implements StreamDvr {
   }
 
   size(): DvrSize {
-    const view = this.#index.view()
-    if (view === undefined) return { seconds: 0, segments: 0, bytes: 0 }
-    const facts = factsOfView(view)
+    const list = this.list()
+    if (list === undefined) return { seconds: 0, segments: 0, bytes: 0 }
+    const facts = factsOfList(list)
     return {
       seconds: facts.reduce((sum, { durationMs }) => sum + durationMs, 0) / 1000,
-      segments: countSegments(view),
+      segments: countSegments(list),
       bytes: facts.reduce((sum, { bytes }) => sum + bytes, 0),
     }
   }

@@ -2,15 +2,11 @@
 
 import { playlist, tag } from '../formats/m3u8/write.ts'
 import { RENDITIONS } from '../timeline/cursor.ts'
+import type { DvrList } from '../timeline/dvr/dvr-list.ts'
 import type { DvrSegment } from '../timeline/dvr/dvr-segment.ts'
-import {
-  countSegments,
-  type DvrView,
-  factsOfView,
-  newestSegments,
-} from '../timeline/dvr/dvr-view.ts'
-import { BLOCK_SEGMENTS } from '../timeline/dvr/edition.ts'
 import type { InitFacts, RenditionName } from '../timeline/fragment.ts'
+import { BLOCK_SEGMENTS, segmentsOf } from '../timeline/segment-block.ts'
+import { countSegments, factsOfList } from '../timeline/segment-list.ts'
 import { renderSegments, renderVariants } from './hls.ts'
 import { frameRate, type Measured, roundUp, sum } from './measure.ts'
 import { dvrPlaylistUri, FROM_DVR } from './uris.ts'
@@ -29,30 +25,24 @@ export function renderDvrEnd(ended: boolean): string {
   return ended ? `${tag('EXT-X-ENDLIST')}\n` : ''
 }
 
-/** The renditions of all that is listed, video first. */
-export function dvrRenditions(view: DvrView): RenditionName[] {
-  const facts = factsOfView(view)
-  return RENDITIONS.filter((name) => facts.some(({ renditions }) => renditions[name] !== undefined))
-}
-
 /** @throws GatewayError `no_media` while nothing is listed */
-export function renderDvrMultivariant(view: DvrView): string {
+export function renderDvrMultivariant(list: DvrList): string {
   return renderVariants({
-    video: newestInit(view, 'video'),
-    audio: newestInit(view, 'audio'),
-    measured: measureView(view),
-    uriOf: (rendition) => dvrPlaylistUri(view.edition, rendition),
+    video: newestInit(list, 'video'),
+    audio: newestInit(list, 'audio'),
+    measured: measureView(list),
+    uriOf: (rendition) => dvrPlaylistUri(list.edition, rendition),
   })
 }
 
 /** What comes before the segments. */
-export function renderDvrHead(view: DvrView, targetDuration: number): string {
+export function renderDvrHead(list: DvrList): string {
   return playlist([
     VERSION,
-    tag('EXT-X-TARGETDURATION', targetDuration),
-    tag('EXT-X-MEDIA-SEQUENCE', view.mediaSequence),
-    tag('EXT-X-DISCONTINUITY-SEQUENCE', view.discontinuitySequence),
-    tag('EXT-X-SERVER-CONTROL', { 'CAN-SKIP-UNTIL': skipBoundaryS(targetDuration) }),
+    tag('EXT-X-TARGETDURATION', list.targetDuration),
+    tag('EXT-X-MEDIA-SEQUENCE', list.mediaSequence),
+    tag('EXT-X-DISCONTINUITY-SEQUENCE', list.discontinuitySequence),
+    tag('EXT-X-SERVER-CONTROL', { 'CAN-SKIP-UNTIL': skipBoundaryS(list.targetDuration) }),
     tag('EXT-X-INDEPENDENT-SEGMENTS'),
   ])
 }
@@ -71,32 +61,37 @@ export function renderDvrSegments(
  * A Playlist Delta Update: the segments within the Skip Boundary, and how many come before. It says which
  * EXT-X-MAP holds. Undefined when there is nothing to skip.
  */
-export function renderDvrDelta(
-  view: DvrView,
-  rendition: RenditionName,
-  targetDuration: number,
-): string | undefined {
-  const kept = withinBoundary(view, rendition, skipBoundaryS(targetDuration))
-  const skipped = countSegments(view) - kept.length
+export function renderDvrDelta(list: DvrList, rendition: RenditionName): string | undefined {
+  const kept = withinBoundary(list, rendition, skipBoundaryS(list.targetDuration))
+  const skipped = countSegments(list) - kept.length
   if (skipped <= 0) return undefined
   const skip = tag('EXT-X-SKIP', { 'SKIPPED-SEGMENTS': skipped })
-  return `${renderDvrHead(view, targetDuration)}${skip}\n${renderDvrSegments(kept, rendition, undefined)}`
+  return `${renderDvrHead(list)}${skip}\n${renderDvrSegments(kept, rendition, undefined)}`
+}
+
+function newestSegments({ blocks, tail }: DvrList, count: number): readonly DvrSegment[] {
+  let newest = tail
+  for (let i = blocks.length - 1; i >= 0 && newest.length < count; i -= 1) {
+    const block = blocks[i]
+    if (block !== undefined) newest = [...segmentsOf(block), ...newest]
+  }
+  return newest.slice(-count)
 }
 
 /** The fewest of the newest segments that last as long as the boundary. */
 function withinBoundary(
-  view: DvrView,
+  list: DvrList,
   rendition: RenditionName,
   boundaryS: number,
 ): readonly DvrSegment[] {
   let count = 0
-  for (let seconds = 0, newest = view.tail; seconds < boundaryS; count += 1) {
-    if (count >= newest.length) newest = newestSegments(view, count + BLOCK_SEGMENTS)
+  for (let seconds = 0, newest = list.tail; seconds < boundaryS; count += 1) {
+    if (count >= newest.length) newest = newestSegments(list, count + BLOCK_SEGMENTS)
     const segment = newest[newest.length - 1 - count]
     if (segment === undefined) break
     seconds += secondsOf(segment, rendition)
   }
-  return newestSegments(view, count)
+  return newestSegments(list, count)
 }
 
 function secondsOf({ tracks, durationMs }: DvrSegment, rendition: RenditionName): number {
@@ -108,15 +103,15 @@ function skipBoundaryS(targetDuration: number): number {
   return SKIP_TARGETS * targetDuration
 }
 
-function newestInit(view: DvrView, name: RenditionName): InitFacts | undefined {
-  return factsOfView(view)
+function newestInit(list: DvrList, name: RenditionName): InitFacts | undefined {
+  return factsOfList(list)
     .findLast(({ renditions }) => renditions[name] !== undefined)
     ?.renditions[name]?.inits.at(-1)
 }
 
-function measureView(view: DvrView): Measured {
+function measureView(list: DvrList): Measured {
   const listed = RENDITIONS.map((name) =>
-    factsOfView(view).flatMap(({ renditions }) => renditions[name] ?? []),
+    factsOfList(list).flatMap(({ renditions }) => renditions[name] ?? []),
   ).filter((facts) => facts.length > 0)
   return {
     peakBitrate: roundUp(sum(listed.map((facts) => Math.max(...facts.map((f) => f.peakBitrate))))),
@@ -127,6 +122,6 @@ function measureView(view: DvrView): Measured {
         ),
       ),
     ),
-    frameRate: frameRate(newestSegments(view, FRAME_RATE_SEGMENTS)),
+    frameRate: frameRate(newestSegments(list, FRAME_RATE_SEGMENTS)),
   }
 }

@@ -8,7 +8,7 @@ import { ChangeSignal } from '../base/signal.ts'
 import type { DvrSize, StreamDvr } from '../publish/dvr.ts'
 import { isPermanent } from '../sources/trouble.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
-import type { DvrView } from '../timeline/dvr/dvr-view.ts'
+import type { DvrList } from '../timeline/dvr/dvr-list.ts'
 import type { RenditionName, Segment, Snapshot, SourceName } from '../timeline/fragment.ts'
 import { lossAfterMs, OFFLINE_AFTER_MS, type StateRules, stateOf } from './state.ts'
 import type { Reach, Stream, StreamState } from './stream.ts'
@@ -137,8 +137,8 @@ export class LiveStream implements Stream {
   }
 
   /** What the DVR list holds, also while the stream does not run. */
-  kept(): DvrView | undefined {
-    return this.#feed.dvr?.list()?.view
+  kept(): DvrList | undefined {
+    return this.#feed.dvr?.list()
   }
 
   /** How much of the past there is; undefined unless it is kept. */

@@ -95,6 +95,33 @@ export type DiscontinuityCause =
   /** Upstream says so, and nothing else tells why. */
   | 'upstream'
 
+/**
+ * A segment of a list, whoever recorded it and whenever. By what name its bytes are asked for follows from what it
+ * is: a {@link Segment} was published under an MSN; of a {@link RecordedSegment} there is what upstream keeps.
+ */
+export type ListedSegment = Segment | RecordedSegment
+
+/** A fragment of the past, as upstream's playlists tell of it, at its place in a list. Never changes once listed. */
+export interface RecordedSegment {
+  readonly number: bigint
+  /** Start on the selector's clock, in milliseconds since 1970. */
+  readonly dateMs: number
+  /** Where it begins in this list, in whole milliseconds since 1970: names its bytes, together with the number. */
+  readonly startMs: number
+  /** Of the longest track, in milliseconds. */
+  readonly durationMs: number
+  readonly discontinuity: DiscontinuityCause | undefined
+  readonly tracks: Readonly<Partial<Record<RenditionName, RecordedTrack>>>
+}
+
+/** One track of one recorded fragment. */
+export interface RecordedTrack {
+  /** Of the fragments around it. */
+  readonly init: InitFacts
+  /** EXTINF, in milliseconds. */
+  readonly lengthMs: number
+}
+
 /** One track of one published segment. Its bytes are the fetched ones with these times written in. */
 export interface SegmentTrack {
   readonly init: InitFacts

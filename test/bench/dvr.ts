@@ -9,7 +9,7 @@ import { toRecord } from '../../src/timeline/dvr/record.ts'
 import type { Segment } from '../../src/timeline/fragment.ts'
 import { usedBytes } from '../e2e/support/heap.ts'
 import { readClip } from '../support/mp4.ts'
-import { FIRST_MSN, FRAGMENT_MS, segmentAt } from '../timeline/dvr/history.ts'
+import { FIRST_MSN, FRAGMENT_MS, LIVE, segmentAt } from '../timeline/dvr/history.ts'
 import type { BenchReport } from './bench-report.ts'
 
 const HOURS = 12
@@ -27,9 +27,9 @@ export async function run(): Promise<BenchReport> {
   const indexBytes = (await usedBytes()) - before
   const rendered = new RenderedDvr()
   const list = () => {
-    const view = index.view()
-    if (view === undefined) throw new Error('no list')
-    return { view, targetDuration: 3, ended: false }
+    const made = index.list(LIVE)
+    if (made === undefined) throw new Error('no list')
+    return made
   }
   const whole = async () => [
     await rendered.whole(list(), 'video'),

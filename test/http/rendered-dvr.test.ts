@@ -2,11 +2,11 @@ import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { RenderedDvr } from '../../src/http/rendered-dvr.ts'
 import type { RenderedPlaylist } from '../../src/http/rendered-playlists.ts'
-import type { DvrList } from '../../src/publish/dvr.ts'
 import { DvrIndex } from '../../src/timeline/dvr/dvr-index.ts'
+import type { DvrList } from '../../src/timeline/dvr/dvr-list.ts'
 import type { InitFacts, Segment } from '../../src/timeline/fragment.ts'
 import { parseMediaPlaylist } from '../proof/media-playlist.ts'
-import { FIRST_MSN, FRAGMENT_MS, segmentAt } from '../timeline/dvr/history.ts'
+import { FIRST_MSN, FRAGMENT_MS, LIVE, segmentAt } from '../timeline/dvr/history.ts'
 
 const START_MS = Date.UTC(2026, 0, 1)
 const COUNT = 3_000
@@ -28,9 +28,9 @@ function index(count: number): DvrIndex {
 }
 
 function listOf(made: DvrIndex, ended = false): DvrList {
-  const view = made.view()
-  if (view === undefined) throw new Error('no list')
-  return { view, targetDuration: 3, ended }
+  const list = made.list({ ...LIVE, ended })
+  if (list === undefined) throw new Error('no list')
+  return list
 }
 
 const text = ({ identity }: RenderedPlaylist): string => Buffer.concat(identity.body).toString()

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
-import type { DvrList, StreamDvr } from '../../publish/dvr.ts'
-import { dvrRenditions } from '../../render/dvr.ts'
+import type { StreamDvr } from '../../publish/dvr.ts'
 import { DVR_MULTIVARIANT_NAME, parseEdition, parseMediaPlaylistName } from '../../render/uris.ts'
 import type { Stream } from '../../streams/stream.ts'
+import type { DvrList } from '../../timeline/dvr/dvr-list.ts'
 import type { RenditionName } from '../../timeline/fragment.ts'
 import { countRefusals } from '../count-refusals.ts'
 import type { TrafficClass } from '../downstream-counts.ts'
@@ -121,7 +121,7 @@ function answer(
   request: Request,
   reply: FastifyReply,
 ): Promise<void> | void {
-  const renditions = dvrRenditions(list.view)
+  const { renditions } = list
   if (wanted.kind === 'media' && !renditions.includes(wanted.rendition)) {
     throw new GatewayError('not_found', `This stream has had no ${wanted.rendition} lately`)
   }

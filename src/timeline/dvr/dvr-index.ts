@@ -1,7 +1,9 @@
+import { factsOf } from '../block-facts.ts'
 import type { InitFacts, Segment } from '../fragment.ts'
 import { firstEdition } from '../numbering.ts'
-import { SegmentBlock } from './block.ts'
-import { factsOf } from './block-facts.ts'
+import { BLOCK_SEGMENTS, findIn, type PublishedBlock, segmentsOf } from '../segment-block.ts'
+import { factsOfList, renditionsOfFacts } from '../segment-list.ts'
+import type { DvrList } from './dvr-list.ts'
 import {
   comparePlaces,
   type DvrPlace,
@@ -10,14 +12,16 @@ import {
   isInserted,
   liveSegment,
 } from './dvr-segment.ts'
-import type { DvrView } from './dvr-view.ts'
-import { BLOCK_SEGMENTS, type Edition, packed, withInserted, withoutHead } from './edition.ts'
+import { type Edition, packed, withInserted, withoutHead } from './edition.ts'
 import type { ListState } from './journal.ts'
 
 export interface DvrOptions {
   /** How far back the list goes, in milliseconds. */
   readonly dvrMs: number
 }
+
+/** What a DVR list takes from the live one. */
+export type LiveFacts = Pick<DvrList, 'targetDuration' | 'ended'>
 
 /** What an earlier process knew. */
 export interface DvrRecord {
@@ -46,12 +50,12 @@ export class DvrIndex {
   /** Newest last; never empty once something was appended. */
   #editions: readonly Edition[] = []
   /** Left the list; players may still ask for them (G6). Oldest first. */
-  #retired: readonly SegmentBlock[] = []
+  #retired: readonly PublishedBlock[] = []
   #tail: readonly DvrSegment[] = []
   #newest: DvrSegment | undefined
   #nextInserted = FIRST_INSERTED
   #version = 0
-  readonly #views = new Map<number, DvrView>()
+  readonly #lists = new Map<number, DvrList>()
 
   constructor({ dvrMs }: DvrOptions) {
     this.#dvrMs = dvrMs
@@ -106,7 +110,7 @@ export class DvrIndex {
   /** Segments of the past, each with the place and the name that it shall have, begin a new edition. */
   insert(inserted: readonly DvrSegment[], id: number): void {
     this.#closeTail()
-    const edition = withInserted(this.#current(), id, inserted, pack)
+    const edition = withInserted(this.#current(), id, inserted)
     this.#editions = [...this.#editions, edition].slice(-MAX_EDITIONS)
     this.#noteNames(inserted)
     this.#change()
@@ -147,7 +151,7 @@ export class DvrIndex {
     const sinceMs = (this.#newest?.receivedMs ?? 0) - 2 * this.#dvrMs
     const expired = this.#retired.filter(({ facts }) => facts.receivedMs < sinceMs)
     this.#retired = this.#retired.filter((block) => !expired.includes(block))
-    return expired.flatMap((block) => block.segments())
+    return expired.flatMap((block) => segmentsOf(block))
   }
 
   /**
@@ -167,18 +171,18 @@ export class DvrIndex {
     const listed = this.#current().blocks.filter((block) => isLost(block, segment, liveFrom))
     this.#retired = this.#retired.filter((block) => !retired.includes(block))
     this.#behead(listed)
-    return [...retired, ...listed].flatMap((block) => block.segments())
+    return [...retired, ...listed].flatMap((block) => segmentsOf(block))
   }
 
   find(msn: number): DvrSegment | undefined {
     const listed = this.#tail.find((segment) => segment.msn === msn)
     if (listed !== undefined) return listed
-    return isInserted({ msn }) ? this.#findInserted(msn) : this.#block(msn)?.find(msn)
+    return isInserted({ msn }) ? this.#findInserted(msn) : this.#findPublished(msn)
   }
 
   /** All that can be found, by time of publication. */
   *segments(): Generator<DvrSegment> {
-    for (const block of this.#allBlocks()) yield* block.segments()
+    for (const block of this.#allBlocks()) yield* segmentsOf(block)
     yield* this.#tail
   }
 
@@ -187,7 +191,7 @@ export class DvrIndex {
     const blocks = this.#editions.at(-1)?.blocks ?? []
     const first = blocks.findIndex(({ facts }) => facts.receivedMs >= sinceMs)
     const recent = first === -1 ? [] : blocks.slice(Math.max(0, first - 1))
-    return [...recent.flatMap((block) => block.segments()), ...this.#tail]
+    return [...recent.flatMap((block) => segmentsOf(block)), ...this.#tail]
   }
 
   /** What all that can be found needs. */
@@ -198,33 +202,38 @@ export class DvrIndex {
     }
   }
 
-  /** The newest edition, or that one; undefined when there is nothing, or no such edition any more. */
-  view(edition?: number): DvrView | undefined {
+  /**
+   * The newest edition, or that one; undefined when there is nothing, or no such edition any more.
+   * @param live what it shares with the live list
+   */
+  list(live: LiveFacts, edition?: number): DvrList | undefined {
     const wanted =
       edition === undefined
         ? this.#editions.at(-1)
         : this.#editions.find(({ id }) => id === edition)
     if (wanted === undefined || this.#newest === undefined) return undefined
-    const known = this.#views.get(wanted.id)
-    if (known !== undefined) return known
-    const view = this.#toView(wanted, this.#newest)
-    this.#views.set(wanted.id, view)
-    return view
+    const known = this.#lists.get(wanted.id)
+    if (known?.ended === live.ended && known.targetDuration === live.targetDuration) return known
+    const list = this.#toList(wanted, this.#newest, live)
+    this.#lists.set(wanted.id, list)
+    return list
   }
 
-  #toView({ id, blocks }: Edition, newest: DvrSegment): DvrView {
-    const tailFacts = factsOf(this.#tail)
-    const facts = [...blocks.map((block) => block.facts), tailFacts]
+  #toList({ id, blocks }: Edition, newest: DvrSegment, live: LiveFacts): DvrList {
+    const facts = factsOfList({ blocks, tail: this.#tail })
     const count = facts.reduce((sum, block) => sum + block.count, 0)
     const discontinuities = facts.reduce((sum, block) => sum + block.discontinuities, 0)
     return Object.freeze({
       edition: id,
       version: this.#version,
+      targetDuration: live.targetDuration,
       mediaSequence: newest.msn + 1 - count,
       discontinuitySequence: Math.max(0, newest.dsn - discontinuities),
+      type: undefined,
+      ended: live.ended,
+      renditions: renditionsOfFacts(facts),
       blocks,
       tail: this.#tail,
-      tailFacts,
     })
   }
 
@@ -257,7 +266,7 @@ export class DvrIndex {
   }
 
   #closeTail(): void {
-    const closed = packed(this.#tail, pack)
+    const closed = packed(this.#tail)
     this.#tail = []
     this.#editions = this.#editions.map(({ id, blocks }) => ({
       id,
@@ -266,7 +275,7 @@ export class DvrIndex {
   }
 
   /** The others keep a block of theirs until the newest holds nothing of it. */
-  #behead(left: readonly SegmentBlock[]): void {
+  #behead(left: readonly PublishedBlock[]): void {
     if (left.length === 0) return
     const newest = this.#current()
     const blocks = newest.blocks.slice(left.length)
@@ -278,13 +287,14 @@ export class DvrIndex {
     this.#change()
   }
 
-  #allBlocks(): readonly SegmentBlock[] {
+  #allBlocks(): readonly PublishedBlock[] {
     return [...this.#retired, ...(this.#editions.at(-1)?.blocks ?? [])]
   }
 
-  /** The one that has what was published. */
-  #block(msn: number): SegmentBlock | undefined {
-    return this.#allBlocks().find(({ last }) => last.anchor >= msn && !isOnlyBefore(last, msn))
+  #findPublished(msn: number): DvrSegment | undefined {
+    const blocks = this.#allBlocks()
+    const block = blocks.find(({ last }) => last.anchor >= msn && !isOnlyBefore(last, msn))
+    return block === undefined ? undefined : findIn(block, msn)
   }
 
   /** Names are given in order of discovery, so a block may hold the first and the last without those between. */
@@ -292,7 +302,7 @@ export class DvrIndex {
     for (const block of this.#allBlocks()) {
       const { inserted } = block.facts
       const mayHave = inserted !== undefined && inserted[0] <= msn && msn <= inserted[1]
-      const found = mayHave ? block.find(msn) : undefined
+      const found = mayHave ? findIn(block, msn) : undefined
       if (found !== undefined) return found
     }
     return undefined
@@ -307,10 +317,10 @@ export class DvrIndex {
     const isListed = (segment: DvrSegment): boolean =>
       place === undefined || comparePlaces(segment, place) >= 0
     const past = [...live, ...all.filter(isInserted)].filter((segment) => !isListed(segment))
-    this.#retired = packed(past.toSorted(comparePlaces), pack)
-    let edition: Edition = { id: first.id, blocks: packed(live.filter(isListed), pack) }
+    this.#retired = packed(past.toSorted(comparePlaces))
+    let edition: Edition = { id: first.id, blocks: packed(live.filter(isListed)) }
     for (const { id, inserted } of editions) {
-      edition = withInserted(edition, id, inserted.filter(isListed), pack)
+      edition = withInserted(edition, id, inserted.filter(isListed))
       this.#editions = [...this.#editions, edition].slice(-MAX_EDITIONS)
     }
     this.#noteNames(all)
@@ -324,14 +334,12 @@ export class DvrIndex {
 
   #change(): void {
     this.#version += 1
-    this.#views.clear()
+    this.#lists.clear()
   }
 }
 
-const pack = (segments: readonly DvrSegment[]): SegmentBlock => new SegmentBlock(segments)
-
 /** Whether a block goes with a segment that is gone. */
-function isLost({ first, last }: SegmentBlock, gone: DvrSegment, liveFrom: number): boolean {
+function isLost({ first, last }: PublishedBlock, gone: DvrSegment, liveFrom: number): boolean {
   return comparePlaces(first, gone) <= 0 && last.anchor < liveFrom
 }
 

@@ -1,8 +1,5 @@
-import type { SegmentBlock } from './block.ts'
+import { inBlocks, type PublishedBlock, packPublished, segmentsOf } from '../segment-block.ts'
 import { comparePlaces, type DvrPlace, type DvrSegment } from './dvr-segment.ts'
-
-/** So many segments at most are rendered, compressed and let go together. */
-export const BLOCK_SEGMENTS = 128
 
 /**
  * What one URL of the DVR list holds, besides the newest segments that all editions share.
@@ -13,7 +10,7 @@ export const BLOCK_SEGMENTS = 128
 export interface Edition {
   /** Greater than those of all editions before. */
   readonly id: number
-  readonly blocks: readonly SegmentBlock[]
+  readonly blocks: readonly PublishedBlock[]
 }
 
 /**
@@ -24,22 +21,16 @@ export function withInserted(
   { blocks }: Edition,
   id: number,
   inserted: readonly DvrSegment[],
-  pack: (segments: readonly DvrSegment[]) => SegmentBlock,
 ): Edition {
   const left = inserted.toSorted(comparePlaces)
-  const merged: SegmentBlock[] = []
+  const merged: PublishedBlock[] = []
   for (const block of blocks) {
-    merged.push(
-      ...packed(
-        takeWhile(left, (place) => comparePlaces(place, block.first) < 0),
-        pack,
-      ),
-    )
+    merged.push(...packed(takeWhile(left, (place) => comparePlaces(place, block.first) < 0)))
     const within = takeWhile(left, (place) => comparePlaces(place, block.last) <= 0)
     if (within.length === 0) merged.push(block)
-    else merged.push(...packed(merge(block.segments(), within), pack))
+    else merged.push(...packed(merge(segmentsOf(block), within)))
   }
-  return { id, blocks: [...merged, ...packed(left, pack)] }
+  return { id, blocks: [...merged, ...packed(left)] }
 }
 
 function merge(listed: readonly DvrSegment[], others: readonly DvrSegment[]): DvrSegment[] {
@@ -54,13 +45,8 @@ export function withoutHead({ id, blocks }: Edition, head: DvrPlace): Edition {
 }
 
 /** Blocks of about the same length. */
-export function packed(
-  segments: readonly DvrSegment[],
-  pack: (segments: readonly DvrSegment[]) => SegmentBlock,
-): SegmentBlock[] {
-  const count = Math.ceil(segments.length / BLOCK_SEGMENTS)
-  const each = Math.ceil(segments.length / Math.max(1, count))
-  return Array.from({ length: count }, (_, i) => pack(segments.slice(i * each, (i + 1) * each)))
+export function packed(segments: readonly DvrSegment[]): readonly PublishedBlock[] {
+  return inBlocks(segments, packPublished)
 }
 
 /** Takes from the front of `list` what `belongs`. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DvrIndex } from '../../../src/timeline/dvr/dvr-index.ts'
+import type { DvrList } from '../../../src/timeline/dvr/dvr-list.ts'
 import {
   comparePlaces,
   type DvrSegment,
@@ -8,8 +9,7 @@ import {
   isInserted,
   liveSegment,
 } from '../../../src/timeline/dvr/dvr-segment.ts'
-import type { DvrView } from '../../../src/timeline/dvr/dvr-view.ts'
-import { FIRST_MSN, FRAGMENT_MS, History, listed, segmentAt } from './history.ts'
+import { FIRST_MSN, FRAGMENT_MS, History, LIVE, listed, segmentAt } from './history.ts'
 
 /** What one URL has said: its numbers, and which segment has which. */
 class Url {
@@ -17,7 +17,7 @@ class Url {
   #breaks = 0
   readonly #names = new Map<number, string>()
 
-  check(view: DvrView): void {
+  check(view: DvrList): void {
     const segments = listed(view)
     expect(view.mediaSequence).toBeGreaterThanOrEqual(this.#media)
     expect(view.discontinuitySequence).toBeGreaterThanOrEqual(this.#breaks)
@@ -37,7 +37,7 @@ class Url {
 
 function checkAll(history: History, urls: Map<number, Url>): void {
   for (const edition of history.index.editions) {
-    const view = history.index.view(edition)
+    const view = history.index.list(LIVE, edition)
     if (view === undefined) throw new Error(`edition ${edition} is not to be had`)
     const url = urls.get(edition) ?? new Url()
     urls.set(edition, url)
@@ -72,17 +72,17 @@ test('G1: whatever comes late and whenever the process dies, no list contradicts
         }
         checkAll(history, urls)
       }
-      const before = history.index.view()
+      const before = history.index.list(LIVE)
       const { editions } = history.index
       history.restart()
       expect(history.index.editions).toEqual(editions)
-      expect(names(history.index.view())).toEqual(names(before))
+      expect(names(history.index.list(LIVE))).toEqual(names(before))
     }),
     { numRuns: 60 },
   )
 })
 
-function names(view: DvrView | undefined): readonly unknown[] {
+function names(view: DvrList | undefined): readonly unknown[] {
   if (view === undefined) return []
   return [view.mediaSequence, view.discontinuitySequence, ...listed(view).map(({ msn }) => msn)]
 }
@@ -98,7 +98,7 @@ const spanMs = (segments: readonly DvrSegment[]): number => segments.length * FR
 describe('the list', () => {
   test('is as long as configured, and a block longer at most', () => {
     const history = published(2_000)
-    const view = history.index.view()
+    const view = history.index.list(LIVE)
     if (view === undefined) throw new Error('no list')
     expect(spanMs(listed(view))).toBeGreaterThanOrEqual(600_000)
     expect(spanMs(listed(view))).toBeLessThan(700_000)
@@ -153,7 +153,7 @@ describe('the list', () => {
     const planned = history.index.planned([late], FIRST_MSN + 250)
     history.index.append(late)
     if (planned !== undefined) history.index.evict(planned.head)
-    const view = history.index.view()
+    const view = history.index.list(LIVE)
     expect(view?.mediaSequence).toBeLessThanOrEqual(FIRST_MSN + 250)
     expect(view?.mediaSequence).toBeGreaterThan(FIRST_MSN)
   })
@@ -163,10 +163,10 @@ describe('the list', () => {
     history.publishAfterHole()
     for (let i = 0; i < 10; i += 1) history.publish()
     const [first] = history.index.editions
-    const before = names(history.index.view(first))
+    const before = names(history.index.list(LIVE, first))
     history.insert()
-    expect(names(history.index.view(first))).toEqual(before)
-    const now = history.index.view()
+    expect(names(history.index.list(LIVE, first))).toEqual(before)
+    const now = history.index.list(LIVE)
     expect(now?.mediaSequence).toBe(FIRST_MSN - 2)
     expect(now === undefined ? [] : listed(now).filter(isInserted)).toHaveLength(2)
   })
@@ -176,8 +176,8 @@ describe('the list', () => {
     const [first] = history.index.editions
     history.index.append(segmentAt(FIRST_MSN + 5_000, history.nextMs))
     expect(history.index.editions).toHaveLength(1)
-    expect(history.index.view(first)).toBeUndefined()
-    const view = history.index.view()
+    expect(history.index.list(LIVE, first)).toBeUndefined()
+    const view = history.index.list(LIVE)
     expect(view?.mediaSequence).toBe(FIRST_MSN + 4_990)
     expect(view === undefined ? [] : listed(view).at(-1)).toMatchObject({ discontinuity: 'gap' })
   })
@@ -203,7 +203,7 @@ describe('a journal', () => {
       history.lines.filter((line) => !line.includes(`"live":{"msn":${FIRST_MSN + 50},`)),
     )
     expect(history.index.editions[0]).toBeGreaterThan(editions[0] ?? 0)
-    const view = history.index.view()
+    const view = history.index.list(LIVE)
     expect(view === undefined ? 0 : listed(view)).toHaveLength(99)
     expect(history.index.find(FIRST_MSN + 51)?.discontinuity).toBe('gap')
   })
@@ -213,7 +213,7 @@ describe('a journal', () => {
     const editions = [...history.index.editions]
     history.restart([...history.lines, '{"edition":1,"af'])
     expect(history.index.editions).not.toEqual(editions)
-    expect(history.index.view()?.mediaSequence).toBe(FIRST_MSN)
+    expect(history.index.list(LIVE)?.mediaSequence).toBe(FIRST_MSN)
   })
 
   test('that knows more than the timeline does not list what was never shown', () => {
@@ -228,12 +228,12 @@ describe('a journal', () => {
       fc.property(fc.array(fc.oneof(fc.json(), fc.string())), (lines) => {
         const history = new History()
         history.restart(lines)
-        expect(history.index.view()).toBeUndefined()
+        expect(history.index.list(LIVE)).toBeUndefined()
       }),
     )
   })
 })
 
 test('an index of nothing has no list', () => {
-  expect(new DvrIndex({ dvrMs: 1000 }).view()).toBeUndefined()
+  expect(new DvrIndex({ dvrMs: 1000 }).list(LIVE)).toBeUndefined()
 })

@@ -1,7 +1,7 @@
 import { readInit } from '../../../src/formats/mp4/init.ts'
 import { DvrIndex } from '../../../src/timeline/dvr/dvr-index.ts'
+import type { DvrList } from '../../../src/timeline/dvr/dvr-list.ts'
 import { type DvrSegment, liveSegment } from '../../../src/timeline/dvr/dvr-segment.ts'
-import type { DvrView } from '../../../src/timeline/dvr/dvr-view.ts'
 import {
   batchLine,
   initLine,
@@ -11,12 +11,16 @@ import {
 } from '../../../src/timeline/dvr/journal.ts'
 import { toRecord } from '../../../src/timeline/dvr/record.ts'
 import type { InitFacts, Segment } from '../../../src/timeline/fragment.ts'
+import { segmentsOf } from '../../../src/timeline/segment-block.ts'
 import { readClip } from '../../support/mp4.ts'
 
 const VIDEO = readClip('avc').init
 const AUDIO = readClip('aac').init
 const FACTS = { video: readInit(VIDEO), audio: readInit(AUDIO) }
 const OPTIONS = { dvrMs: 600_000 }
+
+/** What a DVR list takes from the live one. */
+export const LIVE = { targetDuration: 3, ended: false }
 
 export const FIRST_MSN = 1_000_000
 const START_MS = Date.UTC(2026, 0, 1)
@@ -47,8 +51,8 @@ export function segmentAt(msn: number, startMs: number, change: Partial<Segment>
 }
 
 /** Everything of a list, in its order. */
-export function listed({ blocks, tail }: DvrView): readonly DvrSegment[] {
-  return [...blocks.flatMap((block) => block.segments()), ...tail]
+export function listed({ blocks, tail }: DvrList): readonly DvrSegment[] {
+  return [...blocks.flatMap((block) => segmentsOf(block)), ...tail]
 }
 
 /** A stream's DVR list as the gateway leads it: written first, shown then. */

@@ -1,15 +1,19 @@
-import { RENDITIONS } from '../cursor.ts'
-import type { InitFacts, RenditionName } from '../fragment.ts'
-import { type DvrSegment, isInserted } from './dvr-segment.ts'
+import { RENDITIONS } from './cursor.ts'
+import { isInserted } from './dvr/dvr-segment.ts'
+import type { InitFacts, ListedSegment, RenditionName } from './fragment.ts'
+import { isPublished, secondsOf } from './listed.ts'
 
-/** What is known of a run of segments as a whole, so that nobody has to look at each of them. */
+/**
+ * What is known of a run of segments as a whole, so that nobody has to look at each of them. Of recorded ones,
+ * which nobody has fetched yet, bytes are 0.
+ */
 export interface BlockFacts {
   readonly count: number
   readonly discontinuities: number
   /** Sum of the segments' durations. */
   readonly durationMs: number
   readonly bytes: number
-  /** When the newest of them was complete here, in milliseconds since 1970. */
+  /** When the newest published one was complete here, in milliseconds since 1970; 0 without any. */
   readonly receivedMs: number
   /** What of it the stream's own source recorded; undefined without any. */
   readonly recorded: Stretch | undefined
@@ -33,27 +37,33 @@ export interface RenditionFacts {
   readonly inits: readonly InitFacts[]
 }
 
-export function factsOf(segments: readonly DvrSegment[]): BlockFacts {
+export function factsOf(segments: readonly ListedSegment[]): BlockFacts {
   const renditions: Partial<Record<RenditionName, RenditionFacts>> = {}
   for (const name of RENDITIONS) {
     const facts = renditionFacts(segments, name)
     if (facts !== undefined) renditions[name] = facts
   }
-  const names = segments.filter(isInserted).map(({ msn }) => msn)
+  const published = segments.filter(isPublished)
+  const names = published.filter(isInserted).map(({ msn }) => msn)
   return {
     count: segments.length,
     discontinuities: segments.filter(({ discontinuity }) => discontinuity !== undefined).length,
     durationMs: segments.reduce((sum, { durationMs }) => sum + durationMs, 0),
     bytes: Object.values(renditions).reduce((sum, { bytes }) => sum + bytes, 0),
-    receivedMs: segments.reduce((latest, { receivedMs }) => Math.max(latest, receivedMs), 0),
-    recorded: stretchOf(segments.filter(({ source }) => source === 'camera')),
+    receivedMs: published.reduce((latest, { receivedMs }) => Math.max(latest, receivedMs), 0),
+    recorded: stretchOf(segments.filter(isOwn)),
     inserted: names.length === 0 ? undefined : [Math.min(...names), Math.max(...names)],
     renditions,
   }
 }
 
+/** Whether the stream's own source made it: neither a slate nor a backup. */
+function isOwn(segment: ListedSegment): boolean {
+  return !isPublished(segment) || segment.source === 'camera'
+}
+
 /** Dates may go back within it, as a clock may have been set. */
-function stretchOf(segments: readonly DvrSegment[]): Stretch | undefined {
+function stretchOf(segments: readonly ListedSegment[]): Stretch | undefined {
   if (segments.length === 0) return undefined
   return segments.reduce(
     ({ fromMs, toMs }, { startMs, durationMs }) => {
@@ -64,7 +74,7 @@ function stretchOf(segments: readonly DvrSegment[]): Stretch | undefined {
 }
 
 function renditionFacts(
-  segments: readonly DvrSegment[],
+  segments: readonly ListedSegment[],
   name: RenditionName,
 ): RenditionFacts | undefined {
   const inits = new Map<string, InitFacts>()
@@ -74,12 +84,12 @@ function renditionFacts(
   for (const { tracks } of segments) {
     const track = tracks[name]
     if (track === undefined) continue
-    const trackSeconds = track.durationTicks / track.init.timescale
     inits.delete(track.init.id)
     inits.set(track.init.id, track.init)
-    bytes += track.bytes
-    seconds += trackSeconds
-    peakBitrate = Math.max(peakBitrate, (track.bytes * 8) / trackSeconds)
+    const trackBytes = 'bytes' in track ? track.bytes : 0
+    bytes += trackBytes
+    seconds += secondsOf(track)
+    peakBitrate = Math.max(peakBitrate, (trackBytes * 8) / secondsOf(track))
   }
   return inits.size === 0 ? undefined : { bytes, seconds, peakBitrate, inits: [...inits.values()] }
 }

@@ -1,0 +1,63 @@
+import { type BlockFacts, factsOf } from './block-facts.ts'
+import { RENDITIONS } from './cursor.ts'
+import type { ListedSegment, RenditionName } from './fragment.ts'
+import { type SegmentBlock, segmentsOf } from './segment-block.ts'
+
+/**
+ * What players may see: of the live edge, of hours behind it, of a range of the past. An immutable, plain value
+ * whose identity changes with each change, so what was made of it is good for as long as it is there; another
+ * process can serve from what it was sent.
+ */
+export interface SegmentList<
+  S extends ListedSegment = ListedSegment,
+  B extends SegmentBlock = SegmentBlock,
+> {
+  /** Counts changes. */
+  readonly version: number
+  /** EXT-X-TARGETDURATION, in whole seconds: fixed for the list's life (G5). */
+  readonly targetDuration: number
+  /** MSN of the first segment; meaningful when nothing is listed too. */
+  readonly mediaSequence: number
+  /** DSN before the first segment: its own EXT-X-DISCONTINUITY is not counted. RFC 8216, 6.2.2. */
+  readonly discontinuitySequence: number
+  /** EXT-X-PLAYLIST-TYPE. EVENT: more may come at the end, nothing ever goes; VOD: it is complete. */
+  readonly type: 'EVENT' | 'VOD' | undefined
+  /** Nothing more will come, as far as is known. */
+  readonly ended: boolean
+  /** Those that are listed, video first. */
+  readonly renditions: readonly RenditionName[]
+  /** In list order. A block never changes, and lists of hours share all but the newest of them. */
+  readonly blocks: readonly B[]
+  /** The newest segments, which no block holds yet. */
+  readonly tail: readonly S[]
+}
+
+/** Of all blocks and of the tail, oldest first. */
+export function factsOfList({
+  blocks,
+  tail,
+}: Pick<SegmentList, 'blocks' | 'tail'>): readonly BlockFacts[] {
+  return [...blocks.map(({ facts }) => facts), factsOf(tail)]
+}
+
+export function countSegments({ blocks, tail }: Pick<SegmentList, 'blocks' | 'tail'>): number {
+  return blocks.reduce((sum, { facts }) => sum + facts.count, tail.length)
+}
+
+/** Those that any of these has, video first. */
+export function renditionsOfFacts(facts: readonly BlockFacts[]): readonly RenditionName[] {
+  return RENDITIONS.filter((name) => facts.some(({ renditions }) => renditions[name] !== undefined))
+}
+
+/** The newest `count` segments, oldest of them first, or all. */
+export function newestSegments(
+  { blocks, tail }: Pick<SegmentList, 'blocks' | 'tail'>,
+  count: number,
+): readonly ListedSegment[] {
+  let newest = tail
+  for (let i = blocks.length - 1; i >= 0 && newest.length < count; i -= 1) {
+    const block = blocks[i]
+    if (block !== undefined) newest = [...segmentsOf(block), ...newest]
+  }
+  return newest.slice(-count)
+}
