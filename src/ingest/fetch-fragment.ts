@@ -103,7 +103,7 @@ async function fetchSegment(
 ): Promise<readonly FetchedTrack[]> {
   let tracks: readonly Track[] = []
   await fetch((bytes) => {
-    tracks = playable(() => readSegment(bytes, listed.durationS * 1000))
+    tracks = playable(() => readSegment(bytes, { loneMs: listed.durationS * 1000 }).tracks)
     refuseCut(tracks, listed)
   })
   return tracks.map((track) => {

@@ -77,7 +77,8 @@ function mediaOf(bytes: Buffer, track: RefetchedTrack): Buffer {
 }
 
 function written(segment: Buffer, { init, durationTicks }: RefetchedTrack): Buffer | undefined {
-  const tracks = readSegment(segment, (durationTicks / init.timescale) * 1_000)
+  const loneMs = (durationTicks / init.timescale) * 1_000
+  const { tracks } = readSegment(segment, { loneMs })
   const wanted = tracks.find(({ description }) => renditionOf(description) === init.rendition)
   return wanted === undefined ? undefined : writeTrack(wanted).bytes
 }

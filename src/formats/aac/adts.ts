@@ -13,57 +13,116 @@ export interface AdtsStream {
   readonly frames: readonly AdtsFrame[]
 }
 
+/** Frames among bytes that need not all be frames. */
+export interface AdtsRun {
+  /** Of the first frame, and with it of all of them; undefined without any. */
+  readonly description: AacDescription | undefined
+  readonly frames: readonly AdtsFrame[]
+  /** Where a last frame begins whose end is not there; the bytes' length where there is none. */
+  readonly end: number
+  /** What was passed over because it is no frame that could be used, each once. */
+  readonly faults: readonly string[]
+}
+
 const HEADER_BYTES = 7
 const CRC_BYTES = 2
 const SAMPLE_RATES = 13
 
 /** Whether a frame's header may begin the bytes: twelve bits of syncword, a layer of 0. */
-export function isAdts(bytes: Buffer): boolean {
-  return bytes.length >= HEADER_BYTES && (bytes.readUInt16BE(0) & 0xfff6) === 0xfff0
+export function isAdts(bytes: Buffer, at = 0): boolean {
+  return bytes.length >= at + HEADER_BYTES && (bytes.readUInt16BE(at) & 0xfff6) === 0xfff0
 }
 
 /**
- * Frames that fill the bytes exactly, all of one configuration. ISO/IEC 14496-3, 1.A.2.
+ * Reads frames that fill the bytes exactly, all of one configuration. ISO/IEC 14496-3, 1.A.2.
  * @throws Mp4Error
  */
 export function readAdts(bytes: Buffer): AdtsStream {
-  const frames: AdtsFrame[] = []
-  let description: AacDescription | undefined
-  for (let at = 0; at < bytes.length; ) {
-    const header = readHeader(bytes, at)
-    if (description !== undefined && !isSame(description, header.description)) {
-      throw unsupported('an audio configuration that changes within a fragment')
-    }
-    description = header.description
-    frames.push({ at, data: bytes.subarray(header.dataAt, header.end) })
-    at = header.end
-  }
+  const { description, frames, end, faults } = scanAdts(bytes)
+  const [fault] = faults
+  if (fault !== undefined) throw unsupported(fault)
+  if (end < bytes.length) throw malformed(`the audio frame at ${end} is cut off`)
   if (description === undefined) throw malformed('audio without a frame')
   return { description, frames }
 }
 
+/**
+ * Finds the frames in a stretch of an elementary stream, whatever stands between them.
+ * @param holes where something is missing, growing: the frame around it is passed over
+ */
+export function scanAdts(bytes: Buffer, holes: readonly number[] = []): AdtsRun {
+  const frames: AdtsFrame[] = []
+  const faults = new Set<string>()
+  let description: AacDescription | undefined
+  let at = 0
+  let next = 0
+  while (at < bytes.length) {
+    while ((holes[next] ?? Infinity) <= at) next += 1
+    // Not even its header is whole.
+    if (bytes.length - at < HEADER_BYTES && bytes[at] === 0xff) break
+    const header = readHeader(bytes, at)
+    const hole = (holes[next] ?? Infinity) < (header?.end ?? 0) ? holes[next] : undefined
+    if (header === undefined || hole !== undefined) {
+      faults.add(hole === undefined ? `no audio frame begins at ${at}` : 'audio frames with holes')
+      at = nextFrame(bytes, hole ?? at + 1)
+      continue
+    }
+    if (header.end > bytes.length) break
+    const fault = faultOf(header, description)
+    if (fault === undefined) {
+      description = header.description
+      frames.push({ at, data: bytes.subarray(header.dataAt, header.end) })
+    } else {
+      faults.add(fault)
+    }
+    at = header.end
+  }
+  return { description, frames, end: Math.min(at, bytes.length), faults: [...faults] }
+}
+
 interface Header {
   readonly description: AacDescription
+  readonly blocks: number
   readonly dataAt: number
   readonly end: number
 }
 
-function readHeader(bytes: Buffer, at: number): Header {
-  if (!isAdts(bytes.subarray(at))) throw malformed(`no audio frame begins at ${at}`)
+function readHeader(bytes: Buffer, at: number): Header | undefined {
+  if (!isAdts(bytes, at)) return undefined
   const fields = bytes.readUInt32BE(at + 2)
   const [objectType, frequencyIndex, channels] = [
     (fields >>> 30) + 1,
     (fields >>> 26) & 0xf,
     (fields >>> 22) & 7,
   ]
-  if (frequencyIndex >= SAMPLE_RATES) throw malformed(`no sample rate has index ${frequencyIndex}`)
-  if (channels === 0) throw unsupported('audio with channels of its own arrangement')
-  if ((bytes.readUInt8(at + 6) & 3) !== 0) throw unsupported('several AAC frames after one header')
   const hasCrc = (bytes.readUInt8(at + 1) & 1) === 0
   const dataAt = at + HEADER_BYTES + (hasCrc ? CRC_BYTES : 0)
   const end = at + ((bytes.readUIntBE(at + 3, 3) >> 5) & 0x1fff)
-  if (end <= dataAt || end > bytes.length) throw malformed(`the audio frame at ${at} is cut off`)
-  return { description: { codec: 'aac', objectType, frequencyIndex, channels }, dataAt, end }
+  if (end <= dataAt) return undefined
+  const description = { codec: 'aac', objectType, frequencyIndex, channels } as const
+  return { description, blocks: 1 + (bytes.readUInt8(at + 6) & 3), dataAt, end }
+}
+
+/** Why a frame cannot be used beside those of `known`; undefined when it can. */
+function faultOf(
+  { description, blocks }: Header,
+  known: AacDescription | undefined,
+): string | undefined {
+  const { frequencyIndex, channels } = description
+  if (frequencyIndex >= SAMPLE_RATES) return `no sample rate has index ${frequencyIndex}`
+  if (channels === 0) return 'audio with channels of its own arrangement'
+  if (blocks > 1) return 'several AAC frames after one header'
+  if (known === undefined || isSame(known, description)) return undefined
+  return 'an audio configuration that changes within a fragment'
+}
+
+/** Where a header is next that another one follows, or the end; a syncword alone comes about by chance. */
+function nextFrame(bytes: Buffer, from: number): number {
+  for (let at = bytes.indexOf(0xff, from); at !== -1; at = bytes.indexOf(0xff, at + 1)) {
+    const end = readHeader(bytes, at)?.end
+    if (end !== undefined && (end >= bytes.length || isAdts(bytes, end))) return at
+  }
+  return bytes.length
 }
 
 function isSame(a: AacDescription, b: AacDescription): boolean {

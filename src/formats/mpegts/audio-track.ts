@@ -1,18 +1,82 @@
-import { readAdts } from '../aac/adts.ts'
+import { type AdtsRun, scanAdts } from '../aac/adts.ts'
 import { type TimeMark, timedFrames } from '../aac/frame-times.ts'
+import { unsupported } from '../mp4/mp4-error.ts'
 import { sampleRateOf, type Track, VIDEO_TIMESCALE } from '../mp4/track.ts'
-import type { PesPacket } from './pes.ts'
+import type { PesPacket, PesRun } from './pes.ts'
+import { STAMP_WRAP, unwrapped } from './unwrap.ts'
 
-/** AAC frames as samples; they need not end where PES packets do. @throws Mp4Error */
-export function audioTrack(packets: readonly PesPacket[]): Track {
-  const stream = readAdts(Buffer.concat(packets.map(({ data }) => data)))
-  const rate = sampleRateOf(stream.description)
-  const marks: TimeMark[] = []
-  let at = 0
-  for (const { pts, data } of packets) {
-    // PES times are 90 kHz ticks, whatever the codec.
-    if (pts !== undefined) marks.push({ at, ticks: Math.round((pts * rate) / VIDEO_TIMESCALE) })
-    at += data.length
+/** The beginning of a frame whose end comes with the next segment. */
+export interface AudioTail {
+  readonly bytes: Buffer
+  /** When it begins, in 90 kHz ticks of 33 bits. */
+  readonly stamp: number
+}
+
+export interface AudioReading {
+  readonly track: Track | undefined
+  readonly tail: AudioTail | undefined
+  /** What could not be used, each once. */
+  readonly faults: readonly string[]
+}
+
+/** A frame that was begun joins what comes within this of where it ends; otherwise its end never came. */
+const JOIN_TICKS = VIDEO_TIMESCALE / 10
+
+/**
+ * Makes samples of AAC frames, which need not end where PES packets or segments do.
+ * @param before what the segment before this one left
+ * @throws Mp4Error when there is no frame that could be served
+ */
+export function audioTrack(run: PesRun, before: AudioTail | undefined): AudioReading {
+  const begun = joining(run, before)
+  const pieces = begun === undefined ? [] : [begun.bytes, run.lead]
+  const marks: StampMark[] = begun === undefined ? [] : [{ at: 0, stamp: begun.stamp }]
+  const holes: number[] = []
+  let at = pieces.reduce((sum, { length }) => sum + length, 0)
+  for (const packet of run.packets) {
+    if (packet.pts !== undefined) marks.push({ at, stamp: packet.pts })
+    for (const hole of packet.holes) holes.push(at + hole)
+    pieces.push(packet.data)
+    at += packet.data.length
   }
-  return timedFrames(stream, marks)
+  const bytes = Buffer.concat(pieces, at)
+  return timed(bytes, scanAdts(bytes, holes), marks)
+}
+
+interface StampMark {
+  readonly at: number
+  /** In 90 kHz ticks, whatever the codec. */
+  readonly stamp: number
+}
+
+function timed(bytes: Buffer, run: AdtsRun, marks: readonly StampMark[]): AudioReading {
+  const { description, faults } = run
+  const [first] = marks
+  // Frames before the first time have none.
+  const frames = run.frames.filter(({ at }) => at >= (first?.at ?? Infinity))
+  if (description === undefined || frames.length === 0) {
+    if (faults[0] !== undefined) throw unsupported(faults[0])
+    return { track: undefined, tail: undefined, faults }
+  }
+  const rate = sampleRateOf(description)
+  const times: TimeMark[] = marks.map(({ at, stamp }) => {
+    return { at, ticks: Math.round((stamp * rate) / VIDEO_TIMESCALE) }
+  })
+  const track = timedFrames({ description, frames }, times)
+  const last = track.samples.at(-1)
+  const endTicks = last === undefined ? 0 : last.dts + last.duration
+  const rest = bytes.subarray(run.end)
+  const stamp = ((endTicks * VIDEO_TIMESCALE) / rate) % STAMP_WRAP
+  // Its bytes must not keep the whole segment in memory.
+  const tail = rest.length === 0 ? undefined : { bytes: Buffer.from(rest), stamp }
+  return { track, tail, faults }
+}
+
+/** What was begun, on this segment's line of times, if this segment goes on with it. */
+function joining({ lead, packets }: PesRun, before: AudioTail | undefined): AudioTail | undefined {
+  const next = packets.find(({ pts }: PesPacket) => pts !== undefined)?.pts
+  if (before === undefined) return undefined
+  if (next === undefined) return lead.length === 0 ? undefined : before
+  const stamp = unwrapped(before.stamp, next)
+  return stamp >= 0 && Math.abs(next - stamp) <= JOIN_TICKS ? { ...before, stamp } : undefined
 }

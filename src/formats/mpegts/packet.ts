@@ -1,9 +1,16 @@
-import { malformed, unsupported } from '../mp4/mp4-error.ts'
+import { malformed } from '../mp4/mp4-error.ts'
 
 /** ISO/IEC 13818-1, 2.4.3.2. */
 export const PACKET_BYTES = 188
 const SYNC_BYTE = 0x47
 const NULL_PID = 0x1fff
+/** Plain packets; with four bytes of time in front (M2TS); with 16 bytes of parity behind. */
+const STRIDES = [PACKET_BYTES, 192, 204]
+
+/** Where a stream begins that something else stands in front of. */
+const MAX_JUNK_BYTES = 65_536
+/** So many packets in a row do not come about by chance. */
+const PROVING_PACKETS = 4
 
 /** One transport packet. Offsets count from the start of the segment. */
 export interface TsPacket {
@@ -14,45 +21,96 @@ export interface TsPacket {
   readonly counter: number
   /** The counter may jump here: discontinuity_indicator. */
   readonly jumps: boolean
+  /** transport_scrambling_control is not 0. */
+  readonly isScrambled: boolean
+  /** Its payload does not fill it: what began ends here. */
+  readonly isStuffed: boolean
   /** Where its payload lies; empty in packets that only carry a clock. */
   readonly from: number
   readonly to: number
 }
 
-/** Whether the bytes begin as a transport stream does. */
+/** Says whether the bytes are a transport stream, perhaps behind a tag or other bytes that are none of it. */
 export function isTransportStream(bytes: Buffer): boolean {
-  return (
-    bytes[0] === SYNC_BYTE && (bytes.length <= PACKET_BYTES || bytes[PACKET_BYTES] === SYNC_BYTE)
-  )
+  if (bytes[0] === SYNC_BYTE) {
+    return bytes.length <= PACKET_BYTES || STRIDES.some((stride) => bytes[stride] === SYNC_BYTE)
+  }
+  return findSync(bytes, 0, PROVING_PACKETS) !== undefined
 }
 
-/** All packets but null packets. @throws Mp4Error at the first that is damaged, cut off or scrambled */
+/**
+ * Yields all packets but null packets and those that are marked as damaged. Bytes before, between and after packets that
+ * are none of them are passed over, as all players do.
+ *
+ * @throws Mp4Error when the last packet is cut off: what was sent has more
+ */
 export function* readPackets(bytes: Buffer): Generator<TsPacket> {
-  if (bytes.length % PACKET_BYTES !== 0) {
-    throw malformed(`${bytes.length} bytes are not a whole number of transport packets`)
-  }
-  for (let at = 0; at < bytes.length; at += PACKET_BYTES) {
+  let at = bytes[0] === SYNC_BYTE ? 0 : findSync(bytes, 0, PROVING_PACKETS)
+  const stride = at === undefined ? PACKET_BYTES : strideAt(bytes, at)
+  while (at !== undefined && at < bytes.length) {
+    if (at + PACKET_BYTES > bytes.length) {
+      throw malformed(`${bytes.length} bytes are not a whole number of transport packets`)
+    }
     const packet = readPacket(bytes, at)
-    if (packet.pid !== NULL_PID) yield packet
+    if (packet !== undefined && packet.pid !== NULL_PID) yield packet
+    const next: number = at + stride
+    at = bytes[next] === SYNC_BYTE ? next : findSync(bytes, at + PACKET_BYTES, 2)
   }
 }
 
-function readPacket(bytes: Buffer, at: number): TsPacket {
-  if (bytes[at] !== SYNC_BYTE) throw malformed(`no sync byte at ${at}`)
+function strideAt(bytes: Buffer, at: number): number {
+  return STRIDES.find((stride) => isRun(bytes, at, stride, 2)) ?? PACKET_BYTES
+}
+
+/** Where `packets` begin one behind the other, or fewer that end with the bytes; undefined when nowhere near. */
+function findSync(bytes: Buffer, from: number, packets: number): number | undefined {
+  const end = Math.min(bytes.length - PACKET_BYTES, from + MAX_JUNK_BYTES)
+  let at = bytes.indexOf(SYNC_BYTE, from)
+  for (; at !== -1 && at <= end; at = bytes.indexOf(SYNC_BYTE, at + 1)) {
+    const start = at
+    if (STRIDES.some((stride) => isRun(bytes, start, stride, packets))) return at
+  }
+  return undefined
+}
+
+function isRun(bytes: Buffer, at: number, stride: number, packets: number): boolean {
+  for (let i = 1; i < packets; i += 1) {
+    const next = at + i * stride
+    if (next >= bytes.length) return at + i * stride === bytes.length
+    if (bytes[next] !== SYNC_BYTE) return false
+  }
+  return true
+}
+
+function readPacket(bytes: Buffer, at: number): TsPacket | undefined {
   const flags = bytes.readUInt16BE(at + 1)
-  if ((flags & 0x8000) !== 0) throw malformed(`the packet at ${at} is marked as damaged`)
   const control = bytes.readUInt8(at + 3)
-  if (control >= 0x40) throw unsupported('scrambled media')
   const field = (control & 0x20) === 0 ? undefined : bytes.readUInt8(at + 4)
   const from = at + 4 + (field === undefined ? 0 : 1 + field)
   const to = at + PACKET_BYTES
-  if (from > to) throw malformed(`the packet at ${at} has an adaptation field of ${field} bytes`)
+  // Its counter is missing behind it, so what it held counts as lost.
+  if ((flags & 0x8000) !== 0 || from > to) return undefined
   return {
     pid: flags & 0x1fff,
     starts: (flags & 0x4000) !== 0,
     counter: control & 0xf,
     jumps: field !== undefined && field > 0 && (bytes.readUInt8(at + 5) & 0x80) !== 0,
+    isScrambled: control >= 0x40,
+    isStuffed: field === 0 || (field !== undefined && field !== fieldBytes(bytes, at + 5)),
     from: (control & 0x10) === 0 ? to : from,
     to,
   }
+}
+
+/** How long an adaptation field is without stuffing: its flags and what they announce. 2.4.3.4. */
+function fieldBytes(bytes: Buffer, at: number): number {
+  const flags = bytes.readUInt8(at)
+  // Nothing to say: the field is there for its stuffing alone.
+  if (flags === 0) return 0
+  let end = at + 1
+  if ((flags & 0x10) !== 0) end += 6
+  if ((flags & 0x08) !== 0) end += 6
+  if ((flags & 0x04) !== 0) end += 1
+  for (const flag of [0x02, 0x01]) if ((flags & flag) !== 0) end += 1 + (bytes[end] ?? 0)
+  return end - at
 }

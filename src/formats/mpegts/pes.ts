@@ -1,51 +1,63 @@
 import { MAX_SAMPLES } from '../mp4/moof.ts'
 import { malformed } from '../mp4/mp4-error.ts'
-import { PACKET_BYTES, readPackets, type TsPacket } from './packet.ts'
-import type { ProgramStream } from './program.ts'
+import { PACKET_BYTES, type TsPacket } from './packet.ts'
 
-/** A packet of an elementary stream: a picture, or some audio frames. ISO/IEC 13818-1, 2.4.3.6. */
+/** A packet of an elementary stream. ISO/IEC 13818-1, 2.4.3.6. */
 export interface PesPacket {
   /** 33 bits of 90 kHz ticks, wrapping; undefined when it has no time of its own. */
   readonly pts: number | undefined
   /** As `pts`, which it equals where the packet does not say. */
   readonly dts: number | undefined
   readonly data: Buffer
+  /** Where in `data` something is missing. */
+  readonly holes: readonly number[]
+  /** It says that it is longer: the rest comes with the next segment, or never. */
+  readonly isShort: boolean
 }
 
-/**
- * The PES packets of each stream, whole, in order.
- * @throws Mp4Error when a packet is damaged or missing
- */
-export function readPesPackets(
-  bytes: Buffer,
-  streams: readonly ProgramStream[],
-): readonly (readonly PesPacket[])[] {
-  const sizes = payloadSizes(bytes, streams)
-  const gathered = new Map(streams.map(({ pid }) => [pid, new Payloads(sizes.get(pid) ?? 0)]))
-  for (const packet of readPackets(bytes)) gathered.get(packet.pid)?.add(bytes, packet)
-  return [...gathered.values()].map((payloads) => payloads.units().map(readPes))
+/** What a segment holds of one elementary stream. */
+export interface PesRun {
+  /** What stands before the first PES packet: the end of one that began in the segment before. */
+  readonly lead: Buffer
+  readonly packets: readonly PesPacket[]
+  /** Its last transport packet is not stuffed, so that the next one may go on with the same: a PES packet's end is stuffed. */
+  readonly isOpen: boolean
 }
 
-function payloadSizes(bytes: Buffer, streams: readonly ProgramStream[]): Map<number, number> {
-  const sizes = new Map(streams.map(({ pid }) => [pid, 0]))
-  for (const { pid, from, to } of readPackets(bytes)) {
-    const size = sizes.get(pid)
-    if (size !== undefined) sizes.set(pid, size + to - from)
+/** Finds the first of some growing places that lies between two others. */
+export function firstWithin(
+  places: readonly number[],
+  from: number,
+  to: number,
+): number | undefined {
+  let [low, high] = [0, places.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((places[middle] ?? 0) > from) high = middle
+    else low = middle + 1
   }
-  return sizes
+  const place = places[low]
+  return place !== undefined && place < to ? place : undefined
 }
 
-/** What the packets of one PID carry, in one piece, and where PES packets begin in it. */
-class Payloads {
-  readonly #bytes: Buffer
+const FIXED_BYTES = 9
+
+/** Gathers what the transport packets of one stream carry. */
+export class PesGatherer {
+  readonly #chunks: Buffer[] = []
   readonly #starts: number[] = []
+  readonly #holes: number[] = []
   #length = 0
-  #last: { readonly counter: number; readonly at: number } | undefined
+  #lost = 0
+  #isFull = false
+  #last: { readonly counter: number; readonly packet: Buffer } | undefined
 
-  constructor(size: number) {
-    this.#bytes = Buffer.allocUnsafe(size)
+  /** How many times packets were missing, or PES packets unreadable. */
+  get lost(): number {
+    return this.#lost
   }
 
+  /** @throws Mp4Error when there are more PES packets than a fragment may have samples */
   add(bytes: Buffer, packet: TsPacket): void {
     // Without a payload the counter stands still. 2.4.3.3.
     if (packet.from === packet.to || this.#isRepeated(bytes, packet)) return
@@ -54,50 +66,65 @@ class Payloads {
         throw malformed(`more than ${MAX_SAMPLES} PES packets`)
       this.#starts.push(this.#length)
     }
-    // What precedes the first start belongs to a segment before this one.
-    if (this.#starts.length === 0) throw malformed(`PID ${packet.pid} begins within a PES packet`)
-    this.#length += bytes.copy(this.#bytes, this.#length, packet.from, packet.to)
+    this.#chunks.push(bytes.subarray(packet.from, packet.to))
+    this.#length += packet.to - packet.from
+    this.#isFull = !packet.isStuffed
   }
 
-  units(): readonly Buffer[] {
-    const { length } = this.#starts
-    return this.#starts.map((start, i) =>
-      this.#bytes.subarray(start, i + 1 < length ? this.#starts[i + 1] : this.#length),
-    )
+  run(): PesRun {
+    const all = Buffer.concat(this.#chunks, this.#length)
+    const lead = all.subarray(0, this.#starts[0] ?? all.length)
+    let next = 0
+    const packets = this.#starts.flatMap((start, i) => {
+      const end = this.#starts[i + 1] ?? all.length
+      const holes: number[] = []
+      for (; (this.#holes[next] ?? Infinity) <= end; next += 1) {
+        holes.push((this.#holes[next] ?? 0) - start)
+      }
+      const packet = readPes(all.subarray(start, end), holes)
+      if (packet === undefined) this.#lost += 1
+      return packet ?? []
+    })
+    return { lead, packets, isOpen: this.#isFull || packets.at(-1)?.isShort === true }
   }
 
   /** A packet may be sent twice; all others count on. */
-  #isRepeated(bytes: Buffer, { pid, counter, jumps, to }: TsPacket): boolean {
+  #isRepeated(bytes: Buffer, { counter, jumps, to }: TsPacket): boolean {
     const last = this.#last
-    const at = to - PACKET_BYTES
-    this.#last = { counter, at }
-    if (last === undefined || jumps || counter === (last.counter + 1) % 16) return false
-    const before = bytes.subarray(last.at, last.at + PACKET_BYTES)
-    if (counter === last.counter && before.equals(bytes.subarray(at, to))) return true
-    throw malformed(`packets of PID ${pid} are missing before ${at}`)
+    const packet = bytes.subarray(to - PACKET_BYTES, to)
+    if (last?.counter === counter && last.packet.equals(packet)) return true
+    this.#last = { counter, packet }
+    if (last !== undefined && !jumps && counter !== (last.counter + 1) % 16) {
+      this.#holes.push(this.#length)
+      this.#lost += 1
+    }
+    return false
   }
 }
 
-const FIXED_BYTES = 9
-
-function readPes(bytes: Buffer): PesPacket {
-  if (bytes.length < FIXED_BYTES || bytes.readUIntBE(0, 3) !== 1) {
-    throw malformed('a PES packet without its start code')
-  }
+/** Returns undefined for what is none, or cut off within its head. */
+function readPes(bytes: Buffer, holes: readonly number[]): PesPacket | undefined {
+  if (bytes.length < FIXED_BYTES || bytes.readUIntBE(0, 3) !== 1) return undefined
   const dataAt = FIXED_BYTES + bytes.readUInt8(8)
   const declared = bytes.readUInt16BE(4)
   // 0 leaves it open, as a picture may be longer than 16 bits can say.
-  const end = declared === 0 ? bytes.length : 6 + declared
-  if (end > bytes.length || dataAt > end) throw malformed('a PES packet is cut off')
+  const end = declared === 0 ? bytes.length : Math.min(bytes.length, 6 + declared)
+  if (dataAt > end) return undefined
   const flags = bytes.readUInt8(7) >> 6
   const pts = (flags & 2) === 0 ? undefined : readStamp(bytes, FIXED_BYTES, dataAt)
   const dts = flags === 3 ? readStamp(bytes, FIXED_BYTES + 5, dataAt) : pts
-  return { pts, dts, data: bytes.subarray(dataAt, end) }
+  return {
+    pts,
+    dts,
+    data: bytes.subarray(dataAt, end),
+    holes: holes.filter((at) => at >= dataAt && at <= end).map((at) => at - dataAt),
+    isShort: declared > 0 && 6 + declared > bytes.length,
+  }
 }
 
 /** 3, 15 and 15 bits, each followed by a marker. */
-function readStamp(bytes: Buffer, at: number, end: number): number {
-  if (at + 5 > end) throw malformed('a PES packet without room for its times')
+function readStamp(bytes: Buffer, at: number, end: number): number | undefined {
+  if (at + 5 > end) return undefined
   const high = (bytes.readUInt8(at) >> 1) & 7
   const middle = bytes.readUInt16BE(at + 1) >> 1
   const low = bytes.readUInt16BE(at + 3) >> 1

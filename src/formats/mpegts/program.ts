@@ -1,5 +1,4 @@
-import { malformed, unsupported } from '../mp4/mp4-error.ts'
-import { readPackets } from './packet.ts'
+import type { TsPacket } from './packet.ts'
 import { type Section, SectionReader } from './section.ts'
 
 export type StreamCodec = 'avc' | 'hevc' | 'aac'
@@ -10,15 +9,53 @@ export interface ProgramStream {
   readonly codec: StreamCodec
 }
 
+/** What a program map announces. */
+export interface Program {
+  /** The streams that we serve: the first with video and the first with audio, video first. */
+  readonly streams: readonly ProgramStream[]
+  /** Names of the pictures and the sound that we cannot serve. */
+  readonly refused: { readonly video?: string; readonly audio?: string }
+}
+
 /** stream_type. ISO/IEC 13818-1, table 2-34. */
 const CODECS: ReadonlyMap<number, StreamCodec> = new Map([
   [0x1b, 'avc'],
   [0x24, 'hevc'],
   [0x0f, 'aac'],
 ])
-/** Pictures and sound that we cannot serve: MPEG-1, 2 and 4, LATM, VVC, AC-3 and its successors. */
-const REFUSED: ReadonlySet<number> = new Set([
-  0x01, 0x02, 0x03, 0x04, 0x10, 0x11, 0x1c, 0x33, 0x80, 0x81, 0x82, 0x87,
+
+const REFUSED_VIDEO: ReadonlyMap<number, string> = new Map([
+  [0x01, 'MPEG-1 video'],
+  [0x02, 'MPEG-2 video'],
+  [0x10, 'MPEG-4 part 2 video'],
+  [0x21, 'JPEG 2000'],
+  [0x33, 'VVC'],
+])
+
+/** 0x80 and above are the users' own, in which ATSC's have become usual. */
+const REFUSED_AUDIO: ReadonlyMap<number, string> = new Map([
+  [0x03, 'MPEG-1 audio'],
+  [0x04, 'MPEG-2 audio'],
+  [0x11, 'AAC in LATM'],
+  [0x1c, 'raw MPEG-4 audio'],
+  [0x80, 'PCM'],
+  [0x81, 'AC-3'],
+  [0x87, 'E-AC-3'],
+])
+/** PES with private data: descriptors tell what it is. ETSI EN 300 468, annex D. */
+const PRIVATE = 0x06
+const REGISTRATION = 0x05
+const PRIVATE_AUDIO: ReadonlyMap<number, string> = new Map([
+  [0x6a, 'AC-3'],
+  [0x7a, 'E-AC-3'],
+  [0x7b, 'DTS'],
+  [0x7c, 'AAC in LATM'],
+])
+const REGISTERED_AUDIO: ReadonlyMap<string, string> = new Map([
+  ['AC-3', 'AC-3'],
+  ['EAC3', 'E-AC-3'],
+  ['Opus', 'Opus'],
+  ['BSSD', 'PCM'],
 ])
 
 const PAT_PID = 0
@@ -26,75 +63,91 @@ const PAT = 0
 const PMT = 2
 
 /**
- * The streams that we serve: the first with video and the first with audio, video first. Timed metadata,
- * subtitles and the like are passed over.
- *
- * @throws Mp4Error when there is no program map, it changes within the segment, or lists other codecs
+ * Reads the tables of a transport stream as its packets pass. Of several programs the first one that has media for us
+ * is read. Timed metadata, subtitles and the like are passed over.
  */
-export function readProgram(bytes: Buffer): readonly ProgramStream[] {
-  const pat = new SectionReader()
-  const pmt = new SectionReader()
-  let program: Program | undefined
-  let streams: readonly ProgramStream[] | undefined
-  for (const packet of readPackets(bytes)) {
-    if (packet.pid === PAT_PID) {
-      const section = pat.add(bytes, packet)
-      if (section?.tableId === PAT) program = theSame(program, readPat(section))
-    } else if (packet.pid === program?.mapPid) {
-      const section = pmt.add(bytes, packet)
-      if (section?.tableId !== PMT || section.extension !== program.number) continue
-      streams = theSame(streams, readPmt(section))
-    }
-  }
-  if (streams === undefined) throw malformed('no program map')
-  return streams
-}
+export class ProgramReader {
+  readonly #pat = new SectionReader()
+  readonly #maps = new Map<number, SectionReader>()
+  #number: number | undefined
+  #program: Program | undefined
 
-interface Program {
-  readonly number: number
-  readonly mapPid: number
+  /** @param before the program of the segment before this one, which holds until a table says otherwise */
+  constructor(before: Program | undefined) {
+    this.#program = before
+  }
+
+  /** What the last map said; undefined before the first. */
+  get program(): Program | undefined {
+    return this.#program
+  }
+
+  add(bytes: Buffer, packet: TsPacket): void {
+    if (packet.pid === PAT_PID) {
+      const section = this.#pat.add(bytes, packet)
+      if (section?.tableId !== PAT) return
+      for (const pid of mapPids(section)) {
+        if (!this.#maps.has(pid)) this.#maps.set(pid, new SectionReader())
+      }
+      return
+    }
+    const section = this.#maps.get(packet.pid)?.add(bytes, packet)
+    if (section?.tableId === PMT) this.#take(section)
+  }
+
+  #take(section: Section): void {
+    const program = readMap(section)
+    const isOther = this.#number !== undefined && this.#number !== section.extension
+    // A second program counts only while the first has nothing for us.
+    if (isOther && (this.#program?.streams.length ?? 0) > 0) return
+    this.#number = section.extension
+    this.#program = program
+  }
 }
 
 /** Program association: program numbers and the PIDs of their maps. */
-function readPat({ body }: Section): Program {
-  const programs: Program[] = []
+function* mapPids({ body }: Section): Generator<number> {
   for (let at = 0; at + 4 <= body.length; at += 4) {
-    const number = body.readUInt16BE(at)
     // 0 is the network's own.
-    if (number !== 0) programs.push({ number, mapPid: body.readUInt16BE(at + 2) & 0x1fff })
+    if (body.readUInt16BE(at) !== 0) yield body.readUInt16BE(at + 2) & 0x1fff
   }
-  const [program] = programs
-  if (program === undefined || programs.length > 1) {
-    throw unsupported(`${programs.length} programs in one transport stream`)
-  }
-  return program
 }
 
-function readPmt({ body }: Section): readonly ProgramStream[] {
+function readMap({ body }: Section): Program {
   const streams: ProgramStream[] = []
-  for (let at = 4 + lengthAt(body, 2); at < body.length; at += 5 + lengthAt(body, at + 3)) {
-    if (at + 5 > body.length) throw malformed('the program map is cut off')
+  const refused: { video?: string; audio?: string } = {}
+  for (let at = 4 + lengthAt(body, 2); at + 5 <= body.length; at += 5 + lengthAt(body, at + 3)) {
     const type = body.readUInt8(at)
-    if (REFUSED.has(type)) {
-      throw unsupported(`stream type ${type}: expected H.264, HEVC or AAC`)
-    }
+    const pid = body.readUInt16BE(at + 1) & 0x1fff
     const codec = CODECS.get(type)
-    if (codec !== undefined) streams.push({ pid: body.readUInt16BE(at + 1) & 0x1fff, codec })
+    const isKnown = streams.some((known) => (known.codec === 'aac') === (codec === 'aac'))
+    if (codec !== undefined && !isKnown) streams.push({ pid, codec })
+    const audio = REFUSED_AUDIO.get(type) ?? privateAudio(body, at, type)
+    if (audio !== undefined) refused.audio ??= audio
+    const video = REFUSED_VIDEO.get(type)
+    if (video !== undefined) refused.video ??= video
   }
-  const video = streams.find(({ codec }) => codec !== 'aac')
-  const audio = streams.find(({ codec }) => codec === 'aac')
-  const served = [video, audio].filter((stream) => stream !== undefined)
-  if (served.length === 0) throw unsupported('a program without H.264, HEVC or AAC')
-  return served
+  const videoFirst = streams.toSorted(
+    (a, b) => Number(a.codec === 'aac') - Number(b.codec === 'aac'),
+  )
+  return { streams: videoFirst, refused }
+}
+
+function privateAudio(body: Buffer, at: number, type: number): string | undefined {
+  if (type !== PRIVATE) return undefined
+  const end = Math.min(body.length, at + 5 + lengthAt(body, at + 3))
+  for (let tag = at + 5; tag + 2 <= end; tag += 2 + body.readUInt8(tag + 1)) {
+    const registered = body.toString('latin1', tag + 2, tag + 6)
+    const name =
+      body.readUInt8(tag) === REGISTRATION
+        ? REGISTERED_AUDIO.get(registered)
+        : PRIVATE_AUDIO.get(body.readUInt8(tag))
+    if (name !== undefined) return name
+  }
+  return undefined
 }
 
 /** The 12-bit length of the descriptors there. */
 function lengthAt(body: Buffer, at: number): number {
-  if (at + 2 > body.length) throw malformed('the program map is cut off')
-  return body.readUInt16BE(at) & 0xfff
-}
-
-function theSame<T>(before: T | undefined, now: T): T {
-  if (before === undefined || JSON.stringify(before) === JSON.stringify(now)) return now
-  throw unsupported('the program changes within a segment')
+  return at + 2 > body.length ? 0 : body.readUInt16BE(at) & 0xfff
 }

@@ -1,45 +1,130 @@
-import { malformed } from '../mp4/mp4-error.ts'
+import { malformed, unsupported } from '../mp4/mp4-error.ts'
 import type { Track } from '../mp4/track.ts'
-import { audioTrack } from './audio-track.ts'
-import { type PesPacket, readPesPackets } from './pes.ts'
-import { readProgram } from './program.ts'
+import { type AudioTail, audioTrack } from './audio-track.ts'
+import { readPackets } from './packet.ts'
+import { PesGatherer, type PesPacket, type PesRun } from './pes.ts'
+import { type Program, ProgramReader, type ProgramStream } from './program.ts'
 import { STAMP_WRAP, unwrapped } from './unwrap.ts'
-import { videoTrack } from './video-track.ts'
+import { type VideoTail, videoTrack } from './video-track.ts'
 
-/**
- * Reads one MPEG-TS segment that stands alone: with its tables, and each track from the start of a frame
- * on, as RFC 8216, 3.2 wants it. All times are on one line, though stamps may wrap within the segment.
- *
- * @param loneMs how long a picture lasts that is the only one: there is no next one to tell
- * @returns one or two tracks, video first
- * @throws Mp4Error when anything is missing, damaged, or of another codec than H.264, HEVC and AAC
- */
-export function readTs(bytes: Buffer, loneMs: number): readonly Track[] {
-  const streams = readProgram(bytes)
-  const packets = onOneLine(readPesPackets(bytes, streams))
-  const tracks = streams.flatMap(({ codec }, i) => {
-    const its = packets[i] ?? []
-    // Announced, but silent in this segment.
-    if (its.length === 0) return []
-    return [codec === 'aac' ? audioTrack(its) : videoTrack(codec, its, loneMs)]
-  })
-  if (tracks.length === 0) throw malformed('a segment without media')
-  return tracks
+/** What a segment leaves for the one behind it, of the same source and without a break. */
+export interface TsTail {
+  readonly program: Program
+  readonly video: VideoTail | undefined
+  readonly audio: AudioTail | undefined
 }
 
-type Streams = readonly (readonly PesPacket[])[]
+/** What an MPEG-TS segment holds. */
+export interface TsReading {
+  /** One or two, video first. */
+  readonly tracks: readonly Track[]
+  readonly tail: TsTail
+  /** What was missing or unusable, each once, in words. */
+  readonly damage: readonly string[]
+  /** Sound that is announced beside the picture and that we cannot serve. */
+  readonly leftOut: string | undefined
+}
+
+export interface TsContext {
+  /** How long a picture lasts that is the only one, in milliseconds: there is no next one to tell. */
+  readonly loneMs: number
+  /**
+   * Frames of sound and pictures may go on in the next segment, as this one goes on with what the one before it left.
+   * Absent: the segment stands alone, as KVS's do.
+   */
+  readonly run?: { readonly before: TsTail | undefined } | undefined
+}
+
+/**
+ * Reads one MPEG-TS segment (RFC 8216, 3.2), as leniently as players do: what is damaged costs what it held. All times
+ * are on one line, though stamps may wrap within the segment.
+ *
+ * @throws Mp4Error when there is nothing in it that could be served: H.264 or HEVC, or AAC where no picture is announced
+ */
+export function readTs(bytes: Buffer, { loneMs, run: context }: TsContext): TsReading {
+  const before = context?.before
+  const { program, runs, isDamaged } = gather(bytes, before)
+  const { streams } = program
+  const leftOut = leftOutOf(program)
+  const damage = new Set(isDamaged ? ['transport packets'] : [])
+  const lined = onOneLine(streams.map((stream) => runs.get(stream)))
+  const tracks: Track[] = []
+  let tail: TsTail = { program, video: before?.video, audio: undefined }
+  for (const [i, { codec }] of streams.entries()) {
+    const run = lined[i]
+    // Announced, but silent in this segment.
+    if (run === undefined || run.packets.length === 0) continue
+    if (codec === 'aac') {
+      const reading = audioTrack(run, before?.audio)
+      if (reading.track !== undefined) tracks.push(reading.track)
+      for (const fault of reading.faults) damage.add(fault)
+      tail = { ...tail, audio: reading.tail }
+    } else {
+      const goesOn = context !== undefined
+      const reading = videoTrack(codec, run, { loneMs, goesOn, before: before?.video })
+      if (reading.track !== undefined) tracks.push(reading.track)
+      for (const fault of reading.faults) damage.add(fault)
+      tail = { ...tail, video: reading.tail }
+    }
+  }
+  if (tracks.length === 0) throw malformed('a segment without media')
+  if (context === undefined && tail.audio !== undefined)
+    damage.add('an audio frame that is cut off')
+  return { tracks, tail, damage: [...damage], leftOut }
+}
+
+/** @throws Mp4Error when the program has nothing else */
+function leftOutOf({ streams, refused }: Program): string | undefined {
+  const hasVideo = streams.some(({ codec }) => codec !== 'aac')
+  const hasAudio = streams.some(({ codec }) => codec === 'aac')
+  if (!hasVideo && refused.video !== undefined) throw refusal(refused.video)
+  if (!hasVideo && !hasAudio) throw refusal(refused.audio ?? 'a program without pictures and sound')
+  return hasAudio ? undefined : refused.audio
+}
+
+function refusal(what: string): Error {
+  return unsupported(`${what}: expected H.264, HEVC or AAC`)
+}
+
+interface Gathered {
+  readonly program: Program
+  readonly runs: ReadonlyMap<ProgramStream, PesRun>
+  readonly isDamaged: boolean
+}
+
+/** Streams are those of the last program map; one that moved to another PID goes on there. */
+function gather(bytes: Buffer, before: TsTail | undefined): Gathered {
+  const reader = new ProgramReader(before?.program)
+  const gatherers = { picture: new PesGatherer(), sound: new PesGatherer() }
+  let isScrambled = false
+  for (const packet of readPackets(bytes)) {
+    reader.add(bytes, packet)
+    const stream = reader.program?.streams.find(({ pid }) => pid === packet.pid)
+    if (stream === undefined) continue
+    if (packet.isScrambled) isScrambled = true
+    else gatherers[stream.codec === 'aac' ? 'sound' : 'picture'].add(bytes, packet)
+  }
+  const { program } = reader
+  if (program === undefined) throw malformed('no program map')
+  if (isScrambled) throw unsupported('scrambled media')
+  const { picture, sound } = gatherers
+  const runs = new Map(
+    program.streams.map((stream) => [stream, (stream.codec === 'aac' ? sound : picture).run()]),
+  )
+  return { program, runs, isDamaged: picture.lost + sound.lost > 0 }
+}
+
+type Runs = readonly (PesRun | undefined)[]
 
 /** Near the first stamp, and none below 0, which no track could begin with. */
-function onOneLine(streams: Streams): Streams {
-  const stamps = streams.flatMap((packets) => packets.flatMap(({ dts }) => dts ?? []))
+function onOneLine(runs: Runs): Runs {
+  const stamps = runs.flatMap((run) => run?.packets.flatMap(({ dts }) => dts ?? []) ?? [])
   const near = stamps[0] ?? 0
   const isBelow = stamps.some((stamp) => unwrapped(stamp, near) < 0)
-  const place = (stamp: number): number => unwrapped(stamp, near) + (isBelow ? STAMP_WRAP : 0)
-  return streams.map((packets) =>
-    packets.map(({ pts, dts, data }) => ({
-      pts: pts === undefined ? undefined : place(pts),
-      dts: dts === undefined ? undefined : place(dts),
-      data,
-    })),
-  )
+  const place = (stamp: number | undefined): number | undefined =>
+    stamp === undefined ? undefined : unwrapped(stamp, near) + (isBelow ? STAMP_WRAP : 0)
+  const placed = (packet: PesPacket): PesPacket => {
+    return { ...packet, pts: place(packet.pts), dts: place(packet.dts) }
+  }
+  return runs.map((run) => run && { ...run, packets: run.packets.map(placed) })
 }

@@ -1,4 +1,3 @@
-import { malformed } from '../mp4/mp4-error.ts'
 import type { TsPacket } from './packet.ts'
 
 /** A section of program specific information. ISO/IEC 13818-1, 2.4.4. */
@@ -19,38 +18,25 @@ const MAX_BYTES = 3 + 1021
 export class SectionReader {
   #gathered: Buffer | undefined
 
-  /**
-   * The section that this packet completes, if it is in force.
-   * @throws Mp4Error when it is damaged
-   */
+  /** Returns the section that this packet completes, if it is in force and undamaged: tables are sent again and again. */
   add(bytes: Buffer, { starts, from, to }: TsPacket): Section | undefined {
     const payload = bytes.subarray(from, to)
     if (starts) this.#gathered = payload.subarray(1 + (payload[0] ?? 0))
     else if (this.#gathered !== undefined) this.#gathered = Buffer.concat([this.#gathered, payload])
-    const length = sectionBytes(this.#gathered)
-    if (this.#gathered === undefined || length === undefined || this.#gathered.length < length) {
-      return undefined
-    }
-    const section = this.#gathered.subarray(0, length)
+    const gathered = this.#gathered
+    if (gathered === undefined || gathered.length < 3) return undefined
+    const length = 3 + (gathered.readUInt16BE(1) & 0xfff)
+    if (gathered.length < length && length <= MAX_BYTES) return undefined
     this.#gathered = undefined
-    return readSection(section)
+    return readSection(gathered.subarray(0, length))
   }
-}
-
-function sectionBytes(gathered: Buffer | undefined): number | undefined {
-  if (gathered === undefined || gathered.length < 3) return undefined
-  const bytes = 3 + (gathered.readUInt16BE(1) & 0xfff)
-  if (bytes > MAX_BYTES || bytes < HEADER_BYTES + CHECKSUM_BYTES) {
-    throw malformed(`a table section of ${bytes} bytes`)
-  }
-  return bytes
 }
 
 function readSection(bytes: Buffer): Section | undefined {
-  // The checksum over all bytes, itself included, is 0.
-  if (crc32(bytes) !== 0) throw malformed('a table section with a wrong checksum')
+  if (bytes.length < HEADER_BYTES + CHECKSUM_BYTES || bytes.length > MAX_BYTES) return undefined
   const isCurrent = (bytes.readUInt8(5) & 1) === 1
-  if (!isCurrent) return undefined
+  // The checksum over all bytes, itself included, is 0.
+  if (!isCurrent || crc32(bytes) !== 0) return undefined
   return {
     tableId: bytes.readUInt8(0),
     extension: bytes.readUInt16BE(3),

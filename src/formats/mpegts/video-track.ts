@@ -1,56 +1,239 @@
 import { malformed } from '../mp4/mp4-error.ts'
-import { type Sample, type Track, VIDEO_TIMESCALE } from '../mp4/track.ts'
+import {
+  type AvcDescription,
+  type HevcDescription,
+  type Sample,
+  type Track,
+  VIDEO_TIMESCALE,
+} from '../mp4/track.ts'
+import { type AccessUnit, accessUnits } from '../nal/access-units.ts'
 import { lengthPrefixed, readAnnexB } from '../nal/annex-b.ts'
 import { type VideoCodec, VideoUnits } from '../nal/video-units.ts'
-import type { PesPacket } from './pes.ts'
+import { firstWithin, type PesRun } from './pes.ts'
+import { STAMP_WRAP, unwrapped } from './unwrap.ts'
 
-/**
- * Pictures as samples, one PES packet each; what has no time of its own belongs to the one before.
- * @throws Mp4Error
- */
+/** What the next segment needs to go on with the picture. */
+export interface VideoTail {
+  /** Its sets hold for a segment that brings none. */
+  readonly description: AvcDescription | HevcDescription
+  /** A picture that was begun, and its times in 90 kHz ticks of 33 bits. */
+  readonly begun: { readonly bytes: Buffer; readonly pts: number; readonly dts: number } | undefined
+}
+
+export interface VideoReading {
+  readonly track: Track | undefined
+  readonly tail: VideoTail | undefined
+  readonly faults: readonly string[]
+}
+
+export interface VideoContext {
+  /** How long a picture lasts that is the only one, in milliseconds. */
+  readonly loneMs: number
+  /** A last picture that may not be whole waits for the next segment. */
+  readonly goesOn: boolean
+  readonly before: VideoTail | undefined
+}
+
+/** Makes samples of pictures, however PES packets and segments cut them. @throws Mp4Error */
 export function videoTrack(
   codec: VideoCodec,
-  packets: readonly PesPacket[],
-  loneMs: number,
-): Track {
-  const units = new VideoUnits(codec)
-  const pictures = joined(packets).map((packet) => picture(units, packet))
-  return { description: units.description(), samples: withDurations(pictures, loneMs) }
+  run: PesRun,
+  { loneMs, goesOn, before }: VideoContext,
+): VideoReading {
+  const faults = new Set<string>()
+  const stream = elementaryStream(run, before)
+  const units = [...readAnnexB(stream.bytes)]
+  const pictures = timedPictures(accessUnits(codec, units), stream)
+  const last = goesOn && run.isOpen && pictures.length > 1 ? pictures.pop() : undefined
+  const sets = new VideoUnits(codec)
+  const samples = pictures.flatMap(({ access, pts, dts }) => {
+    const { coded, key } = sets.take(undamaged(access, stream.holes, faults))
+    return coded.length === 0 ? [] : { pts, dts, key, data: lengthPrefixed(coded) }
+  })
+  const description = sets.description(before?.description)
+  const hasSets = description.sequenceSets.length > 0
+  if (samples.length > 0 && !hasSets) throw malformed('pictures without parameter sets')
+  const begun = last === undefined ? undefined : begunOf(stream.bytes, last)
+  return {
+    track:
+      samples.length === 0
+        ? undefined
+        : { description, samples: withDurations(inDecodeOrder(samples), loneMs) },
+    tail: hasSets ? { description, begun } : undefined,
+    faults: [...faults],
+  }
+}
+
+interface Stretch {
+  readonly at: number
+  readonly pts: number | undefined
+  readonly dts: number | undefined
+}
+
+interface ElementaryStream {
+  readonly bytes: Buffer
+  /** Where each PES packet's data begin. */
+  readonly stretches: readonly Stretch[]
+  readonly holes: readonly number[]
+}
+
+function elementaryStream(run: PesRun, before: VideoTail | undefined): ElementaryStream {
+  const pieces: Buffer[] = []
+  const stretches: Stretch[] = []
+  const holes: number[] = []
+  const begun = before?.begun
+  if (begun !== undefined) {
+    const near = run.packets.find(({ dts }) => dts !== undefined)?.dts ?? begun.dts
+    const dts = unwrapped(begun.dts, near)
+    stretches.push({ at: 0, dts, pts: dts + begun.pts - begun.dts })
+    pieces.push(begun.bytes, run.lead)
+  }
+  let at = pieces.reduce((sum, { length }) => sum + length, 0)
+  for (const { data, pts, dts, holes: missing } of run.packets) {
+    stretches.push({ at, pts, dts })
+    for (const hole of missing) holes.push(at + hole)
+    pieces.push(data)
+    at += data.length
+  }
+  return { bytes: Buffer.concat(pieces, at), stretches, holes }
+}
+
+interface TimedPicture {
+  readonly access: AccessUnit
+  pts: number
+  dts: number
+}
+
+/**
+ * Gives each picture its times. Those of a PES packet are the first picture's that begins in it (ISO/IEC 13818-1,
+ * 2.4.3.7); others follow at the pace of the pictures around them.
+ */
+function timedPictures(
+  accesses: readonly AccessUnit[],
+  { stretches }: ElementaryStream,
+): TimedPicture[] {
+  const timed = accesses.map((access): { access: AccessUnit; pts?: number; dts?: number } => ({
+    access,
+  }))
+  let next = 0
+  let used = -1
+  for (const picture of timed) {
+    const at = picture.access.units[0]?.at ?? 0
+    while ((stretches[next + 1]?.at ?? Infinity) <= at) next += 1
+    const { pts, dts } = stretches[next] ?? {}
+    if (next !== used && pts !== undefined) Object.assign(picture, { pts, dts: dts ?? pts })
+    used = next
+  }
+  return filled(timed)
+}
+
+function filled(
+  pictures: readonly { access: AccessUnit; pts?: number; dts?: number }[],
+): TimedPicture[] {
+  const result: TimedPicture[] = []
+  let step = 0
+  for (const run of timedRuns(pictures)) {
+    const { pts, dts } = run
+    if (run.untilDts !== undefined && run.untilDts > dts)
+      step = (run.untilDts - dts) / run.accesses.length
+    run.accesses.forEach((access, i) => {
+      const offset = Math.round(i * step)
+      result.push({ access, pts: pts + offset, dts: dts + offset })
+    })
+  }
+  if (result.length === 0 && pictures.length > 0) throw malformed('pictures without a time')
+  return result
+}
+
+/** A picture that has times, and those behind it that have none. */
+interface TimedRun {
+  readonly accesses: AccessUnit[]
+  readonly pts: number
+  readonly dts: number
+  /** Of the next picture that has times. */
+  untilDts?: number
+}
+
+function timedRuns(
+  pictures: readonly { access: AccessUnit; pts?: number; dts?: number }[],
+): readonly TimedRun[] {
+  const runs: TimedRun[] = []
+  for (const { access, pts, dts } of pictures) {
+    const last = runs.at(-1)
+    if (pts === undefined || dts === undefined) last?.accesses.push(access)
+    else {
+      if (last !== undefined) last.untilDts = dts
+      runs.push({ accesses: [access], pts, dts })
+    }
+  }
+  return runs
+}
+
+/**
+ * What of a picture can be decoded. A lost packet costs the picture that it was of; of one that others are
+ * decoded from there remains what came before the hole.
+ */
+function undamaged(
+  { units }: AccessUnit,
+  holes: readonly number[],
+  faults: Set<string>,
+): readonly Buffer[] {
+  const from = units[0]?.at ?? 0
+  const last = units.at(-1)
+  const to = last === undefined ? from : last.at + last.data.length + 3
+  const hole = firstWithin(holes, from, to)
+  if (hole === undefined) return units.map(({ data }) => data)
+  faults.add('pictures with holes')
+  const isKey = units.some(({ data }) => ((data[0] ?? 0) & 0x1f) === 5)
+  if (!isKey) return []
+  return units.flatMap(({ at, data }) => {
+    const dataAt = at + 3
+    if (dataAt + data.length <= hole) return [data]
+    return dataAt + 8 < hole ? [data.subarray(0, hole - dataAt)] : []
+  })
+}
+
+function begunOf(bytes: Buffer, { access, pts, dts }: TimedPicture): VideoTail['begun'] {
+  const at = access.units[0]?.at ?? bytes.length
+  // Its bytes must not keep the whole segment in memory.
+  return { bytes: Buffer.from(bytes.subarray(at)), pts, dts: dts % STAMP_WRAP }
 }
 
 type Picture = Omit<Sample, 'duration'>
 
-function picture(units: VideoUnits, { pts, dts, data }: TimedPacket): Picture {
-  const { coded, key } = units.take(readAnnexB(data))
-  if (coded.length === 0) throw malformed('a picture without coded data')
-  return { pts, dts, key, data: lengthPrefixed(coded) }
+/**
+ * Gives decode times that grow. Where a source sends none, or the same for several, pictures are decoded at the
+ * pace at which they are shown, as much earlier as their order needs.
+ */
+function inDecodeOrder(pictures: readonly Picture[]): readonly Picture[] {
+  const grows = pictures.every(({ dts }, i) => i === 0 || dts > (pictures[i - 1]?.dts ?? 0))
+  const isInTime = pictures.every(({ pts, dts }) => pts >= dts)
+  if (grows && isInTime) return pictures
+  const shown = pictures.map(({ pts }) => pts).sort((a, b) => a - b)
+  const lead = leadOf(pictures, shown)
+  let least = Number.NEGATIVE_INFINITY
+  return pictures.map((picture, i) => {
+    const dts = Math.max(least, (shown[i] ?? picture.pts) - lead)
+    least = dts + 1
+    return { ...picture, dts }
+  })
 }
 
-interface TimedPacket {
-  readonly pts: number
-  readonly dts: number
-  readonly data: Buffer
-}
+/** Longer than any order of pictures: stamps are wrong. */
+const MAX_LEAD_TICKS = 10 * VIDEO_TIMESCALE
 
-function joined(packets: readonly PesPacket[]): readonly TimedPacket[] {
-  const timed: { pts: number; dts: number; parts: Buffer[] }[] = []
-  for (const { pts, dts, data } of packets) {
-    if (pts !== undefined) timed.push({ pts, dts: dts ?? pts, parts: [data] })
-    else if (timed.length === 0) throw malformed('a picture without a time')
-    else timed.at(-1)?.parts.push(data)
-  }
-  return timed.map(({ pts, dts, parts }) => ({ pts, dts, data: whole(parts) }))
-}
-
-function whole(parts: readonly Buffer[]): Buffer {
-  const [first] = parts
-  return first !== undefined && parts.length === 1 ? first : Buffer.concat(parts)
+/** How much earlier than in the order shown pictures are decoded. @throws Mp4Error when that cannot be */
+function leadOf(pictures: readonly Picture[], shown: readonly number[]): number {
+  let lead = 0
+  for (const [i, { pts }] of pictures.entries()) lead = Math.max(lead, (shown[i] ?? pts) - pts)
+  if (lead > MAX_LEAD_TICKS) throw malformed('times of pictures that do not grow')
+  // No track begins before 0.
+  return Math.min(lead, shown[0] ?? 0)
 }
 
 /** Until the next one is decoded; the last picture as long as the one before it. */
 function withDurations(pictures: readonly Picture[], loneMs: number): readonly Sample[] {
   const steps = pictures.slice(1).map(({ dts }, i) => dts - (pictures[i]?.dts ?? 0))
-  if (steps.some((step) => step <= 0)) throw malformed('decode times that do not grow')
   const last = steps.at(-1) ?? Math.round((loneMs * VIDEO_TIMESCALE) / 1000)
   return pictures.map((sample, i) => ({ ...sample, duration: steps[i] ?? last }))
 }

@@ -2,29 +2,33 @@ import { malformed } from '../mp4/mp4-error.ts'
 
 const START_CODE = Buffer.from([0, 0, 1])
 
-/** Pictures are cut into tens of slices, not thousands. */
-const MAX_UNITS = 4096
+/** More than the slices of all pictures that a fragment may hold. */
+const MAX_UNITS = 400_000
+
+/** A NAL unit without its start code. */
+export interface NalUnit {
+  /** Where its start code begins. */
+  readonly at: number
+  readonly data: Buffer
+}
 
 /**
- * The NAL units of an access unit between their start codes. ISO/IEC 14496-10 and 23008-2, annex B.
- * @throws Mp4Error
+ * Finds the NAL units between start codes. What stands before the first is passed over, and so are empty ones.
+ * ISO/IEC 14496-10 and 23008-2, annex B.
+ * @throws Mp4Error when there are more than any picture needs
  */
-export function readAnnexB(bytes: Buffer): readonly Buffer[] {
-  const units: Buffer[] = []
-  let start = bytes.indexOf(START_CODE)
-  if (start === -1 || withoutTrailingZeros(bytes.subarray(0, start)).length > 0) {
-    throw malformed('a picture does not begin with a start code')
-  }
-  while (start !== -1) {
-    const next = bytes.indexOf(START_CODE, start + START_CODE.length)
+export function* readAnnexB(bytes: Buffer): Generator<NalUnit> {
+  let count = 0
+  let at = bytes.indexOf(START_CODE)
+  while (at !== -1) {
+    const next = bytes.indexOf(START_CODE, at + START_CODE.length)
     const end = next === -1 ? bytes.length : next
-    const unit = withoutTrailingZeros(bytes.subarray(start + START_CODE.length, end))
-    if (unit.length === 0) throw malformed('an empty NAL unit')
-    if (units.length === MAX_UNITS) throw malformed(`more than ${MAX_UNITS} NAL units in a picture`)
-    units.push(unit)
-    start = next
+    const data = withoutTrailingZeros(bytes.subarray(at + START_CODE.length, end))
+    count += 1
+    if (count > MAX_UNITS) throw malformed(`more than ${MAX_UNITS} NAL units in a fragment`)
+    if (data.length > 0) yield { at, data }
+    at = next
   }
-  return units
 }
 
 /** The same units as MP4 wants them: each after its length. ISO/IEC 14496-15, 5.3.2. */

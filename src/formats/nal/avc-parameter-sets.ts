@@ -9,6 +9,20 @@ export interface AvcSequence {
   readonly chromaFormat: number
   readonly lumaDepth: number
   readonly chromaDepth: number
+  /** separate_colour_plane_flag: slices say which plane they are of. */
+  readonly hasApartPlanes: boolean
+  /** frame_mbs_only_flag: no picture is a field. */
+  readonly framesOnly: boolean
+  /** Of a slice header's frame_num. */
+  readonly frameNumberBits: number
+  /** Sample aspect ratio as the sequence says it (annex E); undefined where it does not. */
+  readonly pixelAspect: PixelAspect | undefined
+}
+
+/** How wide a sample of the picture is for how high. */
+export interface PixelAspect {
+  readonly horizontal: number
+  readonly vertical: number
 }
 
 /** Profiles that may say more than 4:2:0 with 8 bits. */
@@ -24,21 +38,24 @@ export function readAvcSequence(unit: Buffer): AvcSequence {
   bits.skip(16)
   const id = bits.unsigned()
   const format = readFormat(bits, profile)
-  skipOrder(bits)
-  return { id, ...format, ...readSize(bits, format.chromaFormat) }
+  const frameNumberBits = readOrder(bits)
+  const size = readSize(bits, format.chromaFormat)
+  return { id, ...format, frameNumberBits, ...size, pixelAspect: readAspect(bits) }
 }
 
-/** pic_parameter_set_id. */
-export function avcPictureId(unit: Buffer): number {
+/** pic_parameter_set_id, and the seq_parameter_set_id that it refers to. */
+export function avcPictureSet(unit: Buffer): { readonly id: number; readonly sequenceId: number } {
   const bits = BitReader.ofUnit(unit)
   bits.skip(8)
-  return bits.unsigned()
+  return { id: bits.unsigned(), sequenceId: bits.unsigned() }
 }
 
-type Format = Pick<AvcSequence, 'chromaFormat' | 'lumaDepth' | 'chromaDepth'>
+type Format = Pick<AvcSequence, 'chromaFormat' | 'lumaDepth' | 'chromaDepth' | 'hasApartPlanes'>
 
 function readFormat(bits: BitReader, profile: number): Format {
-  if (!AVC_HIGH_PROFILES.has(profile)) return { chromaFormat: 1, lumaDepth: 8, chromaDepth: 8 }
+  if (!AVC_HIGH_PROFILES.has(profile)) {
+    return { chromaFormat: 1, lumaDepth: 8, chromaDepth: 8, hasApartPlanes: false }
+  }
   const chromaFormat = bits.unsigned()
   // Planes that are coded apart are cropped as monochrome is.
   const apart = chromaFormat === 3 && bits.flag()
@@ -46,7 +63,7 @@ function readFormat(bits: BitReader, profile: number): Format {
   const chromaDepth = 8 + bits.unsigned()
   bits.skip(1)
   if (bits.flag()) skipScaling(bits, chromaFormat)
-  return { chromaFormat: apart ? 0 : chromaFormat, lumaDepth, chromaDepth }
+  return { chromaFormat: apart ? 0 : chromaFormat, lumaDepth, chromaDepth, hasApartPlanes: apart }
 }
 
 function skipScaling(bits: BitReader, chromaFormat: number): void {
@@ -66,9 +83,9 @@ function skipScalingList(bits: BitReader, size: number): void {
   }
 }
 
-/** From frame numbers to the flag before the size. */
-function skipOrder(bits: BitReader): void {
-  bits.unsigned()
+/** From frame numbers, whose length it returns, to the flag before the size. */
+function readOrder(bits: BitReader): number {
+  const frameNumberBits = 4 + bits.unsigned()
   const type = bits.unsigned()
   if (type === 0) bits.unsigned()
   if (type === 1) {
@@ -79,9 +96,12 @@ function skipOrder(bits: BitReader): void {
   }
   bits.unsigned()
   bits.skip(1)
+  return frameNumberBits
 }
 
-function readSize(bits: BitReader, chromaFormat: number): Pick<AvcSequence, 'width' | 'height'> {
+type Size = Pick<AvcSequence, 'width' | 'height' | 'framesOnly'>
+
+function readSize(bits: BitReader, chromaFormat: number): Size {
   const width = 16 * (bits.unsigned() + 1)
   const units = bits.unsigned() + 1
   const framesOnly = bits.flag()
@@ -90,12 +110,44 @@ function readSize(bits: BitReader, chromaFormat: number): Pick<AvcSequence, 'wid
   if (!framesOnly) bits.skip(1)
   bits.skip(1)
   const height = 16 * units * rows
-  if (!bits.flag()) return { width, height }
+  if (!bits.flag()) return { width, height, framesOnly }
   const [left, right, top, bottom] = [0, 1, 2, 3].map(() => bits.unsigned())
   const unitX = chromaFormat === 1 || chromaFormat === 2 ? 2 : 1
   const unitY = (chromaFormat === 1 ? 2 : 1) * rows
   return {
     width: width - unitX * ((left ?? 0) + (right ?? 0)),
     height: height - unitY * ((top ?? 0) + (bottom ?? 0)),
+    framesOnly,
   }
+}
+
+/** Annex E, table E-1: aspect_ratio_idc 1 to 16. */
+const ASPECTS: readonly (readonly [number, number])[] = [
+  [1, 1],
+  [12, 11],
+  [10, 11],
+  [16, 11],
+  [40, 33],
+  [24, 11],
+  [20, 11],
+  [32, 11],
+  [80, 33],
+  [18, 11],
+  [15, 11],
+  [64, 33],
+  [160, 99],
+  [4, 3],
+  [3, 2],
+  [2, 1],
+]
+const EXTENDED_ASPECT = 255
+
+/** The beginning of the VUI parameters, where there are any. */
+function readAspect(bits: BitReader): PixelAspect | undefined {
+  if (!bits.flag() || !bits.flag()) return undefined
+  const index = bits.bits(8)
+  const [horizontal, vertical] =
+    index === EXTENDED_ASPECT ? [bits.bits(16), bits.bits(16)] : (ASPECTS[index - 1] ?? [0, 0])
+  // 0 leaves it open.
+  return horizontal === 0 || vertical === 0 ? undefined : { horizontal, vertical }
 }

@@ -1,6 +1,5 @@
-import { malformed, unsupported } from '../mp4/mp4-error.ts'
 import type { AvcDescription, HevcDescription } from '../mp4/track.ts'
-import { avcPictureId, readAvcSequence } from './avc-parameter-sets.ts'
+import { avcPictureSet, readAvcSequence } from './avc-parameter-sets.ts'
 import { hevcPictureId, hevcVideoId, readHevcSequence } from './hevc-parameter-sets.ts'
 
 export type VideoCodec = 'avc' | 'hevc'
@@ -15,6 +14,8 @@ const AVC_ROLES: ReadonlyMap<number, Role> = new Map([
   [7, 'sequence set'],
   [8, 'picture set'],
   [9, 'dropped'],
+  [10, 'dropped'],
+  [11, 'dropped'],
   [12, 'dropped'],
 ])
 
@@ -25,8 +26,14 @@ const HEVC_ROLES: ReadonlyMap<number, Role> = new Map([
   [33, 'sequence set'],
   [34, 'picture set'],
   [35, 'dropped'],
+  [36, 'dropped'],
+  [37, 'dropped'],
   [38, 'dropped'],
 ])
+
+const SEI = 6
+/** Payload type of a recovery point message. ISO/IEC 14496-10, D.1.8. */
+const RECOVERY_POINT = 6
 
 /** A picture's NAL units that belong into its sample. */
 export interface CodedPicture {
@@ -36,62 +43,99 @@ export interface CodedPicture {
 
 /**
  * Sorts the NAL units of a fragment: parameter sets go to the track's description, for an init segment
- * that holds all of them.
+ * that holds all of them. One that changes afterwards stays with its picture, because an init segment cannot say both.
  */
 export class VideoUnits {
   readonly #codec: VideoCodec
   /** By the id that slices and other sets refer to them with. */
-  readonly #sets: Readonly<Record<SetRole, Map<number, Buffer>>> = {
-    'video set': new Map(),
-    'sequence set': new Map(),
-    'picture set': new Map(),
-  }
+  readonly #described: Readonly<Record<SetRole, Map<number, Buffer>>> = emptySets()
+  /** Those that are in force, where they are others. */
+  readonly #changed: Readonly<Record<SetRole, Map<number, Buffer>>> = emptySets()
 
   constructor(codec: VideoCodec) {
     this.#codec = codec
   }
 
-  /** @throws Mp4Error when a parameter set changes: one init segment cannot say both */
   take(units: readonly Buffer[]): CodedPicture {
     const coded: Buffer[] = []
     let key = false
     for (const unit of units) {
       const role = this.#role(unit)
-      if (role === 'coded' || role === 'key') coded.push(unit)
-      else if (role !== 'dropped') this.#keep(role, unit)
-      key ||= role === 'key'
+      const isSet = role === 'video set' || role === 'sequence set' || role === 'picture set'
+      if (isSet ? this.#isNews(role, unit) : role !== 'dropped') coded.push(unit)
+      key ||= role === 'key' || (this.#codec === 'avc' && isRecoveryPoint(unit))
     }
     return { coded, key }
   }
 
-  description(): AvcDescription | HevcDescription {
-    const sequenceSets = [...this.#sets['sequence set'].values()]
-    const pictureSets = [...this.#sets['picture set'].values()]
+  /** @param before that of the fragment before, whose sets hold where this one brings none */
+  description(before?: AvcDescription | HevcDescription): AvcDescription | HevcDescription {
+    const sequenceSets = [...this.#described['sequence set'].values()]
+    const pictureSets = [...this.#described['picture set'].values()]
+    if (sequenceSets.length === 0 && before?.codec === this.#codec) return before
     if (this.#codec === 'avc') return { codec: 'avc', sequenceSets, pictureSets }
-    const videoSets = [...this.#sets['video set'].values()]
+    const videoSets = [...this.#described['video set'].values()]
     return { codec: 'hevc', videoSets, sequenceSets, pictureSets }
   }
 
   #role(unit: Buffer): Role {
-    const header = unit.readUInt8(0)
-    if (header >= 0x80) throw malformed('a NAL unit with its forbidden bit set')
+    const header = unit[0] ?? 0
+    // forbidden_zero_bit: a decoder would drop it, too.
+    if (header >= 0x80) return 'dropped'
     const role = this.#codec === 'avc' ? AVC_ROLES.get(header & 0x1f) : HEVC_ROLES.get(header >> 1)
     return role ?? 'coded'
   }
 
-  #keep(role: SetRole, unit: Buffer): void {
+  /** Notes a parameter set. Returns whether the description does not say it. @throws Mp4Error when it is cut off */
+  #isNews(role: SetRole, unit: Buffer): boolean {
     const id = this.#idOf(role, unit)
-    const known = this.#sets[role].get(id)
-    if (known !== undefined && !known.equals(unit)) {
-      throw unsupported(`a ${role} that changes within a fragment`)
+    const described = this.#described[role].get(id)
+    if (described === undefined) {
+      this.#described[role].set(id, unit)
+      return false
     }
-    this.#sets[role].set(id, unit)
+    const isOther = !described.equals(unit)
+    const wasOther = this.#changed[role].has(id)
+    if (isOther) this.#changed[role].set(id, unit)
+    // What changes back has to be said again: the decoder holds the other one.
+    return isOther || wasOther
   }
 
   #idOf(role: SetRole, unit: Buffer): number {
     const isAvc = this.#codec === 'avc'
     if (role === 'video set') return hevcVideoId(unit)
-    if (role === 'picture set') return isAvc ? avcPictureId(unit) : hevcPictureId(unit)
+    if (role === 'picture set') return isAvc ? avcPictureSet(unit).id : hevcPictureId(unit)
     return isAvc ? readAvcSequence(unit).id : readHevcSequence(unit).id
   }
+}
+
+function emptySets(): Record<SetRole, Map<number, Buffer>> {
+  return { 'video set': new Map(), 'sequence set': new Map(), 'picture set': new Map() }
+}
+
+/**
+ * Says whether a unit is a message that decoding may start here, as encoders with open groups of pictures or with
+ * intra refresh send it. Only where the picture that follows is whole at once: recovery_frame_cnt of 0.
+ */
+function isRecoveryPoint(unit: Buffer): boolean {
+  if (((unit[0] ?? 0) & 0x1f) !== SEI) return false
+  for (let at = 1; at + 2 < unit.length; ) {
+    const [type, afterType] = codedByFF(unit, at)
+    const [size, dataAt] = codedByFF(unit, afterType)
+    // recovery_frame_cnt is ue(v): 0 is a single 1.
+    if (type === RECOVERY_POINT) return ((unit[dataAt] ?? 0) & 0x80) !== 0
+    at = dataAt + size
+  }
+  return false
+}
+
+/** A number as SEI writes it: ff for each 255, and a last byte. Returns it, and where the next byte is. */
+function codedByFF(unit: Buffer, from: number): readonly [number, number] {
+  let at = from
+  let value = 0
+  while (unit[at] === 0xff) {
+    value += 255
+    at += 1
+  }
+  return [value + (unit[at] ?? 0), at + 1]
 }

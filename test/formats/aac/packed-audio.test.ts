@@ -84,7 +84,7 @@ describe('packed audio', () => {
         const bytes = Buffer.from(source.subarray(0, length))
         for (const [at, value] of changes) if (at < length) bytes.writeUInt8(value, at)
         try {
-          readSegment(bytes, 0)
+          readSegment(bytes, { loneMs: 0 })
         } catch (error) {
           expect(error).toBeInstanceOf(Mp4Error)
         }

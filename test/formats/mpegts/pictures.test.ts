@@ -29,7 +29,7 @@ const PICTURES: readonly [string, ...string[]][] = [
 describe.skipIf(!hasTool('ffmpeg'))('as ffmpeg sees it', () => {
   test.each(PICTURES)('%s %s %s', async (encoder, ...options) => {
     const ts = await encode(0.4, '-an', '-c:v', encoder, ...quiet(encoder, options), '-f', 'mpegts')
-    const [track] = readSegment(ts, 0)
+    const [track] = readSegment(ts, { loneMs: 0 }).tracks
     if (track === undefined) throw new Error('no track')
     const init = writeInit(track.description)
     const media = Buffer.concat([init, writeFragment(track.samples, { trackId: 1 })])

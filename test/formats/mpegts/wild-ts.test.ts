@@ -1,0 +1,408 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { packetize } from '../../../src/emulator/mpegts/packet.ts'
+import { writePes } from '../../../src/emulator/mpegts/pes.ts'
+import { writePat, writePmt } from '../../../src/emulator/mpegts/tables.ts'
+import { renditionOf, type Sample, type Track } from '../../../src/formats/mp4/track.ts'
+import { writeFragment } from '../../../src/formats/mp4/write-fragment.ts'
+import { writeInit } from '../../../src/formats/mp4/write-init.ts'
+import { readTs, type TsReading, type TsTail } from '../../../src/formats/mpegts/read-ts.ts'
+import { runTool } from '../../proof/ffmpeg.ts'
+import { encode, probePackets } from '../../support/packets.ts'
+import { hasTool } from '../../support/tools.ts'
+import { tsPackets } from '../../support/ts-clip.ts'
+
+/**
+ * Transport streams as the field sends them. Each kind is made of the same source, which plays in the same run as the
+ * control, and is judged by what ffmpeg decodes of what we wrote against what it decodes of the source.
+ */
+
+const PACKET = 188
+const QUIET = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-g', '25']
+const TABLES = ['-mpegts_flags', '+resend_headers', '-muxdelay', '0', '-f', 'mpegts']
+
+/** Reads segments one after the other, each with what the one before left. */
+function readAll(segments: readonly Buffer[]): readonly TsReading[] {
+  const readings: TsReading[] = []
+  let before: TsTail | undefined
+  for (const bytes of segments) {
+    const reading = readTs(bytes, { loneMs: 40, run: { before } })
+    before = reading.tail
+    readings.push(reading)
+  }
+  return readings
+}
+
+/** What was read, as one file of a track. */
+function movie(readings: readonly TsReading[], kind: 'video' | 'audio'): Buffer {
+  const tracks = readings.flatMap(({ tracks }) => tracks.filter((track) => isKind(track, kind)))
+  const [first] = tracks
+  if (first === undefined) throw new Error(`no ${kind}`)
+  const media = tracks.map(({ samples }) => writeFragment(samples, { trackId: 1 }))
+  return Buffer.concat([writeInit(first.description), ...media])
+}
+
+const isKind = ({ description }: Track, kind: 'video' | 'audio'): boolean =>
+  renditionOf(description) === kind
+
+const samplesOf = (readings: readonly TsReading[], kind: 'video' | 'audio'): readonly Sample[] =>
+  readings.flatMap(({ tracks }) => tracks.filter((t) => isKind(t, kind)).flatMap((t) => t.samples))
+
+/** A checksum for each decoded picture, or stretch of sound. */
+async function decoded(media: Buffer, kind: 'video' | 'audio'): Promise<readonly string[]> {
+  const map = kind === 'video' ? '0:v:0' : '0:a:0'
+  const args = ['-nostdin', '-v', 'error', '-i', '-', '-map', map, '-f', 'framemd5', '-']
+  const { stdout } = await runTool('ffmpeg', args, { input: media })
+  const lines = stdout.toString().split('\n')
+  return lines
+    .filter((line) => /^\d/.test(line))
+    .map((line) => line.split(',').at(-1)?.trim() ?? '')
+}
+
+/** Where pictures begin that decoding can start with: random_access_indicator. */
+function keyAts(ts: Buffer): readonly number[] {
+  return tsPackets(ts)
+    .filter(({ at, pid, startsUnit }) => {
+      const hasField = (ts.readUInt8(at + 3) & 0x20) !== 0 && ts.readUInt8(at + 4) > 0
+      return pid === 0x100 && startsUnit && hasField && (ts.readUInt8(at + 5) & 0x40) !== 0
+    })
+    .map(({ at }) => at)
+}
+
+function cutAt(ts: Buffer, places: readonly number[]): readonly Buffer[] {
+  const ends = [...places, ts.length]
+  return ends.map((end, i) => ts.subarray(i === 0 ? 0 : ends[i - 1], end))
+}
+
+interface Pes {
+  readonly kind: 'video' | 'audio'
+  readonly dts: number
+  readonly bytes: Buffer
+}
+
+/** A transport stream of these PES packets, behind its tables. */
+function mux(packets: readonly Pes[], types = { video: 0x1b, audio: 0x0f }): Buffer {
+  const pids = { video: 0x100, audio: 0x101 }
+  const streams = (['video', 'audio'] as const)
+    .filter((kind) => packets.some((packet) => packet.kind === kind))
+    .map((kind) => ({ pid: pids[kind], streamType: types[kind] }))
+  const counts = new Map<number, number>()
+  const unit = (pid: number, bytes: Buffer): Buffer => {
+    const cut = packetize({ pid, bytes, pcr: undefined, randomAccess: false }, counts.get(pid) ?? 0)
+    counts.set(pid, (counts.get(pid) ?? 0) + cut.length / PACKET)
+    return cut
+  }
+  const inOrder = packets.toSorted((a, b) => a.dts - b.dts)
+  return Buffer.concat([
+    unit(0, writePat()),
+    unit(0x1000, writePmt(streams)),
+    ...inOrder.map(({ kind, bytes }) => unit(pids[kind], bytes)),
+  ])
+}
+
+const START = Buffer.from([0, 0, 1])
+
+/** The NAL units of a picture as MP4 has them. */
+function unitsOf({ data }: Sample): readonly Buffer[] {
+  const units: Buffer[] = []
+  for (let at = 0; at < data.length; at += 4 + data.readUInt32BE(at)) {
+    units.push(data.subarray(at + 4, at + 4 + data.readUInt32BE(at)))
+  }
+  return units
+}
+
+/** A picture's units with the parameter sets in front where it is a key frame, without a delimiter. */
+function annexB(track: Track, sample: Sample): readonly Buffer[] {
+  const { description } = track
+  if (description.codec !== 'avc') throw new Error('not H.264')
+  const sets = sample.key ? [...description.sequenceSets, ...description.pictureSets] : []
+  return [...sets, ...unitsOf(sample)].map((unit) => Buffer.concat([START, unit]))
+}
+
+function withoutTimes(kind: 'video' | 'audio', data: Buffer): Buffer {
+  const head = Buffer.from([0, 0, 1, kind === 'video' ? 0xe0 : 0xc0, 0, 0, 0x84, 0, 0])
+  return Buffer.concat([head, data])
+}
+
+describe.skipIf(!hasTool('ffmpeg'))('MPEG-TS as the field packs it', () => {
+  let source: Buffer = Buffer.alloc(0)
+  let pictures: readonly string[] = []
+  let track: Track
+
+  beforeAll(async () => {
+    source = await encode(3, ...QUIET, '-bf', '2', '-x264-params', 'slices=3', ...TABLES)
+    pictures = await decoded(source, 'video')
+    const [video] = readTs(source, { loneMs: 40 }).tracks
+    if (video === undefined) throw new Error('no picture')
+    track = video
+  })
+
+  /** All pictures of the source, at the times of the source. */
+  async function expectWhole(readings: readonly TsReading[]): Promise<void> {
+    expect(await decoded(movie(readings, 'video'), 'video')).toEqual(pictures)
+    const times = (samples: readonly Sample[]): readonly number[] =>
+      samples.map(({ pts }) => pts).toSorted((a, b) => a - b)
+    expect(times(samplesOf(readings, 'video'))).toEqual(times(track.samples))
+  }
+
+  async function expectAllSound(readings: readonly TsReading[]): Promise<void> {
+    const sound = samplesOf(readings, 'audio')
+    const probed = await probePackets(source, 'audio')
+    expect(sound.map(({ data }) => data.length + 7)).toEqual(probed.map(({ bytes }) => bytes))
+    for (const [i, { dts }] of sound.entries()) {
+      expect(Math.abs(dts / 48_000 - (probed[i]?.ptsS ?? NaN))).toBeLessThan(1e-3)
+    }
+  }
+
+  test('control: the source in one segment', async () => {
+    const readings = readAll([source])
+    await expectWhole(readings)
+    await expectAllSound(readings)
+    expect(readings.map(({ damage }) => damage)).toEqual([[]])
+  })
+
+  test('frames of sound that cross segments', async () => {
+    const readings = readAll(cutAt(source, keyAts(source).slice(1)))
+    expect(readings).toHaveLength(3)
+    await expectWhole(readings)
+    await expectAllSound(readings)
+  })
+
+  test.each([1, 2, 7])(
+    'pictures that cross segments, %i packets behind their start',
+    async (packets) => {
+      const cuts = keyAts(source).slice(1)
+      await expectWhole(
+        readAll(
+          cutAt(
+            source,
+            cuts.map((at) => at + packets * PACKET),
+          ),
+        ),
+      )
+    },
+  )
+
+  test('junk before, between and after packets, and an ID3 tag in front', async () => {
+    const tag = Buffer.concat([
+      Buffer.from('ID3\x04\x00\x00\x00\x00\x01\x00', 'latin1'),
+      Buffer.alloc(128, 7),
+    ])
+    const middle = 50 * PACKET
+    const junk = Buffer.alloc(77, 0x11)
+    const parts = [tag, source.subarray(0, middle), junk, source.subarray(middle), junk]
+    await expectWhole(readAll([Buffer.concat(parts)]))
+  })
+
+  test.each([
+    ['192 bytes, with a time in front', 4, 0],
+    ['204 bytes, with parity behind', 0, 16],
+  ])('packets of %s', async (_what, front, behind) => {
+    const packets = tsPackets(source).map(({ at }) =>
+      Buffer.concat([
+        Buffer.alloc(front, 1),
+        source.subarray(at, at + PACKET),
+        Buffer.alloc(behind, 2),
+      ]),
+    )
+    await expectWhole(readAll([Buffer.concat(packets)]))
+  })
+
+  test('a lost packet costs the picture that it was of, and it is said', async () => {
+    const starts = tsPackets(source).filter(({ pid, startsUnit }) => pid === 0x100 && startsUnit)
+    const counts = await Promise.all(
+      [30, 40, 55].map(async (index) => {
+        const at = (starts[index]?.at ?? 0) + PACKET
+        const readings = readAll([
+          Buffer.concat([source.subarray(0, at), source.subarray(at + PACKET)]),
+        ])
+        expect(readings[0]?.damage).toContain('transport packets')
+        return samplesOf(readings, 'video').length
+      }),
+    )
+    for (const count of counts) expect(count).toBeGreaterThanOrEqual(pictures.length - 1)
+  })
+
+  test('one NAL unit in each PES packet', async () => {
+    const packets = track.samples.flatMap((sample) =>
+      annexB(track, sample).map((unit) => ({
+        kind: 'video' as const,
+        dts: sample.dts,
+        bytes: writePes('video', sample, unit),
+      })),
+    )
+    await expectWhole(readAll([mux(packets)]))
+  })
+
+  test('slices in PES packets without times, and no delimiter', async () => {
+    const packets = track.samples.flatMap((sample) =>
+      annexB(track, sample).map((unit, i) => ({
+        kind: 'video' as const,
+        dts: sample.dts,
+        bytes: i === 0 ? writePes('video', sample, unit) : withoutTimes('video', unit),
+      })),
+    )
+    await expectWhole(readAll([mux(packets)]))
+  })
+
+  test('NAL units that cross PES packets', async () => {
+    const packets = track.samples.flatMap((sample) => {
+      const whole = Buffer.concat([...annexB(track, sample)])
+      const cut = Math.floor(whole.length / 2)
+      const first = writePes('video', sample, whole.subarray(0, cut))
+      return [first, withoutTimes('video', whole.subarray(cut))].map((bytes) => {
+        return { kind: 'video' as const, dts: sample.dts, bytes }
+      })
+    })
+    await expectWhole(readAll([mux(packets)]))
+  })
+
+  test('no DTS, though pictures are shown in another order', async () => {
+    const packets = track.samples.map((sample) => ({
+      kind: 'video' as const,
+      dts: sample.dts,
+      bytes: writePes(
+        'video',
+        { pts: sample.pts, dts: sample.pts },
+        Buffer.concat([...annexB(track, sample)]),
+      ),
+    }))
+    const readings = readAll([mux(packets)])
+    await expectWhole(readings)
+    const samples = samplesOf(readings, 'video')
+    expect(samples.every(({ pts, dts }) => pts >= dts)).toBe(true)
+  })
+
+  test('equal DTS', async () => {
+    const packets = track.samples.map((sample, i) => {
+      const dts = i % 2 === 0 ? sample.dts : (track.samples[i - 1]?.dts ?? sample.dts)
+      const data = Buffer.concat([...annexB(track, sample)])
+      return {
+        kind: 'video' as const,
+        dts: sample.dts,
+        bytes: writePes('video', { pts: sample.pts, dts }, data),
+      }
+    })
+    await expectWhole(readAll([mux(packets)]))
+  })
+
+  test('parameter sets only in the first segment', async () => {
+    const at = track.samples.findIndex(({ key }, i) => key && i > 0)
+    const [first, second] = [track.samples.slice(0, at), track.samples.slice(at)]
+    const packed = (samples: readonly Sample[], sets: boolean): Buffer =>
+      mux(
+        samples.map((sample) => {
+          const units = annexB(track, { ...sample, key: sample.key && sets })
+          return {
+            kind: 'video',
+            dts: sample.dts,
+            bytes: writePes('video', sample, Buffer.concat([...units])),
+          }
+        }),
+      )
+    await expectWhole(readAll([packed(first, true), packed(second, false)]))
+    expect(() => readAll([packed(second, false)])).toThrow('without parameter sets')
+  })
+})
+
+describe.skipIf(!hasTool('ffmpeg'))('many pictures in a PES packet', () => {
+  test('follow at the pace of those around them', async () => {
+    const ts = await encode(2, ...QUIET, '-an', '-bf', '0', ...TABLES)
+    const [track] = readTs(ts, { loneMs: 40 }).tracks
+    if (track === undefined) throw new Error('no picture')
+    const packets = track.samples.flatMap((sample, i) => {
+      if (i % 5 !== 0) return []
+      const five = track.samples.slice(i, i + 5).flatMap((one) => annexB(track, one))
+      return {
+        kind: 'video' as const,
+        dts: sample.dts,
+        bytes: writePes('video', sample, Buffer.concat(five)),
+      }
+    })
+    const readings = readAll([mux(packets)])
+    expect(samplesOf(readings, 'video').map(({ pts }) => pts)).toEqual(
+      track.samples.map(({ pts }) => pts),
+    )
+    expect(await decoded(movie(readings, 'video'), 'video')).toEqual(await decoded(ts, 'video'))
+  })
+})
+
+describe.skipIf(!hasTool('ffmpeg'))('what changes within a segment', () => {
+  test('picture size and parameter sets: all pictures decode', async () => {
+    const [a, b] = await Promise.all(
+      ['320x180', '640x360'].map((size) =>
+        encode(1, ...QUIET, '-an', '-bf', '0', '-s', size, ...TABLES),
+      ),
+    )
+    const tracks = [a, b].map((ts) => readTs(ts ?? Buffer.alloc(0), { loneMs: 40 }).tracks[0])
+    const shifted = tracks.flatMap((track, i) =>
+      track === undefined
+        ? []
+        : track.samples.map((sample) => {
+            const times = { pts: sample.pts + i * 90_000, dts: sample.dts + i * 90_000 }
+            const data = Buffer.concat([...annexB(track, sample)])
+            return { kind: 'video' as const, dts: times.dts, bytes: writePes('video', times, data) }
+          }),
+    )
+    const readings = readAll([mux(shifted)])
+    const counted = await decoded(movie(readings, 'video'), 'video')
+    expect(counted).toHaveLength(50)
+  })
+
+  test('the PID of the picture', async () => {
+    const ts = await encode(2, ...QUIET, ...TABLES)
+    const half = keyAts(ts)[1] ?? 0
+    const head = ts.subarray(0, half)
+    const tail = Buffer.from(ts.subarray(half))
+    for (const { at, pid } of tsPackets(tail)) {
+      if (pid === 0x100) tail.writeUInt16BE((tail.readUInt16BE(at + 1) & 0xe000) | 0x140, at + 1)
+    }
+    const map = packetize(
+      {
+        pid: 0x1000,
+        bytes: writePmt([
+          { pid: 0x140, streamType: 0x1b },
+          { pid: 0x101, streamType: 0x0f },
+        ]),
+        pcr: undefined,
+        randomAccess: false,
+      },
+      0,
+    )
+    const own = tsPackets(tail).filter(({ pid }) => pid !== 0x1000)
+    const kept = own.map(({ at }) => tail.subarray(at, at + PACKET))
+    const readings = readAll([Buffer.concat([head, map, ...kept])])
+    expect(await decoded(movie(readings, 'video'), 'video')).toEqual(await decoded(ts, 'video'))
+  })
+})
+
+describe.skipIf(!hasTool('ffmpeg'))('sound that we cannot serve', () => {
+  test.each([
+    ['MPEG-1 audio', ['-c:a', 'mp2']],
+    ['MPEG-1 audio', ['-c:a', 'libmp3lame']],
+    ['AC-3', ['-c:a', 'ac3']],
+    ['E-AC-3', ['-c:a', 'eac3']],
+    ['Opus', ['-c:a', 'libopus']],
+  ])('%s %s is left out and said, beside the picture', async (name, codec) => {
+    const ts = await encode(1, ...QUIET, ...codec, ...TABLES)
+    const reading = readTs(ts, { loneMs: 40 })
+    expect(reading.tracks.map(({ description }) => description.codec)).toEqual(['avc'])
+    expect(reading.leftOut).toBe(name)
+    expect(await decoded(movie([reading], 'video'), 'video')).toEqual(await decoded(ts, 'video'))
+  })
+
+  test('is an error that names it where there is nothing else', async () => {
+    const ts = await encode(1, '-vn', '-c:a', 'mp2', ...TABLES)
+    expect(() => readTs(ts, { loneMs: 40 })).toThrow('MPEG-1 audio: expected H.264, HEVC or AAC')
+  })
+})
+
+describe.skipIf(!hasTool('ffmpeg'))('key frames', () => {
+  test('of open groups are those that ffprobe sees', async () => {
+    const open = ['-x264-params', 'open-gop=1:keyint=10:min-keyint=10:bframes=3:b-adapt=0']
+    const ts = await encode(2, '-an', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', ...open, ...TABLES)
+    const keys = samplesOf([readTs(ts, { loneMs: 40 })], 'video').map(({ key }) => key)
+    const probed = await probePackets(ts, 'video')
+    expect(keys).toEqual(probed.map(({ key }) => key))
+    expect(keys.filter(Boolean).length).toBeGreaterThan(3)
+  })
+})
