@@ -1,7 +1,7 @@
 import { GatewayError } from '../base/errors.ts'
 import { SingleFlight } from '../base/single-flight.ts'
 import { readMediaStructure } from '../formats/mp4/media-structure.ts'
-import { decodeTime } from '../formats/mp4/moof.ts'
+import { theTrackOf } from '../formats/mp4/moof.ts'
 import { rewriteMedia } from '../formats/mp4/rewrite.ts'
 import type { FetchedTrack } from '../ingest/fetch-fragment.ts'
 import type { Cell } from '../metrics/counter.ts'
@@ -222,5 +222,5 @@ function moved(bytes: Buffer, entry: ArchiveEntry, rendition: RenditionName): Bu
 export function baseTicksOf(bytes: Buffer): number {
   const [first] = readMediaStructure(bytes).chunks
   if (first === undefined) throw new GatewayError('internal', 'A stored fragment has no chunks')
-  return decodeTime(bytes, first.layout.tfdt)
+  return theTrackOf(first.moof).startTicks
 }

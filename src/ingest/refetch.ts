@@ -1,4 +1,4 @@
-import { endOf, payloadStart } from '../formats/mp4/boxes.ts'
+import { endOf, payloadStart } from '../formats/mp4/boxes/box.ts'
 import { findFirstMdat } from '../formats/mp4/media-structure.ts'
 import { malformed } from '../formats/mp4/mp4-error.ts'
 import { type FragmentPlace, rewriteHead, rewriteMedia } from '../formats/mp4/rewrite.ts'
@@ -54,7 +54,7 @@ async function* rewritten(
     if (headEnd === 'none') way = 'whole'
     else if (headEnd !== undefined) {
       way = 'passing'
-      yield rewriteHead(gathered.subarray(0, headEnd), track.place).head
+      yield rewriteHead(gathered.subarray(0, headEnd), track.place)
       yield gathered.subarray(headEnd)
     }
   }

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { readBoxes } from '../../src/formats/mp4/boxes.ts'
+import { readBoxes } from '../../src/formats/mp4/boxes/box.ts'
 import { rewriteMedia } from '../../src/formats/mp4/rewrite.ts'
 import { type FetchedTrack, fetchTracks } from '../../src/ingest/fetch-fragment.ts'
 import { retimed } from '../../src/ingest/refetch.ts'

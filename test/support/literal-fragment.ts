@@ -1,5 +1,5 @@
+import type { Sample } from '../../src/formats/mp4/boxes/trun.ts'
 import { type InitFacts, readInit } from '../../src/formats/mp4/init.ts'
-import type { Sample } from '../../src/formats/mp4/trun.ts'
 import { box, type ClipName, readClip } from './mp4.ts'
 
 /** A sample as a test wants it. `startTicks` follows from the fragment. */

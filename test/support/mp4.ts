@@ -5,7 +5,7 @@ import {
   readBoxes,
   readChildren,
   theOnly,
-} from '../../src/formats/mp4/boxes.ts'
+} from '../../src/formats/mp4/boxes/box.ts'
 
 /** What ffmpeg wrote as one file, cut into what an origin would serve. */
 export interface Clip {
@@ -37,6 +37,21 @@ export function readClip(name: ClipName): Clip {
     init: file.subarray(0, endOf(moov)),
     fragments: cut(file, endOf(moov), CHUNKS_PER_FRAGMENT[name] ?? 1),
   }
+}
+
+export const MUXED = ['muxed', 'muxed-apart', 'muxed-omitted'] as const
+
+/** A file of two tracks: what stands before the fragments, and all fragments. */
+export function readMuxed(name: (typeof MUXED)[number]): {
+  readonly file: Buffer
+  readonly init: Buffer
+  readonly media: Buffer
+} {
+  const file = readFileSync(new URL(`${name}.mp4`, GOLDEN))
+  const boxes = readBoxes(file).filter(({ type }) => type !== 'mfra')
+  const moovEnd = endOf(theOnly(boxes, 'moov', 'file'))
+  const end = Math.max(...boxes.map(endOf))
+  return { file, init: file.subarray(0, moovEnd), media: file.subarray(moovEnd, end) }
 }
 
 function cut(file: Buffer, from: number, chunks: number): Buffer[] {

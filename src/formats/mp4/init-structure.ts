@@ -1,12 +1,5 @@
-import {
-  type Box,
-  describe,
-  endOf,
-  payloadStart,
-  readBoxes,
-  readChildren,
-  theOnly,
-} from './boxes.ts'
+import { type Box, describe, readBoxes, readChildren, theOnly } from './boxes/box.ts'
+import { readStsd } from './boxes/stsd.ts'
 import { malformed, unsupported } from './mp4-error.ts'
 
 /** Real ones have about 1 KB; with long parameter sets and metadata a few. */
@@ -53,19 +46,7 @@ function checkTrack(bytes: Buffer, track: Box): void {
   theOnly(media, 'hdlr', 'mdia')
   const info = readChildren(bytes, theOnly(media, 'minf', 'mdia'))
   const tables = readChildren(bytes, theOnly(info, 'stbl', 'minf'))
-  checkDescriptions(bytes, theOnly(tables, 'stsd', 'stbl'))
-}
-
-/** One sample description: fragments choose among several by index, which nothing after us would follow. */
-function checkDescriptions(bytes: Buffer, stsd: Box): void {
-  const entriesAt = payloadStart(stsd) + 8
-  if (entriesAt > endOf(stsd)) throw malformed(`${describe(stsd)} is cut off`)
-  const count = bytes.readUInt32BE(entriesAt - 4)
-  const entries = readBoxes(bytes, entriesAt, endOf(stsd))
-  const [entry] = entries
-  if (count !== 1 || entry === undefined || entries.length > 1) {
-    throw unsupported(`${count} sample descriptions`)
-  }
+  const entry = readStsd(bytes, theOnly(tables, 'stsd', 'stbl'))
   if (!SAMPLE_ENTRIES.includes(entry.type)) {
     throw unsupported(`${describe(entry)}: expected H.264, HEVC or AAC`)
   }

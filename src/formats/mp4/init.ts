@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { channelsOf } from './audio-specific-config.ts'
-import { decoderSpecificInfo } from './es-descriptor.ts'
+import { decoderSpecificInfo } from './boxes/esds.ts'
+import type { SampleDefaults } from './boxes/tfhd.ts'
 import { checkInitStructure } from './init-structure.ts'
 import { unsupported } from './mp4-error.ts'
 import { type ISOFile, readWithMp4box } from './mp4box.ts'
@@ -21,15 +22,6 @@ export interface InitFacts {
   readonly audio?: { readonly channels: number; readonly sampleRate: number }
   /** What fragments may leave out (trex). Absent: every default is 0. */
   readonly sampleDefaults?: SampleDefaults
-}
-
-/** ISO/IEC 14496-12, 8.8.3. */
-export interface SampleDefaults {
-  /** Ticks. */
-  readonly duration: number
-  /** Bytes. */
-  readonly size: number
-  readonly flags: number
 }
 
 const VIDEO_CODEC = /^(avc[13]\.[0-9a-f]{6}|(hvc1|hev1)\.[A-C]?\d+\.[0-9A-F]+\.[LH]\d+[.0-9A-F]*)$/i

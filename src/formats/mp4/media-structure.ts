@@ -1,5 +1,5 @@
-import { type Box, describe, payloadStart, readBoxes, readHeader } from './boxes.ts'
-import { type MoofLayout, readMoofLayout } from './moof.ts'
+import { type Box, describe, endOf, payloadStart, readBoxes, readHeader } from './boxes/box.ts'
+import { type PlacedMoof, readMoof, theTrackOf } from './moof.ts'
 import { malformed } from './mp4-error.ts'
 
 /** A media fragment: (moof mdat)+, perhaps with a styp box before. */
@@ -10,7 +10,8 @@ export interface MediaStructure {
 
 /** A movie fragment and the media data that belong to it. CMAF calls the pair a chunk. */
 export interface Chunk {
-  readonly layout: MoofLayout
+  /** Of one track. */
+  readonly moof: PlacedMoof
   readonly mdat: Box
 }
 
@@ -24,10 +25,13 @@ const OPTIONAL = ['styp', 'sidx', 'ssix', 'prft', 'emsg', 'free', 'skip']
 export function readMediaStructure(bytes: Buffer): MediaStructure {
   const boxes = readBoxes(bytes)
   const styp = boxes.find(({ type }) => type === 'styp')
-  const chunks = pairsOf(boxes).map(({ moof, mdat }) => {
-    return { layout: readMoofLayout(bytes, moof), mdat }
-  })
-  return { styp, chunks }
+  return { styp, chunks: pairsOf(boxes).map((pair) => readChunk(bytes, pair)) }
+}
+
+function readChunk(bytes: Buffer, { moof, mdat }: BoxPair): Chunk {
+  const read = readMoof(bytes, moof)
+  theTrackOf(read)
+  return { moof: read, mdat }
 }
 
 /** A moof box and the mdat box next to it, of however many tracks. */
@@ -55,8 +59,7 @@ function pairsOf(boxes: readonly Box[]): readonly BoxPair[] {
 function pair(moof: Box, mdat: Box): BoxPair {
   if (moof.type !== 'moof') throw malformed(`expected moof, got ${describe(moof)}`)
   if (mdat.type !== 'mdat') throw malformed(`expected mdat, got ${describe(mdat)}`)
-  if (moof.start + moof.size !== mdat.start)
-    throw malformed(`${describe(mdat)} is not next to its moof`)
+  if (endOf(moof) !== mdat.start) throw malformed(`${describe(mdat)} is not next to its moof`)
   return { moof, mdat }
 }
 
@@ -90,5 +93,5 @@ export function readHeadStructure(head: Buffer): MediaStructure {
   const [moof, ...others] = boxes.filter(({ type }) => type === 'moof')
   if (moof === undefined || others.length > 0) throw malformed('a head has one moof box')
   const styp = boxes.find(({ type }) => type === 'styp')
-  return { styp, chunks: [{ layout: readMoofLayout(head, pair(moof, mdat).moof), mdat }] }
+  return { styp, chunks: [readChunk(head, pair(moof, mdat))] }
 }

@@ -1,10 +1,9 @@
-import { type Box, endOf, payloadStart, readBoxes, readChildren, theOnly } from './boxes.ts'
+import { readHvcC, type SetArray, writeHvcC } from './boxes/hvc-c.ts'
+import { readSampleEntry } from './boxes/sample-entry.ts'
+import { findSampleEntry } from './boxes/stsd.ts'
 import { checkInitStructure } from './init-structure.ts'
 
-/** What stands before the boxes of a visual sample entry. ISO/IEC 14496-12, 12.1.3. */
-const VISUAL_FIELDS = 78
-/** The fixed part of hvcC, and the NAL unit types of its arrays. ISO/IEC 14496-15, 8.3.3.1. */
-const HVCC_FIELDS = 22
+/** Of the NAL units: VPS, SPS and PPS. ISO/IEC 23008-2, table 7-1. */
 const PARAMETER_SETS = [32, 33, 34]
 
 /**
@@ -17,47 +16,24 @@ const PARAMETER_SETS = [32, 33, 34]
 export function preferHvc1(bytes: Buffer): Buffer {
   if (!bytes.includes('hev1')) return bytes
   checkInitStructure(bytes)
-  const entry = sampleEntry(bytes)
+  const entry = findSampleEntry(bytes)
   if (entry.type !== 'hev1') return bytes
-  const fieldsAt = payloadStart(entry) + VISUAL_FIELDS
-  if (fieldsAt > endOf(entry)) return bytes
-  const hvcC = readBoxes(bytes, fieldsAt, endOf(entry)).find(({ type }) => type === 'hvcC')
-  const arrays = hvcC === undefined ? [] : readArrays(bytes, hvcC)
-  if (!PARAMETER_SETS.every((type) => arrays.some((array) => array.type === type))) return bytes
+  const box = readSampleEntry(bytes, entry).boxes.find(({ type }) => type === 'hvcC')
+  if (box === undefined) return bytes
+  const hvcC = readHvcC(bytes, box)
+  const arrays = hvcC.arrays.map(complete)
+  if (!PARAMETER_SETS.every((type) => arrays.some((array) => has(array, type)))) return bytes
   const named = Buffer.from(bytes)
   named.write('hvc1', entry.start + 4, 'latin1')
-  // array_completeness: hvc1 has no others.
-  for (const { at } of arrays) named.writeUInt8(named.readUInt8(at) | 0x80, at)
+  writeHvcC({ ...hvcC, arrays }).copy(named, box.start)
   return named
 }
 
-function sampleEntry(bytes: Buffer): Box {
-  const moov = theOnly(readBoxes(bytes), 'moov', 'an init segment')
-  const path = ['trak', 'mdia', 'minf', 'stbl', 'stsd']
-  const stsd = path.reduce((box, type) => theOnly(readChildren(bytes, box), type, box.type), moov)
-  const [entry] = readBoxes(bytes, payloadStart(stsd) + 8, endOf(stsd))
-  return entry ?? stsd
+/** hvc1 has no others in the samples. */
+function complete(array: SetArray): SetArray {
+  return { ...array, isComplete: array.isComplete || array.sets.length > 0 }
 }
 
-interface SetArray {
-  readonly at: number
-  readonly type: number
-}
-
-/** The arrays with parameter sets in them; none when they do not fit their box. */
-function readArrays(bytes: Buffer, hvcC: Box): readonly SetArray[] {
-  const body = bytes.subarray(payloadStart(hvcC), endOf(hvcC))
-  const arrays: SetArray[] = []
-  let at = HVCC_FIELDS + 1
-  for (let left = body[HVCC_FIELDS] ?? 0; left > 0; left -= 1) {
-    if (at + 3 > body.length) return []
-    const units = body.readUInt16BE(at + 1)
-    if (units > 0) arrays.push({ at: payloadStart(hvcC) + at, type: body.readUInt8(at) & 0x3f })
-    at += 3
-    for (let unit = 0; unit < units; unit += 1) {
-      if (at + 2 > body.length) return []
-      at += 2 + body.readUInt16BE(at)
-    }
-  }
-  return at > body.length ? [] : arrays
+function has({ type, sets }: SetArray, wanted: number): boolean {
+  return type === wanted && sets.length > 0
 }

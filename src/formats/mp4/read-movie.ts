@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { decoderSpecificInfo } from './es-descriptor.ts'
+import { readAudioSpecificConfig } from './audio-specific-config.ts'
+import { decoderSpecificInfo } from './boxes/esds.ts'
 import { malformed, unsupported } from './mp4-error.ts'
 import { type ISOFile, readWithMp4box } from './mp4box.ts'
 import { type AacDescription, type Sample, type Track, timescaleOf } from './track.ts'
@@ -115,14 +116,15 @@ function unitBytes({ data }: z.output<typeof nalUnit>): Buffer {
   return Buffer.from(data)
 }
 
-/** ISO/IEC 14496-3, 1.6.2.1. */
-function describeAac(config: Uint8Array | undefined, id: number): AacDescription {
-  const [high = 0, low = 0] = config ?? []
-  const objectType = high >> 3
-  const frequencyIndex = ((high & 7) << 1) | (low >> 7)
-  const channels = (low >> 3) & 15
-  if (objectType !== 2 || frequencyIndex > 12 || channels < 1 || channels > 7) {
+function describeAac(bytes: Uint8Array | undefined, id: number): AacDescription {
+  const config = bytes === undefined ? undefined : readAudioSpecificConfig(bytes)
+  if (
+    config?.objectType !== 2 ||
+    config.frequencyIndex > 12 ||
+    config.channels < 1 ||
+    config.channels > 7
+  ) {
     throw unsupported(`track ${id} is not AAC-LC at a common rate`)
   }
-  return { codec: 'aac', objectType, frequencyIndex, channels }
+  return { codec: 'aac', ...config }
 }

@@ -1,9 +1,10 @@
-import { type Box, describe, endOf, payloadStart } from './boxes.ts'
+import { defaultsOf } from './boxes/tfhd.ts'
+import { readRun, type Sample } from './boxes/trun.ts'
 import type { InitFacts } from './init.ts'
 import { type Chunk, readMediaStructure } from './media-structure.ts'
-import { decodeTime, flagsOf, MAX_SAMPLES, TRUN_DATA_OFFSET, trackIdOf } from './moof.ts'
+import { MAX_SAMPLES, theTrackOf } from './moof.ts'
 import { malformed } from './mp4-error.ts'
-import { defaultsOf, endOfSamples, readRun, type Sample, sampleCount, totalBytes } from './trun.ts'
+import { placeRuns } from './run-places.ts'
 
 /** The samples of one track of one fragment. */
 export interface SampleTable {
@@ -26,8 +27,8 @@ export interface Piece {
  */
 export function readSamples(bytes: Buffer, init: InitFacts): SampleTable {
   const { chunks } = readMediaStructure(bytes)
-  checkCount(bytes, chunks)
-  const read = chunks.map((chunk) => readChunk(bytes, chunk, init))
+  checkCount(chunks)
+  const read = chunks.map((chunk) => readChunk(chunk, init))
   const pieces = read.flatMap((chunk) => chunk.pieces)
   // Samples that share bytes would let a small fragment become a large file.
   const mediaBytes = pieces.reduce((sum, { start, end }) => sum + end - start, 0)
@@ -36,48 +37,30 @@ export function readSamples(bytes: Buffer, init: InitFacts): SampleTable {
 }
 
 /** First of all: with defaults for each field, a count stands for samples without a byte. */
-function checkCount(bytes: Buffer, chunks: readonly Chunk[]): void {
-  const truns = chunks.flatMap(({ layout }) => layout.truns)
-  const count = truns.reduce((sum, trun) => sum + sampleCount(bytes, trun), 0)
+function checkCount(chunks: readonly Chunk[]): void {
+  const runs = chunks.flatMap(({ moof }) => theTrackOf(moof).runs)
+  const count = runs.reduce((sum, { sampleCount }) => sum + sampleCount, 0)
   if (count > MAX_SAMPLES) throw malformed(`${count} samples in one fragment`)
 }
 
-function readChunk(bytes: Buffer, chunk: Chunk, init: InitFacts): SampleTable {
-  const { tfhd, tfdt, truns } = chunk.layout
-  const trackId = trackIdOf(bytes, tfhd)
-  if (trackId !== init.trackId) {
-    throw malformed(`a fragment of track ${trackId}, expected ${init.trackId}`)
+function readChunk({ moof, mdat }: Chunk, init: InitFacts): SampleTable {
+  const { tfhd, startTicks } = theTrackOf(moof)
+  if (tfhd.trackId !== init.trackId) {
+    throw malformed(`a fragment of track ${tfhd.trackId}, expected ${init.trackId}`)
   }
-  const defaults = defaultsOf(bytes, tfhd, init.sampleDefaults)
-  const runs: Run[] = []
-  let startTicks = decodeTime(bytes, tfdt)
-  for (const trun of truns) {
-    const samples = readRun(bytes, trun, defaults, startTicks)
-    startTicks = endOfSamples(samples, startTicks)
-    runs.push({ trun, samples })
-  }
-  return { samples: runs.flatMap(({ samples }) => samples), pieces: placeRuns(bytes, chunk, runs) }
-}
-
-interface Run {
-  readonly trun: Box
-  readonly samples: readonly Sample[]
-}
-
-/** Every sample lies within the chunk's own mdat; a run that does not say where follows the one before. */
-function placeRuns(bytes: Buffer, { layout, mdat }: Chunk, runs: readonly Run[]): Piece[] {
-  let at = payloadStart(mdat)
-  return runs.map(({ trun, samples }) => {
-    // base_data_offset, where present, counts in a file that we do not have; muxers that write it mean
-    // the moof's own first byte.
-    const says = (flagsOf(bytes, trun) & TRUN_DATA_OFFSET) !== 0
-    const start = says ? layout.moof.start + bytes.readInt32BE(payloadStart(trun) + 8) : at
-    at = start + totalBytes(samples)
-    if (start < payloadStart(mdat) || at > endOf(mdat)) {
-      throw malformed(`samples lie outside the ${describe(mdat)}`)
-    }
-    return { start, end: at, samples: samples.length }
+  const defaults = defaultsOf(tfhd, init.sampleDefaults)
+  const samples: Sample[] = []
+  const pieces = placeRuns(moof, mdat, 0, defaults.size).map(({ run, start, end }) => {
+    samples.push(...readRun(run, defaults, endOfSamples(samples, startTicks)))
+    return { start, end, samples: run.sampleCount }
   })
+  return { samples, pieces }
+}
+
+/** When the last sample ends, in ticks; `startTicks` if there is none. */
+export function endOfSamples(samples: readonly Sample[], startTicks: number): number {
+  const last = samples.at(-1)
+  return last === undefined ? startTicks : last.startTicks + last.durationTicks
 }
 
 /** Pieces that touch are one. */

@@ -1,18 +1,22 @@
-import { type Box, endOf, payloadStart, readBoxes, readChildren, theOnly } from './boxes.ts'
-import type { InitFacts } from './init.ts'
-import { type BoxPair, readPairs } from './media-structure.ts'
 import {
-  flagsOf,
-  type MoofLayout,
-  readMoofLayouts,
-  TFHD_BASE_DATA_OFFSET,
-  TFHD_DEFAULT_BASE_IS_MOOF,
-  TRUN_DATA_OFFSET,
-} from './moof.ts'
-import { malformed, unsupported } from './mp4-error.ts'
-import { writeTfhd } from './rewrite.ts'
-import { runBytes, tfhdSampleSize } from './run-size.ts'
-import { join, sliceBox, writeBox, writeBoxHeader } from './write-box.ts'
+  type Box,
+  join,
+  readBoxes,
+  readChildren,
+  sliceBox,
+  theOnly,
+  writeBox,
+  writeBoxHeader,
+} from './boxes/box.ts'
+import { readHdlr } from './boxes/hdlr.ts'
+import { countedFromMoof } from './boxes/tfhd.ts'
+import { readTkhd } from './boxes/tkhd.ts'
+import { readTrex } from './boxes/trex.ts'
+import type { InitFacts } from './init.ts'
+import { readPairs } from './media-structure.ts'
+import { type Moof, readMoof, writeMoof } from './moof.ts'
+import { unsupported } from './mp4-error.ts'
+import { type PlacedRun, placeRuns } from './run-places.ts'
 
 /** What the track of a muxed file is called there. */
 type TrackFacts = Pick<InitFacts, 'trackId' | 'sampleDefaults'>
@@ -47,36 +51,36 @@ export function splitInit(bytes: Buffer): readonly Buffer[] {
  */
 export function splitMedia(bytes: Buffer, track: TrackFacts): Buffer | undefined {
   const chunks = readPairs(bytes).flatMap((pair) => {
-    const layouts = readMoofLayouts(bytes, pair.moof)
-    const wanted = layouts.filter(({ tfhd }) => trackIdOf(bytes, tfhd) === track.trackId)
-    const [layout] = wanted
+    const moof = readMoof(bytes, pair.moof)
+    const wanted = moof.tracks.filter(({ tfhd }) => tfhd.trackId === track.trackId)
+    const [own] = wanted
     if (wanted.length > 1) throw unsupported('a track twice in one moof')
-    if (layout === undefined) return []
-    const runs = placeRuns(bytes, layouts, layouts.indexOf(layout), track.sampleDefaults?.size ?? 0)
-    return writeChunk(bytes, layout, checkedRuns(bytes, pair, runs))
+    if (own === undefined) return []
+    const index = moof.tracks.indexOf(own)
+    const runs = placeRuns(moof, pair.mdat, index, track.sampleDefaults?.size ?? 0)
+    return writeChunk(bytes, { ...moof, tracks: [own] }, runs)
   })
   return chunks.length === 0 ? undefined : join(chunks)
 }
 
 function handlerOf(bytes: Buffer, track: Box): string {
   const media = readChildren(bytes, theOnly(readChildren(bytes, track), 'mdia', 'trak'))
-  const hdlr = theOnly(media, 'hdlr', 'mdia')
-  const at = payloadStart(hdlr) + 8
-  return bytes.toString('latin1', at, Math.min(at + 4, endOf(hdlr)))
+  return readHdlr(bytes, theOnly(media, 'hdlr', 'mdia')).handler
 }
 
 function onlyTrack(bytes: Buffer, moov: Box, track: Box): Buffer {
-  const id = headerTrackId(bytes, theOnly(readChildren(bytes, track), 'tkhd', 'trak'))
+  const { trackId } = readTkhd(bytes, theOnly(readChildren(bytes, track), 'tkhd', 'trak'))
   const children = readChildren(bytes, moov).flatMap((box) => {
-    if (box.type === 'mvex') return [onlyExtends(bytes, box, id)]
+    if (box.type === 'mvex') return [onlyExtends(bytes, box, trackId)]
     return box.type !== 'trak' || box.start === track.start ? [sliceBox(bytes, box)] : []
   })
   return writeBox('moov', children)
 }
 
-function onlyExtends(bytes: Buffer, mvex: Box, id: number): Buffer {
+function onlyExtends(bytes: Buffer, mvex: Box, trackId: number): Buffer {
   const kept = readChildren(bytes, mvex).filter(
-    (box) => box.type === 'mehd' || (box.type === 'trex' && wordAt(bytes, box, 4) === id),
+    (box) =>
+      box.type === 'mehd' || (box.type === 'trex' && readTrex(bytes, box).trackId === trackId),
   )
   return writeBox(
     'mvex',
@@ -84,100 +88,26 @@ function onlyExtends(bytes: Buffer, mvex: Box, id: number): Buffer {
   )
 }
 
-/** Version 1 has times of 64 bits before it. ISO/IEC 14496-12, 8.3.2. */
-function headerTrackId(bytes: Buffer, tkhd: Box): number {
-  return wordAt(bytes, tkhd, wordAt(bytes, tkhd, 0) >>> 24 === 1 ? 20 : 12)
-}
-
-/** @param offset from the payload's start, in bytes */
-function wordAt(bytes: Buffer, box: Box, offset: number): number {
-  const at = payloadStart(box) + offset
-  if (at + 4 > endOf(box)) throw malformed(`a ${box.type} box is cut off`)
-  return bytes.readUInt32BE(at)
-}
-
-function trackIdOf(bytes: Buffer, tfhd: Box): number {
-  return wordAt(bytes, tfhd, 4)
-}
-
-/** A run of samples, and where its data lie. */
-interface Run {
-  readonly trun: Box
-  readonly from: number
-  readonly to: number
-}
-
-/** @param trexSize what samples weigh that neither trun nor tfhd speak of; undefined if we do not know */
-function placeRuns(
-  bytes: Buffer,
-  layouts: readonly MoofLayout[],
-  index: number,
-  trexSize?: number,
-): readonly Run[] {
-  const layout = layouts[index]
-  if (layout === undefined) return []
-  const base = baseOf(bytes, layouts, index)
-  const size = tfhdSampleSize(bytes, layout.tfhd) ?? trexSize
-  let at = base
-  return layout.truns.map((trun) => {
-    if ((flagsOf(bytes, trun) & TRUN_DATA_OFFSET) !== 0) {
-      at = base + bytes.readInt32BE(payloadStart(trun) + 8)
-    }
-    const from = at
-    at += runBytes(bytes, trun, size)
-    return { trun, from, to: at }
-  })
-}
-
-/**
- * What data offsets count from: the moof, if only in the first track or where it is said. A track that says
- * nothing follows on from the one before. ISO/IEC 14496-12, 8.8.7.
- */
-function baseOf(bytes: Buffer, layouts: readonly MoofLayout[], index: number): number {
-  const layout = layouts[index]
-  if (layout === undefined) return 0
-  const told = TFHD_BASE_DATA_OFFSET | TFHD_DEFAULT_BASE_IS_MOOF
-  if (index === 0 || (flagsOf(bytes, layout.tfhd) & told) !== 0) return layout.moof.start
-  return placeRuns(bytes, layouts, index - 1).at(-1)?.to ?? layout.moof.start
-}
-
-interface CheckedRun {
-  readonly trun: Box
-  readonly data: Buffer
-}
-
-function checkedRuns(
-  bytes: Buffer,
-  { mdat }: BoxPair,
-  runs: readonly Run[],
-): readonly CheckedRun[] {
-  return runs.map(({ trun, from, to }) => {
-    if (from < payloadStart(mdat) || to > endOf(mdat)) throw malformed('samples outside their mdat')
-    return { trun, data: bytes.subarray(from, to) }
-  })
-}
-
-function writeChunk(bytes: Buffer, layout: MoofLayout, runs: readonly CheckedRun[]): Buffer[] {
-  const data = runs.map((run) => run.data)
+/** moof and mdat of the only track of `moof`, with its data one after the other. */
+function writeChunk(bytes: Buffer, moof: Moof, runs: readonly PlacedRun[]): Buffer[] {
+  const data = runs.map(({ start, end }) => bytes.subarray(start, end))
   const mdatHeader = writeBoxHeader('mdat', data)
   // Offsets do not change the size of the moof that they count from.
-  const { length } = writeMoof(bytes, layout, runs, 0)
-  return [writeMoof(bytes, layout, runs, length + mdatHeader.length), mdatHeader, ...data]
+  const { length } = writeMoof(withDataAt(moof, runs, 0))
+  return [writeMoof(withDataAt(moof, runs, length + mdatHeader.length)), mdatHeader, ...data]
 }
 
-function writeMoof(
-  bytes: Buffer,
-  layout: MoofLayout,
-  runs: readonly CheckedRun[],
-  dataAt: number,
-): Buffer {
+function withDataAt(moof: Moof, runs: readonly PlacedRun[], dataAt: number): Moof {
   let at = dataAt
-  const truns = runs.map(({ trun, data }) => {
-    const now = Buffer.from(sliceBox(bytes, trun))
-    if ((flagsOf(bytes, trun) & TRUN_DATA_OFFSET) !== 0) now.writeInt32BE(at, 16)
-    at += data.length
-    return now
+  const placed = runs.map(({ run, start, end }) => {
+    const dataOffset = run.dataOffset === undefined ? undefined : at
+    at += end - start
+    return { ...run, dataOffset }
   })
-  const head = [writeTfhd(bytes, layout.tfhd), sliceBox(bytes, layout.tfdt)]
-  return writeBox('moof', [sliceBox(bytes, layout.mfhd), writeBox('traf', [...head, ...truns])])
+  const tracks = moof.tracks.map((track) => ({
+    ...track,
+    tfhd: countedFromMoof(track.tfhd),
+    runs: placed,
+  }))
+  return { ...moof, tracks }
 }

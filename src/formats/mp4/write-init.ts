@@ -1,12 +1,19 @@
-import { pictureSizeOf, writeSampleEntry } from './sample-entry.ts'
+import { join, writeBox } from './boxes/box.ts'
+import { u32, writeFullBox } from './boxes/fields.ts'
+import { writeHdlr } from './boxes/hdlr.ts'
+import { UNITY } from './boxes/matrix.ts'
+import { writeMdhd } from './boxes/mdhd.ts'
+import { writeMinf } from './boxes/minf.ts'
+import { writeMvhd } from './boxes/mvhd.ts'
+import { pictureSizeOf, writeSampleEntry } from './boxes/sample-entry.ts'
+import { writeStsd } from './boxes/stsd.ts'
+import { NO_TIMES } from './boxes/times.ts'
+import { FULL_VOLUME, TRACK_ENABLED, TRACK_IN_MOVIE, writeTkhd } from './boxes/tkhd.ts'
+import { writeTrex } from './boxes/trex.ts'
 import { renditionOf, type TrackDescription, timescaleOf } from './track.ts'
-import { halfWords, join, words, writeBox, writeFullBox } from './write-box.ts'
 
-/** 1 as 16.16, and as 2.30. */
-const ONE = 0x10000
-const UNITY = [ONE, 0, 0, 0, ONE, 0, 0, 0, 0x40000000] as const
-/** `und`: three letters of five bits. */
-const UNDETERMINED = 0x55c4
+/** Of the movie: no time is said in it. */
+const MOVIE_TIMESCALE = 1000
 
 /** Tracks differ in their ids, so that a reader may mix our init segments. */
 export function trackIdOf(description: TrackDescription): number {
@@ -20,65 +27,53 @@ export function trackIdOf(description: TrackDescription): number {
  */
 export function writeInit(description: TrackDescription): Buffer {
   const trackId = trackIdOf(description)
-  const brands = Buffer.from('iso6\0\0\0\0iso6cmfcmp41', 'latin1')
+  const times = { ...NO_TIMES, duration: 0n }
+  const defaults = { descriptionIndex: 1, duration: 0, size: 0, flags: 0 }
   return join([
-    writeBox('ftyp', [brands]),
+    writeBox('ftyp', [Buffer.from('iso6\0\0\0\0iso6cmfcmp41', 'latin1')]),
     writeBox('moov', [
-      writeFullBox('mvhd', 0, 0, [
-        words(0, 0, 1000, 0, ONE),
-        halfWords(0x100, 0),
-        words(0, 0, ...UNITY),
-        words(0, 0, 0, 0, 0, 0, trackId + 1),
-      ]),
+      writeMvhd({ ...times, timescale: MOVIE_TIMESCALE, nextTrackId: trackId + 1 }),
       writeTrack(description, trackId),
-      writeBox('mvex', [writeFullBox('trex', 0, 0, [words(trackId, 1, 0, 0, 0)])]),
+      writeBox('mvex', [writeTrex({ trackId, ...defaults })]),
     ]),
   ])
 }
 
 function writeTrack(description: TrackDescription, trackId: number): Buffer {
   const size = pictureSizeOf(description)
-  const volume = size === undefined ? 0x100 : 0
-  const enabledInMovie = 3
   return writeBox('trak', [
-    writeFullBox('tkhd', 0, enabledInMovie, [
-      words(0, 0, trackId, 0, 0, 0, 0),
-      halfWords(0, 0, volume, 0),
-      words(...UNITY),
-      words((size?.width ?? 0) * ONE, (size?.height ?? 0) * ONE),
-    ]),
+    writeTkhd({
+      ...NO_TIMES,
+      flags: TRACK_ENABLED | TRACK_IN_MOVIE,
+      trackId,
+      duration: 0n,
+      layer: 0,
+      alternateGroup: 0,
+      volume: size === undefined ? FULL_VOLUME : 0,
+      matrix: UNITY,
+      width: (size?.width ?? 0) * 0x10000,
+      height: (size?.height ?? 0) * 0x10000,
+    }),
     writeMedia(description),
   ])
 }
 
 function writeMedia(description: TrackDescription): Buffer {
-  const isAudio = renditionOf(description) === 'audio'
-  const handler = Buffer.from(isAudio ? 'soun' : 'vide', 'latin1')
-  const header = isAudio
-    ? writeFullBox('smhd', 0, 0, [words(0)])
-    : writeFullBox('vmhd', 0, 1, [words(0, 0)])
-  const here = writeFullBox('url ', 0, 1, [])
+  const kind = renditionOf(description)
   return writeBox('mdia', [
-    writeFullBox('mdhd', 0, 0, [
-      words(0, 0, timescaleOf(description), 0),
-      halfWords(UNDETERMINED, 0),
-    ]),
-    writeFullBox('hdlr', 0, 0, [words(0), handler, words(0, 0, 0), Buffer.from([0])]),
-    writeBox('minf', [
-      header,
-      writeBox('dinf', [writeFullBox('dref', 0, 0, [words(1), here])]),
-      writeSampleTable(description),
-    ]),
+    writeMdhd({ ...NO_TIMES, timescale: timescaleOf(description), duration: 0n }),
+    writeHdlr({ handler: kind === 'audio' ? 'soun' : 'vide', name: '\0' }),
+    writeMinf(kind, writeSampleTable(description)),
   ])
 }
 
 /** Describes samples without having any. */
 function writeSampleTable(description: TrackDescription): Buffer {
   return writeBox('stbl', [
-    writeFullBox('stsd', 0, 0, [words(1), writeSampleEntry(description)]),
-    writeFullBox('stts', 0, 0, [words(0)]),
-    writeFullBox('stsc', 0, 0, [words(0)]),
-    writeFullBox('stsz', 0, 0, [words(0, 0)]),
-    writeFullBox('stco', 0, 0, [words(0)]),
+    writeStsd([writeSampleEntry(description)]),
+    writeFullBox('stts', {}, [u32(0)]),
+    writeFullBox('stsc', {}, [u32(0)]),
+    writeFullBox('stsz', {}, [u32(0, 0)]),
+    writeFullBox('stco', {}, [u32(0)]),
   ])
 }

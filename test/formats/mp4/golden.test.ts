@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { endOf, readBoxes, theOnly } from '../../../src/formats/mp4/boxes.ts'
 import { readInit } from '../../../src/formats/mp4/init.ts'
 import { readMedia } from '../../../src/formats/mp4/media.ts'
 import { preferHvc1 } from '../../../src/formats/mp4/prefer-hvc1.ts'
@@ -10,7 +9,15 @@ import { rewriteMedia } from '../../../src/formats/mp4/rewrite.ts'
 import { splitInit, splitMedia } from '../../../src/formats/mp4/split.ts'
 import { writeTrack } from '../../../src/formats/mp4/write-track.ts'
 import { layOut, type MovieFragment } from '../../support/movie-file.ts'
-import { box, CLIPS, type ClipName, readClip, withShortTfdt } from '../../support/mp4.ts'
+import {
+  box,
+  CLIPS,
+  type ClipName,
+  MUXED,
+  readClip,
+  readMuxed,
+  withShortTfdt,
+} from '../../support/mp4.ts'
 
 /**
  * What we write, byte for byte: a segment keeps its bytes when it is fetched and written again (G1), by a
@@ -34,17 +41,9 @@ function noteRewritten(name: ClipName): void {
   }
 }
 
-const MUXED = ['muxed', 'muxed-apart', 'muxed-omitted'] as const
-
 function noteSplit(name: (typeof MUXED)[number]): void {
-  const file = readFileSync(new URL(`golden/${name}.mp4`, import.meta.url))
-  const boxes = readBoxes(file).filter(({ type }) => type !== 'mfra')
-  const moovEnd = endOf(theOnly(boxes, 'moov', 'file'))
-  const media = file.subarray(
-    moovEnd,
-    boxes.reduce((end, one) => Math.max(end, endOf(one)), 0),
-  )
-  for (const init of splitInit(file.subarray(0, moovEnd))) {
+  const { init: whole, media } = readMuxed(name)
+  for (const init of splitInit(whole)) {
     const facts = readInit(init)
     note(`init of ${name} ${facts.rendition}`, init)
     const bytes = splitMedia(media, facts)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { payloadStart, readBoxes } from '../../../src/formats/mp4/boxes.ts'
+import { payloadStart, readBoxes } from '../../../src/formats/mp4/boxes/box.ts'
 import { readInit } from '../../../src/formats/mp4/init.ts'
 import { readMedia } from '../../../src/formats/mp4/media.ts'
 import { findFirstMdat } from '../../../src/formats/mp4/media-structure.ts'
@@ -96,19 +96,10 @@ describe('the head alone, while the media data arrive', () => {
       const fragment = second(name)
       const mdat = findFirstMdat(fragment)
       const at = mdat === undefined ? 0 : payloadStart(mdat)
-      const { head, growth, mdatEnd } = rewriteHead(fragment.subarray(0, at), place)
+      const head = rewriteHead(fragment.subarray(0, at), place)
       const whole = rewriteMedia(fragment, place)
       expect(Buffer.concat([head, fragment.subarray(at)]).equals(whole)).toBe(true)
-      expect(fragment.length + growth).toBe(whole.length)
-      expect(mdatEnd).toBe(fragment.length)
     }
-  })
-
-  test('more chunks to come can be told from where the mdat ends', () => {
-    const fragment = second('avc-multi')
-    const mdat = findFirstMdat(fragment)
-    const head = fragment.subarray(0, mdat === undefined ? 0 : payloadStart(mdat))
-    expect(rewriteHead(head, place).mdatEnd).toBeLessThan(fragment.length)
   })
 
   test('it is known as soon as the mdat box’s header is there, and not before', () => {

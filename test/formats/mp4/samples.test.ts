@@ -1,13 +1,12 @@
 import fc from 'fast-check'
 import { createFile, type ISOFile, MP4BoxBuffer } from 'mp4box'
 import { describe, expect, test } from 'vitest'
-import { readBoxes, readChildren, theOnly } from '../../../src/formats/mp4/boxes.ts'
+import { readBoxes, readChildren, sliceBox, theOnly } from '../../../src/formats/mp4/boxes/box.ts'
 import { type InitFacts, readInit } from '../../../src/formats/mp4/init.ts'
 import { readMedia } from '../../../src/formats/mp4/media.ts'
 import { Mp4Error } from '../../../src/formats/mp4/mp4-error.ts'
 import { rewriteMedia } from '../../../src/formats/mp4/rewrite.ts'
 import { readSamples } from '../../../src/formats/mp4/samples.ts'
-import { sliceBox } from '../../../src/formats/mp4/write-box.ts'
 import { box, CLIPS, type ClipName, mediaData, readClip } from '../../support/mp4.ts'
 
 function clip(name: ClipName): { init: InitFacts; bytes: Buffer; fragments: readonly Buffer[] } {

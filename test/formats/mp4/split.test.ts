@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { endOf, readBoxes, readChildren, theOnly } from '../../../src/formats/mp4/boxes.ts'
+import { endOf, readBoxes, readChildren, theOnly } from '../../../src/formats/mp4/boxes/box.ts'
 import { readInit } from '../../../src/formats/mp4/init.ts'
 import { readMedia } from '../../../src/formats/mp4/media.ts'
 import { Mp4Error } from '../../../src/formats/mp4/mp4-error.ts'
@@ -74,7 +74,7 @@ describe.skipIf(!hasTool('ffmpeg'))('what does not fit', () => {
     const offsetAt = moved.indexOf('trun') + 12
     for (const offset of [-8, 0, moved.readInt32BE(offsetAt) + moved.length]) {
       moved.writeInt32BE(offset, offsetAt)
-      expect(() => splitMedia(moved, video)).toThrow('outside their mdat')
+      expect(() => splitMedia(moved, video)).toThrow(/outside the mdat/)
     }
   })
 

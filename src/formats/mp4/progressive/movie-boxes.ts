@@ -1,5 +1,12 @@
-import { writeBox } from '../write-box.ts'
-import { fullBox, u16, u32, u64 } from './fields.ts'
+import { writeBox } from '../boxes/box.ts'
+import { NORMAL_SPEED, writeElst } from '../boxes/elst.ts'
+import { u32 } from '../boxes/fields.ts'
+import { writeHdlr } from '../boxes/hdlr.ts'
+import { UNITY } from '../boxes/matrix.ts'
+import { writeMdhd } from '../boxes/mdhd.ts'
+import { writeMinf } from '../boxes/minf.ts'
+import { timesOf } from '../boxes/times.ts'
+import { FULL_VOLUME, TRACK_ENABLED, TRACK_IN_MOVIE, writeTkhd } from '../boxes/tkhd.ts'
 
 /** Ticks per second of what is said about the whole movie: fine enough to keep sound and picture together. */
 export const MOVIE_TIMESCALE = 90_000
@@ -22,38 +29,17 @@ export interface TrackHeader {
   readonly height: number
 }
 
-/** 1904-01-01 to 1970-01-01. ISO/IEC 14496-12, 8.2.2. */
-const SECONDS_TO_1970 = 2_082_844_800
-/** Nothing is turned or scaled. */
-const MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
-const UNDETERMINED_LANGUAGE = 0x55c4
-const FULL_VOLUME = 0x100
-
 export function writeFtyp(): Buffer {
   // ctts boxes of version 1 need iso4.
   return writeBox('ftyp', [Buffer.from('isom'), u32(0x200), Buffer.from('isomiso4mp41mp42')])
 }
 
-export function writeMvhd(createdMs: number, durationTicks: number, tracks: number): Buffer {
-  return fullBox('mvhd', 1, 0, [
-    dates(createdMs),
-    u32(MOVIE_TIMESCALE),
-    u64(durationTicks),
-    u32(0x10000),
-    u16(FULL_VOLUME, 0),
-    u32(0, 0),
-    MATRIX,
-    u32(0, 0, 0, 0, 0, 0),
-    u32(tracks + 1),
-  ])
-}
-
 /** @param stbl its sample tables */
 export function writeTrak(header: TrackHeader, stbl: Buffer): Buffer {
   return writeBox('trak', [
-    writeTkhd(header),
-    writeBox('edts', [writeElst(header)]),
-    writeBox('mdia', [writeMdhd(header), writeHdlr(header.kind), writeMinf(header.kind, stbl)]),
+    writeHeader(header),
+    writeBox('edts', [writeEdits(header)]),
+    writeMdia(header, stbl),
   ])
 }
 
@@ -67,48 +53,39 @@ function editTicks({ mediaTicks, timescale }: TrackHeader): number {
   return Math.ceil((mediaTicks * MOVIE_TIMESCALE) / timescale)
 }
 
-function writeTkhd(header: TrackHeader): Buffer {
+function writeHeader(header: TrackHeader): Buffer {
   const { trackId, kind, createdMs, width, height } = header
-  const [enabled, inMovie] = [1, 2]
-  return fullBox('tkhd', 1, enabled + inMovie, [
-    dates(createdMs),
-    u32(trackId, 0),
-    u64(trackTicks(header), 0),
-    u16(0, kind === 'audio' ? 1 : 0, kind === 'audio' ? FULL_VOLUME : 0, 0),
-    MATRIX,
-    u32(width * 0x10000, height * 0x10000),
-  ])
+  return writeTkhd({
+    ...timesOf(createdMs),
+    flags: TRACK_ENABLED | TRACK_IN_MOVIE,
+    trackId,
+    duration: BigInt(trackTicks(header)),
+    layer: 0,
+    alternateGroup: kind === 'audio' ? 1 : 0,
+    volume: kind === 'audio' ? FULL_VOLUME : 0,
+    matrix: UNITY,
+    width: width * 0x10000,
+    height: height * 0x10000,
+  })
 }
 
-/** Puts the tracks' different starts against each other. ISO/IEC 14496-12, 8.6.6. */
-function writeElst(header: TrackHeader): Buffer {
+/** Puts the tracks' different starts against each other. */
+function writeEdits(header: TrackHeader): Buffer {
   const { emptyTicks, firstTicks } = header
-  const rate = u16(1, 0)
-  const edits = [[u64(editTicks(header), firstTicks), rate]]
-  if (emptyTicks > 0) edits.unshift([u64(emptyTicks), u32(0xffffffff, 0xffffffff), rate])
-  return fullBox('elst', 1, 0, [u32(edits.length), ...edits.flat()])
+  const shown = {
+    duration: BigInt(editTicks(header)),
+    mediaTime: BigInt(firstTicks),
+    rate: NORMAL_SPEED,
+  }
+  const empty = { duration: BigInt(emptyTicks), mediaTime: -1n, rate: NORMAL_SPEED }
+  return writeElst({ version: 1, edits: emptyTicks > 0 ? [empty, shown] : [shown] })
 }
 
-function writeMdhd({ createdMs, timescale, mediaTicks }: TrackHeader): Buffer {
-  const end = [u32(timescale), u64(mediaTicks), u16(UNDETERMINED_LANGUAGE, 0)]
-  return fullBox('mdhd', 1, 0, [dates(createdMs), ...end])
-}
-
-function writeHdlr(kind: TrackHeader['kind']): Buffer {
-  const [type, name] = kind === 'video' ? ['vide', 'video'] : ['soun', 'audio']
-  return fullBox('hdlr', 0, 0, [u32(0), Buffer.from(type), u32(0, 0, 0), Buffer.from(`${name}\0`)])
-}
-
-function writeMinf(kind: TrackHeader['kind'], stbl: Buffer): Buffer {
-  const header =
-    kind === 'video' ? fullBox('vmhd', 0, 1, [u16(0, 0, 0, 0)]) : fullBox('smhd', 0, 0, [u16(0, 0)])
-  // One data reference, whose flag says: this file.
-  const dref = fullBox('dref', 0, 0, [u32(1), fullBox('url ', 0, 1, [])])
-  return writeBox('minf', [header, writeBox('dinf', [dref]), stbl])
-}
-
-/** Creation and modification. */
-function dates(ms: number): Buffer {
-  const seconds = Math.max(0, Math.floor(ms / 1000) + SECONDS_TO_1970)
-  return u64(seconds, seconds)
+function writeMdia({ kind, createdMs, timescale, mediaTicks }: TrackHeader, stbl: Buffer): Buffer {
+  const [handler, name] = kind === 'video' ? ['vide', 'video'] : ['soun', 'audio']
+  return writeBox('mdia', [
+    writeMdhd({ ...timesOf(createdMs), timescale, duration: BigInt(mediaTicks) }),
+    writeHdlr({ handler, name: `${name}\0` }),
+    writeMinf(kind, stbl),
+  ])
 }

@@ -1,9 +1,10 @@
+import { sliceBox } from '../boxes/box.ts'
+import { withDataHere } from '../boxes/sample-entry.ts'
+import { findSampleEntry } from '../boxes/stsd.ts'
 import type { InitFacts } from '../init.ts'
-import type { SampleTable } from '../samples.ts'
-import { endOfSamples } from '../trun.ts'
+import { endOfSamples, type SampleTable } from '../samples.ts'
 import { MOVIE_TIMESCALE, type TrackHeader, writeTrak } from './movie-boxes.ts'
 import { parameterSetsOf } from './parameter-sets.ts'
-import { sampleEntryOf } from './sample-entry.ts'
 import { type DataStart, SampleTables } from './sample-tables.ts'
 import { lengthOf, type PieceSource, type WovenChunk, weave } from './weave.ts'
 
@@ -111,7 +112,7 @@ export class MovieTrack {
 
   /** The number of a sample entry, which is written once however many inits repeat it. */
   #describe({ initBytes }: TrackFragment): number {
-    const entry = sampleEntryOf(initBytes)
+    const entry = withDataHere(sliceBox(initBytes, findSampleEntry(initBytes)))
     const known = this.#entries.findLastIndex((other) => other.equals(entry))
     return known === -1 ? this.#entries.push(entry) : known + 1
   }

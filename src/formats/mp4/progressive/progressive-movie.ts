@@ -1,9 +1,11 @@
+import { join, writeBox } from '../boxes/box.ts'
+import { u32, u64 } from '../boxes/fields.ts'
+import { writeMvhd } from '../boxes/mvhd.ts'
+import { timesOf } from '../boxes/times.ts'
 import type { InitFacts } from '../init.ts'
 import { malformed } from '../mp4-error.ts'
 import { readSamples } from '../samples.ts'
-import { join, writeBox } from '../write-box.ts'
-import { u32, u64 } from './fields.ts'
-import { trackTicks, writeFtyp, writeMvhd } from './movie-boxes.ts'
+import { MOVIE_TIMESCALE, trackTicks, writeFtyp } from './movie-boxes.ts'
 import { type FinishedTrack, MovieTrack, type TrackFragment } from './movie-track.ts'
 import { type DataStart, MAX_SAMPLE_TICKS } from './sample-tables.ts'
 import { lengthOf, type PieceSource } from './weave.ts'
@@ -140,7 +142,12 @@ export class ProgressiveMovie {
   #writeMoov(tracks: readonly FinishedTrack[], dataStart: DataStart): Buffer {
     const durationTicks = Math.max(...tracks.map(({ header }) => trackTicks(header)))
     return writeBox('moov', [
-      writeMvhd(this.#options.createdMs, durationTicks, tracks.length),
+      writeMvhd({
+        ...timesOf(this.#options.createdMs),
+        timescale: MOVIE_TIMESCALE,
+        duration: BigInt(durationTicks),
+        nextTrackId: tracks.length + 1,
+      }),
       ...tracks.map((track) => track.write(dataStart)),
     ])
   }

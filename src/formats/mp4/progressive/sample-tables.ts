@@ -1,6 +1,7 @@
+import { writeBox } from '../boxes/box.ts'
+import { u32, writeFullBox } from '../boxes/fields.ts'
+import { writeStsd } from '../boxes/stsd.ts'
 import { unsupported } from '../mp4-error.ts'
-import { writeBox } from '../write-box.ts'
-import { fullBox, u32 } from './fields.ts'
 import { RunLengths } from './run-lengths.ts'
 import { Uint32List } from './uint32-list.ts'
 
@@ -68,16 +69,16 @@ export class SampleTables {
   finish(entries: readonly Buffer[], endTicks: number): FinishedTables {
     this.#endSample(endTicks)
     const fixed = [
-      fullBox('stsd', 0, 0, [u32(entries.length), ...entries]),
-      fullBox('stts', 0, 0, [this.#durations.toBuffer()]),
+      writeStsd(entries),
+      writeFullBox('stts', {}, [this.#durations.toBuffer()]),
       ...(this.#compositions.allZero
         ? []
-        : [fullBox('ctts', 1, 0, [this.#compositions.toBuffer()])]),
+        : [writeFullBox('ctts', { version: 1 }, [this.#compositions.toBuffer()])]),
       ...(this.#syncs.length === this.samples
         ? []
-        : [fullBox('stss', 0, 0, [u32(this.#syncs.length), this.#syncs.toBuffer()])]),
-      fullBox('stsc', 0, 0, [this.#writeChunkSizes()]),
-      fullBox('stsz', 0, 0, [u32(0, this.samples), this.#sizes.toBuffer()]),
+        : [writeFullBox('stss', {}, [u32(this.#syncs.length), this.#syncs.toBuffer()])]),
+      writeFullBox('stsc', {}, [this.#writeChunkSizes()]),
+      writeFullBox('stsz', {}, [u32(0, this.samples), this.#sizes.toBuffer()]),
     ]
     return { write: (dataStart) => writeBox('stbl', [...fixed, this.#writePlaces(dataStart)]) }
   }
@@ -108,7 +109,7 @@ export class SampleTables {
       if (isLarge) places.writeBigUInt64BE(BigInt(at + offset), 8 * i)
       else places.writeUInt32BE(at + offset, 4 * i)
     }
-    return fullBox(isLarge ? 'co64' : 'stco', 0, 0, [u32(this.#chunks.length), places])
+    return writeFullBox(isLarge ? 'co64' : 'stco', {}, [u32(this.#chunks.length), places])
   }
 }
 

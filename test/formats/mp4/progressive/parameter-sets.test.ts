@@ -1,11 +1,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { sliceBox } from '../../../../src/formats/mp4/boxes/box.ts'
+import { findSampleEntry } from '../../../../src/formats/mp4/boxes/stsd.ts'
 import { Mp4Error } from '../../../../src/formats/mp4/mp4-error.ts'
 import { parameterSetsOf } from '../../../../src/formats/mp4/progressive/parameter-sets.ts'
-import { sampleEntryOf } from '../../../../src/formats/mp4/progressive/sample-entry.ts'
 import { type ClipName, readClip } from '../../../support/mp4.ts'
 
-const entryOf = (name: ClipName): Buffer => sampleEntryOf(readClip(name).init)
+function entryOf(name: ClipName): Buffer {
+  const { init } = readClip(name)
+  return sliceBox(init, findSampleEntry(init))
+}
 
 /** The first byte of each NAL unit behind a length of four bytes. */
 function units(sets: Buffer): number[] {

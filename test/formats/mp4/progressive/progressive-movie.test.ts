@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readBoxes } from '../../../../src/formats/mp4/boxes.ts'
+import { readBoxes } from '../../../../src/formats/mp4/boxes/box.ts'
 import { readInit } from '../../../../src/formats/mp4/init.ts'
 import { Mp4Error } from '../../../../src/formats/mp4/mp4-error.ts'
 import {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { endOf, readBoxes } from '../../../src/formats/mp4/boxes.ts'
-import { Mp4Error } from '../../../src/formats/mp4/mp4-error.ts'
-import { box } from '../../support/mp4.ts'
+import { endOf, readBoxes } from '../../../../src/formats/mp4/boxes/box.ts'
+import { Mp4Error } from '../../../../src/formats/mp4/mp4-error.ts'
+import { box } from '../../../support/mp4.ts'
 
 function sized(size: number, type = 'free'): Buffer {
   const bytes = box(type)

@@ -1,4 +1,4 @@
-import { malformed } from './mp4-error.ts'
+import { malformed } from '../mp4-error.ts'
 
 /** Where a box lies in its buffer. ISO/IEC 14496-12, 4.2. All numbers are bytes. */
 export interface Box {
@@ -8,6 +8,9 @@ export interface Box {
   /** 8, or 16 with a 64-bit size. */
   readonly headerSize: number
 }
+
+const HEADER_BYTES = 8
+const LARGE_HEADER_BYTES = 16
 
 /** More than any real file has in one place; keeps a crafted one from costing time. */
 const MAX_BOXES = 4096
@@ -46,11 +49,13 @@ export function readChildren(bytes: Buffer, parent: Box): Box[] {
  * @throws Mp4Error on a size of 0 ("to the end of the file"), too small, or too large to count
  */
 export function readHeader(bytes: Buffer, at: number, end: number): Box | undefined {
-  if (at + 8 > end) return undefined
+  if (at + HEADER_BYTES > end) return undefined
   const type = bytes.toString('latin1', at + 4, at + 8)
   const size = bytes.readUInt32BE(at)
-  if (size === 1) return at + 16 > end ? undefined : readLargeHeader(bytes, at, type)
-  return checkedBox({ type, start: at, size, headerSize: 8 })
+  if (size === 1) {
+    return at + LARGE_HEADER_BYTES > end ? undefined : readLargeHeader(bytes, at, type)
+  }
+  return checkedBox({ type, start: at, size, headerSize: HEADER_BYTES })
 }
 
 function readLargeHeader(bytes: Buffer, at: number, type: string): Box {
@@ -58,7 +63,7 @@ function readLargeHeader(bytes: Buffer, at: number, type: string): Box {
     type,
     start: at,
     size: Number(bytes.readBigUInt64BE(at + 8)),
-    headerSize: 16,
+    headerSize: LARGE_HEADER_BYTES,
   })
 }
 
@@ -82,4 +87,34 @@ export function theOnly(boxes: readonly Box[], type: string, parent: string): Bo
     throw malformed(`expected one ${type} box in ${parent}, got ${found.length}`)
   }
   return box
+}
+
+/** The box's bytes, header included. */
+export function sliceBox(bytes: Buffer, box: Box): Buffer {
+  return bytes.subarray(box.start, endOf(box))
+}
+
+/** A box with a 32-bit size around its parts. */
+export function writeBox(type: string, parts: readonly Buffer[]): Buffer {
+  return join([writeBoxHeader(type, parts), ...parts])
+}
+
+/** What stands before the parts. */
+export function writeBoxHeader(type: string, parts: readonly Buffer[]): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES)
+  header.writeUInt32BE(HEADER_BYTES + lengthOf(parts), 0)
+  header.write(type, 4, 'latin1')
+  return header
+}
+
+/** One buffer of exactly the size, outside Node's shared pool, which a small kept slice would pin. */
+export function join(parts: readonly Buffer[]): Buffer {
+  const joined = Buffer.allocUnsafeSlow(lengthOf(parts))
+  let at = 0
+  for (const part of parts) at += part.copy(joined, at)
+  return joined
+}
+
+function lengthOf(parts: readonly Buffer[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0)
 }

@@ -1,0 +1,30 @@
+import { type Fields, u32, u64 } from './fields.ts'
+
+/** When a movie, track or media were made, in seconds since 1904-01-01. ISO/IEC 14496-12, 8.2.2. */
+export interface Times {
+  /** 1: times and durations have 64 bits. */
+  readonly version: 0 | 1
+  readonly createdS: bigint
+  readonly modifiedS: bigint
+}
+
+/** 1904-01-01 to 1970-01-01. */
+const SECONDS_TO_1970 = 2_082_844_800
+
+/** @param ms since 1970 */
+export function timesOf(ms: number): Times {
+  const seconds = BigInt(Math.max(0, Math.floor(ms / 1000) + SECONDS_TO_1970))
+  return { version: 1, createdS: seconds, modifiedS: seconds }
+}
+
+/** Not said, as an init segment is the same whenever it is made. */
+export const NO_TIMES: Times = { version: 0, createdS: 0n, modifiedS: 0n }
+
+export function readLong({ version }: Pick<Times, 'version'>, fields: Fields): bigint {
+  return version === 1 ? fields.uint64() : BigInt(fields.uint32())
+}
+
+/** Numbers as wide as the box's version says. */
+export function writeLong({ version }: Pick<Times, 'version'>, ...values: bigint[]): Buffer {
+  return version === 1 ? u64(...values) : u32(...values.map(Number))
+}

@@ -1,0 +1,70 @@
+import { unsupported } from '../mp4-error.ts'
+import { type Box, describe } from './box.ts'
+import { Fields, u16, u32, writeFullBox } from './fields.ts'
+import { type Matrix, readMatrix, writeMatrix } from './matrix.ts'
+import { readLong, type Times, writeLong } from './times.ts'
+
+/** Track header. ISO/IEC 14496-12, 8.3.2. */
+export interface Tkhd extends Times {
+  readonly flags: number
+  readonly trackId: number
+  /** Edits included, in ticks of the movie. */
+  readonly duration: bigint
+  readonly layer: number
+  /** Tracks of one group are alternatives to each other; 0 is no group. */
+  readonly alternateGroup: number
+  /** 8.8. */
+  readonly volume: number
+  readonly matrix: Matrix
+  /** As shown, before the matrix: pixels as 16.16. */
+  readonly width: number
+  readonly height: number
+}
+
+export const TRACK_ENABLED = 1
+export const TRACK_IN_MOVIE = 2
+
+/** 8.8. */
+export const FULL_VOLUME = 0x100
+
+/** @throws Mp4Error when the box is cut off */
+export function readTkhd(bytes: Buffer, box: Box): Tkhd {
+  const fields = new Fields(bytes, box)
+  const { version, flags } = fields.versionAndFlags()
+  if (version !== 0 && version !== 1) throw unsupported(`${describe(box)} has version ${version}`)
+  const createdS = readLong({ version }, fields)
+  const modifiedS = readLong({ version }, fields)
+  const trackId = fields.uint32()
+  fields.skip(4)
+  const duration = readLong({ version }, fields)
+  fields.skip(8)
+  const [layer, alternateGroup, volume] = [fields.uint16(), fields.uint16(), fields.uint16()]
+  fields.skip(2)
+  const matrix = readMatrix(fields)
+  const [width, height] = [fields.uint32(), fields.uint32()]
+  const times = { version, createdS, modifiedS } as const
+  return {
+    ...times,
+    flags,
+    trackId,
+    duration,
+    layer,
+    alternateGroup,
+    volume,
+    matrix,
+    width,
+    height,
+  }
+}
+
+export function writeTkhd(tkhd: Tkhd): Buffer {
+  return writeFullBox('tkhd', tkhd, [
+    writeLong(tkhd, tkhd.createdS, tkhd.modifiedS),
+    u32(tkhd.trackId, 0),
+    writeLong(tkhd, tkhd.duration),
+    u32(0, 0),
+    u16(tkhd.layer, tkhd.alternateGroup, tkhd.volume, 0),
+    writeMatrix(tkhd.matrix),
+    u32(tkhd.width, tkhd.height),
+  ])
+}
