@@ -62,7 +62,7 @@ export const startGateway: StartGateway = async (config, deps) => {
     await Promise.all(apps.map((app) => app.close()))
     await streams.close()
     parts.api.close()
-    await parts.dispatcher.close()
+    await parts.dispatcher.destroy()
   }
   try {
     const publicUrl = await listen(apps[0], config.server)

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { notYetAvailable, notYetLine } from '../config/availability.ts'
@@ -54,6 +55,8 @@ export async function serve(
   const config = withPorts(source.config, args)
   const gateway = await parts.startGateway(config, { clock, random: Math.random })
   terminal.out(readyLine(gateway, config))
+  // Whoever kills the process shall not make its next start slow.
+  flushCompileCache()
   await stopped
   const never = new AbortController().signal
   await withDeadline(clock, 'closing', CLOSE_WITHIN_MS, never, () => gateway.close())

@@ -38,7 +38,9 @@ export async function publicApp(
     requestId: requestIds(random),
     counters,
     streams: registry,
-    keyOf: (stream, id) => keyUpstream(parts, stream, id),
+    keyOf: config.streams.some(({ source }) => source.kind === 'hls')
+      ? (stream, id) => keyUpstream(parts, stream, id)
+      : undefined,
     render: { multivariant: renderMultivariant, media: renderMedia },
     renderArchive: {
       multivariant: renderArchiveMultivariant,

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { Dispatcher } from 'undici'
 import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -10,10 +9,10 @@ import { FragmentCache } from '../store/fragment-cache.ts'
 import { Journals } from '../store/journals.ts'
 import { MemoryStore } from '../store/memory-store.ts'
 import { SavedTimelines } from '../store/saved-timelines.ts'
-import { createUpstreamAgent } from '../upstream/agent.ts'
+import { UpstreamAgent } from '../upstream/agent.ts'
+import { chainRegion } from '../upstream/kvs/chain-region.ts'
 import type { KvsApi } from '../upstream/kvs/kvs-api.ts'
-import { SdkKvsApi } from '../upstream/kvs/sdk-kvs-api.ts'
-import { chainRegion } from '../upstream/kvs/sdk-setup.ts'
+import { KvsApiOnDemand } from '../upstream/kvs/kvs-api-on-demand.ts'
 import { StreamQuotas } from '../upstream/kvs/stream-quotas.ts'
 import { OriginKeys } from '../upstream/origin/origin-keys.ts'
 import { openSlateFiles, type SlateFiles } from './slate-files.ts'
@@ -24,7 +23,7 @@ export interface Parts {
   readonly random: Random
   readonly log: Log
   readonly counters: GatewayCounters
-  readonly dispatcher: Dispatcher
+  readonly dispatcher: UpstreamAgent
   readonly api: KvsApi
   readonly quotas: StreamQuotas
   readonly originKeys: OriginKeys
@@ -58,8 +57,8 @@ export async function openParts(
       misses: counters.cacheMisses.cell({}),
       coalesced: counters.coalescedRequests.cell({}),
     }),
-    dispatcher: createUpstreamAgent(),
-    api: new SdkKvsApi(clock, random, config.aws),
+    dispatcher: new UpstreamAgent(),
+    api: new KvsApiOnDemand(clock, random, config.aws),
     originKeys: new OriginKeys(),
     quotas: new StreamQuotas({ clock, region, share: config.aws.quotaShare }),
     disk:

@@ -1,6 +1,10 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { jsonSchemaTransform } from 'fastify-type-provider-zod'
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+} from 'fastify-type-provider-zod'
 import { guardAdmin } from './admin-guard.ts'
 import type { AdminView } from './admin-view.ts'
 import type { MetricsSource } from './metrics.ts'
@@ -26,6 +30,8 @@ export interface AdminAppOptions extends AppOptions {
 export function buildAdminApp(options: AdminAppOptions): FastifyInstance {
   const { registry, metrics, token, version, listening, clock } = options
   const app = newApp(options)
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
   guardAdmin(app, token)
   void app.register(swagger, {
     openapi: { info: { title: 'kvs-hls-gateway', version } },

@@ -1,8 +1,10 @@
-import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import { type Headers, PROBLEM_TYPE } from './headers.ts'
 import { HttpError, problemAnswer } from './problem.ts'
+
+// An import of node:http would load all that it offers, Node's own undici with it.
+const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /** Parser failures that have a status of their own; everything else is 400. */
 const STATUS: Readonly<Record<string, number>> = {

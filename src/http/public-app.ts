@@ -13,7 +13,7 @@ import { dvrRoutes } from './routes/dvr-playlists.ts'
 import { healthRoute } from './routes/health.ts'
 import { fragmentRoutes } from './routes/hls-fragments.ts'
 import { playlistRoutes } from './routes/hls-playlists.ts'
-import { type KeyRoutesOptions, keyRoutes } from './routes/keys.ts'
+import type { KeyRoutesOptions } from './routes/keys.ts'
 import { notYetRoutes } from './routes/not-yet.ts'
 import { preflightRoute } from './routes/preflight.ts'
 import { ServedStreams } from './served-stream.ts'
@@ -24,8 +24,8 @@ export interface PublicAppOptions extends AppOptions {
   readonly render: PlaylistRenderer
   readonly renderArchive: ArchiveRenderer
   readonly counters: GatewayCounters
-  /** Of media that we pass on unread. */
-  readonly keyOf: KeyRoutesOptions['keyOf']
+  /** Finds the keys of media that we pass on unread. Without it there are none: KVS encrypts nothing. */
+  readonly keyOf?: KeyRoutesOptions['keyOf'] | undefined
   /** Without it there are no clips. */
   readonly clips?: ClipSource
   /** The fragment cache's evictions: whoever still sends evicted bytes is cut off (G18). */
@@ -55,8 +55,13 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
   void app.register(dvrRoutes, context)
   void app.register(fragmentRoutes, context)
   void app.register(archiveRoutes, context)
-  void app.register(keyRoutes, { keyOf: options.keyOf })
-  const { clips, clock } = options
+  const { clips, clock, keyOf } = options
+  if (keyOf !== undefined) {
+    // Its HTTP client is a second one, and takes 20 MiB.
+    void app.register(async () =>
+      app.register((await import('./routes/keys.ts')).keyRoutes, { keyOf }),
+    )
+  }
   if (clips !== undefined) void app.register(clipRoute, { ...context, clips, clock })
   void app.register(notYetRoutes)
   void app.register(preflightRoute)

@@ -8,11 +8,12 @@ import { gzip } from 'node:zlib'
 
 const compress = promisify(gzip)
 
-/** A file as it goes over the wire, in both encodings, prepared once. */
+/** A file as it goes over the wire, in both encodings. */
 export interface WebAsset {
   readonly contentType: string
   readonly identity: EncodedAsset
-  readonly gzip: EncodedAsset
+  /** Compressed at the first request, because most starts are not for somebody who opens a page. */
+  gzip(): Promise<EncodedAsset>
 }
 
 /** Strong ETags name bytes, so each encoding has its own. RFC 9110, 8.8.3. */
@@ -45,7 +46,7 @@ const PAGES = fileURLToPath(new URL('../web/pages/', import.meta.url))
 const HLS_JS = createRequire(import.meta.url).resolve('hls.js/dist/hls.min.mjs')
 
 /**
- * Reads, hashes and compresses the pages and hls.js.
+ * Reads and hashes the pages and hls.js.
  * @throws when a file of the installation is missing
  */
 export async function loadWebAssets(): Promise<WebAssets> {
@@ -53,7 +54,7 @@ export async function loadWebAssets(): Promise<WebAssets> {
   const version = versionOf(sources)
   const files = new Map<string, WebAsset>()
   for (const [name, source] of sources) {
-    files.set(name, await prepare(name, withVersion(name, source, version)))
+    files.set(name, prepare(name, withVersion(name, source, version)))
   }
   const page = (name: PageName): WebAsset => take(files, `${name}.html`)
   const pages = { play: page('play'), wall: page('wall') }
@@ -79,12 +80,16 @@ function withVersion(name: string, source: Buffer, version: string): Buffer {
   return Buffer.from(source.toString('utf8').replaceAll('{version}', version))
 }
 
-async function prepare(name: string, body: Buffer): Promise<WebAsset> {
+function prepare(name: string, body: Buffer): WebAsset {
   const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22)
+  let zipped: Promise<Buffer> | undefined
   return {
     contentType: TYPES[extname(name)] ?? 'application/octet-stream',
     identity: { body, etag: `"${hash}"` },
-    gzip: { body: await compress(body, { level: 9 }), etag: `"${hash}-gzip"` },
+    gzip: async () => {
+      zipped ??= compress(body, { level: 9 })
+      return { body: await zipped, etag: `"${hash}-gzip"` }
+    },
   }
 }
 

@@ -1,9 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import {
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { GatewayError } from '../../base/errors.ts'
 import { type StreamStatus, streamStatus } from '../../streams/status.ts'
@@ -35,8 +31,6 @@ export function streamsApi(
   done: () => void,
 ): void {
   const api = app
-    .setValidatorCompiler(validatorCompiler)
-    .setSerializerCompiler(serializerCompiler)
     .setSchemaErrorFormatter(([first]) => new GatewayError('bad_request', first?.message ?? ''))
     .withTypeProvider<ZodTypeProvider>()
   api.get(

@@ -92,9 +92,13 @@ function pageHeaders(frameAncestors: string): Readonly<Record<string, string>> {
   }
 }
 
-function sendAsset(request: FastifyRequest, reply: FastifyReply, asset: WebAsset): FastifyReply {
+async function sendAsset(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  asset: WebAsset,
+): Promise<FastifyReply> {
   const zipped = acceptsGzip(request.headers['accept-encoding'])
-  const { body, etag } = zipped ? asset.gzip : asset.identity
+  const { body, etag } = zipped ? await asset.gzip() : asset.identity
   reply.headers({ vary: 'accept-encoding', etag })
   // A page for an unknown stream is a 404 each time: a 304 would turn it into the 200 of the same bytes.
   const known = request.headers['if-none-match']

@@ -1,8 +1,8 @@
-import type { Dispatcher } from 'undici'
 import type { Random } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import { parseMedia } from '../../formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../formats/m3u8/parse-multivariant.ts'
+import type { UpstreamAgent } from '../agent.ts'
 import { upstreamError } from '../errors.ts'
 import type {
   FragmentWish,
@@ -28,7 +28,7 @@ import { type SessionPlaylists, sessionPlaylists } from './session-playlists.ts'
 
 export interface KvsSessionDeps {
   readonly api: KvsApi
-  readonly dispatcher: Dispatcher
+  readonly dispatcher: Pick<UpstreamAgent, 'request'>
   readonly clock: Clock
   readonly random: Random
   /** Of the KVS stream; shared by all its sessions. */

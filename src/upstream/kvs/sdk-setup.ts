@@ -6,6 +6,7 @@ import {
 import { z } from 'zod'
 import { isLoopback } from '../../base/loopback.ts'
 import { upstreamError } from '../errors.ts'
+import { chainRegion } from './chain-region.ts'
 import { isAwsControlHost, UpstreamHosts } from './hosts.ts'
 
 export interface SdkOptions {
@@ -78,12 +79,6 @@ async function controlEndpoint({ endpoint }: SdkOptions): Promise<Target> {
   await client.send(command)
   client.destroy()
   return promise
-}
-
-/** The region of the SDK's own chain: environment and shared configuration. */
-export async function chainRegion(): Promise<string | undefined> {
-  const client = new KinesisVideoClient({})
-  return client.config.region().catch(() => undefined)
 }
 
 function fallbackRegion({ overridden }: UpstreamHosts): string | undefined {

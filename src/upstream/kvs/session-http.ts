@@ -1,7 +1,7 @@
-import type { Dispatcher } from 'undici'
 import type { Random } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import { withDeadline } from '../../base/deadline.ts'
+import type { UpstreamAgent } from '../agent.ts'
 import {
   type Announced,
   type Answer,
@@ -57,7 +57,7 @@ const YIELD_MS = 20_000
 const STALL_MS = 5000
 
 export interface SessionHttpDeps {
-  readonly dispatcher: Dispatcher
+  readonly dispatcher: Pick<UpstreamAgent, 'request'>
   readonly clock: Clock
   readonly random: Random
   readonly quota: SessionQuota

@@ -1,8 +1,8 @@
-import type { Dispatcher } from 'undici'
 import type { Random } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { ErrorCode } from '../../base/errors.ts'
 import type { ByteRange } from '../../formats/m3u8/byte-range.ts'
+import type { UpstreamAgent } from '../agent.ts'
 import type { Announced, Answer, Meter } from '../answer.ts'
 import { discard, type Exchange, Exchanges, type Received, type RequestKind } from '../exchange.ts'
 import type { UpstreamObserver } from '../observer.ts'
@@ -68,7 +68,7 @@ const MAX_REDIRECTS = 5
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 export interface OriginHttpDeps {
-  readonly dispatcher: Dispatcher
+  readonly dispatcher: Pick<UpstreamAgent, 'request'>
   readonly clock: Clock
   readonly random: Random
   readonly quota: OriginQuota

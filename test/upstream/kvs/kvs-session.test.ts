@@ -1,6 +1,5 @@
-import type { Agent } from 'undici'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createUpstreamAgent } from '../../../src/upstream/agent.ts'
+import { UpstreamAgent } from '../../../src/upstream/agent.ts'
 import type { HlsSession } from '../../../src/upstream/hls-session.ts'
 import { type KvsSessionDeps, openKvsSession } from '../../../src/upstream/kvs/kvs-session.ts'
 import type { KvsSource } from '../../../src/upstream/kvs/kvs-source.ts'
@@ -40,7 +39,7 @@ function playlist(...numbers: readonly (bigint | number)[]): string {
 }
 
 let kvs: KvsStub
-let agent: Agent
+let agent: UpstreamAgent
 let clock: ManualClock
 let deps: KvsSessionDeps
 
@@ -58,7 +57,7 @@ beforeEach(async () => {
     [INIT]: [{ body: 'init' }],
     [fragmentPath(NUMBER)]: [{ body: 'fragment' }],
   })
-  agent = createUpstreamAgent()
+  agent = new UpstreamAgent()
   clock = new ManualClock()
   deps = {
     api: new SdkKvsApi(clock, Math.random, { endpoint: kvs.url }),

@@ -1,8 +1,7 @@
 import { inspect } from 'node:util'
-import type { Agent } from 'undici'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { GatewayError } from '../../../src/base/errors.ts'
-import { createUpstreamAgent } from '../../../src/upstream/agent.ts'
+import { UpstreamAgent } from '../../../src/upstream/agent.ts'
 import { unusableAnswer } from '../../../src/upstream/errors.ts'
 import { type SessionQuota, StreamQuota } from '../../../src/upstream/kvs/quota.ts'
 import { SessionHttp } from '../../../src/upstream/kvs/session-http.ts'
@@ -27,7 +26,7 @@ const never = new AbortController().signal
 const OK = answer('200 OK', BODY)
 
 let server: ScriptedServer
-let agent: Agent
+let agent: UpstreamAgent
 let clock: ManualClock
 let http: SessionHttp
 let seen: string[]
@@ -38,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 beforeEach(() => {
-  agent = createUpstreamAgent()
+  agent = new UpstreamAgent()
   clock = new ManualClock()
   seen = []
   http = new SessionHttp({

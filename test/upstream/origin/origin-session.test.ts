@@ -1,9 +1,8 @@
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import type { Agent } from 'undici'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { GatewayError } from '../../../src/base/errors.ts'
-import { createUpstreamAgent } from '../../../src/upstream/agent.ts'
+import { UpstreamAgent } from '../../../src/upstream/agent.ts'
 import type { HlsSession } from '../../../src/upstream/hls-session.ts'
 import type { ListedFragment } from '../../../src/upstream/listed-fragment.ts'
 import { OriginQuota } from '../../../src/upstream/origin/origin-quota.ts'
@@ -32,7 +31,7 @@ const media = (first: number, count: number, ...head: readonly string[]): string
 
 let origin: WebServer
 let other: WebServer
-let agent: Agent
+let agent: UpstreamAgent
 let clock: ManualClock
 let run: OriginRun
 let labels: string[]
@@ -40,7 +39,7 @@ let labels: string[]
 beforeEach(async () => {
   origin = await startWebServer()
   other = await startWebServer()
-  agent = createUpstreamAgent()
+  agent = new UpstreamAgent()
   clock = new ManualClock()
   run = new OriginRun(clock)
   labels = []

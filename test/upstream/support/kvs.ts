@@ -1,7 +1,6 @@
-import type { Agent } from 'undici'
 import type { CameraConfigInput } from '../../../src/emulator/config.ts'
 import { type Emulator, startEmulator } from '../../../src/emulator/emulator.ts'
-import { createUpstreamAgent } from '../../../src/upstream/agent.ts'
+import { UpstreamAgent } from '../../../src/upstream/agent.ts'
 import type { HlsSession } from '../../../src/upstream/hls-session.ts'
 import type { ApiCall } from '../../../src/upstream/kvs/kvs-api.ts'
 import { type KvsSessionDeps, openKvsSession } from '../../../src/upstream/kvs/kvs-session.ts'
@@ -44,7 +43,7 @@ export interface Kvs {
 export async function startKvs(camera: CameraConfigInput = {}): Promise<Kvs> {
   const clock = new ManualClock()
   const emulator = await startEmulator({ clock, config: { cameras: { [CAMERA]: camera } } })
-  const agent: Agent = createUpstreamAgent()
+  const agent = new UpstreamAgent()
   const api = new SdkKvsApi(clock, () => 0.5, { endpoint: emulator.url })
   const seen: string[] = []
   const deps: KvsSessionDeps = {
