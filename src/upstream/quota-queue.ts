@@ -14,6 +14,20 @@ export interface Cost {
 /** To be called when upstream has answered, or never will; until then the request counts. */
 export type EndTurn = () => void
 
+/**
+ * Keeps requests of some kinds under an upstream's limits: each is sent only after its turn has come. Whether all
+ * that counts is in this process is an implementation's affair.
+ */
+export interface Quota<Request> {
+  /**
+   * Resolves when the request may be sent. The caller must call what it resolves with, in any event.
+   * @param priority default: `live`
+   * @throws GatewayError `upstream_throttled` when too many wait already; RangeError when a request costs more
+   * than its limit; the signal's reason once it aborts
+   */
+  take(request: Request, signal: AbortSignal, priority?: Priority): Promise<EndTurn>
+}
+
 interface Waiter {
   readonly costs: readonly Cost[]
   readonly priority: Priority

@@ -1,9 +1,13 @@
+import { LRUCache } from 'lru-cache'
 import { SingleFlight } from '../base/single-flight.ts'
 import type { PlaylistName, Verify } from './hls-session.ts'
 import type { ListedMap } from './listed-fragment.ts'
 import { SessionDeadError } from './session-dead-error.ts'
 
-/** Codec private data changes rarely; a few of them may be in one list. All playlists share this. */
+/**
+ * Codec private data changes rarely; a few of them may be in one list. All playlists share this, the least recently
+ * used goes first: what one playlist changes all the time must not drive out the other's.
+ */
 const MAX_INITS = 16
 
 let sessionsOpened = 0
@@ -17,7 +21,7 @@ export abstract class SessionBase<Followed> {
   readonly playlists: readonly PlaylistName[]
   readonly openedAtMs: number
   readonly #followed: ReadonlyMap<PlaylistName, Followed>
-  readonly #inits = new Map<string, Buffer>()
+  readonly #inits = new LRUCache<string, Buffer>({ max: MAX_INITS })
   readonly #initFlights = new SingleFlight<Buffer>()
   readonly #life = new AbortController()
   #retired = false
@@ -35,7 +39,7 @@ export abstract class SessionBase<Followed> {
   protected abstract fetchInit(map: ListedMap, verify: Verify, signal: AbortSignal): Promise<Buffer>
 
   /** See {@link HlsSession.init}. */
-  init(
+  async init(
     playlist: PlaylistName,
     map: ListedMap,
     signal: AbortSignal,
@@ -44,15 +48,11 @@ export abstract class SessionBase<Followed> {
     const alive = this.alive(signal)
     const key = `${playlist} ${map.key}`
     const known = this.#inits.get(key)
-    if (known !== undefined) {
-      // Last in the map is last used: what one playlist changes all the time must not drive out the other's.
-      this.#keepInit(key, known)
-      return Promise.resolve(known)
-    }
+    if (known !== undefined) return known
     return this.#initFlights.run(key, alive, async (limited) => {
       const fetching = AbortSignal.any([limited, this.#life.signal])
       const init = await this.fetchInit(map, verify, fetching)
-      this.#keepInit(key, init)
+      this.#inits.set(key, init)
       return init
     })
   }
@@ -80,14 +80,6 @@ export abstract class SessionBase<Followed> {
   protected alive(signal: AbortSignal): AbortSignal {
     if (this.#retired) throw new SessionDeadError('closed')
     return AbortSignal.any([signal, this.#life.signal])
-  }
-
-  #keepInit(key: string, init: Buffer): void {
-    this.#inits.delete(key)
-    this.#inits.set(key, init)
-    if (this.#inits.size <= MAX_INITS) return
-    const [oldest] = this.#inits.keys()
-    if (oldest !== undefined) this.#inits.delete(oldest)
   }
 }
 

@@ -3,6 +3,7 @@ import {
   type Cost,
   type EndTurn,
   type Priority,
+  type Quota,
   QuotaQueue,
   SHARE_OF_OTHERS,
 } from '../quota-queue.ts'
@@ -18,12 +19,17 @@ const PER_STREAM = {
   dataEndpoint: 5,
   /** Not documented; as GetDataEndpoint. */
   listFragments: 5,
-  metadata: 10_000,
-  media: 500,
 } as const
+const POINTS_PER_STREAM = { metadata: 10_000, media: 500 } as const
+
+/** How many fragments a page of ListFragments may hold, and what it costs in metadata points. */
+export const PAGE_RESULTS = 1000
 
 /** Longer lists would only make the first segment of a range come later. */
 const MOST_ARCHIVE_RESULTS = 2000
+
+/** What is asked for with credentials: GetHLSStreamingSessionURL, GetDataEndpoint, a page of ListFragments. */
+export type StreamRequest = keyof typeof PER_STREAM
 
 /** What is fetched with a session's token. */
 export type SessionRequest = keyof typeof PER_SESSION
@@ -35,108 +41,91 @@ export type PointKind = 'metadata' | 'media'
 
 const window = (limit: number): SlidingWindow => new SlidingWindow(limit, WINDOW_MS)
 
-/**
- * Keeps all that this process asks of one KVS stream under the quotas of KVS by construction (G9): a
- * request is sent only after its turn has come here. Everybody who reads the KVS stream shares one.
- */
-export class StreamQuota {
+/** The quotas of one KVS stream (G9). Everybody who reads the KVS stream shares them. */
+export interface StreamQuota extends Quota<StreamRequest> {
+  /**
+   * How long a playlist may be of which two are to go within a second, one for each track, beside what is
+   * kept free for live; 1 … 2,000.
+   */
+  readonly archiveResults: number
+  /** How full the share of points is that we allow ourselves, 0…1. */
+  usedRatio(kind: PointKind): number
+  /**
+   * The quotas of a new session of this stream; its requests count in both. KVS may count a limit per track or
+   * for both; we assume for both.
+   * @param fragmentResults the session's MaxMediaPlaylistFragmentResults: a playlist costs that many points
+   */
+  session(fragmentResults: number): Quota<SessionRequest>
+}
+
+/** Requests of the kinds in `costs`, in one queue. */
+class CostedQuota<Request extends string> implements Quota<Request> {
+  readonly #queue: QuotaQueue
+  readonly #costs: Readonly<Record<Request, readonly Cost[]>>
+
+  constructor(queue: QuotaQueue, costs: Readonly<Record<Request, readonly Cost[]>>) {
+    this.#queue = queue
+    this.#costs = costs
+  }
+
+  take(request: Request, signal: AbortSignal, priority: Priority = 'live'): Promise<EndTurn> {
+    return this.#queue.take(this.#costs[request], signal, priority)
+  }
+}
+
+/** Counts what this process asks of one KVS stream. */
+export class LocalStreamQuota implements StreamQuota {
   readonly #clock: Clock
   readonly #queue: QuotaQueue
-  readonly #create = window(PER_STREAM.create)
-  readonly #dataEndpoint = window(PER_STREAM.dataEndpoint)
-  readonly #listFragments = window(PER_STREAM.listFragments)
   readonly #points: Readonly<Record<PointKind, SlidingWindow>>
+  readonly #calls: Quota<StreamRequest>
 
   /** @param share how much of the stream's points we may use, 0 < share ≤ 1; others may read it too */
   constructor(clock: Clock, share = 0.5) {
     this.#clock = clock
     this.#queue = new QuotaQueue(clock)
-    this.#points = {
-      metadata: window(Math.floor(PER_STREAM.metadata * share)),
-      media: window(Math.floor(PER_STREAM.media * share)),
+    const points = {
+      metadata: window(Math.floor(POINTS_PER_STREAM.metadata * share)),
+      media: window(Math.floor(POINTS_PER_STREAM.media * share)),
     }
+    this.#points = points
+    this.#calls = new CostedQuota(this.#queue, {
+      create: [once(PER_STREAM.create)],
+      dataEndpoint: [once(PER_STREAM.dataEndpoint)],
+      listFragments: [
+        once(PER_STREAM.listFragments),
+        { window: points.metadata, weight: PAGE_RESULTS },
+      ],
+    })
   }
 
-  /** Waits until GetHLSStreamingSessionURL may be called; see {@link QuotaQueue.take}. */
-  takeCreate(signal: AbortSignal, priority: Priority = 'live'): Promise<EndTurn> {
-    return this.#queue.take([{ window: this.#create, weight: 1 }], signal, priority)
+  take(request: StreamRequest, signal: AbortSignal, priority?: Priority): Promise<EndTurn> {
+    return this.#calls.take(request, signal, priority)
   }
 
-  /** Waits until GetDataEndpoint may be called; see {@link QuotaQueue.take}. */
-  takeDataEndpoint(signal: AbortSignal, priority: Priority = 'live'): Promise<EndTurn> {
-    return this.#queue.take([{ window: this.#dataEndpoint, weight: 1 }], signal, priority)
-  }
-
-  /** Waits until a page of so many fragments may be listed; see {@link QuotaQueue.take}. */
-  takeListFragments(
-    results: number,
-    signal: AbortSignal,
-    priority: Priority = 'live',
-  ): Promise<EndTurn> {
-    const costs = [
-      { window: this.#listFragments, weight: 1 },
-      { window: this.#points.metadata, weight: results },
-    ]
-    return this.#queue.take(costs, signal, priority)
-  }
-
-  /**
-   * How long a playlist may be of which two are to go within a second, one for each track, beside what is
-   * kept free for live; 1 … 2,000.
-   */
   get archiveResults(): number {
     const { limit } = this.#points.metadata
     return Math.max(1, Math.min(MOST_ARCHIVE_RESULTS, Math.floor((limit * SHARE_OF_OTHERS) / 2)))
   }
 
-  /** How full the share of points is that we allow ourselves, 0…1. */
   usedRatio(kind: PointKind): number {
     const points = this.#points[kind]
     return points.used(this.#clock.now()) / points.limit
   }
 
-  /** The quotas of a new session of this stream; its requests count in both. */
-  session(fragmentResults: number): SessionQuota {
-    return new SessionQuota(this.#queue, this.#points, fragmentResults)
+  session(fragmentResults: number): Quota<SessionRequest> {
+    const { metadata, media } = this.#points
+    return new CostedQuota(this.#queue, {
+      master: [once(PER_SESSION.master)],
+      playlist: [once(PER_SESSION.playlist), { window: metadata, weight: fragmentResults }],
+      init: [once(PER_SESSION.init)],
+      fragment: [once(PER_SESSION.fragment), { window: media, weight: 1 }],
+      tsFragment: [once(PER_SESSION.tsFragment), { window: media, weight: 1 }],
+    })
   }
 }
 
-/** The turn-taking of one session. KVS may count a limit per track or for both; we assume for both. */
-export class SessionQuota {
-  readonly #queue: QuotaQueue
-  readonly #costs: Readonly<Record<SessionRequest, readonly Cost[]>>
-
-  /** @param fragmentResults the session's MaxMediaPlaylistFragmentResults: a playlist costs that many points */
-  constructor(
-    queue: QuotaQueue,
-    points: Readonly<Record<PointKind, SlidingWindow>>,
-    fragmentResults: number,
-  ) {
-    this.#queue = queue
-    this.#costs = {
-      master: [{ window: window(PER_SESSION.master), weight: 1 }],
-      playlist: [
-        { window: window(PER_SESSION.playlist), weight: 1 },
-        { window: points.metadata, weight: fragmentResults },
-      ],
-      init: [{ window: window(PER_SESSION.init), weight: 1 }],
-      fragment: [
-        { window: window(PER_SESSION.fragment), weight: 1 },
-        { window: points.media, weight: 1 },
-      ],
-      tsFragment: [
-        { window: window(PER_SESSION.tsFragment), weight: 1 },
-        { window: points.media, weight: 1 },
-      ],
-    }
-  }
-
-  /** Waits until a request of this kind may be sent; see {@link QuotaQueue.take}. */
-  take(
-    request: SessionRequest,
-    signal: AbortSignal,
-    priority: Priority = 'live',
-  ): Promise<EndTurn> {
-    return this.#queue.take(this.#costs[request], signal, priority)
-  }
+/** One request in a window of its own. */
+function once(limit: number): Cost {
+  return { window: window(limit), weight: 1 }
 }

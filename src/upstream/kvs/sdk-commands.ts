@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-kinesis-video-archived-media'
 import type { Playback, StoredFragment, StoredRange } from './kvs-api.ts'
 import type { KvsSource, StreamIdentity } from './kvs-source.ts'
+import { PAGE_RESULTS } from './quota.ts'
 
 /** All that has a default is said explicitly: the defaults make players reset at every fragment. */
 export function sessionCommand(
@@ -29,9 +30,6 @@ export function sessionCommand(
       playback.mode === 'ON_DEMAND' ? playback.fragmentResults : source.fragmentResults,
   })
 }
-
-/** The most that KVS gives in a page of ListFragments. */
-export const PAGE_RESULTS = 1000
 
 export function listCommand(
   source: KvsSource,

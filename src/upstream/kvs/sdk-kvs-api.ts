@@ -28,14 +28,7 @@ import type {
 } from './kvs-api.ts'
 import type { KvsSource, StreamIdentity } from './kvs-source.ts'
 import { SdkClients } from './sdk-clients.ts'
-import {
-  byNumber,
-  identity,
-  listCommand,
-  PAGE_RESULTS,
-  sessionCommand,
-  storedFragments,
-} from './sdk-commands.ts'
+import { byNumber, identity, listCommand, sessionCommand, storedFragments } from './sdk-commands.ts'
 import type { SdkOptions } from './sdk-setup.ts'
 
 /** A viewer's first request waits for two of these and the first media, eight seconds by default. */
@@ -148,7 +141,7 @@ export class SdkKvsApi implements KvsApi {
 
   async #askEndpoint(source: StreamIdentity, apiName: ApiName, call: ApiCall): Promise<URL> {
     const client = await this.#clients.control(source)
-    const endTurn = await call.quota.takeDataEndpoint(call.signal, call.priority)
+    const endTurn = await call.quota.take('dataEndpoint', call.signal, call.priority)
     const command = new GetDataEndpointCommand({ ...identity(source), APIName: apiName })
     const { DataEndpoint } = await this.#observed('GetDataEndpoint', call, (abortSignal) =>
       client.send(command, { abortSignal }),
@@ -166,7 +159,7 @@ export class SdkKvsApi implements KvsApi {
     playback: Playback,
     call: ApiCall,
   ): Promise<GrantedSession> {
-    const endTurn = await call.quota.takeCreate(call.signal, call.priority)
+    const endTurn = await call.quota.take('create', call.signal, call.priority)
     const openedAtMs = this.#clock.now()
     const { HLSStreamingSessionURL } = await this.#observed(
       'GetHLSStreamingSessionURL',
@@ -185,7 +178,7 @@ export class SdkKvsApi implements KvsApi {
     call: ApiCall,
   ): Promise<ListFragmentsOutput> {
     const { quota, signal, priority } = call
-    const endTurn = await quota.takeListFragments(PAGE_RESULTS, signal, priority)
+    const endTurn = await quota.take('listFragments', signal, priority)
     const command = listCommand(source, range, token)
     const page = await this.#observed('ListFragments', call, (abortSignal) =>
       client.send(command, { abortSignal }),

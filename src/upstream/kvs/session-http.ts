@@ -23,11 +23,11 @@ import {
 import { discard, type Exchange, Exchanges, type RequestKind } from '../exchange.ts'
 import type { StreamedBody } from '../hls-session.ts'
 import type { UpstreamObserver } from '../observer.ts'
-import type { Priority } from '../quota-queue.ts'
+import type { Priority, Quota } from '../quota-queue.ts'
 import type { SecretUrl } from '../secret-url.ts'
 import { only } from '../session-base.ts'
 import { SessionDeadError } from '../session-dead-error.ts'
-import type { FragmentRequest, SessionQuota, SessionRequest } from './quota.ts'
+import type { FragmentRequest, SessionRequest } from './quota.ts'
 
 const MIB = 1024 * 1024
 
@@ -60,7 +60,7 @@ export interface SessionHttpDeps {
   readonly dispatcher: Pick<UpstreamAgent, 'request'>
   readonly clock: Clock
   readonly random: Random
-  readonly quota: SessionQuota
+  readonly quota: Quota<SessionRequest>
   readonly observer: UpstreamObserver
   /** Of all requests of the session, whatever they ask for themselves. */
   readonly priority?: Priority

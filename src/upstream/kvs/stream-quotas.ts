@@ -1,10 +1,10 @@
 import type { Clock } from '../../base/clock.ts'
 import { regionOf, type StreamIdentity } from './kvs-source.ts'
-import { StreamQuota } from './quota.ts'
+import { LocalStreamQuota, type StreamQuota } from './quota.ts'
 
 export interface StreamQuotasOptions {
   readonly clock: Clock
-  /** See {@link StreamQuota}; default half. */
+  /** See {@link LocalStreamQuota}; default half. */
   readonly share?: number | undefined
   /** Of streams that do not name theirs. */
   readonly region?: string | undefined
@@ -28,7 +28,10 @@ export class StreamQuotas {
   of(stream: StreamIdentity): StreamQuota {
     const { clock, share = 0.5 } = this.#options
     const key = this.#keyOf(stream)
-    const shared = this.#quotas.get(key) ?? { quota: new StreamQuota(clock, share), readers: 0 }
+    const shared = this.#quotas.get(key) ?? {
+      quota: new LocalStreamQuota(clock, share),
+      readers: 0,
+    }
     shared.readers += 1
     this.#quotas.set(key, shared)
     return shared.quota

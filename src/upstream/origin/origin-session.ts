@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../base/clock.ts'
 import { type MediaPlaylist, parseMedia } from '../../formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../formats/m3u8/parse-multivariant.ts'
@@ -75,14 +76,21 @@ interface Followed {
   list: MediaPlaylist | undefined
   listed: readonly ListedFragment[]
   /** Listed now or before: origins keep segments for a while after they have left the list. */
-  readonly known: Map<bigint, ListedFragment>
+  readonly known: LRUCache<bigint, ListedFragment>
 }
 
 const MAX_KNOWN = 1024
 
 function followedAt(name: PlaylistName, url: URL): Followed {
   const nothing = { etag: undefined, list: undefined, listed: [] }
-  return { name, url, base: url, offset: 0, known: new Map(), ...nothing }
+  return {
+    name,
+    url,
+    base: url,
+    offset: 0,
+    known: new LRUCache<bigint, ListedFragment>({ max: MAX_KNOWN }),
+    ...nothing,
+  }
 }
 
 /** One reading of an origin: it never expires, and ends when the origin's numbering begins anew. */
@@ -207,7 +215,6 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
       numberOf: (mediaSequence) => this.#run.numberOf(mediaSequence + followed.offset),
     })
     for (const fragment of followed.listed) followed.known.set(fragment.number, fragment)
-    keepNewest(followed.known, MAX_KNOWN)
     return followed.listed
   }
 
@@ -243,12 +250,4 @@ function whole(body: OriginBody | 'unchanged'): OriginBody {
 function bytesOf(verify: Verify): (body: OriginBody | 'unchanged') => Buffer {
   const check = verified(verify)
   return (body) => check(whole(body).bytes)
-}
-
-/** Maps keep the order in which their entries came. */
-function keepNewest<K>(map: Map<K, unknown>, count: number): void {
-  for (const key of map.keys()) {
-    if (map.size <= count) return
-    map.delete(key)
-  }
 }

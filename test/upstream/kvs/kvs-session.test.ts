@@ -3,10 +3,11 @@ import { UpstreamAgent } from '../../../src/upstream/agent.ts'
 import type { HlsSession } from '../../../src/upstream/hls-session.ts'
 import { type KvsSessionDeps, openKvsSession } from '../../../src/upstream/kvs/kvs-session.ts'
 import type { KvsSource } from '../../../src/upstream/kvs/kvs-source.ts'
-import { StreamQuota } from '../../../src/upstream/kvs/quota.ts'
+import { LocalStreamQuota } from '../../../src/upstream/kvs/quota.ts'
 import { SdkKvsApi } from '../../../src/upstream/kvs/sdk-kvs-api.ts'
-import type { ListedFragment, ListedMap } from '../../../src/upstream/listed-fragment.ts'
+import type { ListedFragment } from '../../../src/upstream/listed-fragment.ts'
 import { SessionDeadError } from '../../../src/upstream/session-dead-error.ts'
+import { hlsSessionContract } from '../../contract/hls-session.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { type KvsStub, startKvsStub } from '../support/kvs-stub.ts'
 import { failure, outcome } from '../support/outcome.ts'
@@ -64,7 +65,7 @@ beforeEach(async () => {
     dispatcher: agent,
     clock,
     random: () => 0.5,
-    quota: new StreamQuota(clock),
+    quota: new LocalStreamQuota(clock),
     observer: { request: () => {} },
   }
 })
@@ -81,11 +82,6 @@ async function firstListed(session: HlsSession): Promise<ListedFragment> {
   const [fragment] = await session.list('video', never)
   if (fragment === undefined) throw new Error('nothing listed')
   return fragment
-}
-
-function mapOf({ map }: ListedFragment): ListedMap {
-  if (map === undefined) throw new Error('no map listed')
-  return map
 }
 
 const count = (path: string): number => kvs.calls.filter((call) => call.path === path).length
@@ -107,27 +103,6 @@ test('a poll is one GET, and lists what can be fetched as it was written', async
   expect(count(PLAYLIST)).toBe(1)
   expect(fragment.number).toBe(NUMBER)
   expect(String(await session.fragment(fragment, never))).toBe('fragment')
-})
-
-test('G8: an init segment is fetched once, for all who ask at once and later', async () => {
-  const session = await open()
-  const map = mapOf(await firstListed(session))
-  const inits = await Promise.all([1, 2, 3].map(() => session.init('video', map, never)))
-  inits.push(await session.init('video', map, never))
-
-  expect(inits.map(String)).toEqual(['init', 'init', 'init', 'init'])
-  expect(count(INIT)).toBe(1)
-})
-
-test('a playlist that is garbage is asked for again; one that stays garbage is a failure', async () => {
-  const session = await open()
-  kvs.replies[PLAYLIST] = [{ body: '<html>' }, { body: playlist(NUMBER) }]
-  expect(await outcome(clock, session.list('video', never))).toHaveLength(1)
-
-  kvs.replies[PLAYLIST] = [{ body: '<html>' }]
-  expect(await failure(outcome(clock, session.list('video', never)))).toMatchObject({
-    code: 'upstream_unavailable',
-  })
 })
 
 test('a multivariant playlist that is garbage is no session', async () => {
@@ -177,30 +152,32 @@ test('a refused token is the end of the session', async () => {
   expect(await failure(session.list('video', never))).toBeInstanceOf(SessionDeadError)
 })
 
-test('a closed session stops what runs and starts nothing', async () => {
-  const session = await open()
-  const fragment = await firstListed(session)
-  kvs.replies[fragmentPath(NUMBER)] = ['hang']
-  const running = failure(session.fragment(fragment, never))
-  session.close()
-
-  expect(await running).toBeInstanceOf(SessionDeadError)
-  expect(await failure(session.list('video', never))).toBeInstanceOf(SessionDeadError)
-})
-
-test('a retired session ends what runs and starts nothing', async () => {
-  const session = await open()
-  const fragment = await firstListed(session)
-  const running = session.fragment(fragment, never)
-  session.retire()
-
-  expect(String(await running)).toBe('fragment')
-  expect(await failure(session.fragment(fragment, never))).toBeInstanceOf(SessionDeadError)
-})
-
 test('G9: polls beyond five a second wait for their turn', async () => {
   const session = await open()
   const start = clock.now()
   await outcome(clock, Promise.all(Array.from({ length: 11 }, () => session.list('video', never))))
   expect(clock.now() - start).toBeGreaterThanOrEqual(2000)
+})
+
+hlsSessionContract('a session of Kinesis Video Streams', ({ server, agent: dispatcher, clock }) => {
+  Object.assign(server.replies, {
+    '/getDataEndpoint': JSON.stringify({ DataEndpoint: server.url }),
+    '/getHLSStreamingSessionURL': JSON.stringify({ HLSStreamingSessionURL: server.url + MASTER }),
+    [MASTER]: `#EXTM3U\n#EXT-X-STREAM-INF:CODECS="avc1.4d4032",BANDWIDTH=1\n${relative(PLAYLIST)}\n`,
+    [PLAYLIST]: playlist(NUMBER, NUMBER + 1n),
+    [INIT]: 'init',
+    [fragmentPath(NUMBER)]: 'fragment',
+  })
+  const api = new SdkKvsApi(clock, () => 0.5, { endpoint: server.url })
+  const quota = new LocalStreamQuota(clock)
+  const observer = { request: () => {} }
+  return {
+    paths: { list: PLAYLIST, init: INIT, fragment: fragmentPath(NUMBER) },
+    open: (signal) =>
+      openKvsSession(
+        { api, dispatcher, clock, random: () => 0.5, quota, observer },
+        SOURCE,
+        signal,
+      ),
+  }
 })

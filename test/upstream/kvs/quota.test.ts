@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type SessionRequest, StreamQuota } from '../../../src/upstream/kvs/quota.ts'
+import { LocalStreamQuota, type SessionRequest } from '../../../src/upstream/kvs/quota.ts'
 import { StreamQuotas } from '../../../src/upstream/kvs/stream-quotas.ts'
 import type { EndTurn, Priority } from '../../../src/upstream/quota-queue.ts'
+import { quotaContract } from '../../contract/quota.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 const never = new AbortController().signal
@@ -45,7 +46,7 @@ test('G9: no arrival pattern brings a second over the quotas of KVS', async () =
   await fc.assert(
     fc.asyncProperty(fc.array(burst, { minLength: 5, maxLength: 40 }), async (bursts) => {
       const clock = new ManualClock(0)
-      const quota = new StreamQuota(clock)
+      const quota = new LocalStreamQuota(clock)
       const sessions = [10, 1000, 2000].map((results) => ({
         results,
         quota: quota.session(results),
@@ -104,7 +105,7 @@ test('G9: no arrival pattern brings a second over the quotas of KVS', async () =
 
 test('G9: creations and endpoint questions are counted over all sessions of the stream', async () => {
   const clock = new ManualClock(0)
-  const quota = new StreamQuota(clock)
+  const quota = new LocalStreamQuota(clock)
   const sent: Sent[] = []
   const take = (what: string, turn: Promise<EndTurn>): void => {
     void turn.then((endTurn) => {
@@ -112,8 +113,8 @@ test('G9: creations and endpoint questions are counted over all sessions of the 
       endTurn()
     })
   }
-  for (let i = 0; i < 60; i += 1) take('create', quota.takeCreate(never))
-  for (let i = 0; i < 20; i += 1) take('endpoint', quota.takeDataEndpoint(never))
+  for (let i = 0; i < 60; i += 1) take('create', quota.take('create', never))
+  for (let i = 0; i < 20; i += 1) take('endpoint', quota.take('dataEndpoint', never))
   for (let step = 0; step < 60; step += 1) {
     await settle()
     clock.advance(100)
@@ -126,7 +127,7 @@ test('G9: creations and endpoint questions are counted over all sessions of the 
 
 test('G9: live overtakes everything that waits, and finds room behind a burst of the rest', async () => {
   const clock = new ManualClock(0)
-  const session = new StreamQuota(clock).session(10)
+  const session = new LocalStreamQuota(clock).session(10)
   const order: string[] = []
   const ask = (priority: Priority): void => {
     void session.take('fragment', never, priority).then((endTurn) => {
@@ -148,57 +149,9 @@ test('G9: live overtakes everything that waits, and finds room behind a burst of
   expect(order[16]).toBe('refetch')
 })
 
-test('the order of arrival holds within a priority', async () => {
-  const clock = new ManualClock(0)
-  const session = new StreamQuota(clock).session(10)
-  const order: number[] = []
-  for (let i = 0; i < 12; i += 1) {
-    void session.take('playlist', never).then((endTurn) => {
-      order.push(i)
-      endTurn()
-    })
-  }
-  for (let step = 0; step < 3; step += 1) {
-    await settle()
-    clock.advance(1100)
-  }
-  expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
-})
-
-test('one who leaves gives up the place, and nothing is taken for it', async () => {
-  const clock = new ManualClock(0)
-  const session = new StreamQuota(clock).session(10)
-  for (let i = 0; i < 5; i += 1) (await session.take('playlist', never))()
-  const impatient = new AbortController()
-  const left = session.take('playlist', impatient.signal)
-  const stayed = session.take('playlist', never)
-  impatient.abort(new Error('left'))
-  await expect(left).rejects.toThrow('left')
-
-  clock.advance(1100)
-  await stayed
-})
-
-test('a queue without end is refused, and live does not suffer from it', async () => {
-  const session = new StreamQuota(new ManualClock(0)).session(10)
-  const leave = new AbortController()
-  const waiting = Array.from({ length: 300 }, () =>
-    session.take('fragment', leave.signal, 'archive'),
-  )
-  const outcomes = Promise.allSettled(waiting)
-  const live = session.take('fragment', never, 'live')
-  await live
-  leave.abort(new Error('enough'))
-
-  const reasons = (await outcomes).map((outcome) =>
-    outcome.status === 'rejected' ? String(outcome.reason) : 'granted',
-  )
-  expect(reasons.filter((reason) => reason.includes('Too many requests wait'))).toHaveLength(29)
-})
-
 test('the share of points is what the ratio is measured against', async () => {
   const clock = new ManualClock(0)
-  const quota = new StreamQuota(clock, 0.1)
+  const quota = new LocalStreamQuota(clock, 0.1)
   const session = quota.session(500)
   await session.take('playlist', never)
   await session.take('fragment', never)
@@ -248,7 +201,7 @@ test('a quota lives as long as its readers', () => {
 
 test('an answer lets the next ones go a second later, and not before', async () => {
   const clock = new ManualClock(0)
-  const session = new StreamQuota(clock).session(10)
+  const session = new LocalStreamQuota(clock).session(10)
   const turns = await Promise.all([1, 2, 3, 4, 5].map(() => session.take('playlist', never)))
   let granted = false
   void session.take('playlist', never).then(() => {
@@ -263,4 +216,19 @@ test('an answer lets the next ones go a second later, and not before', async () 
   clock.advance(20)
   await settle()
   expect(granted).toBe(true)
+})
+
+quotaContract('a stream’s sessions to be opened', (clock) => {
+  const quota = new LocalStreamQuota(clock)
+  return { limit: 25, take: (signal, priority) => quota.take('create', signal, priority) }
+})
+
+quotaContract('a session’s fragments', (clock) => {
+  const session = new LocalStreamQuota(clock).session(10)
+  return { limit: 20, take: (signal, priority) => session.take('fragment', signal, priority) }
+})
+
+quotaContract('a session’s playlists', (clock) => {
+  const session = new LocalStreamQuota(clock).session(10)
+  return { limit: 5, take: (signal, priority) => session.take('playlist', signal, priority) }
 })

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { UpstreamHosts } from '../../../src/upstream/kvs/hosts.ts'
 import { type GrantedSession, LIVE } from '../../../src/upstream/kvs/kvs-api.ts'
 import type { KvsSource } from '../../../src/upstream/kvs/kvs-source.ts'
-import { StreamQuota } from '../../../src/upstream/kvs/quota.ts'
+import { LocalStreamQuota } from '../../../src/upstream/kvs/quota.ts'
 import { SdkKvsApi } from '../../../src/upstream/kvs/sdk-kvs-api.ts'
 import { type SdkOptions, setUpSdk } from '../../../src/upstream/kvs/sdk-setup.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -65,7 +65,7 @@ function open(source: KvsSource = SOURCE): Promise<GrantedSession> {
   const observer = {
     request: (operation: string, code: string) => seen.push(`${operation} ${code}`),
   }
-  const quota = new StreamQuota(clock)
+  const quota = new LocalStreamQuota(clock)
   const signal = new AbortController().signal
   return outcome(clock, api.openSession(source, LIVE, { quota, observer, signal }))
 }

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { GatewayError } from '../../../src/base/errors.ts'
 import { UpstreamAgent } from '../../../src/upstream/agent.ts'
 import { unusableAnswer } from '../../../src/upstream/errors.ts'
-import { type SessionQuota, StreamQuota } from '../../../src/upstream/kvs/quota.ts'
+import { LocalStreamQuota } from '../../../src/upstream/kvs/quota.ts'
 import { SessionHttp } from '../../../src/upstream/kvs/session-http.ts'
 import { SecretUrl } from '../../../src/upstream/secret-url.ts'
 import { SessionDeadError } from '../../../src/upstream/session-dead-error.ts'
@@ -44,7 +44,7 @@ beforeEach(() => {
     dispatcher: agent,
     clock,
     random: () => 0.5,
-    quota: new StreamQuota(clock).session(10),
+    quota: new LocalStreamQuota(clock).session(10),
     observer: { request: (...call) => seen.push(call.join(' ')) },
   })
 })
@@ -320,7 +320,7 @@ test('G9: work on the past may wait for its turn without a time-out of KVS', asy
         await clock.sleep(15_000, signal)
         return () => {}
       },
-    } satisfies Pick<SessionQuota, 'take'> as SessionQuota,
+    },
     observer: { request: () => {} },
     priority: 'archive',
   })

@@ -10,6 +10,7 @@ import { OriginRun } from '../../../src/upstream/origin/origin-run.ts'
 import { openOriginSession } from '../../../src/upstream/origin/origin-session.ts'
 import { SecretUrl } from '../../../src/upstream/secret-url.ts'
 import { SessionDeadError } from '../../../src/upstream/session-dead-error.ts'
+import { hlsSessionContract } from '../../contract/hls-session.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { failure, outcome } from '../support/outcome.ts'
 import { startWebServer, status, type WebServer } from '../support/web-server.ts'
@@ -347,4 +348,26 @@ test('a closed session asks for nothing more', async () => {
   session.close()
   expect(await failure(session.list('muxed', never))).toBeInstanceOf(SessionDeadError)
   expect(await failure(fetched(session, fragment))).toBeInstanceOf(SessionDeadError)
+})
+
+hlsSessionContract('a session of another origin', ({ server, agent: dispatcher, clock: time }) => {
+  Object.assign(server.replies, {
+    '/live/a.m3u8': media(10, 3, '#EXT-X-MAP:URI="init.mp4"'),
+    '/live/init.mp4': 'init',
+    '/live/seg10.m4s': 'fragment',
+  })
+  const deps = {
+    dispatcher,
+    clock: time,
+    random: () => 0.5,
+    quota: new OriginQuota(time),
+    run: new OriginRun(time),
+    nameKey: () => 'k1',
+    observer: { request: () => {} },
+  }
+  const source = { url: new SecretUrl(new URL('/live/a.m3u8', server.url)), headers: {} }
+  return {
+    paths: { list: '/live/a.m3u8', init: '/live/init.mp4', fragment: '/live/seg10.m4s' },
+    open: (signal) => openOriginSession(deps, source, signal),
+  }
 })
