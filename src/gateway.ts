@@ -53,7 +53,7 @@ export const startGateway: StartGateway = async (config, deps) => {
   let listening = false
   const apps = [
     await publicApp(config, registry, parts),
-    adminApp(config, new Operations(streams, parts.counters), parts, () => listening),
+    adminApp(config, new Operations(streams, parts.clock, parts.counters), parts, () => listening),
   ] as const
   const close = async (): Promise<void> => {
     listening = false

@@ -48,7 +48,7 @@ export class Archive {
     const { range, clock, placedBy, recording } = options
     this.#options = options
     this.range = range
-    this.type = (range.endMs ?? Number.POSITIVE_INFINITY) <= clock.now() ? 'VOD' : 'EVENT'
+    this.type = (range.endMs ?? Number.POSITIVE_INFINITY) <= clock.date() ? 'VOD' : 'EVENT'
     this.#list = new PastList(placedBy)
     this.#filler = new Filler(this.#list, this.type === 'EVENT', options)
     this.#liveWindows = recording === undefined ? undefined : new LiveWindows(recording.openWindow)

@@ -92,7 +92,7 @@ export class Filler {
   /** Up to now, or to what is held. */
   #recordedUntilMs(first: Segment | undefined): number {
     const { clock, range } = this.#options
-    const untilMs = Math.min(range.endMs ?? Number.POSITIVE_INFINITY, clock.now())
+    const untilMs = Math.min(range.endMs ?? Number.POSITIVE_INFINITY, clock.date())
     return first === undefined ? untilMs : Math.min(untilMs, before(first))
   }
 
@@ -180,9 +180,9 @@ export class Filler {
     const { clock, tail, range, mostEntries } = this.#options
     if (this.#list.entries.length >= mostEntries) return true
     const { endMs } = range
-    if (endMs === undefined || clock.now() < endMs) return false
+    if (endMs === undefined || clock.date() < endMs) return false
     const passed = ownSegments(tail).some(({ startMs }) => startMs >= endMs)
-    return passed || clock.now() >= endMs + LAST_COME_MS
+    return passed || clock.date() >= endMs + LAST_COME_MS
   }
 }
 

@@ -31,7 +31,7 @@ async function sign(args: Args, { env, out }: Terminal): Promise<ExitCode> {
   const ttlMs = timeToLive(requiredOption(args, 'ttl'))
   const file = requiredOption(args, 'config')
   const key = signingKey(file, await loadConfig(file, env))
-  const expiresS = Math.floor((systemClock.now() + ttlMs) / 1000)
+  const expiresS = Math.floor((systemClock.date() + ttlMs) / 1000)
   out(signedPath(writePathToken({ expiresS, keyId: key.id, pattern }, key.secret), pattern))
   return EXIT.ok
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { Clips } from '../archive/clip/clips.ts'
 import { noArchive } from '../archive/no-recording.ts'
 import { recordedFragments } from '../archive/recorded.ts'
-import type { Clock } from '../base/clock.ts'
+import { asDate, type Clock } from '../base/clock.ts'
 import { packageVersion } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
 import { buildAdminApp } from '../http/admin-app.ts'
@@ -52,7 +52,7 @@ export async function publicApp(
     onEvict: (listener) => store.onEvict(listener),
     stallTimeoutMs: stallTimeoutMs(config),
   })
-  await registerWeb(app, { view: webView(registry, clock.now()), now: () => clock.now() })
+  await registerWeb(app, { view: webView(registry, clock), now: () => clock.date() })
   return app
 }
 
@@ -103,7 +103,7 @@ export function adminApp(
       counters,
       streams: () => registry.list(),
       cacheBytes: () => store.stats().bytes,
-      now: () => clock.now(),
+      now: () => clock.date(),
     },
     token: config.admin.token,
     listening,
@@ -111,11 +111,14 @@ export function adminApp(
   })
 }
 
-function webView(registry: Registry, startedMs: number): WebView {
+function webView(registry: Registry, clock: Clock): WebView {
+  const startedMs = clock.now()
   return {
     names: () => registry.names(),
     interest: (names) => registry.interest(names),
-    state: (name) => webState(registry.get(name)) ?? possibleState(registry, name, startedMs),
+    state: (name) =>
+      webState(registry.get(name), clock) ??
+      possibleState(registry, name, asDate(clock, startedMs)),
   }
 }
 
@@ -139,16 +142,16 @@ function possibleState(
     : { state: 'idle', reason: null, ...nothing }
 }
 
-function webState(stream: LiveStream | undefined): WebStreamState | undefined {
+function webState(stream: LiveStream | undefined, clock: Clock): WebStreamState | undefined {
   if (stream === undefined) return undefined
   const { state, reason, sinceMs, newest, reach } = stream
   const snapshot = stream.snapshot()
   return {
     state,
     reason,
-    sinceMs,
+    sinceMs: asDate(clock, sinceMs),
     source: stream.shown ?? null,
-    lastFragmentMs: newest?.receivedMs ?? null,
+    lastFragmentMs: newest === undefined ? null : asDate(clock, newest.receivedMs),
     targetDuration: snapshot?.targetDuration ?? null,
     renditions: snapshot === undefined ? [] : renditionsNow(snapshot),
     past: reach,

@@ -104,7 +104,7 @@ function nearest(
   { startMs, endMs }: ArchiveRange,
   { clock, reachMs, signal }: { clock: Clock; reachMs: number; signal: AbortSignal },
 ): Promise<NearestTimes> {
-  const nowMs = clock.now()
+  const nowMs = clock.date()
   return withDeadline(clock, 'looking for media', NEAREST_MS, signal, (limited) =>
     nearestTimes(
       { startMs, endMs: Math.min(endMs ?? nowMs, nowMs) },

@@ -48,6 +48,6 @@ export function buildAdminApp(options: AdminAppOptions): FastifyInstance {
   void app.register(healthRoute)
   void app.register(readyRoute, { registry, listening })
   void app.register(metricsRoute, metrics)
-  void app.register(dashboardRoutes, { registry, now: () => clock.now() })
+  void app.register(dashboardRoutes, { registry, now: () => clock.date() })
   return app
 }

@@ -28,7 +28,7 @@ export function clientErrorHandler(
       socket.destroy()
       return
     }
-    const date = new Date(clock.now()).toUTCString()
+    const date = new Date(clock.date()).toUTCString()
     const shared = { ...problemHeaders, Connection: 'close', Date: date }
     socket.end(rawProblem(STATUS[error.code ?? ''] ?? 400, requestId(), shared))
   }

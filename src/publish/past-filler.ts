@@ -68,13 +68,15 @@ export class PastFiller {
   async run(signal: AbortSignal): Promise<never> {
     const { clock, dvrMs, fillsAll, log } = this.#options
     const startMs = clock.now()
-    let lookedMs = fillsAll ? startMs - dvrMs : startMs
+    let lookedMs = clock.date() - (fillsAll ? dvrMs : 0)
     for (let waitMs = fillsAll ? FIRST_LOOK_MS : LOOK_EVERY_MS; ; waitMs = LOOK_EVERY_MS) {
       await clock.sleep(waitMs, signal)
-      const nowMs = clock.now()
-      const reachMs = fillsAll ? dvrMs : nowMs - startMs
+      const nowMs = clock.date()
+      const reachMs = fillsAll ? dvrMs : clock.now() - startMs
+      // A date that was set back lies before the last look.
+      const sinceMs = Math.min(lookedMs, nowMs) - MARGIN_MS
       try {
-        await this.#look(Math.max(lookedMs - MARGIN_MS, nowMs - Math.min(reachMs, dvrMs)), signal)
+        await this.#look(Math.max(sinceMs, nowMs - Math.min(reachMs, dvrMs)), signal)
         lookedMs = nowMs
         this.#failing = false
       } catch (error) {
@@ -88,7 +90,7 @@ export class PastFiller {
 
   async #look(sinceMs: number, signal: AbortSignal): Promise<void> {
     const { clock, past } = this.#options
-    const range = { clock: 'SERVER', startMs: sinceMs, endMs: clock.now() } as const
+    const range = { clock: 'SERVER', startMs: sinceMs, endMs: clock.date() } as const
     const stored = await past.list(range, signal)
     this.#forgetRefused(sinceMs)
     for (let wanted = this.#missing(stored, sinceMs); wanted.length > 0; ) {
@@ -107,7 +109,7 @@ export class PastFiller {
     const own = listed.filter(({ source }) => source === 'camera')
     const known = new Set(own.map(({ number }) => number))
     const newest = own.reduce((most, { number }) => (number > most ? number : most), 0n)
-    const oldestMs = clock.now() - dvrMs
+    const oldestMs = clock.date() - dvrMs
     const room = new Room(listed)
     return stored
       .filter(({ number }) => isGlobal(number) && number < newest && !known.has(number))
@@ -192,7 +194,7 @@ export class PastFiller {
     const { number, dateMs } = listed
     try {
       const tracks = await fetchFragment(session, listed, signal)
-      const isOld = clock.now() - serverMs > RECENT_MS
+      const isOld = clock.date() - serverMs > RECENT_MS
       const hold = isOld ? 'spare' : 'none'
       await inserter.add({ number, dateMs, serverMs, timeBase: session.id, tracks, hold })
     } catch (error) {

@@ -1,3 +1,4 @@
+import { asDate, type Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { savedUsd } from '../metrics/saved-usd.ts'
@@ -11,10 +12,12 @@ import type { StreamSet } from './stream-set.ts'
 /** What operators may see of the streams, and do to them. */
 export class Operations {
   readonly #streams: StreamSet
+  readonly #clock: Clock
   readonly #counters: GatewayCounters
 
-  constructor(streams: StreamSet, counters: GatewayCounters) {
+  constructor(streams: StreamSet, clock: Clock, counters: GatewayCounters) {
     this.#streams = streams
+    this.#clock = clock
     this.#counters = counters
   }
 
@@ -69,9 +72,9 @@ export class Operations {
       dynamic: this.#streams.isDynamic(name),
       source: stream.shown ?? null,
       forced: sources.forced ?? null,
-      session: describeSession(keeper),
+      session: this.#describeSession(keeper),
       sessionsOpen: sources.openSessions,
-      lastFragment: newest === undefined ? null : describeFragment(newest),
+      lastFragment: newest === undefined ? null : this.#describeFragment(newest),
       ...stream.sequence,
       dvr: stream.past ?? null,
       viewers,
@@ -84,23 +87,25 @@ export class Operations {
           : { metadata: quota.usedRatio('metadata'), media: quota.usedRatio('media') },
     }
   }
-}
 
-function describeSession(keeper: SessionKeeper): StreamStatus['session'] {
-  const status = keeper.status()
-  if (status === null) return null
-  const { openedAtMs, expiresAtMs, rollovers } = status
-  return {
-    openedAt: iso(openedAtMs),
-    expiresAt: Number.isFinite(expiresAtMs) ? iso(expiresAtMs) : null,
-    rollovers,
+  #describeSession(keeper: SessionKeeper): StreamStatus['session'] {
+    const status = keeper.status()
+    if (status === null) return null
+    const { openedAtMs, expiresAtMs, rollovers } = status
+    return {
+      openedAt: this.#iso(openedAtMs),
+      expiresAt: Number.isFinite(expiresAtMs) ? this.#iso(expiresAtMs) : null,
+      rollovers,
+    }
   }
-}
 
-function describeFragment({ number, startMs, receivedMs }: Segment): StreamStatus['lastFragment'] {
-  return { number: String(number), producedAt: iso(startMs), receivedAt: iso(receivedMs) }
-}
+  #describeFragment({ number, startMs, receivedMs }: Segment): StreamStatus['lastFragment'] {
+    const producedAt = new Date(startMs).toISOString()
+    return { number: String(number), producedAt, receivedAt: this.#iso(receivedMs) }
+  }
 
-function iso(ms: number): string {
-  return new Date(ms).toISOString()
+  /** The date of a moment of the gateway's clock. */
+  #iso(ms: number): string {
+    return new Date(asDate(this.#clock, ms)).toISOString()
+  }
 }

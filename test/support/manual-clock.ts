@@ -15,6 +15,7 @@ interface Sleeper {
 export class ManualClock implements Clock {
   #now: number
   #sleepers: Sleeper[] = []
+  #dateAheadMs = 0
 
   constructor(startMs: number = Date.UTC(2026, 0, 1)) {
     this.#now = startMs
@@ -22,6 +23,15 @@ export class ManualClock implements Clock {
 
   now(): number {
     return this.#now
+  }
+
+  date(): number {
+    return this.#now + this.#dateAheadMs
+  }
+
+  /** Sets the machine's date forward, or back: no time passes. */
+  stepDate(ms: number): void {
+    this.#dateAheadMs += ms
   }
 
   /** When the next sleeper is to wake; undefined when nobody sleeps. */

@@ -79,7 +79,7 @@ export class Clips implements ClipSource {
       throw new GatewayError('overloaded', 'Too many clips are being made', { retryAfterMs: 5_000 })
     }
     this.#builds += 1
-    const isSettled = range.endMs + SETTLED_MS < clock.now()
+    const isSettled = range.endMs + SETTLED_MS < clock.date()
     try {
       return await inTime(clock, BUILD_MS, signal, async (limited) => {
         const fragments = await within(range, (wider) => list(stream, wider, limited))

@@ -64,7 +64,7 @@ export function requestedRange(
   query: Readonly<Record<string, unknown>>,
 ): ArchiveRange | undefined {
   if (query['start'] === undefined && query['end'] === undefined) return undefined
-  return readTimeRange(query, clock.now())
+  return readTimeRange(query, clock.date())
 }
 
 /** @throws GatewayError `bad_request` when the stream's past cannot be asked for */

@@ -70,7 +70,7 @@ async function answer(
   reply: FastifyReply,
 ): Promise<void> {
   const { clips, clock, served } = context
-  const range = readClosedTimeRange(request.query, clock.now(), clips.maxMs(stream.name))
+  const range = readClosedTimeRange(request.query, clock.date(), clips.maxMs(stream.name))
   const clip = await open(context, stream, range, request, signal)
   const { counts } = served.of(stream)
   await sendClip(request.raw, reply.raw, {

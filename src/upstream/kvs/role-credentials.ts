@@ -81,7 +81,10 @@ export class RoleCredentials {
   async #assumeAnew(): Promise<Held> {
     const credentials = await this.#assume()
     const nowMs = this.#clock.now()
-    const expiresMs = credentials.expiration?.getTime() ?? nowMs + UNKNOWN_LIFE_MS
+    // A date: what it leaves is counted by a clock that is never set.
+    const untilMs = credentials.expiration?.getTime()
+    const lifeMs = untilMs === undefined ? UNKNOWN_LIFE_MS : untilMs - this.#clock.date()
+    const expiresMs = nowMs + lifeMs
     const leadMs = Math.min(LEAD_MS, LEAD_SHARE * (expiresMs - nowMs))
     this.#held = { credentials, assumedMs: nowMs, expiresMs, renewMs: expiresMs - leadMs }
     return this.#held

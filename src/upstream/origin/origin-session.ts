@@ -210,7 +210,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     followed.listed = listSegments(list, {
       base: followed.base,
       hosts: this.#http.hosts,
-      nowMs: this.#clock.now(),
+      nowMs: this.#clock.date(),
       opaqueOf: this.#run.opaque ? this.#passOn(followed) : undefined,
       numberOf: (mediaSequence) => this.#run.numberOf(mediaSequence + followed.offset),
     })
