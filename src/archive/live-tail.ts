@@ -1,13 +1,14 @@
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { DvrList } from '../timeline/dvr/dvr-list.ts'
-import type { RenditionName, Segment, Snapshot } from '../timeline/fragment.ts'
+import type { RenditionName, Segment } from '../timeline/fragment.ts'
 import { segmentsOf } from '../timeline/segment-block.ts'
+import type { LiveList } from '../timeline/segment-list.ts'
 import { isUnread } from '../timeline/unread.ts'
 import type { ArchiveRange } from './range.ts'
 
 /** As much of a live stream as a list of its past needs. */
 export interface LiveTail {
-  snapshot(): Snapshot | undefined
+  snapshot(): LiveList | undefined
   changed(signal: AbortSignal): Promise<void>
   fragment(
     rendition: RenditionName,
@@ -29,7 +30,7 @@ export interface LiveTail {
  * media that cannot be read, which have no times to be placed by.
  */
 export function ownSegments(tail: LiveTail): readonly Segment[] {
-  const { segments = [] } = tail.snapshot() ?? {}
+  const segments = tail.snapshot()?.tail ?? []
   return segments.filter((segment) => segment.source === 'camera' && !isUnread(segment))
 }
 
@@ -67,7 +68,7 @@ function reaches(segment: Segment, endMs: number): boolean {
 function* newestFirst(tail: LiveTail): Generator<Segment> {
   const list = tail.dvr?.list()
   if (list === undefined) {
-    yield* (tail.snapshot()?.segments ?? []).toReversed()
+    yield* (tail.snapshot()?.tail ?? []).toReversed()
     return
   }
   yield* list.tail.toReversed()

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import type { RenditionName, Snapshot } from '../timeline/fragment.ts'
+import type { RenditionName } from '../timeline/fragment.ts'
+import type { LiveList } from '../timeline/segment-list.ts'
 import { CACHE_STATUS, CORS, type Headers, PLAYLIST_TYPE } from './headers.ts'
 import type { PlaylistName } from './media-names.ts'
 
-/** Snapshot to text. Pure, so equal on every node (G15). */
+/** LiveList to text. Pure, so equal on every node (G15). */
 export interface PlaylistRenderer {
-  multivariant(snapshot: Snapshot): string
-  media(snapshot: Snapshot, rendition: RenditionName): string
+  multivariant(snapshot: LiveList): string
+  media(snapshot: LiveList, rendition: RenditionName): string
 }
 
 /** One form of one playlist, ready to be sent: nothing is left to do per request but to pick it. */
@@ -33,13 +34,13 @@ export interface RenderedPlaylist {
 export class RenderedPlaylists {
   readonly #render: PlaylistRenderer
   readonly #rendered = new Map<PlaylistName, RenderedPlaylist>()
-  #snapshot: Snapshot | undefined
+  #snapshot: LiveList | undefined
 
   constructor(render: PlaylistRenderer) {
     this.#render = render
   }
 
-  get(snapshot: Snapshot, name: PlaylistName): RenderedPlaylist {
+  get(snapshot: LiveList, name: PlaylistName): RenderedPlaylist {
     if (snapshot !== this.#snapshot) {
       this.#rendered.clear()
       this.#snapshot = snapshot
@@ -52,7 +53,7 @@ export class RenderedPlaylists {
     return playlist
   }
 
-  #make(snapshot: Snapshot, name: PlaylistName): RenderedPlaylist {
+  #make(snapshot: LiveList, name: PlaylistName): RenderedPlaylist {
     const text =
       name === 'master' ? this.#render.multivariant(snapshot) : this.#render.media(snapshot, name)
     return wholePlaylist(text, snapshot.targetDuration)

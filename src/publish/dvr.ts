@@ -76,7 +76,7 @@ export class Dvr implements StreamDvr {
   list(edition?: number): DvrList | undefined {
     const live = this.#options.timeline.snapshot()
     if (live === undefined) return undefined
-    const { targetDuration, ended = false } = live
+    const { targetDuration, ended } = live
     return this.#index.list({ targetDuration, ended }, edition)
   }
 
@@ -174,7 +174,7 @@ export class Dvr implements StreamDvr {
   async #catchUp(): Promise<void> {
     const { timeline } = this.#options
     const newest = this.#index.newest?.msn ?? -1
-    const known = [...timeline.retired(), ...(timeline.snapshot()?.segments ?? [])]
+    const known = [...timeline.retired(), ...(timeline.snapshot()?.tail ?? [])]
     const missing = known.filter(({ msn }) => msn > newest)
     await this.record(missing)
     this.show(missing)
@@ -199,5 +199,5 @@ export class Dvr implements StreamDvr {
 
 function nextMsn(timeline: Timeline): number | undefined {
   const snapshot = timeline.snapshot()
-  return snapshot === undefined ? undefined : snapshot.mediaSequence + snapshot.segments.length
+  return snapshot === undefined ? undefined : snapshot.mediaSequence + snapshot.tail.length
 }

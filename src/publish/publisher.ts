@@ -6,14 +6,9 @@ import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { contentId } from '../store/content-id.ts'
 import { RENDITIONS } from '../timeline/cursor.ts'
 import type { SegmentDraft } from '../timeline/draft.ts'
-import type {
-  FragmentFacts,
-  Segment,
-  SegmentTrack,
-  Snapshot,
-  SourceName,
-} from '../timeline/fragment.ts'
+import type { FragmentFacts, Segment, SegmentTrack, SourceName } from '../timeline/fragment.ts'
 import { dedupe } from '../timeline/identity.ts'
+import type { LiveList } from '../timeline/segment-list.ts'
 import type { NewestFragment, Timeline } from '../timeline/timeline.ts'
 import { isUnread } from '../timeline/unread.ts'
 import type { Dvr } from './dvr.ts'
@@ -46,7 +41,7 @@ export interface PublisherOptions {
  */
 export class Publisher {
   readonly #options: PublisherOptions
-  #shown: Snapshot | undefined
+  #shown: LiveList | undefined
   readonly #newest = new Map<SourceName, NewestFragment>()
   /** Sources publish one after the other: a place on the timeline holds until the next one is taken. */
   #turn: Promise<void> = Promise.resolve()
@@ -63,7 +58,7 @@ export class Publisher {
   }
 
   /** What players may see now. */
-  snapshot(): Snapshot | undefined {
+  snapshot(): LiveList | undefined {
     return this.#shown
   }
 
@@ -145,7 +140,7 @@ export class Publisher {
   /** Lets go of what may no longer be asked for. */
   refresh(): void {
     const { timeline, inits, shelf, dvr, clock } = this.#options
-    const listed = timeline.snapshot()?.segments ?? []
+    const listed = timeline.snapshot()?.tail ?? []
     const retired = timeline.retired()
     shelf.keep(listed, retired, clock.now())
     inits.keepOnly([...initsOf([...listed, ...retired]), ...(dvr?.inits() ?? [])])
@@ -172,7 +167,7 @@ export class Publisher {
    * 4.3.2.5). Where upstream begins to encrypt MPEG-TS, the list begins anew.
    */
   #changesForm({ tracks }: FragmentFacts): boolean {
-    const last = this.#options.timeline.snapshot()?.segments.at(-1)
+    const last = this.#options.timeline.snapshot()?.tail.at(-1)
     return RENDITIONS.some((name) => {
       const [before, now] = [last?.tracks[name], tracks[name]]
       return before !== undefined && now !== undefined && hasInit(before) !== hasInit(now)

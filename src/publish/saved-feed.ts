@@ -44,5 +44,5 @@ export function restoreFeed(saved: unknown, stream: string, options: TimelineOpt
 
 /** What players may ask for. */
 function shownBy(timeline: Timeline): readonly Segment[] {
-  return [...(timeline.snapshot()?.segments ?? []), ...timeline.retired()]
+  return [...(timeline.snapshot()?.tail ?? []), ...timeline.retired()]
 }

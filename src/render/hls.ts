@@ -3,13 +3,8 @@
 import { GatewayError } from '../base/errors.ts'
 import { quoted } from '../formats/m3u8/attributes.ts'
 import { extinf, playlist, programDateTime, tag } from '../formats/m3u8/write.ts'
-import type {
-  InitFacts,
-  RenditionName,
-  Segment,
-  SegmentTrack,
-  Snapshot,
-} from '../timeline/fragment.ts'
+import type { InitFacts, RenditionName, Segment, SegmentTrack } from '../timeline/fragment.ts'
+import type { LiveList } from '../timeline/segment-list.ts'
 import { KeyTags } from './keys.ts'
 import { type Measured, measure, newestTrack, seconds } from './measure.ts'
 import { gapUri, initUri, mediaPlaylistUri, segmentUri } from './uris.ts'
@@ -18,7 +13,7 @@ const VERSION = tag('EXT-X-VERSION', 7)
 const AUDIO_GROUP = quoted('audio')
 
 /** The media playlist of one rendition. Its head and its sequence numbers are there even if it is empty. */
-export function renderMedia(snapshot: Snapshot, rendition: RenditionName): string {
+export function renderMedia(snapshot: LiveList, rendition: RenditionName): string {
   return playlist([
     VERSION,
     tag('EXT-X-TARGETDURATION', snapshot.targetDuration),
@@ -26,8 +21,8 @@ export function renderMedia(snapshot: Snapshot, rendition: RenditionName): strin
     // Always: without it players take 0, and the first discontinuity that leaves the list confuses them.
     tag('EXT-X-DISCONTINUITY-SEQUENCE', snapshot.discontinuitySequence),
     tag('EXT-X-INDEPENDENT-SEGMENTS'),
-    ...renderSegments(snapshot.segments, rendition),
-    ...(snapshot.ended === true ? [tag('EXT-X-ENDLIST')] : []),
+    ...renderSegments(snapshot.tail, rendition),
+    ...(snapshot.ended ? [tag('EXT-X-ENDLIST')] : []),
   ])
 }
 
@@ -100,10 +95,10 @@ function renderGap(
  * The multivariant playlist: one variant, its numbers measured on what is listed.
  * @throws GatewayError `no_media` while nothing is listed, as nothing is known of the media then
  */
-export function renderMultivariant(snapshot: Snapshot): string {
+export function renderMultivariant(snapshot: LiveList): string {
   return renderVariants({
-    video: newestTrack(snapshot.segments, 'video')?.init,
-    audio: newestTrack(snapshot.segments, 'audio')?.init,
+    video: newestTrack(snapshot.tail, 'video')?.init,
+    audio: newestTrack(snapshot.tail, 'audio')?.init,
     measured: measure(snapshot),
     uriOf: mediaPlaylistUri,
   })

@@ -1,4 +1,5 @@
-import type { RenditionName, Segment, SegmentTrack, Snapshot } from '../timeline/fragment.ts'
+import type { RenditionName, Segment, SegmentTrack } from '../timeline/fragment.ts'
+import type { LiveList } from '../timeline/segment-list.ts'
 
 /** What a list of segments turns out to be, as multivariant playlists and manifests say it. */
 export interface Measured {
@@ -12,7 +13,7 @@ export interface Measured {
 /** Rates are rounded up to this, so that a steady stream's playlist does not change with each segment. */
 const BITRATE_STEP = 1000
 
-export function measure({ segments, renditions }: Snapshot): Measured {
+export function measure({ tail: segments, renditions }: LiveList): Measured {
   const listed = renditions
     .map((name) => tracksOf(segments, name))
     .filter((tracks) => tracks.length > 0)

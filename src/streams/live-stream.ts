@@ -9,7 +9,8 @@ import type { DvrSize, StreamDvr } from '../publish/dvr.ts'
 import { isPermanent } from '../sources/trouble.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { DvrList } from '../timeline/dvr/dvr-list.ts'
-import type { RenditionName, Segment, Snapshot, SourceName } from '../timeline/fragment.ts'
+import type { RenditionName, Segment, SourceName } from '../timeline/fragment.ts'
+import type { LiveList } from '../timeline/segment-list.ts'
 import { lossAfterMs, OFFLINE_AFTER_MS, type StateRules, stateOf } from './state.ts'
 import type { Reach, Stream, StreamState } from './stream.ts'
 import { type Viewer, Viewers } from './viewers.ts'
@@ -120,10 +121,10 @@ export class LiveStream implements Stream {
   }
 
   /** Undefined while idle, so that whoever asks wakes it first. */
-  snapshot(): Snapshot | undefined {
+  snapshot(): LiveList | undefined {
     if (this.#running === undefined || this.#isCut()) return undefined
     const snapshot = this.#feed.snapshot()
-    return snapshot === undefined || snapshot.segments.length === 0 ? undefined : snapshot
+    return snapshot === undefined || snapshot.tail.length === 0 ? undefined : snapshot
   }
 
   /** Undefined unless it is configured. Lists nothing while idle, so that whoever asks wakes it first. */

@@ -31,13 +31,8 @@ import type { Journals } from '../store/journals.ts'
 import type { MemoryStore } from '../store/memory-store.ts'
 import type { SavedTimelines } from '../store/saved-timelines.ts'
 import { isInserted } from '../timeline/dvr/dvr-segment.ts'
-import type {
-  RenditionName,
-  Segment,
-  SegmentTrack,
-  Snapshot,
-  SourceName,
-} from '../timeline/fragment.ts'
+import type { RenditionName, Segment, SegmentTrack, SourceName } from '../timeline/fragment.ts'
+import type { LiveList } from '../timeline/segment-list.ts'
 import { Timeline, type TimelineOptions } from '../timeline/timeline.ts'
 import { isUnread } from '../timeline/unread.ts'
 import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
@@ -158,7 +153,7 @@ export class OwnerFeed implements StreamFeed {
     return this.#dvr
   }
 
-  snapshot(): Snapshot | undefined {
+  snapshot(): LiveList | undefined {
     return this.#publisher.snapshot()
   }
 
@@ -187,7 +182,7 @@ export class OwnerFeed implements StreamFeed {
 
   /** The stream goes, and all that it holds, in memory and on disk; its saved timeline keeps the numbering. */
   discard(): void {
-    const listed = this.#publisher.snapshot()?.segments ?? []
+    const listed = this.#publisher.snapshot()?.tail ?? []
     const past = this.#dvr?.segments() ?? []
     this.#shelf.drop([...listed, ...this.#timeline.retired(), ...past])
   }
@@ -211,7 +206,7 @@ export class OwnerFeed implements StreamFeed {
     this.#shown = undefined
     this.#lastSource = this.#sources.forced ?? 'camera'
     this.#isRunning = true
-    const { segments, ended } = this.#publisher.snapshot() ?? {}
+    const { tail: segments, ended } = this.#publisher.snapshot() ?? {}
     const last = segments?.at(-1)
     if (ended !== true && last !== undefined && clock.now() - last.receivedMs > STALE_LIST_MS) {
       this.#publisher.resume()
@@ -260,7 +255,7 @@ export class OwnerFeed implements StreamFeed {
 
   /** Whether the camera, as far as is known, delivers: the list does not end with another source. */
   #trustsCamera(): boolean {
-    const last = this.#publisher.snapshot()?.segments.at(-1)
+    const last = this.#publisher.snapshot()?.tail.at(-1)
     return last === undefined || last.source === 'camera'
   }
 
@@ -284,7 +279,7 @@ export class OwnerFeed implements StreamFeed {
 
   /** What is listed, and what was before if nothing is. */
   #retained(): readonly Segment[] {
-    const listed = this.snapshot()?.segments ?? []
+    const listed = this.snapshot()?.tail ?? []
     return listed.length > 0 ? listed : this.#timeline.retired()
   }
 
@@ -294,7 +289,7 @@ export class OwnerFeed implements StreamFeed {
    */
   #begin(source: LiveSource, list: readonly ListedFragment[]): readonly ListedFragment[] {
     const { clock, window } = this.#options
-    const segments = this.snapshot()?.segments ?? []
+    const segments = this.snapshot()?.tail ?? []
     if (source === 'camera' || segments.length === 0) return newestOf(list, window)
     const lastReal = segments.findLast((segment) => segment.source !== 'slate')
     return takeOver(list, { last: segments.at(-1), lastReal }, clock.now())
@@ -309,7 +304,7 @@ export class OwnerFeed implements StreamFeed {
   #find(msn: number): Segment | undefined {
     const snapshot = this.#publisher.snapshot()
     if (snapshot === undefined) return undefined
-    const listed = snapshot.segments[msn - snapshot.mediaSequence]
+    const listed = snapshot.tail[msn - snapshot.mediaSequence]
     const retired = listed ?? this.#timeline.retired().find((segment) => segment.msn === msn)
     return retired ?? this.#dvr?.find(msn)
   }
@@ -317,7 +312,7 @@ export class OwnerFeed implements StreamFeed {
   #newestMsn(): number {
     const snapshot = this.#publisher.snapshot()
     if (snapshot === undefined) return -1
-    return snapshot.mediaSequence + snapshot.segments.length - 1
+    return snapshot.mediaSequence + snapshot.tail.length - 1
   }
 
   /**

@@ -1,7 +1,8 @@
 import type { Archives } from '../archive/archives.ts'
 import type { StreamDvr } from '../publish/dvr.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
-import type { RenditionName, Snapshot } from '../timeline/fragment.ts'
+import type { RenditionName } from '../timeline/fragment.ts'
+import type { LiveList } from '../timeline/segment-list.ts'
 
 /** Where a stream is in its life. Contract, section 3. */
 export type StreamState =
@@ -35,7 +36,7 @@ export interface Stream {
   /** What its source keeps of the past; undefined when it keeps nothing that we could ask for. */
   readonly archives?: Archives | undefined
   /** What players may see now; undefined until the first publication. Identity changes with each change. */
-  snapshot(): Snapshot | undefined
+  snapshot(): LiveList | undefined
   /** Undefined unless the stream keeps its past. */
   readonly dvr: StreamDvr | undefined
   /** Resolves when the snapshot or the state changes; rejects with the signal's reason once it aborts. */

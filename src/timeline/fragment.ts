@@ -154,21 +154,3 @@ export interface Segment {
   /** A rendition that the stream has but this fragment lacks is absent here and listed as EXT-X-GAP. */
   readonly tracks: Readonly<Partial<Record<RenditionName, SegmentTrack>>>
 }
-
-/** An immutable view of what players may see now. */
-export interface Snapshot {
-  /** Counts publications: a renderer may keep what it made for one version. */
-  readonly version: number
-  /** EXT-X-TARGETDURATION, in whole seconds: fixed for the stream's life (G5). */
-  readonly targetDuration: number
-  /** MSN of the first listed segment; meaningful when nothing is listed too. */
-  readonly mediaSequence: number
-  /** DSN before the first listed segment: its own EXT-X-DISCONTINUITY is not counted. RFC 8216, 6.2.2. */
-  readonly discontinuitySequence: number
-  /** In playlist order. MSNs are consecutive. */
-  readonly segments: readonly Segment[]
-  /** The renditions of the stream as of its newest segment or of any listed one, video first. */
-  readonly renditions: readonly RenditionName[]
-  /** Nothing more will come, as far as upstream knows. */
-  readonly ended?: true
-}

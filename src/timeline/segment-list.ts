@@ -1,7 +1,7 @@
 import { type BlockFacts, factsOf } from './block-facts.ts'
 import { RENDITIONS } from './cursor.ts'
-import type { ListedSegment, RenditionName } from './fragment.ts'
-import { type SegmentBlock, segmentsOf } from './segment-block.ts'
+import type { ListedSegment, RenditionName, Segment } from './fragment.ts'
+import { type PublishedBlock, type SegmentBlock, segmentsOf } from './segment-block.ts'
 
 /**
  * What players may see: of the live edge, of hours behind it, of a range of the past. An immutable, plain value
@@ -31,6 +31,12 @@ export interface SegmentList<
   /** The newest segments, which no block holds yet. */
   readonly tail: readonly S[]
 }
+
+/**
+ * What a stream shows now: some ten segments, all in the tail. Its renditions are those of the newest segment or
+ * of any listed one. MSNs are consecutive.
+ */
+export type LiveList = SegmentList<Segment, PublishedBlock>
 
 /** Of all blocks and of the tail, oldest first. */
 export function factsOfList({

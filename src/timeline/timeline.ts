@@ -1,8 +1,9 @@
 import { commitDraft, type PublishedTracks, targetOf } from './commit.ts'
 import { draftSegment, renditionsOf, type SegmentDraft } from './draft.ts'
-import type { FragmentFacts, Segment, Snapshot, SourceName } from './fragment.ts'
+import type { FragmentFacts, Segment, SourceName } from './fragment.ts'
 import { type FragmentName, type Identity, identify } from './identity.ts'
 import { restoreState, type SavedTimeline, saveState } from './saved.ts'
+import type { LiveList } from './segment-list.ts'
 import { EMPTY_STATE, type TimelineState } from './state.ts'
 import { exceedsTarget } from './target-duration.ts'
 import { MAX_LISTED, retire } from './window.ts'
@@ -48,7 +49,7 @@ const DEFAULT_TOLERANCE_MS = 50
 export class Timeline {
   readonly #options: TimelineOptions
   #state: TimelineState
-  #snapshot: Snapshot | undefined
+  #snapshot: LiveList | undefined
 
   private constructor(state: TimelineState, options: TimelineOptions) {
     const { window } = options
@@ -146,7 +147,7 @@ export class Timeline {
   }
 
   /** All that is committed, as players may see it once it is saved; undefined before the first commit. */
-  snapshot(): Snapshot | undefined {
+  snapshot(): LiveList | undefined {
     const { nextMsn } = this.#state
     if (nextMsn === undefined) return undefined
     const targetDuration = targetOf(this.#state, this.#options.targetDurationFloorS())
@@ -188,7 +189,7 @@ export class Timeline {
   }
 }
 
-function toSnapshot(state: TimelineState, nextMsn: number, targetDuration: number): Snapshot {
+function toSnapshot(state: TimelineState, nextMsn: number, targetDuration: number): LiveList {
   const { listed } = state.window
   const [first] = listed
   return Object.freeze({
@@ -196,9 +197,11 @@ function toSnapshot(state: TimelineState, nextMsn: number, targetDuration: numbe
     targetDuration,
     mediaSequence: first?.msn ?? nextMsn,
     discontinuitySequence: first === undefined ? state.dsn : dsnBefore(first),
-    segments: listed,
+    type: undefined,
+    ended: state.ended,
     renditions: renditionsOf(state),
-    ...(state.ended && { ended: true }),
+    blocks: [],
+    tail: listed,
   })
 }
 

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { parseMedia } from '../../src/formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../src/formats/m3u8/parse-multivariant.ts'
 import { renderMedia, renderMultivariant } from '../../src/render/hls.ts'
-import type { RenditionName, Snapshot } from '../../src/timeline/fragment.ts'
+import type { RenditionName } from '../../src/timeline/fragment.ts'
+import type { LiveList } from '../../src/timeline/segment-list.ts'
 import { Timeline } from '../../src/timeline/timeline.ts'
 import { accept, Camera, type CameraOptions, START_MS, VIDEO } from '../support/camera.ts'
 
@@ -29,7 +30,7 @@ function film(
   return timeline
 }
 
-function shown(timeline: Timeline): Snapshot {
+function shown(timeline: Timeline): LiveList {
   const snapshot = timeline.snapshot()
   if (snapshot === undefined) throw new Error('nothing was committed')
   return snapshot
@@ -73,7 +74,7 @@ describe('media playlists', () => {
     })
     const snapshot = shown(timeline)
     const lines = renderMedia(snapshot, 'video').split('\n')
-    const [first] = snapshot.segments
+    const [first] = snapshot.tail
     expect(first?.discontinuity).toBe('gap')
     expect(lines).toContain(`#EXT-X-DISCONTINUITY-SEQUENCE:${(first?.dsn ?? 0) - 1}`)
     expect(lines.indexOf('#EXT-X-DISCONTINUITY')).toBeLessThan(
@@ -89,7 +90,7 @@ test('G4: EXTINF is within a microsecond of the media, each rendition its own', 
       const snapshot = shown(film(5, () => {}, { fragmentMs: length }))
       const { segments } = parseMedia(renderMedia(snapshot, name))
       for (const [i, { durationS }] of segments.entries()) {
-        const track = snapshot.segments[i]?.tracks[name]
+        const track = snapshot.tail[i]?.tracks[name]
         const mediaS = (track?.durationTicks ?? 0) / (track?.init.timescale ?? 1)
         expect(Math.abs(durationS - mediaS)).toBeLessThan(1e-6)
         expect(Math.round(durationS)).toBeLessThanOrEqual(snapshot.targetDuration)

@@ -6,7 +6,8 @@ import type { FetchPlan, FragmentCache } from '../../src/store/fragment-cache.ts
 import { fragmentKey } from '../../src/store/fragment-key.ts'
 import type { Stream } from '../../src/streams/stream.ts'
 import { type Viewer, Viewers } from '../../src/streams/viewers.ts'
-import type { RenditionName, Segment, Snapshot } from '../../src/timeline/fragment.ts'
+import type { RenditionName, Segment } from '../../src/timeline/fragment.ts'
+import type { LiveList } from '../../src/timeline/segment-list.ts'
 
 /** A stream that shows whatever snapshot a test gives it, over a real cache. */
 export class LiteralStream implements Stream {
@@ -18,19 +19,19 @@ export class LiteralStream implements Stream {
   readonly upstream = new Map<string, FetchPlan>()
   readonly #cache: FragmentCache
   readonly #changed = new ChangeSignal()
-  #snapshot: Snapshot | undefined
+  #snapshot: LiveList | undefined
 
   constructor(name: string, cache: FragmentCache) {
     this.name = name
     this.#cache = cache
   }
 
-  show(snapshot: Snapshot): void {
+  show(snapshot: LiveList): void {
     this.#snapshot = snapshot
     this.#changed.notify()
   }
 
-  snapshot(): Snapshot | undefined {
+  snapshot(): LiveList | undefined {
     return this.#snapshot
   }
 
@@ -119,21 +120,24 @@ export function segment(msn: number, id = `id${msn}`, bytes = 1000): Segment {
 }
 
 /** A playlist of two-second video segments. */
-export function snapshot(version: number, segments: readonly Segment[]): Snapshot {
+export function snapshot(version: number, segments: readonly Segment[]): LiveList {
   return {
     version,
     targetDuration: 4,
     mediaSequence: segments[0]?.msn ?? 0,
     discontinuitySequence: 0,
-    segments,
+    type: undefined,
+    ended: false,
     renditions: ['video'],
+    blocks: [],
+    tail: segments,
   }
 }
 
 /** Not HLS, but as much a function of the snapshot. */
 export const plainRenderer = {
-  multivariant: ({ renditions }: Snapshot): string => `#EXTM3U\n# ${renditions.join(' ')}\n`,
-  media: ({ segments }: Snapshot, rendition: RenditionName): string =>
+  multivariant: ({ renditions }: LiveList): string => `#EXTM3U\n# ${renditions.join(' ')}\n`,
+  media: ({ tail: segments }: LiveList, rendition: RenditionName): string =>
     ['#EXTM3U', ...segments.map(({ msn, tracks }) => `${rendition}/${msn}-${tracks.video?.id}.m4s`)]
       .join('\n')
       .concat('\n'),

@@ -22,7 +22,7 @@ function placed(...list: readonly FragmentFacts[]): Timeline {
 }
 
 const seen = (timeline: Timeline): readonly unknown[] =>
-  (timeline.snapshot()?.segments ?? []).map(({ discontinuity, startMs }) => [
+  (timeline.snapshot()?.tail ?? []).map(({ discontinuity, startMs }) => [
     discontinuity,
     Math.round(startMs - START_MS),
   ])

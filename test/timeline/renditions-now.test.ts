@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
-import type { RenditionName, Snapshot } from '../../src/timeline/fragment.ts'
+import type { RenditionName } from '../../src/timeline/fragment.ts'
 import { renditionsNow } from '../../src/timeline/renditions-now.ts'
+import type { LiveList } from '../../src/timeline/segment-list.ts'
 
 /** One letter for each segment: a of both, v and s of picture and sound alone. */
 function now(segments: string): readonly RenditionName[] {
   const tracks = { a: { video: {}, audio: {} }, v: { video: {} }, s: { audio: {} } }
   const shown = segments.split('').map((each) => ({ tracks: tracks[each as keyof typeof tracks] }))
-  return renditionsNow({ segments: shown } as unknown as Pick<Snapshot, 'segments'>)
+  return renditionsNow({ tail: shown } as unknown as Pick<LiveList, 'tail'>)
 }
 
 test.each([

@@ -1,12 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type {
-  DiscontinuityCause,
-  FragmentFacts,
-  Segment,
-  Snapshot,
-} from '../../src/timeline/fragment.ts'
+import type { DiscontinuityCause, FragmentFacts, Segment } from '../../src/timeline/fragment.ts'
 import { dedupe } from '../../src/timeline/identity.ts'
+import type { LiveList } from '../../src/timeline/segment-list.ts'
 import { Timeline, type TimelineOptions } from '../../src/timeline/timeline.ts'
 import {
   AUDIO,
@@ -21,18 +17,18 @@ import {
 /** Five of two seconds are also what three target durations of 3 s need. */
 const OPTIONS: TimelineOptions = { window: 5, targetDurationFloorS: () => 2 }
 
-function shown(timeline: Timeline): Snapshot {
+function shown(timeline: Timeline): LiveList {
   const snapshot = timeline.snapshot()
   if (snapshot === undefined) throw new Error('nothing was committed')
   return snapshot
 }
 
 function causes(timeline: Timeline): (DiscontinuityCause | undefined)[] {
-  return shown(timeline).segments.map(({ discontinuity }) => discontinuity)
+  return shown(timeline).tail.map(({ discontinuity }) => discontinuity)
 }
 
 function numbers(timeline: Timeline): bigint[] {
-  return shown(timeline).segments.map(({ number }) => number)
+  return shown(timeline).tail.map(({ number }) => number)
 }
 
 describe('what belongs where', () => {
@@ -313,7 +309,7 @@ describe('G5: the target duration', () => {
   test('is not fixed by a look at the list', () => {
     const timeline = Timeline.begin(OPTIONS)
     const first = accept(timeline, new Camera({ fragmentMs: 1000 }).next())
-    expect(shown(timeline).segments).toEqual([first])
+    expect(shown(timeline).tail).toEqual([first])
     expect(shown(timeline).targetDuration).toBe(2)
     const long = new Camera({ fragmentMs: 4000 })
     long.counter = 5
@@ -354,7 +350,7 @@ describe('the window', () => {
       const timeline = Timeline.begin({ window, targetDurationFloorS: () => floorS })
       const camera = new Camera({ audio: false })
       for (let i = 0; i < 30; i++) accept(timeline, camera.next())
-      return shown(timeline).segments.length
+      return shown(timeline).tail.length
     }
     expect(list(10, 2)).toBe(10)
     expect(list(2, 2)).toBe(5) // 3 × 3 s of 2 s each
@@ -365,7 +361,7 @@ describe('the window', () => {
     const timeline = Timeline.begin({ window: 1, targetDurationFloorS: () => 20 })
     const camera = new Camera({ audio: false, fragmentMs: 10 })
     for (let i = 0; i < 5050; i++) accept(timeline, camera.next())
-    expect(shown(timeline).segments).toHaveLength(5000)
+    expect(shown(timeline).tail).toHaveLength(5000)
   })
 
   test('G6: a segment stays known for its duration and the longest list after it left', () => {
@@ -374,7 +370,7 @@ describe('the window', () => {
     for (let i = 0; i < 40; i++) accept(timeline, camera.next())
     const retired = timeline.retired()
     const oldest = retired[0]
-    const [first] = shown(timeline).segments
+    const [first] = shown(timeline).tail
     expect(retired.at(-1)?.msn).toBe((first?.msn ?? 0) - 1)
     expect(retired.length).toBeGreaterThanOrEqual(5)
     expect(retired.length).toBeLessThan(10)
@@ -388,12 +384,12 @@ describe('the window', () => {
     const before = shown(timeline)
     timeline.resume(START_MS + 100_000)
     const empty = shown(timeline)
-    expect(empty.segments).toEqual([])
+    expect(empty.tail).toEqual([])
     expect(empty.mediaSequence).toBe(before.mediaSequence + 5)
     expect(empty.renditions).toEqual(['video', 'audio'])
     camera.lose(90_000)
     accept(timeline, camera.next())
-    const [first] = shown(timeline).segments
+    const [first] = shown(timeline).tail
     expect(first).toMatchObject({ msn: empty.mediaSequence, discontinuity: 'gap' })
     expect(timeline.retired()).toHaveLength(5)
   })
@@ -402,9 +398,9 @@ describe('the window', () => {
     const timeline = Timeline.begin(OPTIONS)
     const camera = new Camera()
     for (let i = 0; i < 5; i++) accept(timeline, camera.next())
-    const [, second, third] = shown(timeline).segments
+    const [, second, third] = shown(timeline).tail
     timeline.unlist(second?.msn ?? 0, START_MS)
-    expect(shown(timeline).segments[0]).toBe(third)
+    expect(shown(timeline).tail[0]).toBe(third)
   })
 })
 
@@ -420,7 +416,7 @@ describe('snapshots', () => {
     accept(timeline, camera.next())
     expect(timeline.snapshot()).not.toBe(first)
     expect(shown(timeline).version).toBeGreaterThan(first.version)
-    expect(first.segments).toHaveLength(1)
+    expect(first.tail).toHaveLength(1)
   })
 })
 
@@ -501,7 +497,7 @@ class Stream {
   #last: FragmentFacts | undefined
   #inits = 1
   readonly #seen = new Map<number, string>()
-  #shown: Snapshot | undefined
+  #shown: LiveList | undefined
 
   run(step: Step): void {
     this.#act(step)
@@ -563,7 +559,7 @@ class Stream {
     this.#shown = snapshot
   }
 
-  #neverGoesBack(now: Snapshot): void {
+  #neverGoesBack(now: LiveList): void {
     const before = this.#shown
     if (before === undefined) return
     expect(now.version).toBeGreaterThanOrEqual(before.version)
@@ -574,8 +570,8 @@ class Stream {
   }
 
   /** All that an MSN ever stood for, in each list and after it. */
-  #staysTheSame(snapshot: Snapshot): void {
-    for (const segment of [...this.#timeline.retired(), ...snapshot.segments]) {
+  #staysTheSame(snapshot: LiveList): void {
+    for (const segment of [...this.#timeline.retired(), ...snapshot.tail]) {
       const content = describeSegment(segment)
       expect(this.#seen.get(segment.msn) ?? content).toBe(content)
       this.#seen.set(segment.msn, content)
@@ -583,8 +579,8 @@ class Stream {
   }
 }
 
-function end({ mediaSequence, segments }: Snapshot): number {
-  return mediaSequence + segments.length
+function end({ mediaSequence, tail }: LiveList): number {
+  return mediaSequence + tail.length
 }
 
 function describeSegment(segment: Segment): string {
@@ -593,14 +589,9 @@ function describeSegment(segment: Segment): string {
   )
 }
 
-function countsRight({
-  segments,
-  mediaSequence,
-  discontinuitySequence,
-  renditions,
-}: Snapshot): void {
+function countsRight({ tail, mediaSequence, discontinuitySequence, renditions }: LiveList): void {
   let dsn = discontinuitySequence
-  for (const [i, { msn, dsn: own, discontinuity, tracks }] of segments.entries()) {
+  for (const [i, { msn, dsn: own, discontinuity, tracks }] of tail.entries()) {
     expect(msn).toBe(mediaSequence + i)
     if (discontinuity !== undefined) dsn += 1
     expect(own).toBe(dsn)

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
 import type { Stream } from '../../streams/stream.ts'
-import type { Snapshot } from '../../timeline/fragment.ts'
+import type { LiveList } from '../../timeline/segment-list.ts'
 import { countRefusals } from '../count-refusals.ts'
 import type { TrafficClass } from '../downstream-counts.ts'
 import { leaveSignal, type MediaContext, possibleStream, usingStream } from '../media-context.ts'
@@ -42,14 +42,14 @@ export function playlistRoutes(
 }
 
 /** What the stream shows now. A list without segments is nothing to show: players take it for a fault. */
-function listing(stream: Stream): Snapshot | undefined {
+function listing(stream: Stream): LiveList | undefined {
   const snapshot = stream.snapshot()
-  return snapshot === undefined || snapshot.segments.length === 0 ? undefined : snapshot
+  return snapshot === undefined || snapshot.tail.length === 0 ? undefined : snapshot
 }
 
 interface Wanted {
   readonly stream: Stream
-  readonly snapshot: Snapshot
+  readonly snapshot: LiveList
   readonly name: PlaylistName
 }
 
