@@ -40,10 +40,13 @@ export const startGateway: StartGateway = async (config, deps) => {
   const opened = await Promise.all(config.streams.map((stream) => openStream(stream, parts)))
   const streams = new StreamSet(parts.clock, opened, dynamicEntries(config, parts))
   const restored = await restoreDynamic(streams, parts)
-  await parts.disk?.keepOnly([
-    ...opened.flatMap(({ feed }) => feed.keys()),
-    ...restored.flatMap((stream) => stream.keys()),
-  ])
+  await parts.disk?.keepOnly({
+    keys: [
+      ...opened.flatMap(({ feed }) => feed.keys()),
+      ...restored.flatMap((stream) => stream.keys()),
+    ],
+    streams: [...opened, ...restored].map(({ stream }) => stream.name),
+  })
   await parts.journals?.keepOnly([
     ...config.streams.filter(({ dvrMs }) => dvrMs > 0).map(({ name }) => name),
     ...restored.map(({ stream }) => stream.name),

@@ -106,7 +106,7 @@ export class Filler {
       const found = await lister.next(untilMs, signal)
       if (found === undefined) return
       this.#list.add(found, ({ number }) => !known.has(number))
-      fragments.keepSamples(found)
+      await fragments.keepSamples(found)
     }
     throw tooMuch(mostEntries)
   }

@@ -1,14 +1,17 @@
 import { GatewayError } from '../base/errors.ts'
-import { SingleFlight } from '../base/single-flight.ts'
 import { readMediaStructure } from '../formats/mp4/media-structure.ts'
 import { theTrackOf } from '../formats/mp4/moof.ts'
 import { rewriteMedia } from '../formats/mp4/rewrite.ts'
 import type { FetchedTrack } from '../ingest/fetch-fragment.ts'
-import type { Cell } from '../metrics/counter.ts'
 import { contentId } from '../store/content-id.ts'
-import { completeBody, type FragmentBody } from '../store/fragment-body.ts'
-import type { FragmentKey } from '../store/fragment-key.ts'
-import type { MemoryStore } from '../store/memory-store.ts'
+import type { FragmentBody } from '../store/fragment-body.ts'
+import type { FragmentCache, Opened } from '../store/fragment-cache.ts'
+import {
+  type FragmentKey,
+  publishedKey,
+  type RecordedForm,
+  recordedKey,
+} from '../store/fragment-key.ts'
 import type { ArchiveEntry, PublishedName, RecordedEntry } from '../timeline/archive/entry.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
 import { beginAt } from '../timeline/output-clock.ts'
@@ -19,11 +22,8 @@ import type { RecordingWindow, WindowBounds } from './recording-window.ts'
 
 export interface PastFragmentsOptions {
   readonly stream: string
-  readonly store: MemoryStore
+  readonly cache: FragmentCache
   readonly openWindow: (bounds: WindowBounds) => RecordingWindow
-  readonly hits: Cell
-  readonly misses: Cell
-  readonly coalesced: Cell
 }
 
 /** With room for what a fragment of several chunks adds. */
@@ -32,132 +32,107 @@ const LATEST_TICKS = Number.MAX_SAFE_INTEGER - 2 ** 48
 /**
  * The bytes of a stream's past. A fragment is fetched with all its tracks at once, when one is asked for,
  * and kept under its number and date, with times that follow from the date: so all ranges, viewers and
- * clips share it. What takes another place in its list is moved on its way out.
+ * clips share it. What takes another place in its list is another form, made of that one.
  */
 export class PastFragments {
   readonly #options: PastFragmentsOptions
-  readonly #flights = new SingleFlight<void>()
-  readonly #running = new Set<string>()
 
   constructor(options: PastFragmentsOptions) {
     this.#options = options
   }
 
   /** @throws GatewayError `segment_gone`, or an upstream code */
-  async get(
+  get(
     window: RecordingWindow,
     entry: ArchiveEntry,
     rendition: RenditionName,
     signal: AbortSignal,
   ): Promise<FragmentBody> {
-    const key = this.#key(entry, rendition)
-    const body = await this.#stored(key, nameOf(entry), signal, (limited) =>
-      this.#fetch(window, entry, limited),
-    )
-    return { ...completeBody(moved(body.bytes, entry, rendition)), origin: body.origin }
+    const { cache } = this.#options
+    const { number, dateMs, startMs } = entry
+    const recorded = (limited: AbortSignal): Promise<FragmentBody> =>
+      this.#recorded(window, entry, rendition, limited)
+    if (startMs === dateMs) return recorded(signal)
+    const key = this.#key(rendition, number, `at-${startMs}`)
+    return cache.derive(key, recorded, (bytes) => moved(bytes, entry, rendition), signal)
   }
 
   /** What had to be fetched to list a window need not be fetched again to play it. */
-  keepSamples({ entries, samples }: FoundWindow): void {
+  async keepSamples({ entries, samples }: FoundWindow): Promise<void> {
+    const byNumber = new Map(entries.map((entry) => [entry.number, entry]))
     for (const { listed, tracks } of samples) {
-      const entry = entries.find(({ number }) => number === listed.number)
-      if (entry !== undefined) this.#tryToKeep(entry, tracks)
-    }
-  }
-
-  /** A cache that is too small for it is no reason not to list it. */
-  #tryToKeep(entry: RecordedEntry, tracks: readonly FetchedTrack[]): void {
-    try {
-      this.#keep(entry, tracks)
-    } catch (error) {
-      if (!(error instanceof GatewayError)) throw error
-    }
-  }
-
-  #keep(entry: RecordedEntry, tracks: readonly FetchedTrack[]): void {
-    const times = beginAt(undefined, factsOf(entry, tracks))
-    const sequenceNumber = Number(BigInt.asUintN(32, entry.number))
-    for (const { rendition, bytes } of tracks) {
-      const baseTicks = times[rendition] ?? 0
-      const placed = rewriteMedia(bytes, { baseTicks, sequenceNumber })
-      this.#options.store.put(this.#key(entry, rendition), placed, 'none')
+      const entry = byNumber.get(listed.number)
+      if (entry !== undefined) await this.#keep(entry, tracks)
     }
   }
 
   /** The bytes that the live timeline has published, from KVS again. */
-  async published(
+  published(
     window: RecordingWindow,
     name: PublishedName,
     rendition: RenditionName,
     signal: AbortSignal,
   ): Promise<FragmentBody> {
-    const key = `${this.#options.stream}/archive/${name.msn}-${name.id}/${rendition}`
-    return this.#stored(key, key, signal, async (limited) => {
-      const bytes = asPublished(await this.#original(window, name.number, rendition, limited), name)
-      this.#options.store.put(key, bytes, 'none')
-    })
+    const { cache, stream } = this.#options
+    const key = publishedKey(stream, rendition, name.msn, name.id)
+    const fetched = (limited: AbortSignal): Promise<FragmentBody> =>
+      this.#fetched(window, name.number, rendition, limited)
+    return cache.derive(key, fetched, (bytes) => asPublished(bytes, name), signal)
+  }
+
+  /** With times that follow from its date. */
+  #recorded(
+    window: RecordingWindow,
+    entry: ArchiveEntry,
+    rendition: RenditionName,
+    signal: AbortSignal,
+  ): Promise<FragmentBody> {
+    const { number, dateMs } = entry
+    const form = `at-${dateMs}` as const
+    const open = async (limited: AbortSignal): Promise<readonly Opened[]> => {
+      const tracks = await this.#tracks(window, entry, limited)
+      for (const { rendition: name, facts } of tracks) {
+        // Players were told to decode it with another one.
+        if (facts.init.id === entry.inits[name]?.id) continue
+        throw unusableAnswer(`the ${name} of a fragment is not what it was when it was listed`)
+      }
+      return placed(entry, tracks).map(({ rendition: name, bytes }) =>
+        opened(this.#key(name, number, form), bytes),
+      )
+    }
+    const key = this.#key(rendition, number, form)
+    return this.#options.cache.open(key, this.#together(number, form), open, signal)
   }
 
   /** As KVS has it. Kept, as names that nobody was told fit no bytes, and would be fetched for ever (G17). */
-  async #original(
+  #fetched(
     window: RecordingWindow,
     number: bigint,
     rendition: RenditionName,
     signal: AbortSignal,
-  ): Promise<Buffer> {
-    const { store, stream } = this.#options
-    const keyOf = (track: RenditionName): FragmentKey =>
-      `${stream}/archive/${number.toString(36)}/${track}`
-    if (store.get(keyOf(rendition)) === undefined) {
-      await this.#flights.run(`${number.toString(36)}`, signal, async (limited) => {
-        const tracks = await window.fetch(number, limited)
-        for (const track of tracks) store.put(keyOf(track.rendition), track.bytes, 'none')
-      })
-    }
-    const bytes = store.get(keyOf(rendition))
-    if (bytes === undefined) throw upstreamError('segment_gone')
-    return bytes
-  }
-
-  /** What is in the store under `key`; `fetch` puts it there, once for all who ask meanwhile (G8). */
-  async #stored(
-    key: FragmentKey,
-    flight: string,
-    signal: AbortSignal,
-    fetch: (signal: AbortSignal) => Promise<void>,
   ): Promise<FragmentBody> {
-    const { store, hits } = this.#options
-    const known = store.get(key)
-    if (known !== undefined) {
-      hits.value += 1
-      return completeBody(known)
+    const open = async (limited: AbortSignal): Promise<readonly Opened[]> => {
+      const tracks = await window.fetch(number, limited)
+      return tracks.map(({ rendition: name, bytes }) =>
+        opened(this.#key(name, number, 'fetched'), bytes),
+      )
     }
-    const origin = this.#count(flight)
-    await this.#flights.run(flight, signal, (limited) => {
-      this.#running.add(flight)
-      return fetch(limited).finally(() => this.#running.delete(flight))
-    })
-    const bytes = store.get(key)
-    if (bytes === undefined) throw upstreamError('segment_gone')
-    return { ...completeBody(bytes), origin }
+    const key = this.#key(rendition, number, 'fetched')
+    return this.#options.cache.open(key, this.#together(number, 'fetched'), open, signal)
   }
 
-  #count(flight: string): 'miss' | 'collapsed' {
-    const { misses, coalesced } = this.#options
-    const joins = this.#running.has(flight)
-    if (joins) coalesced.value += 1
-    else misses.value += 1
-    return joins ? 'collapsed' : 'miss'
-  }
-
-  async #fetch(window: RecordingWindow, entry: ArchiveEntry, signal: AbortSignal): Promise<void> {
-    const tracks = await this.#tracks(window, entry, signal)
-    for (const { rendition, facts } of tracks) {
-      // Players were told to decode it with another one.
-      if (facts.init.id === entry.inits[rendition]?.id) continue
-      throw unusableAnswer(`the ${rendition} of a fragment is not what it was when it was listed`)
+  async #keep(entry: RecordedEntry, tracks: readonly FetchedTrack[]): Promise<void> {
+    const { number, dateMs } = entry
+    const stored = placed(entry, tracks).map(({ rendition, bytes }) => ({
+      key: this.#key(rendition, number, `at-${dateMs}`),
+      bytes,
+    }))
+    try {
+      await this.#options.cache.put(stored, 'none')
+    } catch (error) {
+      // A cache that is too small for it is no reason not to list it.
+      if (!(error instanceof GatewayError)) throw error
     }
-    this.#keep(entry, tracks)
   }
 
   /** A session refuses what has other tracks than its first fragment: one of its own gives what there is. */
@@ -179,9 +154,34 @@ export class PastFragments {
     }
   }
 
-  #key(entry: RecordedEntry, rendition: RenditionName): FragmentKey {
-    return `${this.#options.stream}/archive/${nameOf(entry)}/${rendition}`
+  #key(rendition: RenditionName, number: bigint, form: RecordedForm): FragmentKey {
+    return recordedKey(this.#options.stream, rendition, number, form)
   }
+
+  /** Names all tracks of a fragment, which are fetched in one go. */
+  #together(number: bigint, form: RecordedForm): string {
+    return `${this.#options.stream}/${number.toString(36)}/${form}`
+  }
+}
+
+/** What has come whole. */
+function opened(key: FragmentKey, bytes: Buffer): Opened {
+  const source = async function* (offset: number): AsyncGenerator<Buffer> {
+    yield bytes.subarray(offset)
+  }
+  return { key, plan: { size: bytes.length, hold: 'none', source } }
+}
+
+/** All tracks of a fragment with times that follow from its date. */
+function placed(
+  entry: RecordedEntry,
+  tracks: readonly FetchedTrack[],
+): readonly Pick<FetchedTrack, 'rendition' | 'bytes'>[] {
+  const times = beginAt(undefined, factsOf(entry, tracks))
+  return tracks.map(({ rendition, bytes }) => {
+    const place = { baseTicks: times[rendition] ?? 0, sequenceNumber: sequenceNumberOf(entry) }
+    return { rendition, bytes: rewriteMedia(bytes, place) }
+  })
 }
 
 /** @throws GatewayError when the name is of other bytes */
@@ -194,8 +194,8 @@ function asPublished(original: Buffer, { baseTicks, msn, id }: PublishedName): B
   throw unusableAnswer(fault)
 }
 
-function nameOf({ number, dateMs }: RecordedEntry): string {
-  return `${number.toString(36)}-${dateMs}`
+function sequenceNumberOf({ number }: RecordedEntry): number {
+  return Number(BigInt.asUintN(32, number))
 }
 
 function factsOf({ number, dateMs }: RecordedEntry, tracks: readonly FetchedTrack[]) {
@@ -211,11 +211,11 @@ function factsOf({ number, dateMs }: RecordedEntry, tracks: readonly FetchedTrac
 
 /** From its date to its place in the list. */
 function moved(bytes: Buffer, entry: ArchiveEntry, rendition: RenditionName): Buffer {
-  const { startMs, dateMs, number, inits } = entry
+  const { startMs, dateMs, inits } = entry
   const timescale = inits[rendition]?.timescale
-  if (startMs === dateMs || timescale === undefined) return bytes
+  if (timescale === undefined) throw upstreamError('segment_gone')
   const baseTicks = baseTicksOf(bytes) + Math.round(((startMs - dateMs) * timescale) / 1000)
-  return rewriteMedia(bytes, { baseTicks, sequenceNumber: Number(BigInt.asUintN(32, number)) })
+  return rewriteMedia(bytes, { baseTicks, sequenceNumber: sequenceNumberOf(entry) })
 }
 
 /** tfdt of a fragment, in ticks. */

@@ -30,21 +30,14 @@ const MOST_NEAREST = 2
 
 /** What KVS keeps of a stream's past, to be played by range. Its work yields to live (G9). */
 export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Archives {
-  const { clock, counters, store, log } = parts
+  const { clock, cache, log } = parts
   const stored = storedPast(past, parts)
   const pool = new OpenWindows()
   const openWindow = (bounds: WindowBounds): RecordingWindow =>
     new RecordingWindow(bounds, windowOptions)
   const open: OpenPast = (bounds, signal) => stored.open(bounds, signal)
   const windowOptions = { clock, open, opened: (used: RecordingWindow) => pool.used(used) }
-  const fragments = new PastFragments({
-    stream: past.name,
-    store,
-    openWindow,
-    hits: counters.cacheHits.cell({}),
-    misses: counters.cacheMisses.cell({}),
-    coalesced: counters.coalescedRequests.cell({}),
-  })
+  const fragments = new PastFragments({ stream: past.name, cache, openWindow })
   const mostResults = past.quota.archiveResults
   let looking = 0
   const near = async (range: ArchiveRange, signal: AbortSignal): Promise<NearestTimes> => {

@@ -44,6 +44,10 @@ export async function openParts(
   const counters = new GatewayCounters()
   const region = config.aws.region ?? (await chainRegion())
   const store = new MemoryStore({ clock, maxBytes })
+  const disk =
+    dir === undefined
+      ? undefined
+      : await DiskStore.open({ dir: join(dir, 'fragments'), maxBytes: dirMaxBytes, log })
   return {
     clock,
     random,
@@ -53,6 +57,7 @@ export async function openParts(
     cache: new FragmentCache({
       clock,
       store,
+      tier: disk,
       hits: counters.cacheHits.cell({}),
       misses: counters.cacheMisses.cell({}),
       coalesced: counters.coalescedRequests.cell({}),
@@ -61,10 +66,7 @@ export async function openParts(
     api: new KvsApiOnDemand(clock, random, config.aws),
     originKeys: new OriginKeys(),
     quotas: new StreamQuotas({ clock, region, share: config.aws.quotaShare }),
-    disk:
-      dir === undefined
-        ? undefined
-        : await DiskStore.open({ dir: join(dir, 'fragments'), maxBytes: dirMaxBytes, log }),
+    disk,
     saved: dir === undefined ? undefined : new SavedTimelines(join(dir, 'timelines'), log),
     slates: await openSlateFiles(config),
     journals: dir === undefined ? undefined : new Journals(join(dir, 'dvr'), log),

@@ -1,24 +1,16 @@
-import type { Clock } from '../base/clock.ts'
-import { doneWithin } from '../base/done-within.ts'
 import { contentId } from '../store/content-id.ts'
-import type { DiskStore } from '../store/disk-store.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { FragmentCache } from '../store/fragment-cache.ts'
-import { type FragmentKey, fragmentKey } from '../store/fragment-key.ts'
-import type { Hold } from '../store/fragment-store.ts'
-import type { MemoryStore } from '../store/memory-store.ts'
+import { type FragmentKey, publishedKey } from '../store/fragment-key.ts'
+import type { Hold } from '../store/fragment-tier.ts'
 import type { RenditionName, Segment, SegmentTrack } from '../timeline/fragment.ts'
 import { isUnread } from '../timeline/unread.ts'
 
 export interface ShelfOptions {
   readonly stream: string
-  readonly store: MemoryStore
   readonly cache: FragmentCache
-  readonly clock: Clock
   /** Segments stay after they could no longer be asked for by the live list, until they are dropped. */
   readonly keepsPast: boolean
-  /** Undefined: nothing outlives the process. */
-  readonly disk: Pick<DiskStore, 'put' | 'get' | 'delete'> | undefined
   /** The published bytes of a segment from upstream again, from `offset` on. */
   readonly refetch: (
     segment: Segment,
@@ -27,9 +19,6 @@ export interface ShelfOptions {
     signal: AbortSignal,
   ) => AsyncIterable<Buffer>
 }
-
-/** A disk that takes longer hangs. A fragment that viewers wait for is then published without it. */
-const DISK_MS = 5_000
 
 /**
  * The bytes of one stream's segments, wherever they are: in memory, on disk, or upstream. It promises
@@ -40,8 +29,6 @@ export class Shelf {
   #listed = new Map<number, Segment>()
   /** Left the list and may still be asked for. */
   #retired = new Map<number, Segment>()
-  /** Writes that hang; each keeps a fragment in memory (G18), so there are no more until they end. */
-  #hanging = 0
   /** A player may hold a list from when it was at its longest. */
   #longestListMs = 0
 
@@ -58,23 +45,12 @@ export class Shelf {
     tracks: ReadonlyMap<RenditionName, StoredTrack>,
     hold: Hold = 'listed',
   ): Promise<void> {
-    const { stream, store } = this.#options
-    const put: FragmentKey[] = []
-    try {
-      for (const [rendition, { id, bytes }] of tracks) {
-        const key = fragmentKey(stream, rendition, msn, id)
-        store.put(key, bytes, hold)
-        put.push(key)
-      }
-    } catch (error) {
-      for (const key of put) store.delete(key)
-      throw error
-    }
-    await Promise.all(
-      [...tracks].map(([rendition, { id, bytes }]) =>
-        this.#persist(fragmentKey(stream, rendition, msn, id), bytes, hold),
-      ),
-    )
+    const { stream, cache } = this.#options
+    const stored = Array.from(tracks, ([rendition, { id, bytes }]) => ({
+      key: publishedKey(stream, rendition, msn, id),
+      bytes,
+    }))
+    await cache.put(stored, hold)
   }
 
   /** The bytes of a segment that may be asked for. What is not in memory is fetched once for all (G8). */
@@ -83,7 +59,7 @@ export class Shelf {
       size: track.bytes,
       hold: 'none',
       source: (offset: number, limited: AbortSignal) =>
-        this.#source(segment, track, offset, limited),
+        this.#options.refetch(segment, track, offset, limited),
       verify: (bytes: Buffer) => verify(track, bytes),
     } as const
     return this.#options.cache.fetch(this.#key(segment, track), plan, signal)
@@ -91,18 +67,18 @@ export class Shelf {
 
   /** Lets go of everything but these, and of the retired ones after their grace. */
   keep(listed: readonly Segment[], retired: readonly Segment[], nowMs: number): void {
-    const { store } = this.#options
+    const { cache } = this.#options
     const before = [...this.#listed.values(), ...this.#retired.values()]
     const isGraced = this.#retired
     this.#listed = byMsn(listed)
     this.#retired = byMsn(retired)
     const listMs = listed.reduce((sum, { durationMs }) => sum + durationMs, 0)
     this.#longestListMs = Math.max(this.#longestListMs, listMs)
-    for (const segment of listed) for (const key of this.#keys(segment)) store.hold(key, 'listed')
+    for (const segment of listed) for (const key of this.#keys(segment)) cache.hold(key, 'listed')
     for (const segment of retired) {
       if (isGraced.has(segment.msn)) continue
       const untilMs = nowMs + segment.durationMs + this.#longestListMs
-      for (const key of this.#keys(segment)) store.hold(key, this.#grace(untilMs))
+      for (const key of this.#keys(segment)) cache.hold(key, this.#grace(untilMs))
     }
     const isOver = ({ msn }: Segment): boolean => !this.#listed.has(msn) && !this.#retired.has(msn)
     const over = before.filter(isOver)
@@ -117,7 +93,7 @@ export class Shelf {
 
   /** Nobody watches: what is here may stay, but has no claim to its room. */
   release(): void {
-    for (const key of this.keys()) this.#options.store.hold(key, 'none')
+    for (const key of this.keys()) this.#options.cache.hold(key, 'none')
   }
 
   /** Of the live list and what left it lately: what a saved timeline may list. */
@@ -133,34 +109,8 @@ export class Shelf {
     return this.#options.keepsPast ? { untilMs, after: 'none' } : { untilMs }
   }
 
-  async #persist(key: FragmentKey, bytes: Buffer, hold: Hold): Promise<void> {
-    const { disk, clock } = this.#options
-    if (disk === undefined || this.#hanging > 0) return
-    const written = disk.put(key, bytes, hold === 'spare' ? hold : undefined)
-    if (await doneWithin(clock, DISK_MS, written)) return
-    this.#hanging += 1
-    void written.finally(() => {
-      this.#hanging -= 1
-    })
-  }
-
-  async *#source(
-    segment: Segment,
-    track: SegmentTrack,
-    offset: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<Buffer> {
-    const { disk, refetch } = this.#options
-    const saved = await disk?.get(this.#key(segment, track))
-    if (saved === undefined) yield* refetch(segment, track, offset, signal)
-    else yield saved.subarray(offset)
-  }
-
   #remove(segment: Segment): void {
-    for (const key of this.#keys(segment)) {
-      this.#options.store.delete(key)
-      void this.#options.disk?.delete(key)
-    }
+    for (const key of this.#keys(segment)) this.#options.cache.delete(key)
   }
 
   #keys(segment: Segment): FragmentKey[] {
@@ -168,7 +118,7 @@ export class Shelf {
   }
 
   #key({ msn }: Segment, { init, id }: SegmentTrack): FragmentKey {
-    return fragmentKey(this.#options.stream, init.rendition, msn, id)
+    return publishedKey(this.#options.stream, init.rendition, msn, id)
   }
 }
 

@@ -1,27 +1,49 @@
 import { createHash } from 'node:crypto'
 import { GatewayError } from '../base/errors.ts'
-import type { FragmentKey } from './fragment-key.ts'
+import { type FragmentKey, keyText } from './fragment-key.ts'
 
-const KEY = /^([A-Za-z0-9_.-]{1,256})\/(video|audio)\/(\d{1,16}|init)-([A-Za-z0-9_-]{1,64})$/
-
-export interface DiskPath {
-  /** Relative folder, the same for all of one stream's rendition. */
-  readonly folder: string
-  readonly file: string
-  /** What the bytes must hash to. */
-  readonly id: string
-}
+const STREAM = /^[A-Za-z0-9_.-]{1,256}$/
+/** Of a published segment, with the content id of its bytes; or a FragmentNumber. */
+const FRAGMENT = /^(?:(?:\d{1,16}|init)-([A-Za-z0-9_-]{1,64})|[0-9a-z]{1,64})$/
+const FORM = /^[a-z0-9-]{1,40}$/
+const FILE = /^([A-Za-z0-9_.-]+?)(?:~([0-9a-f]{16}))?\.m4s$/
 
 /**
- * Where a fragment lies below the cache directory.
- * @throws GatewayError `internal` when the key has another form, as nothing may leave the directory
+ * Where a fragment lies below the cache directory. A published segment's name holds the content id of
+ * its bytes, so its file is `7-0123456789abcdef.m4s`; that of any other form tells the id behind a tilde.
  */
-export function diskPath(key: FragmentKey): DiskPath {
-  const [, stream, rendition, name, id] = KEY.exec(key) ?? []
-  if (stream === undefined || id === undefined) {
-    throw new GatewayError('internal', `not a fragment key: ${JSON.stringify(key)}`)
+export interface DiskPlace {
+  /** Relative folder, the same for all of one stream's rendition. */
+  readonly folder: string
+  /** The file's name up to the tilde or the suffix. */
+  readonly name: string
+  /** What the bytes must hash to; undefined where only the file's name says so. */
+  readonly id: string | undefined
+}
+
+/** @throws GatewayError `internal` when the key has another form, as nothing may leave the directory */
+export function diskPlace(key: FragmentKey): DiskPlace {
+  const { stream, rendition, fragment, form } = key
+  const [isFragment, id] = FRAGMENT.exec(fragment) ?? []
+  const isKey = STREAM.test(stream) && isFragment !== undefined && FORM.test(form)
+  if (!isKey || (form === 'published') !== (id !== undefined)) {
+    throw new GatewayError('internal', `not a fragment key: ${JSON.stringify(keyText(key))}`)
   }
-  return { folder: `${streamFolder(stream)}/${rendition}`, file: `${name}-${id}.m4s`, id }
+  const name = form === 'published' ? fragment : `${fragment}.${form}`
+  return { folder: `${streamFolder(stream)}/${rendition}`, name, id }
+}
+
+/** The file of a place. @param id the content id of its bytes */
+export function fileOf({ name, id: known }: DiskPlace, id: string): string {
+  return known === undefined ? `${name}~${id}.m4s` : `${name}.m4s`
+}
+
+/** What a file's name says of its place; undefined when it is none of ours. */
+export function readFileName(
+  file: string,
+): { readonly name: string; readonly id: string | undefined } | undefined {
+  const [, name, id] = FILE.exec(file) ?? []
+  return name === undefined ? undefined : { name, id }
 }
 
 /**

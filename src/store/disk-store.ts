@@ -2,15 +2,24 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Log } from '../base/log.ts'
-import { isContentId } from './content-id.ts'
-import { diskPath } from './disk-path.ts'
+import { contentId, isContentId } from './content-id.ts'
+import { type DiskPlace, diskPlace, fileOf, readFileName, streamFolder } from './disk-path.ts'
 import type { FragmentKey } from './fragment-key.ts'
+import type { FragmentTier, Hold, Wanted } from './fragment-tier.ts'
 
 export interface DiskStoreOptions {
   /** Everything below it belongs to the store. */
   readonly dir: string
   readonly maxBytes: number
   readonly log: Log
+}
+
+interface StoredFile {
+  /** Below the directory. */
+  readonly path: string
+  /** The content id of its bytes. */
+  readonly id: string
+  readonly size: number
 }
 
 /**
@@ -20,13 +29,14 @@ export interface DiskStoreOptions {
  * content still has the hash that its name says. The disk is a convenience: when it fails, a write is
  * lost and a read finds nothing, which is logged, and the streams go on.
  */
-export class DiskStore {
+export class DiskStore implements FragmentTier {
   readonly #options: DiskStoreOptions
-  /** Bytes by relative path, oldest first. */
-  readonly #files = new Map<string, number>()
-  /** Those of them that go first. */
-  readonly #spare = new Set<string>()
+  /** By folder and name, oldest first. */
+  readonly #files = new Map<string, StoredFile>()
+  /** Those of them that go first, oldest first. After a restart they are known by their time of 1970. */
+  readonly #spare = new Map<string, number>()
   #used = 0
+  #usedBySpare = 0
   #failing = false
 
   private constructor(options: DiskStoreOptions) {
@@ -40,65 +50,78 @@ export class DiskStore {
     return store
   }
 
+  /** Of all files, in bytes. */
   get bytes(): number {
     return this.#used
   }
 
-  /**
-   * Resolves once the file is in place, or the disk has refused it. A key's id is that of its bytes.
-   * @param hold `spare`: if there is room, and only for as long as nothing else wants it
-   */
-  async put(key: FragmentKey, bytes: Buffer, hold?: 'spare'): Promise<void> {
-    const { folder, file } = diskPath(key)
-    const path = join(folder, file)
-    const room = this.#options.maxBytes - (hold === 'spare' ? this.#used : 0)
-    if (this.#files.has(path) || bytes.length > room) return
+  async put(key: FragmentKey, bytes: Buffer, hold: Hold): Promise<void> {
+    const place = diskPlace(key)
+    const isSpare = hold === 'spare' || key.form !== 'published'
+    if (this.#files.has(slotOf(place)) || bytes.length > this.#roomFor(hold, isSpare)) return
+    const id = place.id ?? contentId(bytes)
+    const file = { path: join(place.folder, fileOf(place, id)), id, size: bytes.length }
     await this.#try('writing to the disk cache', async () => {
-      await this.#write(folder, path, bytes)
-      this.#note(path, bytes.length)
-      if (hold === 'spare') await this.#makeSpare(path)
+      await this.#write(place.folder, file.path, bytes)
+      this.#note(slotOf(place), file, isSpare)
+      // After a restart it goes first as well: it is the oldest file then.
+      if (isSpare) await utimes(this.#at(file.path), 0, 0)
       await this.#makeRoom()
     })
   }
 
-  /** The bytes, if they are here and still what they were. */
   async get(key: FragmentKey): Promise<Buffer | undefined> {
-    const { folder, file, id } = diskPath(key)
-    const path = join(folder, file)
-    if (!this.#files.has(path)) return undefined
-    const bytes = await this.#try('reading from the disk cache', () => readFile(this.#at(path)))
-    if (bytes !== undefined && isContentId(id, bytes)) return bytes
-    await this.#remove(path)
+    const slot = slotOf(diskPlace(key))
+    const file = this.#files.get(slot)
+    if (file === undefined) return undefined
+    const bytes = await this.#try('reading from the disk cache', () =>
+      readFile(this.#at(file.path)),
+    )
+    if (bytes !== undefined && isContentId(file.id, bytes)) return bytes
+    await this.#remove(slot)
     return undefined
   }
 
   async delete(key: FragmentKey): Promise<void> {
-    const { folder, file } = diskPath(key)
-    await this.#remove(join(folder, file))
+    await this.#remove(slotOf(diskPlace(key)))
   }
 
-  /** Forgets everything that is not among `keys`: what no saved timeline lists is of no use. */
-  async keepOnly(keys: Iterable<FragmentKey>): Promise<void> {
-    const wanted = new Set<string>()
-    for (const key of keys) {
-      const { folder, file } = diskPath(key)
-      wanted.add(join(folder, file))
+  async keepOnly({ keys, streams }: Wanted): Promise<void> {
+    const wanted = new Set(Array.from(keys, (key) => slotOf(diskPlace(key))))
+    const folders = new Set(Array.from(streams, streamFolder))
+    for (const slot of this.#files.keys()) {
+      const isPast = isUnpublished(slot) && folders.has(slot.split('/', 1).join())
+      if (!isPast && !wanted.has(slot)) await this.#remove(slot)
     }
-    for (const path of this.#files.keys()) if (!wanted.has(path)) await this.#remove(path)
+  }
+
+  /** What can be had again pushes out nothing but its like; what is put as spare, nothing at all. */
+  #roomFor(hold: Hold, isSpare: boolean): number {
+    const { maxBytes } = this.#options
+    if (hold === 'spare') return maxBytes - this.#used
+    return isSpare ? maxBytes - this.#used + this.#usedBySpare : maxBytes
   }
 
   async #scan(): Promise<void> {
-    await mkdir(this.#options.dir, { recursive: true })
-    const entries = await readdir(this.#options.dir, { recursive: true, withFileTypes: true })
-    const found: { path: string; size: number; atMs: number }[] = []
+    const { dir } = this.#options
+    await mkdir(dir, { recursive: true })
+    const entries = await readdir(dir, { recursive: true, withFileTypes: true })
+    const found: { slot: string; file: StoredFile; atMs: number }[] = []
     for (const entry of entries.filter((candidate) => candidate.isFile())) {
       const path = join(entry.parentPath, entry.name)
-      const { size, mtimeMs } = await stat(path)
-      // A write that a crash cut short.
-      if (!entry.name.endsWith('.m4s')) await rm(path, { force: true })
-      else found.push({ path: relative(this.#options.dir, path), size, atMs: mtimeMs })
+      const read = readFileName(entry.name)
+      // A write that a crash cut short, or nothing of ours.
+      if (read === undefined) await rm(path, { force: true })
+      else {
+        const { size, mtimeMs } = await stat(path)
+        const { name, id = name.slice(name.indexOf('-') + 1) } = read
+        const slot = join(relative(dir, entry.parentPath), name)
+        found.push({ slot, file: { path: relative(dir, path), id, size }, atMs: mtimeMs })
+      }
     }
-    for (const { path, size } of found.sort((a, b) => a.atMs - b.atMs)) this.#note(path, size)
+    for (const { slot, file, atMs } of found.sort((a, b) => a.atMs - b.atMs)) {
+      this.#note(slot, file, atMs === 0)
+    }
     await this.#makeRoom()
   }
 
@@ -114,35 +137,36 @@ export class DiskStore {
   }
 
   async #makeRoom(): Promise<void> {
-    for (const paths of [this.#spare, this.#files]) {
-      for (const oldest of paths.keys()) {
+    for (const slots of [this.#spare, this.#files]) {
+      for (const oldest of slots.keys()) {
         if (this.#used <= this.#options.maxBytes) return
         await this.#remove(oldest)
       }
     }
   }
 
-  /** After a restart it goes first as well: it is the oldest file then. */
-  async #makeSpare(path: string): Promise<void> {
-    this.#spare.add(path)
-    await utimes(this.#at(path), 0, 0)
+  async #remove(slot: string): Promise<void> {
+    const file = this.#forget(slot)
+    if (file === undefined) return
+    await this.#try('removing from the disk cache', () => rm(this.#at(file.path), { force: true }))
   }
 
-  async #remove(path: string): Promise<void> {
-    if (!this.#forget(path)) return
-    await this.#try('removing from the disk cache', () => rm(this.#at(path), { force: true }))
+  #note(slot: string, file: StoredFile, isSpare: boolean): void {
+    this.#forget(slot)
+    this.#files.set(slot, file)
+    this.#used += file.size
+    if (!isSpare) return
+    this.#spare.set(slot, file.size)
+    this.#usedBySpare += file.size
   }
 
-  #note(path: string, size: number): void {
-    this.#forget(path)
-    this.#files.set(path, size)
-    this.#used += size
-  }
-
-  #forget(path: string): boolean {
-    this.#used -= this.#files.get(path) ?? 0
-    this.#spare.delete(path)
-    return this.#files.delete(path)
+  #forget(slot: string): StoredFile | undefined {
+    const file = this.#files.get(slot)
+    this.#used -= file?.size ?? 0
+    this.#usedBySpare -= this.#spare.get(slot) ?? 0
+    this.#spare.delete(slot)
+    this.#files.delete(slot)
+    return file
   }
 
   #at(path: string): string {
@@ -162,4 +186,13 @@ export class DiskStore {
       return undefined
     }
   }
+}
+
+function slotOf({ folder, name }: DiskPlace): string {
+  return `${folder}/${name}`
+}
+
+/** A published segment's name has no dot, all others end with `.form`. */
+function isUnpublished(slot: string): boolean {
+  return slot.includes('.', slot.lastIndexOf('/'))
 }

@@ -1,15 +1,20 @@
 import type { Clock } from '../base/clock.ts'
+import { DeadlineError, withDeadline } from '../base/deadline.ts'
+import { doneWithin } from '../base/done-within.ts'
 import { GatewayError } from '../base/errors.ts'
+import { SingleFlight } from '../base/single-flight.ts'
 import type { Cell } from '../metrics/counter.ts'
 import { Flight, type FlightPlan } from './flight.ts'
 import { completeBody, type FragmentBody } from './fragment-body.ts'
-import type { FragmentKey } from './fragment-key.ts'
-import type { Hold } from './fragment-store.ts'
+import { type FragmentKey, keyText } from './fragment-key.ts'
+import type { FragmentTier, Hold } from './fragment-tier.ts'
 import type { MemoryStore } from './memory-store.ts'
 
 export interface FragmentCacheOptions {
   readonly clock: Clock
   readonly store: MemoryStore
+  /** Behind memory; undefined without a state directory. */
+  readonly tier: FragmentTier | undefined
   readonly hits: Cell
   readonly misses: Cell
   /** Requests that joined a running fetch. */
@@ -25,10 +30,34 @@ export interface FetchPlan extends FlightPlan {
   readonly hold: Hold
 }
 
-/** The store with a way to fill it: simultaneous misses of one key share one fetch (G8). */
+export interface Stored {
+  readonly key: FragmentKey
+  readonly bytes: Buffer
+}
+
+/** One of those that are fetched in one go, as the tracks of a fragment are. */
+export interface Opened {
+  readonly key: FragmentKey
+  readonly plan: FetchPlan
+}
+
+/** A tier that takes longer hangs. A fragment that viewers wait for is then published without it. */
+const TIER_MS = 5_000
+
+/**
+ * Fragments wherever they are: in memory, in the tier behind it, or upstream. Simultaneous misses of one
+ * key share one fetch, whose bytes reach all who wait while they arrive (G8).
+ */
 export class FragmentCache {
   readonly #options: FragmentCacheOptions
-  readonly #flights = new Map<FragmentKey, Flight>()
+  /** By key. */
+  readonly #flights = new Map<string, Flight>()
+  readonly #openings = new SingleFlight<ReadonlyMap<string, Flight>>()
+  readonly #opening = new Set<string>()
+  readonly #derivations = new SingleFlight<Buffer>()
+  readonly #reads = new SingleFlight<Buffer | undefined>()
+  /** Writes that hang; each keeps a fragment in memory (G18), so there are no more until they end. */
+  #hanging = 0
 
   constructor(options: FragmentCacheOptions) {
     this.#options = options
@@ -39,7 +68,7 @@ export class FragmentCache {
     return this.#flights.size
   }
 
-  /** What is here or on its way. A body on its way is read until `signal` aborts. */
+  /** What is in memory or on its way. A body on its way is read until `signal` aborts. */
   find(key: FragmentKey, signal: AbortSignal): FragmentBody | undefined {
     const { store, hits, coalesced } = this.#options
     const bytes = store.get(key)
@@ -47,36 +76,204 @@ export class FragmentCache {
       hits.value += 1
       return completeBody(bytes)
     }
-    const flight = this.#flights.get(key)
+    const flight = this.#flights.get(keyText(key))
     if (flight === undefined || flight.cancelled) return undefined
     coalesced.value += 1
     return flight.join('collapsed', signal)
   }
 
   /**
-   * As {@link find}, and else fetches.
+   * As {@link find}, and else from the tier or by the plan.
    * @throws GatewayError `overloaded` when there is no room in memory or too much is being fetched
    */
   fetch(key: FragmentKey, plan: FetchPlan, signal: AbortSignal): FragmentBody {
-    return this.find(key, signal) ?? this.#start(key, plan).join('miss', signal)
+    const here = this.find(key, signal)
+    if (here !== undefined) return here
+    const flight = this.#start(key, this.#withTier(key, plan))
+    this.#options.misses.value += 1
+    return flight.join('miss', signal)
+  }
+
+  /**
+   * As {@link fetch}, for what is fetched with others, and whose size is not known before upstream has begun
+   * to answer: `open` tells of all that comes, once for all who ask for any of it meanwhile.
+   * @param together names what is opened
+   * @throws GatewayError `segment_gone` when it is not among what came; what `open` throws
+   */
+  async open(
+    key: FragmentKey,
+    together: string,
+    open: (signal: AbortSignal) => Promise<readonly Opened[]>,
+    signal: AbortSignal,
+  ): Promise<FragmentBody> {
+    const here = this.find(key, signal) ?? (await this.#saved(key, signal))
+    if (here !== undefined) return here
+    const joins = this.#opening.has(together)
+    if (joins) this.#options.coalesced.value += 1
+    else this.#checkRoom()
+    if (!joins) this.#options.misses.value += 1
+    const flights = await this.#openings.run(together, signal, async (limited) => {
+      this.#opening.add(together)
+      try {
+        return this.#startAll(await open(limited))
+      } finally {
+        this.#opening.delete(together)
+      }
+    })
+    const flight = flights.get(keyText(key))
+    if (flight === undefined) {
+      throw new GatewayError('segment_gone', 'The fragment has no such track any more')
+    }
+    return flight.join(joins ? 'collapsed' : 'miss', signal)
+  }
+
+  /**
+   * Another form of a fragment: what `make` makes of it, once, and kept as what can be made again.
+   * @param source the whole body that it is made of
+   * @throws what `source` and `make` throw
+   */
+  async derive(
+    key: FragmentKey,
+    source: (signal: AbortSignal) => Promise<FragmentBody>,
+    make: (bytes: Buffer) => Buffer,
+    signal: AbortSignal,
+  ): Promise<FragmentBody> {
+    const here = this.find(key, signal) ?? (await this.#saved(key, signal))
+    if (here !== undefined) return here
+    let origin: FragmentBody['origin'] = 'collapsed'
+    const bytes = await this.#derivations.run(keyText(key), signal, async (limited) => {
+      const body = await source(limited)
+      origin = body.origin
+      await body.more(body.size - 1, limited)
+      return this.#keep(key, make(body.bytes))
+    })
+    return { ...completeBody(bytes), origin }
+  }
+
+  /**
+   * Keeps all of these or none, in memory and in the tier. Resolves once they would be found after a crash,
+   * or the tier has refused them or hangs.
+   * @throws GatewayError `overloaded` when there is no room in memory
+   */
+  async put(fragments: readonly Stored[], hold: Hold): Promise<void> {
+    const { store } = this.#options
+    try {
+      for (const { key, bytes } of fragments) store.put(key, bytes, hold)
+    } catch (error) {
+      for (const { key } of fragments) store.delete(key)
+      throw error
+    }
+    await Promise.all(fragments.map(({ key, bytes }) => this.#persist(key, bytes, hold)))
+  }
+
+  /** Changes what is promised for bytes in memory. Unknown keys are ignored. */
+  hold(key: FragmentKey, hold: Hold): void {
+    this.#options.store.hold(key, hold)
+  }
+
+  /** Nobody may ask for it any more. */
+  delete(key: FragmentKey): void {
+    this.#options.store.delete(key)
+    void this.#options.tier?.delete(key)
+  }
+
+  #startAll(opened: readonly Opened[]): ReadonlyMap<string, Flight> {
+    const flights = new Map<string, Flight>()
+    for (const { key, plan } of opened) {
+      const known = this.#flights.get(keyText(key))
+      const isFlying = known !== undefined && !known.cancelled
+      flights.set(keyText(key), isFlying ? known : this.#startKept(key, plan))
+    }
+    return flights
+  }
+
+  /** What has come from upstream to be kept. */
+  #startKept(key: FragmentKey, plan: FetchPlan): Flight {
+    const flight = this.#start(key, plan)
+    flight.done.then(
+      (bytes) => this.#persist(key, bytes, plan.hold),
+      () => {},
+    )
+    return flight
   }
 
   #start(key: FragmentKey, plan: FetchPlan): Flight {
-    const { clock, store, misses, flightTimeoutMs = 15_000, maxFlights = 256 } = this.#options
-    if (this.#flights.size >= maxFlights) {
-      throw new GatewayError('overloaded', 'Too many fragments are being fetched', {
-        retryAfterMs: 1000,
-      })
-    }
+    const { clock, store, flightTimeoutMs = 15_000 } = this.#options
+    this.#checkRoom()
+    const text = keyText(key)
     const room = store.reserve(plan.size)
-    misses.value += 1
     const flight = new Flight(plan, { clock, timeoutMs: flightTimeoutMs })
-    this.#flights.set(key, flight)
+    this.#flights.set(text, flight)
     const landed = (): void => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key)
+      if (this.#flights.get(text) === flight) this.#flights.delete(text)
       room.release()
     }
     flight.done.then((bytes) => room.fill(key, bytes, plan.hold)).then(landed, landed)
     return flight
+  }
+
+  /** The tier's bytes rather than upstream's, if it has them. */
+  #withTier(key: FragmentKey, plan: FetchPlan): FetchPlan {
+    const { tier } = this.#options
+    if (tier === undefined) return plan
+    const source = async function* (offset: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+      const saved = await tier.get(key)
+      if (saved === undefined) yield* plan.source(offset, signal)
+      else yield saved.subarray(offset)
+    }
+    return { ...plan, source }
+  }
+
+  #checkRoom(): void {
+    const { maxFlights = 256 } = this.#options
+    if (this.#flights.size + this.#opening.size < maxFlights) return
+    throw new GatewayError('overloaded', 'Too many fragments are being fetched', {
+      retryAfterMs: 1000,
+    })
+  }
+
+  /** What the tier has. One that hangs has nothing. */
+  async #saved(key: FragmentKey, signal: AbortSignal): Promise<FragmentBody | undefined> {
+    const { tier, clock } = this.#options
+    if (tier === undefined) return undefined
+    const bytes = await this.#reads.run(keyText(key), signal, async (limited) => {
+      try {
+        const read = (): Promise<Buffer | undefined> => tier.get(key)
+        const saved = await withDeadline(clock, 'reading a fragment', TIER_MS, limited, read)
+        return saved === undefined ? undefined : this.#toMemory(key, saved)
+      } catch (error) {
+        if (!(error instanceof DeadlineError)) throw error
+        return undefined
+      }
+    })
+    return bytes === undefined ? undefined : { ...completeBody(bytes), origin: 'miss' }
+  }
+
+  /** Made of what is here anyhow: in the tier it takes only room that is left. */
+  #keep(key: FragmentKey, bytes: Buffer): Buffer {
+    void this.#persist(key, bytes, 'spare')
+    return this.#toMemory(key, bytes)
+  }
+
+  /** A memory that is too full for it is no reason not to serve it. */
+  #toMemory(key: FragmentKey, bytes: Buffer): Buffer {
+    const { store } = this.#options
+    try {
+      store.put(key, bytes, 'none')
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error
+    }
+    return store.get(key) ?? bytes
+  }
+
+  async #persist(key: FragmentKey, bytes: Buffer, hold: Hold): Promise<void> {
+    const { tier, clock } = this.#options
+    if (tier === undefined || this.#hanging > 0) return
+    const written = tier.put(key, bytes, hold)
+    if (await doneWithin(clock, TIER_MS, written)) return
+    this.#hanging += 1
+    void written.finally(() => {
+      this.#hanging -= 1
+    })
   }
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import { ownMemory } from '../base/own-memory.ts'
-import type { FragmentKey } from './fragment-key.ts'
-import type { FragmentStore, Hold } from './fragment-store.ts'
+import { type FragmentKey, keyText } from './fragment-key.ts'
+import type { Hold } from './fragment-tier.ts'
 
 /** What somebody was promised. */
 interface Promised {
@@ -37,15 +37,15 @@ export interface MemoryStoreStats {
  * Who goes first: what is spare, then what nobody was promised, least recently used first; then what left its playlist, by
  * the end of its grace; and only then the oldest of what is listed, which is fetched again on demand.
  */
-export class MemoryStore implements FragmentStore {
+export class MemoryStore {
   readonly #clock: Clock
   readonly #maxBytes: number
-  /** In order of arrival. */
-  readonly #spare = new Map<FragmentKey, Buffer>()
+  /** By key, as all of these; in order of arrival. */
+  readonly #spare = new Map<string, Buffer>()
   /** Without a hold, least recently used first. Hours of DVR: whatever is done per fragment must not look through it. */
-  readonly #free = new Map<FragmentKey, Buffer>()
+  readonly #free = new Map<string, Buffer>()
   /** In order of arrival. */
-  readonly #promised = new Map<FragmentKey, Promised>()
+  readonly #promised = new Map<string, Promised>()
   readonly #listeners = new Set<(bytes: Buffer) => void>()
   #used = 0
   /** Of that, what is on its way in. */
@@ -59,27 +59,36 @@ export class MemoryStore implements FragmentStore {
     this.#maxBytes = maxBytes
   }
 
+  /** Nobody may write to what it returns. */
   get(key: FragmentKey): Buffer | undefined {
-    const bytes = this.#spare.get(key) ?? this.#free.get(key)
-    if (bytes === undefined) return this.#promised.get(key)?.bytes
-    this.#spare.delete(key)
-    this.#free.delete(key)
-    this.#free.set(key, bytes)
+    const text = keyText(key)
+    const bytes = this.#spare.get(text) ?? this.#free.get(text)
+    if (bytes === undefined) return this.#promised.get(text)?.bytes
+    this.#spare.delete(text)
+    this.#free.delete(text)
+    this.#free.set(text, bytes)
     return bytes
   }
 
+  /** @throws GatewayError `overloaded` when there is no room that could be made */
   put(key: FragmentKey, bytes: Buffer, hold: Hold): void {
-    if (hold === 'spare') this.#putSpare(key, bytes)
-    else if (this.#has(key)) this.hold(key, hold)
+    if (hold === 'spare') this.#putSpare(keyText(key), bytes)
+    else if (this.#has(keyText(key))) this.hold(key, hold)
     else this.reserve(bytes.length).fill(key, bytes, hold)
   }
 
+  /** Changes the promise, as when a segment leaves the playlist. Unknown keys are ignored. */
   hold(key: FragmentKey, hold: Hold): void {
-    const bytes = this.#find(key)
-    if (bytes !== undefined) this.#set(key, bytes, hold)
+    const text = keyText(key)
+    const bytes = this.#find(text)
+    if (bytes !== undefined) this.#set(text, bytes, hold)
   }
 
   delete(key: FragmentKey): void {
+    this.#delete(keyText(key))
+  }
+
+  #delete(key: string): void {
     const bytes = this.#find(key)
     if (bytes === undefined) return
     this.#spare.delete(key)
@@ -148,22 +157,23 @@ export class MemoryStore implements FragmentStore {
         throw new RangeError(`${bytes.length} bytes for a reservation of ${open ? room : 0}`)
       }
       release()
-      this.#insert(key, bytes, hold)
+      this.#insert(keyText(key), bytes, hold)
     }
     return { fill, release }
   }
 
-  #insert(key: FragmentKey, bytes: Buffer, hold: Hold): void {
+  #insert(key: string, bytes: Buffer, hold: Hold): void {
     // Two who fetched the same: the same key is the same bytes, so the first stays with its readers.
-    if (this.#has(key)) {
-      this.hold(key, hold)
+    const known = this.#find(key)
+    if (known !== undefined) {
+      this.#set(key, known, hold)
       return
     }
     this.#set(key, ownMemory(bytes), hold)
     this.#used += bytes.length
   }
 
-  #putSpare(key: FragmentKey, bytes: Buffer): void {
+  #putSpare(key: string, bytes: Buffer): void {
     if (bytes.length > this.#maxBytes) throw tooBig(bytes.length, this.#maxBytes)
     this.#dropExpired()
     if (!this.#has(key) && this.#used + bytes.length <= this.#maxBytes) {
@@ -172,7 +182,7 @@ export class MemoryStore implements FragmentStore {
   }
 
   /** A promise that changes keeps its place in the order of arrival. */
-  #set(key: FragmentKey, bytes: Buffer, hold: Hold): void {
+  #set(key: string, bytes: Buffer, hold: Hold): void {
     this.#spare.delete(key)
     if (hold === 'spare') {
       this.#free.delete(key)
@@ -191,11 +201,11 @@ export class MemoryStore implements FragmentStore {
     this.#noteExpiry(hold)
   }
 
-  #has(key: FragmentKey): boolean {
+  #has(key: string): boolean {
     return this.#find(key) !== undefined
   }
 
-  #find(key: FragmentKey): Buffer | undefined {
+  #find(key: string): Buffer | undefined {
     return this.#spare.get(key) ?? this.#free.get(key) ?? this.#promised.get(key)?.bytes
   }
 
@@ -211,11 +221,11 @@ export class MemoryStore implements FragmentStore {
     const promised = this.#promised.get(victim)
     this.#evictions += 1
     if (promised !== undefined && promiseOf(promised) > this.#clock.now()) this.#brokenHolds += 1
-    this.delete(victim)
+    this.#delete(victim)
   }
 
-  #leastPromised(): FragmentKey | undefined {
-    let victim: FragmentKey | undefined
+  #leastPromised(): string | undefined {
+    let victim: string | undefined
     let lowest = Number.POSITIVE_INFINITY
     for (const [key, promised] of this.#promised) {
       const untilMs = promiseOf(promised)
@@ -233,7 +243,7 @@ export class MemoryStore implements FragmentStore {
       const { bytes, hold } = promised
       if (promiseOf(promised) > now) this.#noteExpiry(hold)
       else if (hold !== 'listed' && hold.after === 'none') this.#set(key, bytes, 'none')
-      else this.delete(key)
+      else this.#delete(key)
     }
   }
 

@@ -7,8 +7,7 @@ import { PastList } from '../../src/archive/past-list.ts'
 import { RecordingWindow, type WindowBounds } from '../../src/archive/recording-window.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
-import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
-import { MemoryStore } from '../../src/store/memory-store.ts'
+import { cacheOf } from '../support/fragment-cache.ts'
 import { type PastSession, START_MS, sessionOver } from './past-session.ts'
 
 const never = new AbortController().signal
@@ -36,7 +35,6 @@ test('G18: a range of too many fragments is not listed on by those who ask again
   const clock = systemClock
   const windowOptions = { clock, open, opened: () => {} }
   const openWindow = (bounds: WindowBounds) => new RecordingWindow(bounds, windowOptions)
-  const cell = new GatewayCounters().cacheHits.cell({})
   const list = new PastList('dates')
   const filler = new Filler(list, false, {
     range: { startMs: START_MS, endMs: START_MS + 100_000 },
@@ -46,14 +44,7 @@ test('G18: a range of too many fragments is not listed on by those who ask again
     recording: {
       lister: new Lister(START_MS, { ...windowOptions, mostResults: 10 }),
       openWindow,
-      fragments: new PastFragments({
-        stream: 'lobby',
-        store: new MemoryStore({ clock, maxBytes: 2 ** 20 }),
-        openWindow,
-        hits: cell,
-        misses: cell,
-        coalesced: cell,
-      }),
+      fragments: new PastFragments({ stream: 'lobby', cache: cacheOf(clock), openWindow }),
     },
     mostEntries: 30,
   })

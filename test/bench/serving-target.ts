@@ -1,6 +1,7 @@
 import { systemClock } from '../../src/base/clock.ts'
 import { renderMedia, renderMultivariant } from '../../src/render/hls.ts'
 import { segmentUri } from '../../src/render/uris.ts'
+import { publishedKey } from '../../src/store/fragment-key.ts'
 import { segment, snapshot } from '../support/literal-stream.ts'
 import { startPublicServer } from '../support/public-server.ts'
 
@@ -22,7 +23,7 @@ server.lobby.show(
     Array.from({ length: 12 }, (_, i) => segment(MSN + i, ID, SIZE)),
   ),
 )
-server.store.put(`lobby/video/${MSN}-${ID}`, Buffer.alloc(SIZE, 'media'), 'listed')
+server.store.put(publishedKey('lobby', 'video', MSN, ID), Buffer.alloc(SIZE, 'media'), 'listed')
 process.once('SIGTERM', () => void server.close())
 
 console.log(

@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { publishedKey } from '../../src/store/fragment-key.ts'
 import { segment, snapshot } from '../support/literal-stream.ts'
 import { type PublicServer, startPublicServer } from '../support/public-server.ts'
 import { ask } from '../support/raw-http.ts'
@@ -9,7 +10,7 @@ const bytes = Buffer.from(Array.from({ length: 1000 }, (_, i) => i % 251))
 
 beforeAll(async () => {
   server = await startPublicServer()
-  server.store.put('lobby/video/100-id100', bytes, 'listed')
+  server.store.put(publishedKey('lobby', 'video', 100, 'id100'), bytes, 'listed')
   server.lobby.inits.set('initV', Buffer.from('ftyp and moov'))
 })
 afterAll(() => server.close())
@@ -106,7 +107,7 @@ describe('G13: segments and inits', () => {
   })
 
   test('audio has its own type', async () => {
-    server.store.put('lobby/audio/100-a', bytes, 'listed')
+    server.store.put(publishedKey('lobby', 'audio', 100, 'a'), bytes, 'listed')
     const { headers } = await ask(`${server.url}/hls/lobby/audio/100-a.m4s`)
     expect(headers['content-type']).toBe('audio/mp4')
   })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { publishedKey } from '../../src/store/fragment-key.ts'
 import { type PublicServer, startPublicServer } from '../support/public-server.ts'
 import { ask, rawConnection } from '../support/raw-http.ts'
 import { ScriptedSource } from '../support/scripted-source.ts'
@@ -23,7 +24,11 @@ async function stall(msn: number): Promise<Socket> {
 }
 
 function put(msn: number, bytes: number): void {
-  server.store.put(`lobby/video/${msn}-x`, Buffer.allocUnsafeSlow(bytes), 'listed')
+  server.store.put(
+    publishedKey('lobby', 'video', msn, 'x'),
+    Buffer.allocUnsafeSlow(bytes),
+    'listed',
+  )
 }
 
 const answered = (): number => server.counters.downstreamRequests.total({ class: 'segment' })

@@ -3,6 +3,7 @@ import type { FetchedFragment } from '../../src/ingest/fetch-fragment.ts'
 import { FragmentQueue } from '../../src/sources/fragment-queue.ts'
 import { FragmentJob } from '../../src/sources/job.ts'
 import type { IngestSink } from '../../src/sources/sink.ts'
+import { publishedKey } from '../../src/store/fragment-key.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import type { ListedFragment } from '../../src/upstream/listed-fragment.ts'
 import { SecretUrl } from '../../src/upstream/secret-url.ts'
@@ -27,7 +28,11 @@ async function publish(sizes: readonly number[], order: readonly number[]) {
       for (const { listed, release } of batch) {
         const bytes = sizes[Number(listed.number)] ?? 0
         release?.()
-        store.put(`lobby/video/${listed.number}`, Buffer.alloc(bytes), 'listed')
+        store.put(
+          publishedKey('lobby', 'video', Number(listed.number), 'x'),
+          Buffer.alloc(bytes),
+          'listed',
+        )
         held -= bytes
         published.push(Number(listed.number))
         await Promise.resolve()

@@ -1,14 +1,15 @@
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import { silentLog } from '../../src/base/log.ts'
 import { contentId } from '../../src/store/content-id.ts'
-import { diskPath } from '../../src/store/disk-path.ts'
+import { diskPlace } from '../../src/store/disk-path.ts'
 import { DiskStore } from '../../src/store/disk-store.ts'
-import { fragmentKey } from '../../src/store/fragment-key.ts'
-import { fragmentStoreContract } from '../contract/fragment-store.ts'
+import { type FragmentKey, publishedKey, recordedKey } from '../../src/store/fragment-key.ts'
+import type { Hold } from '../../src/store/fragment-tier.ts'
+import { fragmentTierContract } from '../contract/fragment-tier.ts'
 
 const dirs: string[] = []
 afterEach(async () => {
@@ -21,13 +22,12 @@ async function freshDir(): Promise<string> {
   return dir
 }
 
-const keyOf = (stream: string, msn: number, bytes: Buffer): string =>
-  fragmentKey(stream, 'video', msn, contentId(bytes))
+const keyOf = (stream: string, msn: number, bytes: Buffer): FragmentKey =>
+  publishedKey(stream, 'video', msn, contentId(bytes))
 
-fragmentStoreContract('DiskStore', async (maxBytes) => ({
-  store: await DiskStore.open({ dir: await freshDir(), maxBytes, log: silentLog }),
-  key: keyOf,
-}))
+fragmentTierContract('DiskStore', async (maxBytes) =>
+  DiskStore.open({ dir: await freshDir(), maxBytes, log: silentLog }),
+)
 
 const bytes = Buffer.from('a fragment')
 const key = keyOf('lobby', 7, bytes)
@@ -43,7 +43,7 @@ async function onlyFile(dir: string): Promise<string> {
 test('G6: what was written before a crash is found after it, half-written drafts are not', async () => {
   const dir = await freshDir()
   const options = { dir, maxBytes: 1000, log: silentLog }
-  await (await DiskStore.open(options)).put(key, bytes)
+  await (await DiskStore.open(options)).put(key, bytes, 'listed')
   await writeFile(join(dir, 'abc.draft'), 'half a fra')
 
   const next = await DiskStore.open(options)
@@ -63,7 +63,7 @@ test.each([
       const content = Buffer.alloc(100, `fragment ${msn}`)
       return { key: keyOf('lobby', msn, content), content }
     })
-    const put = async (of: DiskStore, at: number, hold?: 'spare'): Promise<void> => {
+    const put = async (of: DiskStore, at: number, hold: Hold = 'listed'): Promise<void> => {
       const { key: name, content } = files[at] ?? { key, content: bytes }
       await of.put(name, content, hold)
     }
@@ -80,13 +80,52 @@ test.each([
   },
 )
 
+test('what was made of the past is found after a restart, and is the first to go', async () => {
+  const options = { dir: await freshDir(), maxBytes: 300, log: silentLog }
+  const past = [0, 1, 2, 3].map((i) => ({
+    key: recordedKey('lobby', 'video', BigInt(i), 'at-1767225600000'),
+    content: Buffer.alloc(100, `fragment ${i}`),
+  }))
+  const store = await DiskStore.open(options)
+  for (const { key: name, content } of past) await store.put(name, content, 'none')
+  await store.put(keyOf('lobby', 1, past[0]?.content ?? bytes), past[0]?.content ?? bytes, 'listed')
+
+  const next = await DiskStore.open(options)
+  await next.keepOnly({ keys: [], streams: ['lobby'] })
+  const found = await Promise.all(past.map(async ({ key: name }) => await next.get(name)))
+  expect(found).toEqual([undefined, undefined, past[2]?.content, past[3]?.content])
+  expect(next.bytes).toBe(200)
+  await next.put(keyOf('lobby', 2, bytes), bytes, 'listed')
+  await next.keepOnly({ keys: [], streams: ['yard'] })
+  expect(next.bytes).toBe(0)
+})
+
+test('G12: a file of the past that was overwritten is not served', async () => {
+  const dir = await freshDir()
+  const store = await DiskStore.open({ dir, maxBytes: 1000, log: silentLog })
+  const past = recordedKey('lobby', 'video', 7n, 'fetched')
+  await store.put(past, bytes, 'none')
+  await writeFile(await onlyFile(dir), 'b fragment')
+  expect(await store.get(past)).toBeUndefined()
+  expect(store.bytes).toBe(0)
+})
+
+test('a directory of an earlier release is taken over', async () => {
+  const dir = await freshDir()
+  const { folder } = diskPlace(key)
+  await mkdir(join(dir, folder), { recursive: true })
+  await writeFile(join(dir, folder, `7-${contentId(bytes)}.m4s`), bytes)
+  const store = await DiskStore.open({ dir, maxBytes: 1000, log: silentLog })
+  expect(await store.get(key)).toEqual(bytes)
+})
+
 test.each([
   ['cut short', (file: string) => truncate(file, 3)],
   ['overwritten', (file: string) => writeFile(file, 'b fragment')],
 ])('G12: a file that was %s is not served, and goes', async (_, damage) => {
   const dir = await freshDir()
   const store = await DiskStore.open({ dir, maxBytes: 1000, log: silentLog })
-  await store.put(key, bytes)
+  await store.put(key, bytes, 'listed')
   await damage(await onlyFile(dir))
 
   expect(await store.get(key)).toBeUndefined()
@@ -101,8 +140,8 @@ test('a disk that fails loses fragments, says so once, and throws nothing', asyn
   const warnings: string[] = []
   const log = { ...silentLog, warn: (event: string) => void warnings.push(event) }
   const store = await DiskStore.open({ dir: file, maxBytes: 1000, log })
-  await store.put(key, bytes)
-  await store.put(keyOf('lobby', 8, bytes), bytes)
+  await store.put(key, bytes, 'listed')
+  await store.put(keyOf('lobby', 8, bytes), bytes, 'listed')
 
   expect(await store.get(key)).toBeUndefined()
   expect(warnings).toEqual(['disk cache fails'])
@@ -112,9 +151,9 @@ test('a disk that fails loses fragments, says so once, and throws nothing', asyn
 test('what no timeline lists any more can be removed in one go', async () => {
   const dir = await freshDir()
   const store = await DiskStore.open({ dir, maxBytes: 1000, log: silentLog })
-  await store.put(key, bytes)
-  await store.put(keyOf('lobby', 6, bytes), bytes)
-  await store.keepOnly([key])
+  await store.put(key, bytes, 'listed')
+  await store.put(keyOf('lobby', 6, bytes), bytes, 'listed')
+  await store.keepOnly({ keys: [key], streams: [] })
   expect(await store.get(key)).toEqual(bytes)
   expect(store.bytes).toBe(bytes.length)
   await onlyFile(dir)
@@ -124,13 +163,15 @@ test('G17: whatever a stream is called, its files stay below the directory and a
   const name = fc.stringMatching(/^[A-Za-z0-9_.-]{1,256}$/)
   fc.assert(
     fc.property(fc.uniqueArray(name, { minLength: 2, maxLength: 2 }), (names) => {
-      const folders = names.map((stream) => diskPath(`${stream}/video/1-x`).folder)
+      const folders = names.map((stream) => diskPlace(publishedKey(stream, 'video', 1, 'x')).folder)
       for (const folder of folders) {
         expect(folder).toMatch(/^[A-Za-z0-9_-]{1,64}~[0-9a-f]{16}\/video$/)
       }
       expect(folders[0]).not.toBe(folders[1])
     }),
   )
-  expect(() => diskPath('../etc/video/1-x')).toThrow('not a fragment key')
-  expect(() => diskPath('lobby/video/1-../../x')).toThrow('not a fragment key')
+  expect(() => diskPlace(publishedKey('../etc', 'video', 1, 'x'))).toThrow('not a fragment key')
+  expect(() => diskPlace(publishedKey('lobby', 'video', 1, '../../x'))).toThrow(
+    'not a fragment key',
+  )
 })

@@ -1,18 +1,27 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { FragmentBody } from '../../src/store/fragment-body.ts'
-import { FragmentCache } from '../../src/store/fragment-cache.ts'
+import { completeBody, type FragmentBody } from '../../src/store/fragment-body.ts'
+import { FragmentCache, type Opened } from '../../src/store/fragment-cache.ts'
+import { type FragmentKey, keyText, recordedKey } from '../../src/store/fragment-key.ts'
+import type { FragmentTier, Hold } from '../../src/store/fragment-tier.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { ScriptedSource } from '../support/scripted-source.ts'
 
 const never = new AbortController().signal
 
-function makeCache(maxBytes = 10_000, maxFlights = 8) {
+const keyOf = (fragment: string): FragmentKey => ({
+  stream: 'lobby',
+  rendition: 'video',
+  fragment,
+  form: 'published',
+})
+
+function makeCache(maxBytes = 10_000, maxFlights = 8, tier?: FragmentTier) {
   const clock = new ManualClock()
   const store = new MemoryStore({ clock, maxBytes })
   const [hits, misses, coalesced] = [{ value: 0 }, { value: 0 }, { value: 0 }]
-  const cache = new FragmentCache({ clock, store, hits, misses, coalesced, maxFlights })
+  const cache = new FragmentCache({ clock, store, hits, misses, coalesced, maxFlights, tier })
   return { cache, store, clock, hits, misses, coalesced }
 }
 
@@ -31,13 +40,13 @@ test('G8: simultaneous misses share one fetch, and later ones find its bytes', a
   const { cache, hits, misses, coalesced } = makeCache()
   const source = new ScriptedSource()
   const plan = { size: 10, hold: 'listed', source: source.open } as const
-  const bodies = Array.from({ length: 50 }, () => cache.fetch('k', plan, never))
+  const bodies = Array.from({ length: 50 }, () => cache.fetch(keyOf('k'), plan, never))
   source.push(whole)
   source.end()
   for (const body of bodies) expect(await readAll(body)).toEqual(whole)
 
   expect(source.opened).toEqual([0])
-  expect(cache.fetch('k', plan, never).origin).toBe('hit')
+  expect(cache.fetch(keyOf('k'), plan, never).origin).toBe('hit')
   expect(bodies.map(({ origin }) => origin).slice(0, 3)).toEqual(['miss', 'collapsed', 'collapsed'])
   expect([hits.value, misses.value, coalesced.value]).toEqual([1, 1, 49])
   expect(cache.flights).toBe(0)
@@ -46,7 +55,7 @@ test('G8: simultaneous misses share one fetch, and later ones find its bytes', a
 test('G8: bytes reach the waiters while they are still arriving', async () => {
   const { cache } = makeCache()
   const source = new ScriptedSource()
-  const body = cache.fetch('k', { size: 10, hold: 'listed', source: source.open }, never)
+  const body = cache.fetch(keyOf('k'), { size: 10, hold: 'listed', source: source.open }, never)
   source.push(whole.subarray(0, 4))
   await body.more(0, never)
   expect(body.bytes.subarray(0, body.arrived)).toEqual(whole.subarray(0, 4))
@@ -60,8 +69,8 @@ test('G8: a waiter that leaves cancels nothing for the rest; the last one does',
   const source = new ScriptedSource()
   const plan = { size: 10, hold: 'listed', source: source.open } as const
   const [first, second] = [new AbortController(), new AbortController()]
-  const leaving = cache.fetch('k', plan, first.signal).more(0, first.signal)
-  const staying = cache.fetch('k', plan, second.signal).more(0, second.signal)
+  const leaving = cache.fetch(keyOf('k'), plan, first.signal).more(0, first.signal)
+  const staying = cache.fetch(keyOf('k'), plan, second.signal).more(0, second.signal)
   first.abort(new Error('gone'))
   await expect(leaving).rejects.toThrow('gone')
   expect(source.cancelled).toBe(false)
@@ -75,10 +84,14 @@ test('G8: a waiter that leaves cancels nothing for the rest; the last one does',
 test('who comes after the last one left starts a new fetch', async () => {
   const { cache } = makeCache()
   const left = new AbortController()
-  cache.fetch('k', { size: 10, hold: 'listed', source: new ScriptedSource().open }, left.signal)
+  cache.fetch(
+    keyOf('k'),
+    { size: 10, hold: 'listed', source: new ScriptedSource().open },
+    left.signal,
+  )
   left.abort()
   const source = new ScriptedSource()
-  const body = cache.fetch('k', { size: 10, hold: 'listed', source: source.open }, never)
+  const body = cache.fetch(keyOf('k'), { size: 10, hold: 'listed', source: source.open }, never)
   source.push(whole)
   source.end()
   expect(await readAll(body)).toEqual(whole)
@@ -87,7 +100,7 @@ test('who comes after the last one left starts a new fetch', async () => {
 test('a source that breaks off is asked again for the rest', async () => {
   const { cache } = makeCache()
   const source = new ScriptedSource()
-  const body = cache.fetch('k', { size: 10, hold: 'listed', source: source.open }, never)
+  const body = cache.fetch(keyOf('k'), { size: 10, hold: 'listed', source: source.open }, never)
   source.push(whole.subarray(0, 6))
   await body.more(0, never)
   source.fail(new Error('reset'))
@@ -101,7 +114,7 @@ test('when the restarts are used up the readers learn why, and nothing is kept',
   const { cache, store } = makeCache()
   const source = new ScriptedSource()
   const plan = { size: 10, hold: 'listed', source: source.open, restarts: 0 } as const
-  const body = cache.fetch('k', plan, never)
+  const body = cache.fetch(keyOf('k'), plan, never)
   source.push(whole.subarray(0, 6))
   source.fail(new Error('reset'))
   await expect(readAll(body)).rejects.toMatchObject({
@@ -118,7 +131,7 @@ test('G12: the last chunk waits for verification, so a wrong whole never gets ou
     throw new Error('not what was published')
   }
   const plan = { size: 10, hold: 'listed', source: source.open, verify } as const
-  const body = cache.fetch('k', plan, never)
+  const body = cache.fetch(keyOf('k'), plan, never)
   source.push(whole.subarray(0, 6))
   source.push(whole.subarray(6))
   await body.more(0, never)
@@ -128,7 +141,7 @@ test('G12: the last chunk waits for verification, so a wrong whole never gets ou
     cause: { message: 'not what was published' },
   })
   expect(body.arrived).toBe(6)
-  expect(store.get('k')).toBeUndefined()
+  expect(store.get(keyOf('k'))).toBeUndefined()
 })
 
 test.each([
@@ -138,7 +151,7 @@ test.each([
   const { cache } = makeCache()
   const source = new ScriptedSource()
   const plan = { size: 10, hold: 'listed', source: source.open, restarts: 0 } as const
-  const body = cache.fetch('k', plan, never)
+  const body = cache.fetch(keyOf('k'), plan, never)
   source.push(sent)
   source.end()
   await expect(readAll(body)).rejects.toMatchObject({
@@ -149,13 +162,142 @@ test.each([
 test('a fetch that hangs ends at its deadline', async () => {
   const { cache, clock } = makeCache()
   const body = cache.fetch(
-    'k',
+    keyOf('k'),
     { size: 10, hold: 'listed', source: new ScriptedSource().open },
     never,
   )
   const reading = expect(readAll(body)).rejects.toMatchObject({ code: 'upstream_timeout' })
   clock.advance(15_000)
   await reading
+})
+
+/** A disk that keeps what it is given. */
+class Tier implements FragmentTier {
+  readonly kept = new Map<string, Buffer>()
+  readonly holds: Hold[] = []
+  get(key: FragmentKey): Promise<Buffer | undefined> {
+    return Promise.resolve(this.kept.get(keyText(key)))
+  }
+  put(key: FragmentKey, bytes: Buffer, hold: Hold): Promise<void> {
+    this.kept.set(keyText(key), bytes)
+    this.holds.push(hold)
+    return Promise.resolve()
+  }
+  delete(key: FragmentKey): Promise<void> {
+    this.kept.delete(keyText(key))
+    return Promise.resolve()
+  }
+  keepOnly(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+test('what the tier has is not fetched, whatever its size was said to be', async () => {
+  const tier = new Tier()
+  tier.kept.set(keyText(keyOf('k')), whole)
+  const { cache } = makeCache(10_000, 8, tier)
+  const source = new ScriptedSource()
+  const body = cache.fetch(
+    keyOf('k'),
+    { size: 10, hold: 'none', source: source.open, restarts: 0 },
+    never,
+  )
+  expect(await readAll(body)).toEqual(whole)
+  expect(source.opened).toEqual([])
+})
+
+const video = recordedKey('lobby', 'video', 7n, 'fetched')
+const audio = recordedKey('lobby', 'audio', 7n, 'fetched')
+
+/** Both tracks of a fragment, of which only the sound is there at once. */
+function bothTracks() {
+  const sources = { video: new ScriptedSource(), audio: new ScriptedSource() }
+  let opened = 0
+  const open = (): Promise<readonly Opened[]> => {
+    opened += 1
+    return Promise.resolve([
+      { key: video, plan: { size: 10, hold: 'none', source: sources.video.open } },
+      { key: audio, plan: { size: 10, hold: 'none', source: sources.audio.open } },
+    ])
+  }
+  return { sources, open, opened: () => opened }
+}
+
+test('G8: what comes in one go is opened once, and reaches who waits for either while it arrives', async () => {
+  const tier = new Tier()
+  const { cache, hits, misses, coalesced } = makeCache(10_000, 8, tier)
+  const { sources, open, opened } = bothTracks()
+  const bodies = await Promise.all(
+    [video, video, audio].map((key) => cache.open(key, 'lobby/7', open, never)),
+  )
+  expect(opened()).toBe(1)
+  expect(bodies.map(({ origin }) => origin)).toEqual(['miss', 'collapsed', 'collapsed'])
+  sources.video.push(whole.subarray(0, 4))
+  await Promise.all(bodies.slice(0, 2).map((body) => body.more(0, never)))
+  expect(bodies[0]?.arrived).toBe(4)
+  sources.video.push(whole.subarray(4))
+  sources.video.end()
+  sources.audio.push(whole)
+  sources.audio.end()
+  for (const body of bodies) expect(await readAll(body)).toEqual(whole)
+
+  expect([hits.value, misses.value, coalesced.value]).toEqual([0, 1, 2])
+  expect((await cache.open(audio, 'lobby/7', open, never)).origin).toBe('hit')
+  await expect.poll(() => tier.kept.size).toBe(2)
+})
+
+test('what was opened once comes from the tier later, and nothing is opened again', async () => {
+  const tier = new Tier()
+  tier.kept.set(keyText(video), whole)
+  const { cache } = makeCache(10_000, 8, tier)
+  const { open, opened } = bothTracks()
+  expect(await readAll(await cache.open(video, 'lobby/7', open, never))).toEqual(whole)
+  expect(opened()).toBe(0)
+  expect(cache.find(video, never)?.origin).toBe('hit')
+})
+
+test('a track that does not come is gone', async () => {
+  const { cache } = makeCache()
+  const nothing = (): Promise<readonly Opened[]> => Promise.resolve([])
+  await expect(cache.open(video, 'lobby/7', nothing, never)).rejects.toMatchObject({
+    code: 'segment_gone',
+  })
+})
+
+test('a tier that hangs has nothing, after five seconds', async () => {
+  const tier = new Tier()
+  tier.get = () => new Promise(() => {})
+  const { cache, clock } = makeCache(10_000, 8, tier)
+  const { sources, open } = bothTracks()
+  const opening = cache.open(video, 'lobby/7', open, never)
+  await nextTurn()
+  clock.advance(5_000)
+  sources.video.push(whole)
+  sources.video.end()
+  expect(await readAll(await opening)).toEqual(whole)
+})
+
+test('another form is made once, kept, and takes only room that is left', async () => {
+  const tier = new Tier()
+  const { cache, store } = makeCache(10_000, 8, tier)
+  let made = 0
+  const key = recordedKey('lobby', 'video', 7n, 'at-1767225600000')
+  const derive = () =>
+    cache.derive(
+      key,
+      () => Promise.resolve(completeBody(whole)),
+      (bytes) => {
+        made += 1
+        return Buffer.from(bytes).reverse()
+      },
+      never,
+    )
+  const all = await Promise.all([derive(), derive(), derive()])
+  for (const body of all) expect(body.bytes.toString()).toBe('9876543210')
+  await derive()
+  store.delete(key)
+  expect((await derive()).bytes.toString()).toBe('9876543210')
+  expect([made, tier.holds]).toEqual([1, ['spare']])
 })
 
 test('G18: flights are bounded, in number and in bytes', async () => {
@@ -165,12 +307,12 @@ test('G18: flights are bounded, in number and in bytes', async () => {
     hold: 'listed' as const,
     source: new ScriptedSource().open,
   })
-  cache.fetch('a', plan(60), never)
-  expect(() => cache.fetch('b', plan(60), never)).toThrow(
+  cache.fetch(keyOf('a'), plan(60), never)
+  expect(() => cache.fetch(keyOf('b'), plan(60), never)).toThrow(
     expect.objectContaining({ code: 'overloaded' }),
   )
-  cache.fetch('c', plan(10), never)
-  expect(() => cache.fetch('d', plan(10), never)).toThrow(
+  cache.fetch(keyOf('c'), plan(10), never)
+  expect(() => cache.fetch(keyOf('d'), plan(10), never)).toThrow(
     expect.objectContaining({ code: 'overloaded' }),
   )
   await nextTurn()

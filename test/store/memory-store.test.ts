@@ -1,20 +1,20 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Hold } from '../../src/store/fragment-store.ts'
+import type { FragmentKey } from '../../src/store/fragment-key.ts'
+import type { Hold } from '../../src/store/fragment-tier.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
-import { fragmentStoreContract } from '../contract/fragment-store.ts'
+import { fragmentTierContract } from '../contract/fragment-tier.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
-fragmentStoreContract('MemoryStore', async (maxBytes) => {
-  const store = new MemoryStore({ clock: new ManualClock(), maxBytes })
-  return {
-    store: {
-      get: (key) => store.get(key),
-      put: (key, bytes) => store.put(key, bytes, 'none'),
-      delete: (key) => store.delete(key),
-    },
-    key: (stream, msn) => `${stream}/video/${msn}-x`,
-  }
+fragmentTierContract('MemoryStore', (maxBytes) =>
+  Promise.resolve(new MemoryStore({ clock: new ManualClock(), maxBytes })),
+)
+
+const keyOf = (fragment: string): FragmentKey => ({
+  stream: 'lobby',
+  rendition: 'video',
+  fragment,
+  form: 'published',
 })
 
 const bytes = (length: number): Buffer => Buffer.allocUnsafeSlow(length)
@@ -26,13 +26,13 @@ function makeStore(maxBytes: number): { store: MemoryStore; clock: ManualClock }
 
 test('who was promised nothing goes first, least recently used before the others', () => {
   const { store } = makeStore(300)
-  store.put('a', bytes(100), 'none')
-  store.put('b', bytes(100), 'none')
-  store.put('listed', bytes(100), 'listed')
-  store.get('a')
-  store.put('c', bytes(100), 'none')
+  store.put(keyOf('a'), bytes(100), 'none')
+  store.put(keyOf('b'), bytes(100), 'none')
+  store.put(keyOf('listed'), bytes(100), 'listed')
+  store.get(keyOf('a'))
+  store.put(keyOf('c'), bytes(100), 'none')
 
-  expect(['a', 'b', 'c', 'listed'].filter((key) => store.get(key) !== undefined)).toEqual([
+  expect(['a', 'b', 'c', 'listed'].filter((key) => store.get(keyOf(key)) !== undefined)).toEqual([
     'a',
     'c',
     'listed',
@@ -41,71 +41,71 @@ test('who was promised nothing goes first, least recently used before the others
 
 test('what is spare takes room that is left, and is the first to give it back', () => {
   const { store } = makeStore(400)
-  store.put('recent', bytes(100), 'none')
-  store.put('old', bytes(100), 'spare')
-  store.put('older', bytes(100), 'spare')
-  store.put('asked', bytes(100), 'spare')
-  store.put('no room', bytes(100), 'spare')
-  store.get('asked')
-  store.put('a', bytes(100), 'none')
-  store.put('b', bytes(100), 'listed')
+  store.put(keyOf('recent'), bytes(100), 'none')
+  store.put(keyOf('old'), bytes(100), 'spare')
+  store.put(keyOf('older'), bytes(100), 'spare')
+  store.put(keyOf('asked'), bytes(100), 'spare')
+  store.put(keyOf('no room'), bytes(100), 'spare')
+  store.get(keyOf('asked'))
+  store.put(keyOf('a'), bytes(100), 'none')
+  store.put(keyOf('b'), bytes(100), 'listed')
 
   const all = ['recent', 'old', 'older', 'asked', 'no room', 'a', 'b']
-  const kept = all.filter((key) => store.get(key) !== undefined)
+  const kept = all.filter((key) => store.get(keyOf(key)) !== undefined)
   expect(kept).toEqual(['recent', 'asked', 'a', 'b'])
   expect(store.stats()).toMatchObject({ bytes: 400, entries: 4, brokenHolds: 0 })
-  expect(() => store.put('giant', bytes(500), 'spare')).toThrow(/bigger than the whole/)
+  expect(() => store.put(keyOf('giant'), bytes(500), 'spare')).toThrow(/bigger than the whole/)
 })
 
 test('G6: grace gives way before the listed, the one that ends first before the others', () => {
   const { store, clock } = makeStore(300)
-  store.put('listed', bytes(100), 'listed')
-  store.put('long', bytes(100), { untilMs: clock.now() + 60_000 })
-  store.put('short', bytes(100), { untilMs: clock.now() + 30_000 })
-  store.put('new', bytes(100), 'listed')
+  store.put(keyOf('listed'), bytes(100), 'listed')
+  store.put(keyOf('long'), bytes(100), { untilMs: clock.now() + 60_000 })
+  store.put(keyOf('short'), bytes(100), { untilMs: clock.now() + 30_000 })
+  store.put(keyOf('new'), bytes(100), 'listed')
 
-  expect(store.get('short')).toBeUndefined()
-  expect(store.get('long')).toBeDefined()
-  expect(store.get('listed')).toBeDefined()
+  expect(store.get(keyOf('short'))).toBeUndefined()
+  expect(store.get(keyOf('long'))).toBeDefined()
+  expect(store.get(keyOf('listed'))).toBeDefined()
   expect(store.stats()).toMatchObject({ evictions: 1, brokenHolds: 1 })
 })
 
 test('G6: a segment stays while listed and for its grace, and then gives its memory back', () => {
   const { store, clock } = makeStore(1000)
-  store.put('old', bytes(100), 'listed')
+  store.put(keyOf('old'), bytes(100), 'listed')
   clock.advance(3_600_000)
-  store.put('a', bytes(100), 'listed')
-  expect(store.get('old')).toBeDefined()
+  store.put(keyOf('a'), bytes(100), 'listed')
+  expect(store.get(keyOf('old'))).toBeDefined()
 
-  store.hold('old', { untilMs: clock.now() + 10_000 })
+  store.hold(keyOf('old'), { untilMs: clock.now() + 10_000 })
   clock.advance(9_999)
-  store.put('b', bytes(100), 'listed')
-  expect(store.get('old')).toBeDefined()
+  store.put(keyOf('b'), bytes(100), 'listed')
+  expect(store.get(keyOf('old'))).toBeDefined()
 
   clock.advance(1)
-  store.put('c', bytes(100), 'listed')
-  expect(store.get('old')).toBeUndefined()
+  store.put(keyOf('c'), bytes(100), 'listed')
+  expect(store.get(keyOf('old'))).toBeUndefined()
   expect(store.stats()).toMatchObject({ bytes: 300, entries: 3, evictions: 0 })
 })
 
 test('what may stay after its grace does, until there is no room', () => {
   const { store, clock } = makeStore(300)
-  store.put('dvr', bytes(100), { untilMs: clock.now() + 10_000, after: 'none' })
-  store.put('live', bytes(100), { untilMs: clock.now() + 10_000 })
+  store.put(keyOf('dvr'), bytes(100), { untilMs: clock.now() + 10_000, after: 'none' })
+  store.put(keyOf('live'), bytes(100), { untilMs: clock.now() + 10_000 })
   clock.advance(10_000)
-  store.put('a', bytes(100), 'listed')
-  expect(store.get('live')).toBeUndefined()
-  expect(store.get('dvr')).toBeDefined()
-  store.put('b', bytes(200), 'listed')
-  expect(store.get('dvr')).toBeUndefined()
+  store.put(keyOf('a'), bytes(100), 'listed')
+  expect(store.get(keyOf('live'))).toBeUndefined()
+  expect(store.get(keyOf('dvr'))).toBeDefined()
+  store.put(keyOf('b'), bytes(200), 'listed')
+  expect(store.get(keyOf('dvr'))).toBeUndefined()
   expect(store.stats()).toMatchObject({ entries: 2, evictions: 1, brokenHolds: 0 })
 })
 
 test('hours of DVR make no fragment wait', () => {
   const { store } = makeStore(40_000)
-  for (let i = 0; i < 40_000; i += 1) store.put(`old${i}`, bytes(1), 'none')
+  for (let i = 0; i < 40_000; i += 1) store.put(keyOf(`old${i}`), bytes(1), 'none')
   const startMs = performance.now()
-  for (let i = 0; i < 40_000; i += 1) store.put(`new${i}`, bytes(1), 'listed')
+  for (let i = 0; i < 40_000; i += 1) store.put(keyOf(`new${i}`), bytes(1), 'listed')
   expect(store.stats().evictions).toBe(40_000)
   // One by one it would be 1.6 billion looks.
   expect(performance.now() - startMs).toBeLessThan(2_000)
@@ -113,36 +113,36 @@ test('hours of DVR make no fragment wait', () => {
 
 test('G18: the oldest of the listed goes when nothing else is left', () => {
   const { store } = makeStore(200)
-  store.put('1', bytes(100), 'listed')
-  store.put('2', bytes(100), 'listed')
-  store.get('1')
-  store.put('3', bytes(100), 'listed')
-  expect(['1', '2', '3'].filter((key) => store.get(key) !== undefined)).toEqual(['2', '3'])
+  store.put(keyOf('1'), bytes(100), 'listed')
+  store.put(keyOf('2'), bytes(100), 'listed')
+  store.get(keyOf('1'))
+  store.put(keyOf('3'), bytes(100), 'listed')
+  expect(['1', '2', '3'].filter((key) => store.get(keyOf(key)) !== undefined)).toEqual(['2', '3'])
 })
 
 test('G18: what is being fetched counts, and a fetch without room is refused', () => {
   const { store } = makeStore(300)
-  store.put('a', bytes(100), 'listed')
+  store.put(keyOf('a'), bytes(100), 'listed')
   const room = store.reserve(250)
-  expect(store.get('a')).toBeUndefined()
+  expect(store.get(keyOf('a'))).toBeUndefined()
   expect(() => store.reserve(100)).toThrow(expect.objectContaining({ code: 'overloaded' }))
   room.release()
   room.release()
   expect(store.stats().bytes).toBe(0)
-  store.reserve(300).fill('b', bytes(200), 'listed')
+  store.reserve(300).fill(keyOf('b'), bytes(200), 'listed')
   expect(store.stats().bytes).toBe(200)
 })
 
 test('what is bigger than the cache drives nothing out', () => {
   const { store } = makeStore(300)
-  store.put('a', bytes(100), 'none')
+  store.put(keyOf('a'), bytes(100), 'none')
   expect(() => store.reserve(301)).toThrow('bigger than the whole fragment cache')
-  expect(store.get('a')).toBeDefined()
+  expect(store.get(keyOf('a'))).toBeDefined()
 })
 
 test('G18: what can wait gets half of the store at most, beside others or alone', () => {
   const { store } = makeStore(300)
-  store.put('a', bytes(250), 'listed')
+  store.put(keyOf('a'), bytes(250), 'listed')
   const first = store.reserveSpare(100)
   expect(store.reserveSpare(60)).toBeUndefined()
   expect(store.reserveSpare(50)).toBeDefined()
@@ -162,15 +162,15 @@ test('what fits by itself only is given room when nothing else is on its way', (
 test('a reservation cannot be filled with more than it reserved, nor after its release', () => {
   const { store } = makeStore(300)
   const room = store.reserve(100)
-  expect(() => room.fill('a', bytes(101), 'none')).toThrow(RangeError)
+  expect(() => room.fill(keyOf('a'), bytes(101), 'none')).toThrow(RangeError)
   room.release()
-  expect(() => room.fill('a', bytes(100), 'none')).toThrow(RangeError)
+  expect(() => room.fill(keyOf('a'), bytes(100), 'none')).toThrow(RangeError)
 })
 
 test('a slice of something bigger is stored alone', () => {
   const { store } = makeStore(1000)
-  store.put('a', bytes(100_000).subarray(0, 10), 'none')
-  expect(store.get('a')?.buffer.byteLength).toBe(10)
+  store.put(keyOf('a'), bytes(100_000).subarray(0, 10), 'none')
+  expect(store.get(keyOf('a'))?.buffer.byteLength).toBe(10)
 })
 
 test('G18: whoever holds bytes that leave the store is told which', () => {
@@ -178,10 +178,10 @@ test('G18: whoever holds bytes that leave the store is told which', () => {
   const gone: Buffer[] = []
   const first = bytes(100)
   const stop = store.onEvict((evicted) => gone.push(evicted))
-  store.put('a', first, 'listed')
-  store.put('b', bytes(100), 'listed')
+  store.put(keyOf('a'), first, 'listed')
+  store.put(keyOf('b'), bytes(100), 'listed')
   stop()
-  store.delete('b')
+  store.delete(keyOf('b'))
   expect(gone).toHaveLength(1)
   expect(gone[0]).toBe(first)
 })
@@ -220,11 +220,11 @@ test('G18: for any history, entries and reservations stay within the bound and a
           attempt(() => {
             // The size follows from the key, as the bytes behind a key never change.
             const mine = bytes(100 * Number(key))
-            store.put(key, mine, s.hold)
-            if (store.get(key) === mine) kept.add(mine)
+            store.put(keyOf(key), mine, s.hold)
+            if (store.get(keyOf(key)) === mine) kept.add(mine)
           })
-        } else if (s.do === 'hold') store.hold(key, s.hold)
-        else if (s.do === 'delete') store.delete(key)
+        } else if (s.do === 'hold') store.hold(keyOf(key), s.hold)
+        else if (s.do === 'delete') store.delete(keyOf(key))
         else if (s.do === 'wait') clock.advance(s.ms)
         else if (s.do === 'release') rooms.pop()?.release()
         else

@@ -3,7 +3,7 @@ import { ChangeSignal } from '../../src/base/signal.ts'
 import type { StreamRegistryView } from '../../src/http/streams-view.ts'
 import type { FragmentBody } from '../../src/store/fragment-body.ts'
 import type { FetchPlan, FragmentCache } from '../../src/store/fragment-cache.ts'
-import { fragmentKey } from '../../src/store/fragment-key.ts'
+import { publishedKey } from '../../src/store/fragment-key.ts'
 import type { Stream } from '../../src/streams/stream.ts'
 import { type Viewer, Viewers } from '../../src/streams/viewers.ts'
 import type { RenditionName, Segment } from '../../src/timeline/fragment.ts'
@@ -45,8 +45,8 @@ export class LiteralStream implements Stream {
     id: string,
     signal: AbortSignal,
   ): FragmentBody | Promise<FragmentBody> {
-    const key = fragmentKey(this.name, rendition, msn, id)
-    const plan = this.upstream.get(key)
+    const key = publishedKey(this.name, rendition, msn, id)
+    const plan = this.upstream.get(`${this.name}/${rendition}/${msn}-${id}`)
     if (plan !== undefined) return this.#cache.fetch(key, plan, signal)
     const body = this.#cache.find(key, signal)
     if (body === undefined) throw new GatewayError('segment_gone', 'The segment has left the list')
