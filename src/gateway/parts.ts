@@ -1,14 +1,17 @@
-import { join } from 'node:path'
 import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Config } from '../config/config.ts'
 import { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { DiskStore } from '../store/disk-store.ts'
+import { FileJournals } from '../store/file-journals.ts'
+import { FileTimelines } from '../store/file-timelines.ts'
 import { FragmentCache } from '../store/fragment-cache.ts'
-import { Journals } from '../store/journals.ts'
+import type { FragmentTier } from '../store/fragment-tier.ts'
+import type { Journals } from '../store/journals.ts'
 import { MemoryStore } from '../store/memory-store.ts'
-import { SavedTimelines } from '../store/saved-timelines.ts'
+import type { SavedTimelines } from '../store/saved-timelines.ts'
+import { openStateDir } from '../store/state-dir.ts'
 import { UpstreamAgent } from '../upstream/agent.ts'
 import { chainRegion } from '../upstream/kvs/chain-region.ts'
 import type { KvsApi } from '../upstream/kvs/kvs-api.ts'
@@ -29,7 +32,7 @@ export interface Parts {
   readonly originKeys: OriginKeys
   readonly store: MemoryStore
   readonly cache: FragmentCache
-  readonly disk: DiskStore | undefined
+  readonly disk: FragmentTier | undefined
   readonly saved: SavedTimelines | undefined
   readonly journals: Journals | undefined
   readonly slates: SlateFiles
@@ -44,10 +47,11 @@ export async function openParts(
   const counters = new GatewayCounters()
   const region = config.aws.region ?? (await chainRegion())
   const store = new MemoryStore({ clock, maxBytes })
+  const state = dir === undefined ? undefined : await openStateDir(dir)
   const disk =
-    dir === undefined
+    state === undefined
       ? undefined
-      : await DiskStore.open({ dir: join(dir, 'fragments'), maxBytes: dirMaxBytes, log })
+      : await DiskStore.open({ dir: state.fragments, maxBytes: dirMaxBytes, log })
   return {
     clock,
     random,
@@ -67,8 +71,8 @@ export async function openParts(
     originKeys: new OriginKeys(),
     quotas: new StreamQuotas({ clock, region, share: config.aws.quotaShare }),
     disk,
-    saved: dir === undefined ? undefined : new SavedTimelines(join(dir, 'timelines'), log),
+    saved: state === undefined ? undefined : new FileTimelines(state.timelines, log),
     slates: await openSlateFiles(config),
-    journals: dir === undefined ? undefined : new Journals(join(dir, 'dvr'), log),
+    journals: state === undefined ? undefined : new FileJournals(state.journals, log),
   }
 }

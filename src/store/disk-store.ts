@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Log } from '../base/log.ts'
+import { Outage } from '../base/outage.ts'
 import { contentId, isContentId } from './content-id.ts'
 import { type DiskPlace, diskPlace, fileOf, readFileName, streamFolder } from './disk-path.ts'
 import type { FragmentKey } from './fragment-key.ts'
@@ -31,22 +32,28 @@ interface StoredFile {
  */
 export class DiskStore implements FragmentTier {
   readonly #options: DiskStoreOptions
+  readonly #outage: Outage
   /** By folder and name, oldest first. */
   readonly #files = new Map<string, StoredFile>()
   /** Those of them that go first, oldest first. After a restart they are known by their time of 1970. */
   readonly #spare = new Map<string, number>()
   #used = 0
   #usedBySpare = 0
-  #failing = false
 
   private constructor(options: DiskStoreOptions) {
     this.#options = options
+    // A full or broken disk fails at every fragment.
+    this.#outage = new Outage(options.log, {
+      level: 'warn',
+      fails: 'disk cache fails',
+      works: 'disk cache works again',
+    })
   }
 
   /** Takes over what an earlier run left. */
   static async open(options: DiskStoreOptions): Promise<DiskStore> {
     const store = new DiskStore(options)
-    await store.#try('reading the disk cache', () => store.#scan())
+    await store.#outage.attempt({ while: 'reading the disk cache' }, () => store.#scan())
     return store
   }
 
@@ -61,7 +68,7 @@ export class DiskStore implements FragmentTier {
     if (this.#files.has(slotOf(place)) || bytes.length > this.#roomFor(hold, isSpare)) return
     const id = place.id ?? contentId(bytes)
     const file = { path: join(place.folder, fileOf(place, id)), id, size: bytes.length }
-    await this.#try('writing to the disk cache', async () => {
+    await this.#outage.attempt({ while: 'writing to the disk cache' }, async () => {
       await this.#write(place.folder, file.path, bytes)
       this.#note(slotOf(place), file, isSpare)
       // After a restart it goes first as well: it is the oldest file then.
@@ -74,7 +81,7 @@ export class DiskStore implements FragmentTier {
     const slot = slotOf(diskPlace(key))
     const file = this.#files.get(slot)
     if (file === undefined) return undefined
-    const bytes = await this.#try('reading from the disk cache', () =>
+    const bytes = await this.#outage.attempt({ while: 'reading from the disk cache' }, () =>
       readFile(this.#at(file.path)),
     )
     if (bytes !== undefined && isContentId(file.id, bytes)) return bytes
@@ -148,7 +155,9 @@ export class DiskStore implements FragmentTier {
   async #remove(slot: string): Promise<void> {
     const file = this.#forget(slot)
     if (file === undefined) return
-    await this.#try('removing from the disk cache', () => rm(this.#at(file.path), { force: true }))
+    await this.#outage.attempt({ while: 'removing from the disk cache' }, () =>
+      rm(this.#at(file.path), { force: true }),
+    )
   }
 
   #note(slot: string, file: StoredFile, isSpare: boolean): void {
@@ -171,20 +180,6 @@ export class DiskStore implements FragmentTier {
 
   #at(path: string): string {
     return join(this.#options.dir, path)
-  }
-
-  /** A full or broken disk fails at every fragment: the operator is told when that begins and ends. */
-  async #try<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
-    try {
-      const result = await work()
-      if (this.#failing) this.#options.log.info('disk cache works again')
-      this.#failing = false
-      return result
-    } catch (error) {
-      if (!this.#failing) this.#options.log.warn('disk cache fails', { while: what, error })
-      this.#failing = true
-      return undefined
-    }
   }
 }
 

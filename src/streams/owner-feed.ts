@@ -23,7 +23,6 @@ import { SourceSwitch } from '../sources/source-switch.ts'
 import { takeOver } from '../sources/stand-in.ts'
 import type { StreamSource } from '../sources/stream-source.ts'
 import { isContentId } from '../store/content-id.ts'
-import type { DiskStore } from '../store/disk-store.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { FragmentCache } from '../store/fragment-cache.ts'
 import type { FragmentKey } from '../store/fragment-key.ts'
@@ -59,7 +58,6 @@ export interface OwnerFeedOptions extends TimelineOptions {
   readonly store: MemoryStore
   readonly cache: FragmentCache
   /** Both undefined without a state directory: a restart then begins a new timeline. */
-  readonly disk: DiskStore | undefined
   readonly saved: SavedTimelines | undefined
   readonly journals: Journals | undefined
   /** How far back players may seek, in milliseconds; 0: not at all. */

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** Where what outlives the process lies below `cache.dir`. */
+export interface StateDir {
+  readonly fragments: string
+  readonly timelines: string
+  readonly journals: string
+}
+
+/**
+ * The folders of a state directory, each made if need be, and tried: numbering that could not be read
+ * or saved would only show once something has gone wrong.
+ * @throws Error that names the folder and says why it cannot be used
+ */
+export async function openStateDir(dir: string): Promise<StateDir> {
+  const folders = {
+    fragments: join(dir, 'fragments'),
+    timelines: join(dir, 'timelines'),
+    journals: join(dir, 'dvr'),
+  }
+  for (const folder of Object.values(folders)) {
+    try {
+      await tryFolder(folder)
+    } catch (cause) {
+      throw new Error(`cache.dir: ${folder} cannot be used: ${reasonOf(cause)}`, { cause })
+    }
+  }
+  return folders
+}
+
+/** Whether a file system says that there is nothing of that name. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
+
+async function tryFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await readdir(folder)
+  const probe = join(folder, `${randomUUID()}.draft`)
+  try {
+    await writeFile(probe, 'probe', { flag: 'wx' })
+    if ((await readFile(probe, 'utf8')) !== 'probe') throw new Error('it gives other bytes back')
+  } finally {
+    await rm(probe, { force: true })
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
