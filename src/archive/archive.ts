@@ -139,9 +139,10 @@ export class Archive {
   async #nearest(signal: AbortSignal): Promise<NearestTimes> {
     try {
       return await this.#options.nearest(signal)
-    } catch {
+    } catch (error) {
       signal.throwIfAborted()
       // It would only have been a courtesy.
+      this.#options.log.debug('the nearest recordings are not known', { error })
       return NOWHERE
     }
   }
@@ -172,7 +173,10 @@ export class Archive {
     this.#waking = true
     this.#filler
       .wakeTail(this.#life.signal)
-      .catch(() => {})
+      .catch((error: unknown) => {
+        if (this.#life.signal.aborted) return
+        this.#options.log.error('the live stream of an archive does not start', { error })
+      })
       .finally(() => {
         this.#waking = false
       })

@@ -1,10 +1,12 @@
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
 import type { Archive } from './archive.ts'
 import { type ArchiveRange, rangeName } from './range.ts'
 
 export interface ArchivesOptions {
   readonly clock: Clock
+  readonly log: Log
   /** The longest range, in milliseconds. */
   readonly maxMs: number
   /** The longest range that a clip may be made of, in milliseconds. */
@@ -84,7 +86,10 @@ export class Archives {
   #make(range: ArchiveRange): Archive {
     this.#makeRoom()
     const archive = this.#options.make(range)
-    void this.#sweep()
+    void this.#sweep().catch((error: unknown) => {
+      if (this.#life.signal.aborted) return
+      this.#options.log.error('ranges of the past are not let go of', { error })
+    })
     return archive
   }
 
@@ -102,7 +107,7 @@ export class Archives {
     }
   }
 
-  /** Runs as long as there is anything to let go of. */
+  /** Runs as long as there is anything to let go of; rejects when it is closed meanwhile. */
   async #sweep(): Promise<void> {
     if (this.#sweeping) return
     this.#sweeping = true
@@ -116,8 +121,6 @@ export class Archives {
           if (clock.now() - usedMs >= IDLE_MS) this.#drop(name, archive)
         }
       }
-    } catch {
-      // Closed.
     } finally {
       this.#sweeping = false
     }

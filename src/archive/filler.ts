@@ -67,15 +67,18 @@ export class Filler {
     }
   }
 
-  /** A camera that is away, or slow to come, leaves its past to be seen meanwhile. */
+  /** Starts the stream. A camera that is away, or slow to come, leaves its past to be seen meanwhile. */
   async wakeTail(signal: AbortSignal): Promise<void> {
-    const { clock, tail } = this.#options
+    const { clock, tail, log } = this.#options
     try {
       await withDeadline(clock, 'the live stream', WAKE_MS, signal, (limited) =>
         tail.ready(limited),
       )
-    } catch {
+    } catch (error) {
       signal.throwIfAborted()
+      const isAway = error instanceof GatewayError || error instanceof DeadlineError
+      if (!isAway) throw error
+      log.debug('the past is listed without the live stream', { error })
     }
   }
 

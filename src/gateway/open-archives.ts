@@ -65,6 +65,7 @@ export function openArchives(past: PastOf, parts: Parts): (tail: LiveTail) => Ar
   return (tail) =>
     new Archives({
       clock,
+      log,
       maxMs: past.maxMs,
       maxClipMs: past.maxClipMs,
       make: (range) => make(tail, range),
@@ -89,7 +90,7 @@ export function openHeldArchives(
       mostEntries: MOST_ENTRIES,
     })
   return (tail) =>
-    new Archives({ clock, ...limits, make: (range) => make(tail, range), closed: () => {} })
+    new Archives({ clock, log, ...limits, make: (range) => make(tail, range), closed: () => {} })
 }
 
 function nearest(
