@@ -41,7 +41,7 @@ export class PastSession extends IdleSession {
   }
 
   override fragment(...args: readonly unknown[]): Promise<never> {
-    const { number } = args[1] as ListedFragment
+    const { number } = args[0] as ListedFragment
     if (this.forgotten.has(number)) return Promise.reject(upstreamError('segment_gone'))
     const found = this.#stored.find((one) => one.number === number)
     return found?.tracks === this.#stored[0]?.tracks
