@@ -11,13 +11,14 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true, force: true }))
 
 test('its folders are made, and nothing is left in them', async () => {
-  const folders = await openStateDir(join(dir, 'state'))
-  expect(Object.values(folders).map((folder) => folder.slice(dir.length))).toEqual([
+  const { fragments, timelines, journals } = await openStateDir(join(dir, 'state'))
+  const folders = [fragments, timelines, journals]
+  expect(folders.map((folder) => folder.slice(dir.length))).toEqual([
     '/state/fragments',
     '/state/timelines',
     '/state/dvr',
   ])
-  for (const folder of Object.values(folders)) expect(await readdir(folder)).toEqual([])
+  for (const folder of folders) expect(await readdir(folder)).toEqual([])
 })
 
 test.each(['state', 'state/timelines'])('what is in the way is named: %s', async (name) => {
