@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readBoxes } from './boxes.ts'
-import { decodeWithoutWarning, mux } from './decode.ts'
+import { decodeEach, decodeWithoutWarning, mux } from './decode.ts'
 import { delayed, type EncodedTrack, encodeTrack } from './encoded-track.ts'
 import { readInitSegment } from './init-segment.ts'
 import { readMediaSegment } from './media-segment.ts'
@@ -96,11 +96,39 @@ describe('the decoder can complain', () => {
   })
 })
 
-test.each(['video', 'audio'] as const)('our reader and ffprobe agree on %s', async (kind) => {
+describe('of several files', () => {
+  test('each has the verdict that it has alone, also when it has been decoded before', async () => {
+    const files = [
+      video,
+      delayed(video, 7),
+      audio,
+      { ...audio, fragments: audio.fragments.slice(1) },
+    ]
+    const media = [...files, delayed(audio, 3)].map(joined)
+    const alone = []
+    for (const file of media) alone.push(await decodeWithoutWarning(file))
+
+    expect(await decodeEach(media)).toEqual(alone)
+    expect(await decodeEach(media.toReversed())).toEqual(alone.toReversed())
+  })
+
+  test('a damaged one is found among others', async () => {
+    const whole = joined(video)
+    const damaged = Buffer.from(whole)
+    const mdat = readBoxes(damaged).findLast(({ type }) => type === 'mdat')
+    damaged.fill(0x55, (mdat?.start ?? 0) + 400, (mdat?.start ?? 0) + 900)
+    await decodeEach([whole])
+    const results = await decodeEach([joined(audio), damaged, whole])
+
+    expect(results.map(({ warnings }) => warnings.length > 0)).toEqual([false, true, false])
+  })
+})
+
+test.each(['video', 'audio'] as const)('our reader and ffmpeg agree on %s', async (kind) => {
   const { init, fragments } = kind === 'video' ? video : audio
   const facts = readInitSegment(init)
   const segments = fragments.map((bytes) => readMediaSegment(bytes, facts))
-  // Of the very last packet ffprobe prints the codec's duration, not the container's.
+  // Of the very last packet ffmpeg prints the codec's duration, not the container's.
   const whole = segments.slice(0, -1)
   const { streams } = await decodeWithoutWarning(
     joined({ init, fragments: fragments.slice(0, -1) }),
@@ -108,7 +136,7 @@ test.each(['video', 'audio'] as const)('our reader and ffprobe agree on %s', asy
   const [stream] = streams
 
   expect(whole.reduce((sum, { samples }) => sum + samples, 0)).toBe(stream?.packets)
-  // ffprobe shows times after the edit list, so only spans can be compared.
+  // ffmpeg shows times after the edit list, so only spans can be compared.
   const spanMs = (segments.at(-1)?.startMs ?? 0) - (segments[0]?.startMs ?? 0)
   expect(spanMs).toBeCloseTo(((stream?.endS ?? 0) - (stream?.startS ?? 0)) * 1000, 0)
   expect(whole.reduce((sum, { durationMs }) => sum + durationMs, 0)).toBeCloseTo(spanMs, 3)

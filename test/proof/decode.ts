@@ -1,6 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { only, readBoxes } from './boxes.ts'
 import { type RunOptions, runTool } from './ffmpeg.ts'
 
 export interface DecodedStream {
@@ -32,13 +35,15 @@ export interface DecodeOptions extends Omit<RunOptions, 'input'> {
   readonly durationS?: number
 }
 
-/** ffmpeg reads the EXT-X-MAP of a live list again at each reload, and says so. */
-const HARMLESS = [/Found duplicated MOOV Atom/]
+/** ffmpeg says when it reads the EXT-X-MAP of a live list again, and when there are no pictures to leave unfiltered. */
+const HARMLESS = [/Found duplicated MOOV Atom/, /^Codec AVOption skip_loop_filter .* not been used/]
 const GAP_MS = 1
+/** So many files are given to one ffmpeg: to start one costs as much as to decode some seconds. */
+const FILES_AT_ONCE = 24
 
 /**
- * Decodes every frame of an fMP4 file or an HLS URL with ffmpeg, and looks at its packets with ffprobe.
- * Rejects only when the tools cannot run; what they find wrong is in `warnings` and `gaps`.
+ * Decodes every frame of an fMP4 file or an HLS URL with ffmpeg, and looks at its packets.
+ * Rejects only when the tool cannot run; what it finds wrong is in `warnings` and `gaps`.
  */
 export async function decodeWithoutWarning(
   media: Buffer | string,
@@ -46,6 +51,54 @@ export async function decodeWithoutWarning(
 ): Promise<Decoded> {
   if (typeof media === 'string') return inspect(media, options)
   return withFiles([media], ([file = '']) => inspect(file, options))
+}
+
+/**
+ * What {@link decodeWithoutWarning} says of each of several files of one track. Samples that this process has decoded
+ * without a warning are not decoded again at other times: of them only the packets are looked at.
+ */
+export async function decodeEach(media: readonly Buffer[]): Promise<readonly Decoded[]> {
+  const decoded: Decoded[] = []
+  for (let i = 0; i < media.length; i += FILES_AT_ONCE) {
+    decoded.push(...(await decodeTogether(media.slice(i, i + FILES_AT_ONCE))))
+  }
+  return decoded
+}
+
+/** Frames by {@link timeless}, of what decoded without a warning. */
+const framesOf = new Map<string, number>()
+
+async function decodeTogether(media: readonly Buffer[]): Promise<readonly Decoded[]> {
+  const keys = media.map(timeless)
+  const fresh = keys.flatMap((key, i) => (framesOf.has(key) || keys.indexOf(key) < i ? [] : [i]))
+  const run = await withFiles(media, (files) => runDecoder(files, fresh))
+  const whole = run.packets.size === media.length && run.frames.size === fresh.length
+  // Nothing tells whose a warning is, so each then gets a decoder of its own.
+  if (run.warnings.length > 0 || !whole) {
+    return Promise.all(media.map((bytes) => decodeWithoutWarning(bytes)))
+  }
+  for (const [i, input] of fresh.entries()) {
+    framesOf.set(keys[input] ?? '', run.frames.get(i) ?? 0)
+  }
+  return keys.map((key, i) => ({
+    warnings: [],
+    streams: [summary(run.packets.get(i) ?? NO_PACKETS, framesOf.get(key) ?? 0)],
+  }))
+}
+
+/** Names what a decoder gets of fragments: all of them but the numbers that say when they play. */
+function timeless(media: Buffer): string {
+  const bytes = Buffer.from(media)
+  const moofs = readBoxes(bytes).filter(({ type }) => type === 'moof')
+  for (const { body } of moofs.flatMap((moof) => [
+    only(readBoxes(moof.body), 'mfhd'),
+    ...readBoxes(moof.body)
+      .filter(({ type }) => type === 'traf')
+      .map((traf) => only(readBoxes(traf.body), 'tfdt')),
+  ])) {
+    body.fill(0)
+  }
+  return createHash('sha256').update(bytes).digest('hex')
 }
 
 /** One video and one audio track in one fMP4 file, each at the times that it has. */
@@ -75,73 +128,99 @@ export function mux(video: Buffer, audio: Buffer, options: RunOptions = {}): Pro
 }
 
 async function inspect(source: string, options: DecodeOptions): Promise<Decoded> {
-  const frames = await decodeFrames(source, options)
-  const packets = await readPackets(source, options)
-  const streams = [...packets].map(([index, list]) => summary(list, frames.counts.get(index) ?? 0))
-  return { warnings: [...frames.warnings, ...(streams.length === 0 ? ['no packet'] : [])], streams }
+  const { warnings, packets, frames } = await runDecoder([source], [0], options)
+  const streams = [...packets].map(([index, list]) => summary(list, frames.get(index) ?? 0))
+  return { warnings: [...warnings, ...(streams.length === 0 ? ['no packet'] : [])], streams }
 }
 
-interface Frames {
-  readonly warnings: readonly string[]
-  readonly counts: ReadonlyMap<number, number>
-}
-
-/** framecrc prints one line for each decoded frame; passthrough keeps ffmpeg from evening them out. */
-async function decodeFrames(source: string, options: DecodeOptions): Promise<Frames> {
-  const limit = options.durationS === undefined ? [] : ['-t', String(options.durationS)]
-  const input = ['-nostdin', '-hide_banner', '-v', 'warning', '-i', source, ...limit]
-  const output = ['-map', '0', '-fps_mode', 'passthrough', '-f', 'framecrc', 'pipe:1']
-  const { stdout, stderr, code } = await runTool('ffmpeg', [...input, ...output], options)
-  const counts = new Map<number, number>()
-  for (const [, index] of stdout.toString().matchAll(/^(\d+),/gm)) {
-    counts.set(Number(index), (counts.get(Number(index)) ?? 0) + 1)
-  }
-  const failed = code === 0 ? [] : [`ffmpeg exited with ${code}`]
-  const warnings = stderr.filter((line) => !HARMLESS.some((harmless) => harmless.test(line)))
-  return { warnings: [...warnings, ...failed], counts }
-}
-
-interface Packet {
+interface Packets {
   readonly type: string
-  readonly dtsS: number
-  readonly durationS: number
+  readonly list: readonly { readonly dtsS: number; readonly durationS: number }[]
 }
 
-async function readPackets(
-  source: string,
-  options: DecodeOptions,
-): Promise<ReadonlyMap<number, readonly Packet[]>> {
-  const limit = options.durationS === undefined ? [] : ['-read_intervals', `%+${options.durationS}`]
-  const entries = 'packet=codec_type,stream_index,dts_time,duration_time'
-  const args = ['-v', 'error', ...limit, '-show_entries', entries, '-of', 'csv=p=0', source]
-  const { stdout } = await runTool('ffprobe', args, options)
-  const packets = new Map<number, Packet[]>()
-  for (const line of stdout.toString().split('\n')) {
-    const [type = '', index, dts, duration] = line.split(',')
-    if (index === undefined) continue
-    const stream = packets.get(Number(index)) ?? []
-    stream.push({ type, dtsS: Number(dts), durationS: Number(duration) })
-    packets.set(Number(index), stream)
+const NO_PACKETS: Packets = { type: '', list: [] }
+
+interface DecoderRun {
+  readonly warnings: readonly string[]
+  /** Decoded frames by stream, in the order of what was to be decoded. */
+  readonly frames: ReadonlyMap<number, number>
+  /** By stream, in the order of the inputs. */
+  readonly packets: ReadonlyMap<number, Packets>
+}
+
+/**
+ * One ffmpeg with two outputs, both a line for each frame: what comes out of the decoders of the inputs `decoded`, and the
+ * packets of all inputs as they are in the file.
+ */
+async function runDecoder(
+  inputs: readonly string[],
+  decoded: readonly number[],
+  options: DecodeOptions = {},
+): Promise<DecoderRun> {
+  const limit = options.durationS === undefined ? [] : ['-t', String(options.durationS)]
+  const folder = await mkdtemp(join(tmpdir(), 'kvs-packets-'))
+  try {
+    const file = join(folder, 'packets')
+    const maps = (of: readonly number[]): string[] => of.flatMap((i) => ['-map', String(i)])
+    // The deblocking filter smooths what was decoded, and finds nothing wrong.
+    const each = ['-threads', '1', '-skip_loop_filter', 'all', ...limit, '-i']
+    // Passed through, frames are not evened out; wrapped, their pixels are not copied.
+    const asFrames = ['-fps_mode', 'passthrough', '-c:v', 'wrapped_avframe', '-f', 'framecrc']
+    const asPackets = ['-c', 'copy', '-avoid_negative_ts', 'disabled', '-f', 'framecrc']
+    const args = [
+      ['-nostdin', '-hide_banner', '-v', 'warning', '-copyts'],
+      inputs.flatMap((input) => [...each, input]),
+      decoded.length === 0 ? [] : [...maps(decoded), ...asFrames, 'pipe:1'],
+      [...maps([...inputs.keys()]), ...asPackets, file],
+    ].flat()
+    const { stdout, stderr, code } = await runTool('ffmpeg', args, options)
+    const failed = code === 0 ? [] : [`ffmpeg exited with ${code}`]
+    const warnings = stderr.filter((line) => !HARMLESS.some((harmless) => harmless.test(line)))
+    return {
+      warnings: [...warnings, ...failed],
+      frames: new Map([...readLines(stdout.toString())].map(([i, { list }]) => [i, list.length])),
+      packets: readLines(existsSync(file) ? await readFile(file, 'utf8') : ''),
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
-  return packets
 }
 
-function summary(packets: readonly Packet[], frames: number): DecodedStream {
-  const first = packets[0]
-  const last = packets.at(-1)
-  const gaps = packets.flatMap(({ dtsS }, i): PacketGap[] => {
-    const before = packets[i - 1]
+/** Reads what `-f framecrc` writes: a head with time base and type of each stream, and a line for each packet. */
+function readLines(text: string): ReadonlyMap<number, Packets> {
+  const tick = new Map<string, number>()
+  for (const [, index = '', num, den] of text.matchAll(/^#tb (\d+): (\d+)\/(\d+)$/gm)) {
+    tick.set(index, Number(num) / Number(den))
+  }
+  const streams = new Map<number, { type: string; list: { dtsS: number; durationS: number }[] }>()
+  for (const [, index, type = ''] of text.matchAll(/^#media_type (\d+): (\w+)$/gm)) {
+    streams.set(Number(index), { type, list: [] })
+  }
+  for (const [, index = '', dts, duration] of text.matchAll(
+    /^(\d+), *(-?\d+), *-?\d+, *(\d+),/gm,
+  )) {
+    const tickS = tick.get(index) ?? Number.NaN
+    const packet = { dtsS: Number(dts) * tickS, durationS: Number(duration) * tickS }
+    streams.get(Number(index))?.list.push(packet)
+  }
+  return streams
+}
+
+function summary({ type, list }: Packets, frames: number): DecodedStream {
+  const last = list.at(-1)
+  const gaps = list.flatMap(({ dtsS }, i): PacketGap[] => {
+    const before = list[i - 1]
     if (before === undefined) return []
     const atS = before.dtsS + before.durationS
     const gapMs = (dtsS - atS) * 1000
     return Math.abs(gapMs) > GAP_MS ? [{ atS, gapMs }] : []
   })
   return {
-    type: first?.type ?? '',
+    type,
     frames,
-    packets: packets.length,
+    packets: list.length,
     gaps,
-    startS: first?.dtsS ?? Number.NaN,
+    startS: list[0]?.dtsS ?? Number.NaN,
     endS: last === undefined ? Number.NaN : last.dtsS + last.durationS,
   }
 }

@@ -1,5 +1,4 @@
-import { ContinuityMonitor, type MonitorReport } from '../../proof/continuity-monitor.ts'
-import { decodeWithoutWarning } from '../../proof/decode.ts'
+import { ContinuityMonitor } from '../../proof/continuity-monitor.ts'
 import { type MediaPlaylist, parseMediaPlaylist } from '../../proof/media-playlist.ts'
 import type { Tolerances } from '../../proof/media-rules.ts'
 import { parseMultivariantPlaylist } from '../../proof/multivariant-playlist.ts'
@@ -7,7 +6,7 @@ import { ManualClock } from '../../support/manual-clock.ts'
 import { during, pass } from '../../support/pace.ts'
 import { type Answer, ask } from '../../support/raw-http.ts'
 import { startWorld, type World, type WorldOptions } from '../../support/world.ts'
-import type { DecodedRendition } from './stage.ts'
+import { judge as judgeMonitor, type Verdict } from './stage.ts'
 
 /** A world whose cameras have been recorded for long, on a clock of its own. */
 export interface PastStage extends AsyncDisposable {
@@ -20,14 +19,9 @@ export interface PastStage extends AsyncDisposable {
   /** The media playlists that a multivariant one leads to, by rendition. */
   lists(url: string): Promise<ReadonlyMap<string, MediaPlaylist & { readonly url: string }>>
   /** What two independent judges say of all that a closed range lists. */
-  judge(url: string, tolerances?: Partial<Tolerances>): Promise<PastVerdict>
+  judge(url: string, tolerances?: Partial<Tolerances>): Promise<Verdict>
   /** The same of a range that grows: looked at each second for `forMs`, while things happen. */
-  watch(url: string, forMs: number, meanwhile?: () => Promise<void>): Promise<PastVerdict>
-}
-
-export interface PastVerdict
-  extends Pick<MonitorReport, 'faults' | 'segments' | 'discontinuities' | 'missed'> {
-  readonly decoded: Readonly<Record<string, DecodedRendition>>
+  watch(url: string, forMs: number, meanwhile?: () => Promise<void>): Promise<Verdict>
 }
 
 export async function startPast(options: Omit<WorldOptions, 'clock'> = {}): Promise<PastStage> {
@@ -75,10 +69,10 @@ export async function judge(
   url: string,
   clock: ManualClock,
   tolerances: Partial<Tolerances> = {},
-): Promise<PastVerdict> {
+): Promise<Verdict> {
   const monitor = watcher(url, clock, tolerances)
   await during(clock, monitor.poll())
-  return verdictOf(monitor)
+  return judgeMonitor(monitor)
 }
 
 /** The same of a range that grows: looked at each second for `forMs`. */
@@ -87,7 +81,7 @@ export async function watch(
   clock: ManualClock,
   forMs: number,
   meanwhile: () => Promise<void> = () => Promise.resolve(),
-): Promise<PastVerdict> {
+): Promise<Verdict> {
   const monitor = watcher(url, clock, {})
   const endMs = clock.now() + forMs
   for (let i = 0; clock.now() < endMs; i += 1) {
@@ -95,7 +89,7 @@ export async function watch(
     if (i === 5) await meanwhile()
     await pass(clock, 1_000)
   }
-  return verdictOf(monitor)
+  return judgeMonitor(monitor)
 }
 
 function watcher(
@@ -105,23 +99,4 @@ function watcher(
 ): ContinuityMonitor {
   const { signal } = new AbortController()
   return new ContinuityMonitor(url, { clock, signal, tolerances })
-}
-
-async function verdictOf(monitor: ContinuityMonitor): Promise<PastVerdict> {
-  const { faults, segments, discontinuities, missed } = monitor.report()
-  const decoded: Record<string, DecodedRendition> = {}
-  for (const name of ['video', 'audio']) {
-    const runs = monitor.runs(name)
-    if (runs.length === 0) continue
-    const results = []
-    for (const run of runs) results.push(await decodeWithoutWarning(run))
-    const streams = results.flatMap((result) => result.streams)
-    decoded[name] = {
-      warnings: results.flatMap(({ warnings }) => warnings),
-      gaps: streams.flatMap(({ gaps }) => gaps),
-      frames: streams.reduce((sum, { frames }) => sum + frames, 0),
-      runs: runs.length,
-    }
-  }
-  return { faults, segments, discontinuities, missed, decoded }
 }

@@ -1,5 +1,5 @@
 import { ContinuityMonitor, type MonitorReport } from '../../proof/continuity-monitor.ts'
-import { decodeWithoutWarning, type PacketGap } from '../../proof/decode.ts'
+import { type Decoded, decodeEach, type PacketGap } from '../../proof/decode.ts'
 import type { Tolerances } from '../../proof/media-rules.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { during, pass } from '../../support/pace.ts'
@@ -86,20 +86,20 @@ export async function watch(
 /** What the monitor found until now, and what a decoder says of the bytes that it saw. */
 export async function judge(monitor: ContinuityMonitor): Promise<Verdict> {
   const { faults, discontinuities, missed, segments } = monitor.report()
+  const runs = RENDITIONS.flatMap((name) => monitor.runs(name).map((media) => ({ name, media })))
+  const results = await decodeEach(runs.map(({ media }) => media))
   const decoded: Record<string, DecodedRendition> = {}
   for (const name of RENDITIONS) {
-    const runs = monitor.runs(name)
-    if (runs.length > 0) decoded[name] = await decode(runs)
+    const own = results.filter((_, i) => runs[i]?.name === name)
+    if (own.length > 0) decoded[name] = together(own)
   }
   return { faults, discontinuities, missed, segments, decoded }
 }
 
-async function decode(runs: readonly Buffer[]): Promise<DecodedRendition> {
-  const results = []
-  for (const run of runs) results.push(await decodeWithoutWarning(run))
-  const streams = results.flatMap((result) => result.streams)
+function together(runs: readonly Decoded[]): DecodedRendition {
+  const streams = runs.flatMap((run) => run.streams)
   return {
-    warnings: results.flatMap(({ warnings }) => warnings),
+    warnings: runs.flatMap(({ warnings }) => warnings),
     gaps: streams.flatMap(({ gaps }) => gaps),
     frames: streams.reduce((sum, { frames }) => sum + frames, 0),
     runs: runs.length,
