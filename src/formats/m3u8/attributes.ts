@@ -12,22 +12,53 @@ export interface Quoted {
   readonly quoted: string
 }
 
-const ATTRIBUTE = /[ \t]*([A-Z0-9-]+)=("[^"]*"|[^",]*)(?:,|$)/y
+/** Where a bare value ends: its commas are its own unless a name follows, as in `CODECS=avc1.4d401e,mp4a.40.2`. */
+const NEXT_NAME = /,\s*[A-Z][A-Z0-9-]*\s*=/g
+
+/** What can stand in no list, so that it could not be written again. */
+const UNWRITABLE = /["\p{Cc}]/u
 
 /**
- * Reads an attribute list in one pass, quotes removed. Returns undefined when it is malformed.
- * Linear on purpose: m3u8-parser's own expression is quadratic on lists without `=`.
+ * Reads an attribute list as others write it: with blanks and commas in excess, single quotes or none where quotes
+ * belong. Returns undefined when it is malformed. A value that nobody could write again is left out. One pass, not an
+ * expression: m3u8-parser's own is quadratic on lists without `=`, and throws on bare values with commas.
  */
 export function parseAttributes(list: string): ReadonlyMap<string, string> | undefined {
   const attributes = new Map<string, string>()
-  ATTRIBUTE.lastIndex = 0
-  while (ATTRIBUTE.lastIndex < list.length) {
-    const match = ATTRIBUTE.exec(list)
-    const [, name, value] = match ?? []
-    if (name === undefined || value === undefined) return undefined
-    attributes.set(name, value.startsWith('"') ? value.slice(1, -1) : value)
+  for (let at = skip(list, 0, ' \t,'); at < list.length; at = skip(list, at, ' \t,')) {
+    const equals = list.indexOf('=', at)
+    const name = list.slice(at, equals).trim()
+    if (equals === -1 || !/^[A-Za-z0-9_-]+$/.test(name)) return undefined
+    const value = readValue(list, skip(list, equals + 1, ' \t'))
+    if (value === undefined) return undefined
+    if (!UNWRITABLE.test(value.text)) attributes.set(name, value.text)
+    at = value.end
   }
-  return attributes
+  return attributes.size === 0 && list !== '' ? undefined : attributes
+}
+
+/** Undefined when its quotes do not end, or something stands behind them. */
+function readValue(list: string, at: number): { text: string; end: number } | undefined {
+  const quote = list.charAt(at)
+  if (quote !== '"' && quote !== "'") return readBare(list, at)
+  const close = list.indexOf(quote, at + 1)
+  const end = skip(list, close + 1, ' \t')
+  const isWhole = close !== -1 && (end === list.length || list[end] === ',')
+  return isWhole ? { text: list.slice(at + 1, close), end } : undefined
+}
+
+function readBare(list: string, at: number): { text: string; end: number } {
+  NEXT_NAME.lastIndex = at
+  const end = NEXT_NAME.exec(list)?.index ?? list.length
+  let last = end
+  while (last > at && ' \t,'.includes(list.charAt(last - 1))) last -= 1
+  return { text: list.slice(at, last), end }
+}
+
+function skip(list: string, from: number, these: string): number {
+  let at = from
+  while (at < list.length && these.includes(list.charAt(at))) at += 1
+  return at
 }
 
 /** @throws PlaylistError when the list is malformed, or one of those attributes absent or empty */

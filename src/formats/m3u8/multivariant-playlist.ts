@@ -2,6 +2,8 @@
 export interface MultivariantPlaylist {
   readonly version?: number | undefined
   readonly independentSegments?: boolean
+  /** What EXT-X-DEFINE gives to the media playlists, by name. Only read, never written. */
+  readonly variables?: ReadonlyMap<string, string>
   readonly audio: readonly AudioRendition[]
   readonly variants: readonly Variant[]
 }
@@ -10,7 +12,7 @@ export interface MultivariantPlaylist {
 export interface Variant {
   /** As written, so relative to the playlist; may hold a token. */
   readonly uri: string
-  /** Bits per second. */
+  /** Bits per second; 0 when the playlist does not say. */
   readonly bandwidth: number
   /** Bits per second. */
   readonly averageBandwidth?: number | undefined

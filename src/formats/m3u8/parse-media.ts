@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { parseAttributes } from './attributes.ts'
-import { type ByteRange, parseByteRange } from './byte-range.ts'
+import type { DefineSources } from './define.ts'
 import type { MediaPlaylist, MediaPlaylistSegment, SegmentContext } from './media-playlist.ts'
+import { type LeftOut, newestOf } from './newest.ts'
 import { PlaylistError } from './playlist-error.ts'
-import { readPlaylist } from './read.ts'
+import { playlistText, readPlaylist } from './read.ts'
 import { withKey, withMap } from './read-context.ts'
+import { MAX_SEGMENT_S, rangeBefore, readByteRange, readDate, readExtinf } from './segment-tags.ts'
 
 export type {
   MediaPlaylist,
@@ -13,8 +15,14 @@ export type {
   MediaPlaylistSegment,
 } from './media-playlist.ts'
 
-/** The most that KVS puts into one list. kvs-hls.md, section 10. */
-const MAX_SEGMENTS = 5000
+/** What is not in a media playlist itself. */
+export interface MediaSources extends DefineSources {
+  /** How many of its segments are read at most, the newest. Default: as many as KVS puts into one list. */
+  readonly newest?: number
+}
+
+/** KVS.md, section 10. */
+const KVS_SEGMENTS = 5000
 
 /** What the readers below return for the tags of one segment. */
 const tagsSchema = z.object({
@@ -34,18 +42,15 @@ const manifestSchema = z.object({
   playlistType: z.enum(['VOD', 'EVENT']).optional().catch(undefined),
   independentSegments: z.boolean().default(false),
   endList: z.boolean().default(false),
-  segments: z
-    .array(
-      z.object({
-        uri: z.string().min(1),
-        discontinuity: z.boolean().default(false),
-        custom: tagsSchema.default({}),
-      }),
-    )
-    .max(MAX_SEGMENTS),
+  segments: z.array(
+    z.object({
+      // What could not be written again is not to be followed either.
+      uri: z.string().regex(/^\P{Cc}+$/u, 'a URI holds a control character'),
+      discontinuity: z.boolean().default(false),
+      custom: tagsSchema.default({}),
+    }),
+  ),
 })
-
-const CLEAR: SegmentContext = { map: undefined, keys: [] }
 
 type Manifest = z.infer<typeof manifestSchema>
 
@@ -53,30 +58,39 @@ type Manifest = z.infer<typeof manifestSchema>
  * Reads a media playlist.
  * @throws PlaylistError when it is no media playlist, or when a tag that matters is broken
  */
-export function parseMedia(text: string): MediaPlaylist {
+export function parseMedia(written: string, sources: MediaSources = {}): MediaPlaylist {
+  const whole = playlistText(written, sources).text
+  const { text, leftOut } = newestOf(whole, sources.newest ?? KVS_SEGMENTS)
   // What holds after each EXT-X-KEY and EXT-X-MAP. m3u8-parser keeps one key, and throws on a map's byte range.
-  const contexts: SegmentContext[] = []
-  const last = (): SegmentContext => contexts.at(-1) ?? CLEAR
+  const contexts = [leftOut.context]
+  const last = (): SegmentContext => contexts.at(-1) ?? leftOut.context
   let canSkipUntilS: number | undefined
-  const { segments, playlistType, ...head } = readPlaylist(text, manifestSchema, {
-    EXTINF: readDuration,
+  const manifest = readPlaylist(text, manifestSchema, {
+    EXTINF: readExtinf,
     'EXT-X-PROGRAM-DATE-TIME': readDate,
     'EXT-X-BYTERANGE': (value) => value,
     'EXT-X-GAP': () => true,
-    'EXT-X-KEY': (value) => contexts.push(withKey(last(), value)),
-    'EXT-X-MAP': (value) => contexts.push(withMap(last(), value)),
+    'EXT-X-KEY': (value) => contexts.push(withKey(last(), value)) - 1,
+    'EXT-X-MAP': (value) => contexts.push(withMap(last(), value)) - 1,
     'EXT-X-SERVER-CONTROL': (value) => {
       canSkipUntilS = readSkipBoundary(value)
     },
-    // Without its variables a list would name what does not exist.
-    'EXT-X-DEFINE': () => refuse('variables are not supported'),
-    'EXT-X-SKIP': () => refuse('a delta update, which was not asked for'),
+    'EXT-X-SKIP': () => {
+      throw new PlaylistError('a delta update, which was not asked for')
+    },
   })
+  const { version, independentSegments, endList } = manifest
+  const targetDuration = plausibleTarget(manifest)
   return {
-    ...head,
-    type: playlistType,
+    version,
+    targetDuration,
+    mediaSequence: manifest.mediaSequence + leftOut.segments,
+    discontinuitySequence: manifest.discontinuitySequence + leftOut.discontinuities,
+    type: manifest.playlistType,
     canSkipUntilS,
-    segments: toSegments(segments, contexts, head.targetDuration),
+    independentSegments,
+    endList,
+    segments: toSegments(manifest.segments, contexts, targetDuration, leftOut),
   }
 }
 
@@ -84,51 +98,37 @@ function toSegments(
   read: Manifest['segments'],
   contexts: readonly SegmentContext[],
   targetDuration: number,
+  leftOut: LeftOut,
 ): MediaPlaylistSegment[] {
   let context = 0
-  let before: { readonly uri: string; readonly end: number } | undefined
-  return read.map(({ uri, discontinuity, custom: tags }) => {
+  let before = leftOut.range
+  return read.map(({ uri, discontinuity, custom: tags }, i) => {
     context = Math.max(context, tags['EXT-X-KEY'] ?? 0, tags['EXT-X-MAP'] ?? 0)
-    const byteRange = rangeOf(tags['EXT-X-BYTERANGE'], before?.uri === uri ? before.end : undefined)
-    before = byteRange === undefined ? undefined : { uri, end: byteRange.offset + byteRange.length }
+    const byteRange = readByteRange(tags['EXT-X-BYTERANGE'], uri, before)
+    before = rangeBefore(uri, byteRange)
     return {
       uri,
       ...(tags.EXTINF ?? { durationS: targetDuration, isRounded: true }),
-      programDateTimeMs: tags['EXT-X-PROGRAM-DATE-TIME'],
+      programDateTimeMs:
+        tags['EXT-X-PROGRAM-DATE-TIME'] ?? (i === 0 && !discontinuity ? leftOut.nextMs : undefined),
       discontinuity,
       gap: tags['EXT-X-GAP'] ?? false,
       byteRange,
-      ...(contexts[context - 1] ?? CLEAR),
+      ...(contexts[context] ?? leftOut.context),
     }
   })
 }
 
-/** RFC 8216, 4.3.2.2: without an offset it begins where the one before it in the same file ends. */
-function rangeOf(written: string | undefined, next: number | undefined): ByteRange | undefined {
-  if (written === undefined) return undefined
-  const range = parseByteRange(written, next)
-  return range ?? refuse('a byte range has no beginning, or no length')
-}
-
-/** A duration of nothing is a hundredth of a second, so that rates can be computed. */
-function readDuration(value: string): { durationS: number; isRounded: boolean } {
-  const [written] = /^\d{1,9}(?:\.\d{0,12})?(?=,|$)/.exec(value) ?? []
-  if (written === undefined) return refuse('expected a duration in seconds')
-  const durationS = Number(written)
-  return { durationS: durationS === 0 ? 0.01 : durationS, isRounded: !/\.\d\d/.test(written) }
-}
-
-function readDate(value: string): number {
-  const epochMs = value.length <= 40 && /^\d{4}-/.test(value) ? Date.parse(value) : Number.NaN
-  return Number.isNaN(epochMs) ? refuse('expected a date') : epochMs
+/** One that is beyond all bounds is replaced by what it should be: the longest duration, rounded up. */
+function plausibleTarget({ targetDuration, segments }: Manifest): number {
+  if (targetDuration <= MAX_SEGMENT_S) return targetDuration
+  const longestS = Math.max(0, ...segments.map(({ custom }) => custom.EXTINF?.durationS ?? 0))
+  if (longestS > 0) return Math.ceil(longestS)
+  throw new PlaylistError(`targetDuration: expected at most ${MAX_SEGMENT_S} s`)
 }
 
 /** Undefined when the list promises none. */
 function readSkipBoundary(list: string): number | undefined {
   const seconds = Number(parseAttributes(list)?.get('CAN-SKIP-UNTIL') ?? Number.NaN)
-  return seconds > 0 ? seconds : undefined
-}
-
-function refuse(problem: string): never {
-  throw new PlaylistError(problem)
+  return seconds > 0 && seconds < Number.POSITIVE_INFINITY ? seconds : undefined
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { readAttributes } from './attributes.ts'
+import { parseAttributes, readAttributes } from './attributes.ts'
+import type { DefineSources } from './define.ts'
 import type { AudioRendition, MultivariantPlaylist, Variant } from './multivariant-playlist.ts'
-import { PlaylistError } from './playlist-error.ts'
-import { readPlaylist } from './read.ts'
+import { playlistText, readPlaylist } from './read.ts'
 
 export type { AudioRendition, MultivariantPlaylist, Variant } from './multivariant-playlist.ts'
 
@@ -15,7 +15,7 @@ const manifestSchema = z.object({
   playlists: z
     .array(
       z.object({
-        uri: z.string().min(1),
+        uri: z.string().regex(/^\P{Cc}+$/u, 'a URI holds a control character'),
         custom: z.object({ 'EXT-X-STREAM-INF': z.number() }),
       }),
     )
@@ -27,7 +27,11 @@ const manifestSchema = z.object({
  * Reads a multivariant playlist.
  * @throws PlaylistError when it lists no variant, or when a tag that matters is broken
  */
-export function parseMultivariant(text: string): MultivariantPlaylist {
+export function parseMultivariant(
+  written: string,
+  sources: DefineSources = {},
+): MultivariantPlaylist {
+  const { text, variables } = playlistText(written, sources)
   const streams: Omit<Variant, 'uri'>[] = []
   const audio: AudioRendition[] = []
   const { playlists, ...head } = readPlaylist(text, manifestSchema, {
@@ -35,21 +39,17 @@ export function parseMultivariant(text: string): MultivariantPlaylist {
     'EXT-X-MEDIA': (value) => {
       audio.push(...readMedia(value))
     },
-    // Without its variables a list would name what does not exist.
-    'EXT-X-DEFINE': () => {
-      throw new PlaylistError('variables are not supported')
-    },
   })
   const variants = playlists.map(({ uri, custom }) => {
     const stream = streams[custom['EXT-X-STREAM-INF']]
     if (stream === undefined) throw new RangeError('a variant without its tag')
     return { uri, ...stream }
   })
-  return { ...head, audio, variants }
+  return { ...head, ...(variables.size === 0 ? {} : { variables }), audio, variants }
 }
 
 function readStream(list: string): Omit<Variant, 'uri'> {
-  const attributes = readAttributes(list, ['BANDWIDTH'])
+  const attributes = readAttributes(list)
   return {
     bandwidth: numberOf(attributes.get('BANDWIDTH')) ?? 0,
     averageBandwidth: numberOf(attributes.get('AVERAGE-BANDWIDTH')),
@@ -60,20 +60,25 @@ function readStream(list: string): Omit<Variant, 'uri'> {
   }
 }
 
-/** Nothing of a TYPE other than AUDIO: we follow one picture, and no subtitles. */
+/** None of another TYPE: we follow one picture, and no subtitles. */
 function readMedia(list: string): AudioRendition[] {
-  const attributes = readAttributes(list, ['TYPE', 'GROUP-ID', 'NAME'])
-  if (attributes.get('TYPE') !== 'AUDIO') return []
+  const attributes = parseAttributes(list)
+  const groupId = attributes?.get('GROUP-ID')
+  if (attributes?.get('TYPE') !== 'AUDIO' || groupId === undefined) return []
   return [
     {
-      groupId: attributes.get('GROUP-ID') ?? '',
+      groupId,
       name: attributes.get('NAME') ?? '',
       uri: attributes.get('URI'),
-      isDefault: attributes.get('DEFAULT') === 'YES',
-      isAutoselect: attributes.get('AUTOSELECT') === 'YES',
+      isDefault: isYes(attributes.get('DEFAULT')),
+      isAutoselect: isYes(attributes.get('AUTOSELECT')),
       channels: attributes.get('CHANNELS'),
     },
   ]
+}
+
+function isYes(value = ''): boolean {
+  return value.toUpperCase() === 'YES'
 }
 
 function splitCodecs(codecs = ''): string[] {
@@ -83,13 +88,13 @@ function splitCodecs(codecs = ''): string[] {
     .filter((codec) => codec !== '')
 }
 
-function numberOf(written: string | undefined): number | undefined {
-  const value = Number(written)
+function numberOf(written = ''): number | undefined {
+  const value = written === '' ? Number.NaN : Number(written)
   return Number.isFinite(value) && value >= 0 ? value : undefined
 }
 
 /** Undefined for one that is none, as `0x0` is. */
 function resolutionOf(written = ''): Variant['resolution'] {
-  const [, width, height] = /^([1-9]\d{0,5})x([1-9]\d{0,5})$/.exec(written) ?? []
+  const [, width, height] = /^([1-9]\d{0,5})x([1-9]\d{0,5})$/i.exec(written) ?? []
   return width === undefined ? undefined : { width: Number(width), height: Number(height) }
 }

@@ -37,7 +37,9 @@ export function withMap({ keys }: SegmentContext, list: string): SegmentContext 
 function readKey(list: string): MediaPlaylistKey | undefined {
   const attributes = readAttributes(list, ['METHOD'])
   const method = attributes.get('METHOD') ?? ''
-  if (method === 'NONE') return undefined
+  if (method.toUpperCase() === 'NONE') return undefined
+  // It is passed on to viewers as it is, in a place where nothing else can stand.
+  if (!/^[A-Za-z0-9-]+$/.test(method)) throw new PlaylistError('expected the name of a METHOD')
   const iv = attributes.get('IV')
   if (iv !== undefined && !/^0x[0-9a-f]{1,32}$/i.test(iv)) {
     throw new PlaylistError('expected an IV of 128 bits')

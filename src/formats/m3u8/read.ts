@@ -1,9 +1,10 @@
 import { Parser } from 'm3u8-parser'
 import type { z } from 'zod'
+import { type DefineSources, readVariables, substitute, type Variables } from './define.ts'
 import { PlaylistError } from './playlist-error.ts'
 
-/** KVS lists at most 5,000 fragments of about 300 characters each; this is more than twice that. */
-const MAX_CHARACTERS = 4 * 1024 * 1024
+/** A list of 60,000 entries has some 1.5 MiB, or ten times that where each URI holds a token. */
+const MAX_CHARACTERS = 24 * 1024 * 1024
 const MAX_LINE_CHARACTERS = 16 * 1024
 
 /**
@@ -21,23 +22,44 @@ const NOT_PASSED_ON =
 
 /** m3u8-parser passes over a number that is none, and would begin at 0. */
 const BROKEN_NUMBER =
-  /^#(EXT-X-(?:TARGETDURATION|MEDIA-SEQUENCE|DISCONTINUITY-SEQUENCE))(?![A-Z-])(?!:\d{1,15}(?:\.\d*)?\s*$)/m
+  /^#(EXT-X-(?:TARGETDURATION|MEDIA-SEQUENCE|DISCONTINUITY-SEQUENCE))(?![A-Z-])(?!:\d{1,15}(?:\.\d*)?[\s,]*$)/m
 
 /**
- * Reads a playlist with m3u8-parser, guarded on both sides: only a playlist of bounded size goes in, and what
- * comes out must have the shape that `schema` says. `tags` are read by ourselves; all others but a few pass by.
+ * Makes sure that it is a playlist of bounded size, and puts the values of its variables in their places.
+ * @throws PlaylistError when it is none: an HTML error page read as one would be an empty playlist
+ */
+export function playlistText(
+  written: string,
+  sources: DefineSources,
+): { readonly text: string; readonly variables: Variables } {
+  if (written.length > MAX_CHARACTERS) {
+    throw new PlaylistError(`expected at most ${MAX_CHARACTERS} characters, got ${written.length}`)
+  }
+  const text = written.replace(/^\uFEFF/, '')
+  // Some write attributes behind it.
+  if (!/^\s*#EXTM3U(?![A-Z0-9-])/.test(text)) throw new PlaylistError('line 1: expected #EXTM3U')
+  if (!text.includes('#EXT-X-DEFINE')) return { text, variables: new Map() }
+  const variables = readVariables(text, sources)
+  return { text: substitute(text, variables, MAX_CHARACTERS), variables }
+}
+
+/**
+ * Reads a playlist's text with m3u8-parser, and checks that what comes out has the shape that `schema` says. `tags`
+ * are read by ourselves; all others but a few pass by.
  *
  * @throws PlaylistError and nothing else
  */
 export function readPlaylist<T>(
-  written: string,
+  text: string,
   schema: z.ZodType<T>,
   tags: Readonly<Record<string, TagReader>>,
 ): T {
-  const text = guarded(written)
-  const parser = parserOf(text, tags)
+  // m3u8-parser reads nothing behind `TAG: `.
+  const tidy = text.replace(/^[ \t]*(#EXT[A-Z0-9-]*)[ \t]*:[ \t]*/gm, '$1:')
+  refuseBroken(tidy)
+  const parser = parserOf(tidy, tags)
   try {
-    parser.push(text)
+    parser.push(tidy)
     parser.end()
   } catch (error) {
     if (error instanceof PlaylistError) throw error
@@ -50,31 +72,36 @@ export function readPlaylist<T>(
   throw new PlaylistError(`${issue?.path.join('.') ?? 'playlist'}: ${issue?.message ?? 'invalid'}`)
 }
 
-/** An HTML error page read as a playlist would be an empty one without any sign of trouble. */
-function guarded(text: string): string {
-  if (text.length > MAX_CHARACTERS) {
-    throw new PlaylistError(`expected at most ${MAX_CHARACTERS} characters, got ${text.length}`)
-  }
-  if (!/^#EXTM3U\s*(?:\n|$)/.test(text)) {
-    throw new PlaylistError('line 1: expected #EXTM3U')
-  }
-  const long = /^.{16385}/m.exec(text)
-  if (long !== null) {
-    const line = lineAt(text, long.index)
-    throw new PlaylistError(`line ${line}: longer than ${MAX_LINE_CHARACTERS} characters`)
+function refuseBroken(text: string): void {
+  let line = 0
+  for (let at = 0, end = 0; end !== -1; at = end + 1) {
+    line += 1
+    end = text.indexOf('\n', at)
+    if ((end === -1 ? text.length : end) - at > MAX_LINE_CHARACTERS) {
+      throw new PlaylistError(`line ${line}: longer than ${MAX_LINE_CHARACTERS} characters`)
+    }
   }
   const broken = BROKEN_NUMBER.exec(text)
-  if (broken !== null) {
-    throw new PlaylistError(`line ${lineAt(text, broken.index)}, #${broken[1]}: expected a number`)
-  }
-  return text
+  if (broken === null) return
+  const lines = text.slice(0, broken.index).split('\n')
+  throw new PlaylistError(`line ${lines.length}, #${broken[1]}: expected a number`)
+}
+
+const expressions = new Map<string, RegExp>()
+
+/** A line of a tag that has a value, or needs none. */
+function expressionOf(name: string): RegExp {
+  const known = expressions.get(name)
+  const expression = known ?? new RegExp(`^#${name}(?![A-Z0-9-])(?!:$)`)
+  expressions.set(name, expression)
+  return expression
 }
 
 function parserOf(text: string, tags: Readonly<Record<string, TagReader>>): Parser {
   const parser = new Parser()
   for (const [name, read] of Object.entries(tags)) {
     parser.addParser({
-      expression: new RegExp(`^#${name}(?![A-Z0-9-])(?!:$)`),
+      expression: expressionOf(name),
       customType: name,
       segment: true,
       dataParser: (line) => located(text, name, line, read),
@@ -96,9 +123,4 @@ function located(text: string, name: string, line: string, read: TagReader): unk
     const number = text.split('\n').findIndex((one) => one.trim() === line) + 1
     throw new PlaylistError(`line ${number}, #${name}: ${error.message}`)
   }
-}
-
-/** Counted from 1. */
-function lineAt(text: string, index: number): number {
-  return text.slice(0, index).split('\n').length
 }

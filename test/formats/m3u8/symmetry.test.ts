@@ -131,6 +131,32 @@ describe('reader and writer meet in one type', () => {
     )
   })
 
+  test('the newest segments are those of the whole list, numbers and context included', () => {
+    fc.assert(
+      fc.property(media, fc.nat(20), (playlist, newest) => {
+        const whole = parseMedia(writeMedia(playlist))
+        const tail = parseMedia(writeMedia(playlist), { newest })
+        const left = Math.max(0, whole.segments.length - newest)
+        const old = whole.segments.slice(0, left)
+        expect({ ...tail, segments: [] }).toEqual({
+          ...whole,
+          mediaSequence: whole.mediaSequence + left,
+          discontinuitySequence:
+            whole.discontinuitySequence + old.filter(({ discontinuity }) => discontinuity).length,
+          segments: [],
+        })
+        // The first one may have got the date that follows from those before it.
+        const [first, ...others] = tail.segments
+        const [same, ...rest] = whole.segments.slice(left)
+        expect(others).toEqual(rest)
+        expect(first).toEqual(
+          same === undefined ? undefined : { ...same, programDateTimeMs: first?.programDateTimeMs },
+        )
+      }),
+      { numRuns: 300 },
+    )
+  })
+
   test('a media playlist in pieces is the same text', () => {
     fc.assert(
       fc.property(media, fc.nat(20), (playlist, at) => {

@@ -1,0 +1,186 @@
+import { describe, expect, test } from 'vitest'
+import { parseMedia } from '../../../src/formats/m3u8/parse-media.ts'
+import { parseMultivariant } from '../../../src/formats/m3u8/parse-multivariant.ts'
+import { PlaylistError } from '../../../src/formats/m3u8/playlist-error.ts'
+import { writeMedia } from '../../../src/formats/m3u8/write-media.ts'
+import { LOOSE_MEDIA, LOOSE_MULTIVARIANT, MEDIA, MULTIVARIANT } from './corpus.ts'
+
+describe('a media playlist as others write it says the same', () => {
+  const control = parseMedia(MEDIA)
+
+  test('the control is read whole', () => {
+    expect(control).toMatchObject({ targetDuration: 2, mediaSequence: 7, discontinuitySequence: 3 })
+    expect(control.segments).toHaveLength(3)
+  })
+
+  test.each(Object.entries(LOOSE_MEDIA))('%s', (_, text) => {
+    expect(text).not.toBe(MEDIA)
+    expect(parseMedia(text)).toEqual(control)
+  })
+})
+
+describe('a multivariant playlist as others write it says the same', () => {
+  const control = parseMultivariant(MULTIVARIANT)
+
+  test('the control is read whole', () => {
+    expect(control.variants).toHaveLength(1)
+    expect(control.audio).toHaveLength(1)
+  })
+
+  test.each(Object.entries(LOOSE_MULTIVARIANT))('%s', (_, text) => {
+    expect(text).not.toBe(MULTIVARIANT)
+    expect(parseMultivariant(text)).toEqual(control)
+  })
+})
+
+function media(...lines: string[]): string {
+  return ['#EXTM3U', '#EXT-X-TARGETDURATION:2', ...lines, ''].join('\n')
+}
+
+describe('durations as programs print them', () => {
+  test.each([
+    ['.96', 0.96],
+    ['2.', 2],
+    ['1e0', 1],
+    ['2.5E-1', 0.25],
+    ['+2.5', 2.5],
+    ['1.96000000000000001', 1.96],
+    [' 2.002 ', 2.002],
+  ])('EXTINF:%s', (written, durationS) => {
+    expect(parseMedia(media(`#EXTINF:${written},`, 'a')).segments[0]?.durationS).toBe(durationS)
+    expect(parseMedia(media(`#EXTINF:${written}`, 'a')).segments[0]?.durationS).toBe(durationS)
+  })
+
+  test.each(['x', '-1', '1,5e', '1.2.3', '0x2', ''])('EXTINF:%s is none', (written) => {
+    const text = media(`#EXTINF:${written};`, 'a')
+    if (written === '1,5e') expect(parseMedia(text).segments[0]?.durationS).toBe(1)
+    else expect(() => parseMedia(text)).toThrow(PlaylistError)
+  })
+})
+
+describe('dates as others write them', () => {
+  const dateOf = (written: string): number | undefined =>
+    parseMedia(media(`#EXT-X-PROGRAM-DATE-TIME:${written}`, '#EXTINF:2,', 'a')).segments[0]
+      ?.programDateTimeMs
+  const at = Date.UTC(2026, 0, 2, 3, 4, 5)
+
+  test.each([
+    ['2026-01-02T03:04:05Z', at],
+    ['2026-01-02T03:04:05.250Z', at + 250],
+    ['2026-01-02T03:04:05.250123456Z', at + 250],
+    ['2026-01-02T03:04:05,250z', at + 250],
+    ['2026-01-02 03:04:05Z', at],
+    ['2026-01-02T04:04:05+01:00', at],
+    ['2026-01-02T04:04:05.5+0100', at + 500],
+    ['2026-01-02T04:04:05+01', at],
+    ['2026-01-01T19:04:05-0800', at],
+  ])('%s', (written, epochMs) => {
+    expect(dateOf(written)).toBe(epochMs)
+  })
+
+  test('without a zone they are UTC, whatever the zone of the machine', () => {
+    const before = process.env['TZ']
+    try {
+      process.env['TZ'] = 'America/New_York'
+      expect(dateOf('2026-01-02T03:04:05')).toBe(at)
+      expect(dateOf('2026-01-02 03:04:05.000')).toBe(at)
+    } finally {
+      if (before === undefined) delete process.env['TZ']
+      else process.env['TZ'] = before
+    }
+  })
+
+  test.each([
+    '',
+    'yesterday',
+    '2026-99-01T00:00:00Z',
+    '1767323045',
+    'Fri, 02 Jan 2026 03:04:05 GMT',
+  ])('"%s" is none, and costs its segment nothing else', (written) => {
+    expect(dateOf(written)).toBeUndefined()
+  })
+})
+
+describe('EXT-X-DEFINE', () => {
+  const defined = (...lines: string[]): string => media(...lines, '#EXTINF:2,', '{$host}/a?t={$t}')
+  const uriOf = (text: string, sources = {}): string | undefined =>
+    parseMedia(text, sources).segments[0]?.uri
+
+  test('NAME gives a value, which may refer to those before it', () => {
+    const [host, t] = [
+      '#EXT-X-DEFINE:NAME="host",VALUE="//h"',
+      '#EXT-X-DEFINE:NAME="t",VALUE="{$host}!"',
+    ]
+    expect(uriOf(defined(host, t))).toBe('//h/a?t=//h!')
+  })
+
+  test('QUERYPARAM takes it from the URL of the playlist, IMPORT from the multivariant one', () => {
+    const text = defined('#EXT-X-DEFINE:QUERYPARAM="t"', '#EXT-X-DEFINE: IMPORT=host')
+    const imports = parseMultivariant(
+      `#EXTM3U\n#EXT-X-DEFINE:NAME="host",VALUE="//h"\n#EXT-X-STREAM-INF:BANDWIDTH=1\na\n`,
+    ).variables
+    expect(uriOf(text, { url: new URL('http://o/v.m3u8?t=x%20y'), imports })).toBe('//h/a?t=x y')
+    expect(() => uriOf(text, { url: new URL('http://o/v.m3u8'), imports })).toThrow(/no value/)
+    expect(() => uriOf(text, { url: new URL('http://o/v.m3u8?t=1') })).toThrow(/no value/)
+  })
+
+  test('stands in attributes too', () => {
+    const text = media(
+      '#EXT-X-DEFINE:NAME="i",VALUE="init"',
+      '#EXT-X-MAP:URI="{$i}.mp4"',
+      '#EXTINF:1,',
+      'a',
+    )
+    expect(parseMedia(text).segments[0]?.map?.uri).toBe('init.mp4')
+  })
+
+  test('values that refer to each other do not grow without bound', () => {
+    const laughs = Array.from(
+      { length: 20 },
+      (_, i) => `#EXT-X-DEFINE:NAME="v${i}",VALUE="${i === 0 ? 'ha' : `{$v${i - 1}}`.repeat(10)}"`,
+    )
+    expect(() => parseMedia(media(...laughs))).toThrow(/more than/)
+    const big = `#EXT-X-DEFINE:NAME="b",VALUE="${'x'.repeat(4000)}"`
+    expect(() =>
+      parseMedia(media(big, '{$b}'.repeat(2000), ...Array(20).fill('{$b}'.repeat(400)))),
+    ).toThrow(PlaylistError)
+  })
+
+  test('what looks like a variable is none where none is defined', () => {
+    expect(uriOf(media('#EXTINF:1,', 'a{$b}'))).toBe('a{$b}')
+  })
+})
+
+describe('what is beyond all bounds', () => {
+  test('a duration of years is unknown, and the list goes on', () => {
+    const { segments } = parseMedia(media('#EXTINF:999999999,', 'a', '#EXTINF:2.000,', 'b'))
+    expect(segments.map(({ durationS, isRounded }) => [durationS, isRounded])).toEqual([
+      [2, true],
+      [2, false],
+    ])
+  })
+
+  test('a target duration of years is what the segments say', () => {
+    const text = '#EXTM3U\n#EXT-X-TARGETDURATION:999999999\n#EXTINF:2.002,\na\n#EXTINF:1,\nb\n'
+    expect(parseMedia(text).targetDuration).toBe(3)
+    const all = text.replaceAll(/EXTINF:.*,/g, 'EXTINF:999999999,')
+    expect(() => parseMedia(all)).toThrow(/targetDuration/)
+  })
+
+  test.each([
+    ['a METHOD with a blank', '#EXT-X-KEY:METHOD=AES 128,URI="k"'],
+    ['a METHOD with a comma', '#EXT-X-KEY:METHOD="AES,128",URI="k"'],
+    ['a key’s URI with a carriage return', '#EXT-X-KEY:METHOD=AES-128,URI="k\rx"'],
+    ['a key’s URI with a quote', "#EXT-X-KEY:METHOD=AES-128,URI='k\"'"],
+    ['a map’s URI with a tab', '#EXT-X-MAP:URI="i\tx"'],
+    ['a URI with a carriage return', '#EXTINF:1,\na\rb'],
+    ['a URI with a NUL', '#EXTINF:1,\na\0b'],
+  ])('%s is refused: it could not be written again', (_, line) => {
+    expect(() => parseMedia(media(line, '#EXTINF:2,', 'a'))).toThrow(PlaylistError)
+  })
+
+  test('an attribute that nobody needs is not in the way', () => {
+    const text = media('#EXT-X-KEY:METHOD=AES-128,URI="k",X-NOTE="a\tb"', '#EXTINF:2,', 'a')
+    expect(writeMedia(parseMedia(text))).toContain('#EXT-X-KEY:METHOD=AES-128,URI="k"\n')
+  })
+})
