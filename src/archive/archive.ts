@@ -7,6 +7,7 @@ import type { RenditionName } from '../timeline/fragment.ts'
 import { targetDurationFor } from '../timeline/target-duration.ts'
 import { translate } from '../upstream/errors.ts'
 import { Filler, type FillerOptions } from './filler.ts'
+import { nearestHeld } from './held-past.ts'
 import { LiveWindows } from './live-windows.ts'
 import { type NearestTimes, NOWHERE } from './nearest.ts'
 import { noRecording } from './no-recording.ts'
@@ -16,7 +17,6 @@ import type { RecordingWindow } from './recording-window.ts'
 
 export interface ArchiveOptions extends FillerOptions {
   readonly placedBy: PlacedBy
-  readonly nearest: (signal: AbortSignal) => Promise<NearestTimes>
 }
 
 /** A viewer's wait. The work goes on, so the next try finds more of it done. */
@@ -51,7 +51,10 @@ export class Archive {
     this.type = (range.endMs ?? Number.POSITIVE_INFINITY) <= clock.date() ? 'VOD' : 'EVENT'
     this.#list = new PastList(placedBy)
     this.#filler = new Filler(this.#list, this.type === 'EVENT', options)
-    this.#liveWindows = recording === undefined ? undefined : new LiveWindows(recording.openWindow)
+    this.#liveWindows =
+      recording === undefined
+        ? undefined
+        : new LiveWindows((bounds) => recording.openWindow(bounds))
   }
 
   /** Entries so far, for those who bound memory. */
@@ -137,8 +140,10 @@ export class Archive {
   }
 
   async #nearest(signal: AbortSignal): Promise<NearestTimes> {
+    const { recording, tail } = this.#options
+    if (recording === undefined) return nearestHeld(tail, this.range)
     try {
-      return await this.#options.nearest(signal)
+      return await recording.nearest(this.range, signal)
     } catch (error) {
       signal.throwIfAborted()
       // It would only have been a courtesy.

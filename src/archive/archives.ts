@@ -1,8 +1,11 @@
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { Archive } from './archive.ts'
+import type { PlacedBy } from '../timeline/archive/place.ts'
+import { Archive } from './archive.ts'
+import type { LiveTail } from './live-tail.ts'
 import { type ArchiveRange, rangeName } from './range.ts'
+import type { UpstreamRecording } from './upstream-recording.ts'
 
 export interface ArchivesOptions {
   readonly clock: Clock
@@ -11,9 +14,12 @@ export interface ArchivesOptions {
   readonly maxMs: number
   /** The longest range that a clip may be made of, in milliseconds. */
   readonly maxClipMs: number
-  readonly make: (range: ArchiveRange) => Archive
-  /** Nothing of it is needed any more. */
-  readonly closed: () => void
+  readonly tail: LiveTail
+  /** Undefined where the source keeps nothing: then there is what the stream itself holds. */
+  readonly recording: UpstreamRecording | undefined
+  readonly placedBy: PlacedBy
+  /** Fragments of one list: some hundred bytes each, in memory and on the wire. Default 100,000. */
+  readonly mostEntries?: number
 }
 
 /** Ranges of one stream at a time. */
@@ -71,7 +77,7 @@ export class Archives {
     this.#life.abort()
     for (const { archive } of this.#kept.values()) archive.close()
     this.#kept.clear()
-    this.#options.closed()
+    this.#options.recording?.close()
   }
 
   #check({ startMs, endMs }: ArchiveRange): void {
@@ -85,7 +91,8 @@ export class Archives {
 
   #make(range: ArchiveRange): Archive {
     this.#makeRoom()
-    const archive = this.#options.make(range)
+    const { mostEntries = 100_000 } = this.#options
+    const archive = new Archive({ ...this.#options, range, mostEntries })
     void this.#sweep().catch((error: unknown) => {
       if (this.#life.signal.aborted) return
       this.#options.log.error('ranges of the past are not let go of', { error })

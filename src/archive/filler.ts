@@ -4,6 +4,7 @@ import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Segment } from '../timeline/fragment.ts'
 import { heldPast } from './held-past.ts'
+import type { Lister } from './lister.ts'
 import { heldRun, type LiveTail, ownSegments } from './live-tail.ts'
 import type { PastList } from './past-list.ts'
 import type { ArchiveRange } from './range.ts'
@@ -33,12 +34,14 @@ const WAKE_MS = 3_000
 export class Filler {
   readonly #options: FillerOptions
   readonly #list: PastList
+  readonly #lister: Lister | undefined
   /** The range is not over yet. */
   readonly #grows: boolean
 
   constructor(list: PastList, grows: boolean, options: FillerOptions) {
     this.#options = options
     this.#list = list
+    this.#lister = options.recording?.lister(options.range.startMs)
     this.#grows = grows
   }
 
@@ -101,15 +104,15 @@ export class Filler {
 
   async #listUntil(untilMs: number, held: readonly Segment[], signal: AbortSignal): Promise<void> {
     const { recording, mostEntries } = this.#options
-    if (recording === undefined) return
-    const { lister, fragments } = recording
+    const lister = this.#lister
+    if (recording === undefined || lister === undefined) return
     const known = new Set(held.map(({ number }) => number))
     // Asked before anything is listed: what was too much stays so, however often it is asked for.
     while (this.#list.entries.length <= mostEntries) {
       const found = await lister.next(untilMs, signal)
       if (found === undefined) return
       this.#list.add(found, ({ number }) => !known.has(number))
-      await fragments.keepSamples(found)
+      await recording.fragments.keepSamples(found)
     }
     throw tooMuch(mostEntries)
   }
@@ -148,7 +151,7 @@ export class Filler {
       this.#addAll(heldPast(tail, { ...range, startMs: last.dateMs }))
       return
     }
-    recording.lister.skipTo(Math.floor(last.startMs))
+    this.#lister?.skipTo(Math.floor(last.startMs))
     try {
       await this.#listUntil(this.#recordedUntilMs(first), segments, signal)
     } catch (error) {

@@ -1,14 +1,10 @@
+import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { SessionFragment } from '../ingest/session-fragments.ts'
 import type { RecordedEntry } from '../timeline/archive/entry.ts'
 import { unusableAnswer } from '../upstream/errors.ts'
 import { readWindow, type Sample } from './read-window.ts'
-import {
-  type OpenedWindow,
-  RecordingWindow,
-  type RecordingWindowOptions,
-  type WindowBounds,
-} from './recording-window.ts'
+import type { OpenedWindow, RecordingWindow, WindowBounds } from './recording-window.ts'
 
 /** What was found next. */
 export interface FoundWindow {
@@ -18,7 +14,9 @@ export interface FoundWindow {
   readonly samples: readonly Sample[]
 }
 
-export interface ListerOptions extends RecordingWindowOptions {
+export interface ListerOptions {
+  readonly clock: Clock
+  readonly openWindow: (bounds: WindowBounds) => RecordingWindow
   /** Of one list. */
   readonly mostResults: number
 }
@@ -104,8 +102,8 @@ export class Lister {
   }
 
   async #list(bounds: WindowBounds, signal: AbortSignal): Promise<FoundWindow | undefined> {
-    const { clock } = this.#options
-    const listing = new RecordingWindow(bounds, this.#options)
+    const { clock, openWindow } = this.#options
+    const listing = openWindow(bounds)
     const askedMs = clock.now()
     try {
       return await listing.use(signal, async (opened) => {

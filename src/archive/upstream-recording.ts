@@ -1,10 +1,106 @@
-import type { Lister } from './lister.ts'
-import type { PastFragments } from './past-fragments.ts'
-import type { RecordingWindow, WindowBounds } from './recording-window.ts'
+import type { Clock } from '../base/clock.ts'
+import { withDeadline } from '../base/deadline.ts'
+import type { FragmentCache } from '../store/fragment-cache.ts'
+import { dateOf, type StoredPast } from '../upstream/kvs/stored-past.ts'
+import { Lister } from './lister.ts'
+import { type NearestTimes, NOWHERE, nearestTimes } from './nearest.ts'
+import { PastFragments } from './past-fragments.ts'
+import type { ArchiveRange } from './range.ts'
+import { RecordingWindow, type WindowBounds } from './recording-window.ts'
 
-/** What the source of a stream keeps of a range, and how to get at it. */
-export interface UpstreamRecording {
-  readonly lister: Lister
+export interface UpstreamRecordingOptions {
+  /** The stream's public name. */
+  readonly stream: string
+  readonly clock: Clock
+  readonly cache: FragmentCache
+  readonly past: StoredPast
+  /** Fragments that one list may cost. */
+  readonly mostResults: number
+  /** How far from an empty range other media are looked for, in milliseconds. */
+  readonly reachMs: number
+}
+
+/** Windows with a session in hand at a time. Each holds what that lists, some megabytes (G18). */
+const MOST_OPEN = 4
+/** What makes a refusal more helpful must not make it late. */
+const NEAREST_MS = 8_000
+/** Nor keep others waiting: it looks for days on end where nothing is. */
+const MOST_NEAREST = 2
+
+/** What the source of a stream keeps of its past, and how to get at it, for all ranges that are watched. */
+export class UpstreamRecording {
   readonly fragments: PastFragments
-  readonly openWindow: (bounds: WindowBounds) => RecordingWindow
+  readonly #options: UpstreamRecordingOptions
+  /** In order of use. */
+  readonly #opened = new Set<RecordingWindow>()
+  #looking = 0
+
+  constructor(options: UpstreamRecordingOptions) {
+    const { stream, cache } = options
+    this.#options = options
+    this.fragments = new PastFragments({
+      stream,
+      cache,
+      openWindow: (bounds) => this.openWindow(bounds),
+    })
+  }
+
+  openWindow(bounds: WindowBounds): RecordingWindow {
+    const { clock, past } = this.#options
+    return new RecordingWindow(bounds, {
+      clock,
+      open: (asked, signal) => past.open(asked, signal),
+      opened: (window) => this.#used(window),
+    })
+  }
+
+  /** Lists what was recorded from this time on, in milliseconds since 1970. */
+  lister(startMs: number): Lister {
+    const { mostResults, clock } = this.#options
+    return new Lister(startMs, {
+      clock,
+      mostResults,
+      openWindow: (bounds) => this.openWindow(bounds),
+    })
+  }
+
+  /** The media around a range that holds none; nowhere while others already look. */
+  async nearest({ startMs, endMs }: ArchiveRange, signal: AbortSignal): Promise<NearestTimes> {
+    if (this.#looking >= MOST_NEAREST) return NOWHERE
+    const { clock, past, reachMs } = this.#options
+    const nowMs = clock.now()
+    this.#looking += 1
+    try {
+      return await withDeadline(clock, 'looking for media', NEAREST_MS, signal, (limited) =>
+        nearestTimes(
+          { startMs, endMs: Math.min(endMs ?? nowMs, nowMs) },
+          {
+            list: (range, until) =>
+              past.list({ clock: past.clock, ...range, endMs: range.endMs - 1 }, until),
+            dateOf: (fragment) => dateOf(fragment, past.clock),
+            nowMs,
+            reachMs,
+          },
+          limited,
+        ),
+      )
+    } finally {
+      this.#looking -= 1
+    }
+  }
+
+  /** Lets go of all sessions. */
+  close(): void {
+    for (const window of this.#opened) window.release()
+    this.#opened.clear()
+  }
+
+  #used(window: RecordingWindow): void {
+    this.#opened.delete(window)
+    this.#opened.add(window)
+    const [oldest] = this.#opened
+    if (this.#opened.size <= MOST_OPEN || oldest === undefined) return
+    this.#opened.delete(oldest)
+    oldest.release()
+  }
 }

@@ -82,7 +82,7 @@ function archivesOf(
   parts: Parts,
 ): LiveStreamOptions['openArchives'] {
   const limits = { maxMs: config.maxArchiveMs, maxClipMs: config.maxClipMs }
-  if (kvs !== null) return openArchives({ name: config.name, ...kvs, ...limits }, parts)
+  if (kvs !== null) return openArchives({ name: config.name, ...kvs }, limits, parts)
   return config.dvrMs === 0 ? undefined : openHeldArchives(limits, parts)
 }
 

@@ -1,12 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Lister } from '../../src/archive/lister.ts'
 import type { WindowBounds } from '../../src/archive/recording-window.ts'
-import { systemClock } from '../../src/base/clock.ts'
 import type { ArchiveEntry } from '../../src/timeline/archive/entry.ts'
 import { placeEntry } from '../../src/timeline/archive/place.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { type PastSession, START_MS, type Stored, sessionOver } from './past-session.ts'
+import { recorded, recordingOf, ScriptedPast, START_MS, type Stored } from './scripted-past.ts'
 
 const DAY_MS = 24 * 3_600_000
 const never = new AbortController().signal
@@ -21,16 +19,14 @@ async function listAll(
   untilMs: number,
   mostResults: number,
 ): Promise<Listing> {
-  const windows: WindowBounds[] = []
-  const open = async (bounds: WindowBounds): Promise<PastSession> => {
-    windows.push(bounds)
-    return Promise.resolve(sessionOver(stored, bounds))
-  }
-  const lister = new Lister(START_MS, { clock: systemClock, open, opened: () => {}, mostResults })
+  const past = new ScriptedPast(stored)
+  const lister = recordingOf(past, { mostResults }).lister(START_MS)
   const entries: ArchiveEntry[] = []
   for (;;) {
     const found = await lister.next(untilMs, never)
-    if (found === undefined) return { numbers: entries.map(({ number }) => number), windows }
+    if (found === undefined) {
+      return { numbers: entries.map(({ number }) => number), windows: past.windows }
+    }
     for (const next of found.entries) {
       const entry = placeEntry(entries.at(-1), next, 'dates')
       if (entry !== undefined) entries.push(entry)
@@ -87,21 +83,30 @@ describe('however a recording is cut into sessions', () => {
   })
 })
 
-test('what KVS forgets while it is listed is listed without', async () => {
-  const stored = Array.from({ length: 20 }, (_, i) => ({
-    number: BigInt(i),
-    dateMs: START_MS + 1000 * i,
-    tracks: 1,
-  }))
-  const left = [...stored]
-  const open = async (bounds: WindowBounds): Promise<PastSession> => {
-    const session = sessionOver(left, bounds)
-    // Between its list and its first fragment time passes.
-    for (const { number } of left.splice(0, left.length > 18 ? 1 : 0)) session.forgotten.add(number)
-    return Promise.resolve(session)
+/** A past of which KVS forgets some when a session is opened. */
+class Forgetful extends ScriptedPast {
+  readonly #forget: (stored: readonly Stored[]) => readonly Stored[]
+
+  constructor(stored: readonly Stored[], forget: (stored: readonly Stored[]) => readonly Stored[]) {
+    super(stored)
+    this.#forget = forget
   }
-  const options = { clock: systemClock, open, opened: () => {}, mostResults: 100 }
-  const found = await new Lister(START_MS - 1000, options).next(START_MS + DAY_MS, never)
+
+  override open(...args: Parameters<ScriptedPast['open']>): ReturnType<ScriptedPast['open']> {
+    const session = super.open(...args)
+    const left = this.#forget(this.stored)
+    for (const one of this.stored) if (!left.includes(one)) this.forgotten.add(one.number)
+    this.stored = left
+    return session
+  }
+}
+
+test('what KVS forgets while it is listed is listed without', async () => {
+  const stored = recorded(20)
+  // Between its list and its first fragment time passes.
+  const past = new Forgetful(stored, (left) => left.slice(left.length > 18 ? 1 : 0))
+  const lister = recordingOf(past).lister(START_MS - 1000)
+  const found = await lister.next(START_MS + DAY_MS, never)
   expect(found?.entries.map(({ number }) => number)).toEqual(
     stored.slice(2).map(({ number }) => number),
   )
@@ -109,21 +114,12 @@ test('what KVS forgets while it is listed is listed without', async () => {
 
 test('the edge of what KVS keeps is met, however long a look takes', async () => {
   const clock = new ManualClock(START_MS + DAY_MS)
-  const stored = Array.from({ length: 60 }, (_, i) => ({
-    number: BigInt(i),
-    dateMs: START_MS + 1000 * i,
-    tracks: 1,
-  }))
-  const open = async (bounds: WindowBounds): Promise<PastSession> => {
-    const kept = (): typeof stored => stored.filter(({ dateMs }) => dateMs >= clock.now() - DAY_MS)
-    const session = sessionOver(kept(), bounds)
+  const past = new Forgetful(recorded(60), (left) => {
     clock.advance(4_000)
-    const left = kept()
-    for (const one of stored) if (!left.includes(one)) session.forgotten.add(one.number)
-    return session
-  }
-  const options = { clock, open, opened: () => {}, mostResults: 100 }
-  const found = await new Lister(START_MS - 60_000, options).next(START_MS + DAY_MS, never)
+    return left.filter(({ dateMs }) => dateMs >= clock.now() - DAY_MS)
+  })
+  const lister = recordingOf(past, { clock }).lister(START_MS - 60_000)
+  const found = await lister.next(START_MS + DAY_MS, never)
   const first = found?.entries[0]?.dateMs ?? 0
   expect(first).toBeGreaterThanOrEqual(clock.now() - DAY_MS)
   expect(first).toBeLessThan(clock.now() - DAY_MS + 5_000)

@@ -1,8 +1,8 @@
-import type { HlsSession } from '../../../src/upstream/hls-session.ts'
+import type { HlsSession, PlaylistName } from '../../../src/upstream/hls-session.ts'
 
 /** A session that nobody fetches from: all that a keeper needs to see of one. */
 export class IdleSession implements HlsSession {
-  readonly playlists = ['video'] as const
+  readonly playlists: readonly PlaylistName[] = ['video']
   readonly hasEnded = false
   state: 'open' | 'retired' | 'closed' = 'open'
   codecChanges = 0

@@ -1,0 +1,590 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import type { Archive } from '../../src/archive/archive.ts'
+import { Archives } from '../../src/archive/archives.ts'
+import { baseTicksOf } from '../../src/archive/past-fragments.ts'
+import type { ArchiveRange } from '../../src/archive/range.ts'
+import { GatewayError } from '../../src/base/errors.ts'
+import { silentLog } from '../../src/base/log.ts'
+import { contentId } from '../../src/store/content-id.ts'
+import { DiskStore } from '../../src/store/disk-store.ts'
+import type { FragmentBody } from '../../src/store/fragment-body.ts'
+import type { FragmentTier } from '../../src/store/fragment-tier.ts'
+import type { ArchiveEntry, ArchiveName } from '../../src/timeline/archive/entry.ts'
+import { nameOf } from '../../src/timeline/archive/name.ts'
+import type { PlacedBy } from '../../src/timeline/archive/place.ts'
+import type { RenditionName } from '../../src/timeline/fragment.ts'
+import { cacheOf } from '../support/fragment-cache.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { recorded, recordingOf, ScriptedPast, START_MS, type Stored } from './scripted-past.ts'
+import { published, ScriptedTail } from './scripted-tail.ts'
+
+const never = new AbortController().signal
+const HOUR_MS = 3_600_000
+const ALL: ArchiveRange = { startMs: START_MS, endMs: START_MS + HOUR_MS }
+
+interface Stage {
+  readonly past: ScriptedPast
+  readonly tail: ScriptedTail
+  readonly clock: ManualClock
+  readonly archives: Archives
+}
+
+interface StageOptions {
+  readonly tail?: ScriptedTail
+  readonly nowMs?: number
+  readonly mostResults?: number
+  readonly mostEntries?: number
+  readonly placedBy?: PlacedBy
+  readonly tier?: FragmentTier
+  /** The source keeps nothing. */
+  readonly isForeign?: boolean
+}
+
+/** A stream that does not run, and of which this is recorded, a day later. */
+function stageOf(stored: readonly Stored[], options: StageOptions = {}): Stage {
+  const { nowMs = START_MS + 24 * HOUR_MS, tail = new ScriptedTail(), mostEntries = 1000 } = options
+  const clock = new ManualClock(nowMs)
+  const past = new ScriptedPast(stored)
+  const cache = cacheOf(clock, options.tier)
+  const recording =
+    options.isForeign === true
+      ? undefined
+      : recordingOf(past, { clock, cache, mostResults: options.mostResults ?? 100 })
+  const archives = new Archives({
+    clock,
+    log: silentLog,
+    tail,
+    recording,
+    placedBy: options.placedBy ?? 'dates',
+    maxMs: 7 * 24 * HOUR_MS,
+    maxClipMs: HOUR_MS,
+    mostEntries,
+  })
+  return { past, tail, clock, archives }
+}
+
+async function entriesOf(archive: Archive): Promise<readonly ArchiveEntry[]> {
+  return [...(await archive.ready(never)).entries]
+}
+
+async function numbersOf(archive: Archive): Promise<readonly number[]> {
+  return (await entriesOf(archive)).map(({ number }) => Number(number))
+}
+
+async function bytesOf(
+  archive: Archive,
+  name: ArchiveName,
+  rendition: RenditionName = 'video',
+): Promise<Buffer> {
+  const body: FragmentBody = await archive.fragment(rendition, name, never)
+  await body.more(body.size - 1, never)
+  return body.bytes
+}
+
+/** All that a range plays: each segment's name and content. */
+async function contentOf(archive: Archive): Promise<ReadonlyMap<string, string>> {
+  const content = new Map<string, string>()
+  for (const entry of await entriesOf(archive)) {
+    for (const rendition of ['video', 'audio'] as const) {
+      if (entry.inits[rendition] === undefined) continue
+      const bytes = await bytesOf(archive, nameOf(entry, rendition), rendition)
+      content.set(`${entry.startMs}-${entry.number}/${rendition}`, contentId(bytes))
+    }
+  }
+  return content
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i + 1)
+}
+
+describe('a range of the past', () => {
+  test('G2: is listed from its first fragment to its last, and complete', async () => {
+    const { archives } = stageOf(recorded(60, { sound: true }))
+    const archive = archives.get({ startMs: START_MS + 10_000, endMs: START_MS + 50_000 })
+    const { type, ended, renditions, targetDuration } = await archive.ready(never)
+    const entries = await entriesOf(archive)
+    expect({ type, ended, renditions, targetDuration }).toEqual({
+      type: 'VOD',
+      ended: true,
+      renditions: ['video', 'audio'],
+      targetDuration: 1,
+    })
+    expect(entries.map(({ number }) => Number(number))).toEqual(range(50).slice(10))
+    expect(entries.filter(({ discontinuity }) => discontinuity)).toEqual([])
+    expect(entries.map(({ startMs }) => startMs)).toEqual(entries.map(({ dateMs }) => dateMs))
+  })
+
+  test('G8: is listed and fetched once, however many watch it', async () => {
+    const { archives, past } = stageOf(recorded(60, { sound: true }))
+    const all = await Promise.all(Array.from({ length: 100 }, () => entriesOf(archives.get(ALL))))
+    const entry = all[0]?.[30]
+    if (entry === undefined) throw new Error('nothing is listed')
+    const archive = archives.get(ALL)
+    const bodies = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => {
+        const rendition = i % 2 === 0 ? 'video' : 'audio'
+        return bytesOf(archive, nameOf(entry, rendition), rendition)
+      }),
+    )
+    expect(new Set(bodies.map(contentId)).size).toBe(2)
+    await contentOf(archive)
+    expect(past.windows).toHaveLength(1)
+    expect(past.fetched.toSorted()).toEqual([...new Set(past.fetched)].toSorted())
+    expect(past.fetched).toHaveLength(120)
+  })
+
+  test('G1: the same fragment is the same bytes, whatever its session counts from and whatever is asked for', async () => {
+    const stored = recorded(20, { sound: true })
+    const contents: ReadonlyMap<string, string>[] = []
+    for (const base of ['epoch', 'session', 'fragment'] as const) {
+      for (const startMs of [START_MS, START_MS + 5_000]) {
+        const { archives, past } = stageOf(stored)
+        past.base = base
+        contents.push(await contentOf(archives.get({ startMs, endMs: START_MS + 20_000 })))
+      }
+    }
+    const [whole = new Map<string, string>(), ...others] = contents
+    expect(whole.size).toBe(40)
+    for (const content of others) {
+      for (const [name, id] of content) expect([name, whole.get(name)]).toEqual([name, id])
+    }
+  })
+
+  test('G2: picture and sound keep their distance, and begin where the date says', async () => {
+    const { archives, past } = stageOf(recorded(5, { sound: true }))
+    past.base = 'session'
+    const archive = archives.get(ALL)
+    const [, entry] = await entriesOf(archive)
+    if (entry === undefined) throw new Error('nothing is listed')
+    const [video, audio] = await Promise.all([
+      bytesOf(archive, nameOf(entry, 'video')),
+      bytesOf(archive, nameOf(entry, 'audio'), 'audio'),
+    ])
+    const seconds = (bytes: Buffer, name: RenditionName): number =>
+      baseTicksOf(bytes) / (entry.inits[name]?.timescale ?? 1)
+    expect(seconds(video, 'video')).toBeCloseTo((START_MS + 1000) / 1000, 4)
+    expect(seconds(audio, 'audio') - seconds(video, 'video')).toBeCloseTo(0.012, 3)
+  })
+
+  test('G4: gaps and overlaps are discontinuities, and nothing else is', async () => {
+    const stored = recorded(40).map((one, i) => ({
+      ...one,
+      dateMs: one.dateMs + (i >= 10 ? 20_000 : 0) + (i >= 25 ? -400 : 0) + (i % 2) * 20,
+    }))
+    const { archives } = stageOf(stored)
+    const entries = await entriesOf(archives.get(ALL))
+    const breaks = entries.flatMap(({ number, discontinuity }) => (discontinuity ? [number] : []))
+    expect(breaks).toEqual([11n, 26n])
+  })
+
+  test('G4: another codec is a new init behind a discontinuity', async () => {
+    const stored = recorded(20).map(
+      (one, i): Stored => ({ ...one, codec: i < 12 ? 'avc' : 'hevc' }),
+    )
+    const { archives, past } = stageOf(stored)
+    const archive = archives.get(ALL)
+    const entries = await entriesOf(archive)
+    const breaks = entries.flatMap(({ number, discontinuity }) => (discontinuity ? [number] : []))
+    expect(breaks).toEqual([13n])
+    expect(new Set(entries.map(({ inits }) => inits.video?.id)).size).toBe(2)
+    for (const { inits } of entries)
+      expect(archive.init('video', inits.video?.id ?? '')).toBeDefined()
+    expect(past.windows).toHaveLength(1)
+  })
+
+  test('G4: where a session bears too few changes of codec private data, several list it', async () => {
+    const { archives, past } = stageOf(recorded(40))
+    const open = past.open.bind(past)
+    past.open = (window) =>
+      window.fragmentResults > 12
+        ? Promise.reject(new GatewayError('upstream_codec_private_data', 'too many changes'))
+        : open(window)
+    expect(await numbersOf(archives.get(ALL))).toEqual(range(40))
+    expect(past.windows.every(({ fragmentResults }) => fragmentResults <= 12)).toBe(true)
+  })
+
+  test('G7: sound that comes and goes is listed with gaps, by sessions of their own', async () => {
+    const stored = recorded(30).map((one, i): Stored => {
+      const sound = i < 10 || i >= 20
+      return { ...one, sound, tracks: sound ? 2 : 1 }
+    })
+    const { archives, past } = stageOf(stored)
+    const archive = archives.get(ALL)
+    const entries = await entriesOf(archive)
+    expect(entries.map(({ inits }) => inits.audio !== undefined)).toEqual(
+      stored.map(({ sound }) => sound),
+    )
+    expect((await archive.ready(never)).renditions).toEqual(['video', 'audio'])
+    expect(past.windows).toHaveLength(3)
+    // Found by bisection, and not one by one.
+    expect(past.fetched.length).toBeLessThan(60)
+    const silent = entries[15]
+    if (silent === undefined) throw new Error('nothing is listed')
+    await expect(bytesOf(archive, nameOf(silent, 'audio'), 'audio')).rejects.toMatchObject({
+      code: 'segment_gone',
+    })
+  })
+
+  test('G4: a fragment that no session gives is left out, and three in a row end the list', async () => {
+    const { archives, past } = stageOf(recorded(10))
+    const refused = (): Error => new GatewayError('upstream_unsupported_media', 'not this one')
+    past.refuse(refused, { number: 6n, times: 100 })
+    expect(await numbersOf(archives.get(ALL))).toEqual([1, 2, 3, 4, 5, 7, 8, 9, 10])
+    const other = stageOf(recorded(10))
+    for (const number of [1n, 2n, 3n, 4n]) other.past.refuse(refused, { number, times: 100 })
+    await expect(other.archives.get(ALL).ready(never)).rejects.toMatchObject({
+      code: 'upstream_unavailable',
+    })
+  })
+
+  test('G3: a session that is revoked is replaced unseen', async () => {
+    const { archives, past } = stageOf(recorded(20))
+    const archive = archives.get(ALL)
+    const entries = await entriesOf(archive)
+    past.revoke()
+    for (const entry of entries) await bytesOf(archive, nameOf(entry, 'video'))
+    expect(past.windows).toHaveLength(2)
+    expect(past.windows[0]).toEqual(past.windows[1])
+  })
+
+  test('on the server clock the place in a list is part of the name, and its bytes are made once', async () => {
+    const stored = recorded(10).map((one, i) => ({ ...one, dateMs: one.dateMs + (i % 2) * 20 }))
+    const { archives, past } = stageOf(stored, { placedBy: 'lengths' })
+    const archive = archives.get(ALL)
+    const [first, second] = await entriesOf(archive)
+    if (first === undefined || second === undefined) throw new Error('nothing is listed')
+    expect([second.startMs, second.dateMs]).toEqual([START_MS + 1000, START_MS + 1020])
+    const bodies = await Promise.all([1, 2, 3].map(() => bytesOf(archive, nameOf(second, 'video'))))
+    expect(new Set(bodies).size).toBe(1)
+    expect(baseTicksOf(bodies[0] ?? Buffer.alloc(0)) / (second.inits.video?.timescale ?? 1)).toBe(
+      (START_MS + 1000) / 1000,
+    )
+    expect(past.fetched.filter((one) => one === '2/video')).toHaveLength(1)
+  })
+
+  test('G18: one of too many fragments is refused, and not listed on by those who ask again', async () => {
+    const { archives, past } = stageOf(recorded(100), { mostResults: 10, mostEntries: 30 })
+    const tooMuch = /more than 30 fragments/
+    await expect(archives.get(ALL).ready(never)).rejects.toThrow(tooMuch)
+    const before = past.windows.length
+    for (let i = 0; i < 20; i += 1)
+      await expect(archives.get(ALL).ready(never)).rejects.toThrow(tooMuch)
+    expect(past.windows).toHaveLength(before)
+    expect(archives.get(ALL).size).toBeLessThan(45)
+  })
+
+  test('that takes longer to list than a viewer waits is there for who comes back', async () => {
+    const { archives, past, clock } = stageOf(recorded(20))
+    let go = (): void => {}
+    past.ready = new Promise((resolve) => {
+      go = resolve
+    })
+    const waiting = archives.get(ALL).ready(never)
+    const refused = expect(waiting).rejects.toMatchObject({
+      code: 'overloaded',
+      retryAfterMs: 2000,
+    })
+    await nextTurn()
+    clock.advance(25_000)
+    await refused
+    const again = archives.get(ALL).ready(never)
+    go()
+    await again
+    expect(past.windows).toHaveLength(1)
+  })
+
+  test('that fails says so to all who ask within a second, and is tried again then', async () => {
+    const { archives, past, clock } = stageOf(recorded(5))
+    past.refuse(() => new GatewayError('upstream_unavailable', 'down'), { times: 1000 })
+    const ask = (): Promise<unknown> => archives.get(ALL).ready(never)
+    await expect(ask()).rejects.toMatchObject({ code: 'upstream_unavailable' })
+    const sessions = past.windows.length
+    await expect(ask()).rejects.toMatchObject({ code: 'upstream_unavailable' })
+    expect(past.windows).toHaveLength(sessions)
+    clock.advance(1_000)
+    await expect(ask()).rejects.toMatchObject({ code: 'upstream_unavailable' })
+    expect(past.windows.length).toBeGreaterThan(sessions)
+  })
+
+  test('that holds nothing names the nearest times', async () => {
+    const stored = [
+      { number: 1n, dateMs: START_MS, tracks: 1 },
+      { number: 2n, dateMs: START_MS + 2 * HOUR_MS, tracks: 1 },
+    ]
+    const { archives } = stageOf(stored)
+    const empty = { startMs: START_MS + 60_000, endMs: START_MS + 120_000 }
+    await expect(archives.get(empty).ready(never)).rejects.toMatchObject({
+      code: 'no_recording',
+      members: {
+        nearestBefore: new Date(START_MS + 1000).toISOString(),
+        nearestAfter: new Date(START_MS + 2 * HOUR_MS).toISOString(),
+      },
+    })
+  })
+})
+
+test('what was played of the past is on disk after a restart, and is not fetched again', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'kvs-past-'))
+  try {
+    const open = (): Promise<DiskStore> => DiskStore.open({ dir, maxBytes: 1e6, log: silentLog })
+    const first = stageOf(recorded(20, { sound: true }), { tier: await open() })
+    const before = await contentOf(first.archives.get(ALL))
+    const saved = async (): Promise<number> => {
+      const files = await readdir(dir, { recursive: true })
+      return files.filter((file) => file.endsWith('.m4s')).length
+    }
+    await expect.poll(saved, { timeout: 60_000 }).toBe(before.size)
+
+    const tier = await open()
+    await tier.keepOnly({ keys: [], streams: ['lobby'] })
+    const second = stageOf(recorded(20, { sound: true }), { tier })
+    const archive = second.archives.get(ALL)
+    await archive.ready(never)
+    const listing = second.past.fetched.length
+    expect(await contentOf(archive)).toEqual(before)
+    expect(second.past.fetched).toHaveLength(listing)
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+})
+
+describe('a range that grows', () => {
+  const NOW_MS = START_MS + 60_000
+
+  /** Recorded up to now, of which the stream shows the newest. */
+  function growing(options: StageOptions = {}): Stage {
+    const stage = stageOf(recorded(60), { nowMs: NOW_MS, ...options })
+    stage.tail.show(
+      range(60)
+        .slice(-6)
+        .map((number) => published(number)),
+    )
+    return stage
+  }
+
+  test('G1: begins with what was recorded and goes on with what is published, without a seam', async () => {
+    const { archives, tail } = growing()
+    const archive = archives.get({ startMs: START_MS + 30_000, endMs: undefined })
+    const first = await archive.ready(never)
+    expect(first).toMatchObject({ type: 'EVENT', ended: false, targetDuration: 2 })
+    expect(await numbersOf(archive)).toEqual(range(60).slice(30))
+    for (const newest of [61, 62]) {
+      tail.show(
+        range(newest)
+          .slice(-6)
+          .map((number) => published(number)),
+      )
+      await nextTurn()
+      expect(await numbersOf(archive)).toEqual(range(newest).slice(30))
+    }
+    const entries = await entriesOf(archive)
+    expect(entries.filter(({ discontinuity }) => discontinuity)).toEqual([])
+    const names = entries.slice(-8).map((entry) => nameOf(entry, 'video').kind)
+    expect(names).toEqual([...Array<string>(8).fill('published')])
+    expect((await archive.ready(never)).targetDuration).toBe(2)
+  })
+
+  test('what the stream still has is not fetched again; later it comes from KVS, compared', async () => {
+    const { archives, tail, past } = growing()
+    const archive = archives.get({ startMs: START_MS + 50_000, endMs: undefined })
+    const [entry] = (await entriesOf(archive)).slice(-1)
+    if (entry === undefined) throw new Error('nothing is listed')
+    const name = nameOf(entry, 'video')
+    const kept = Buffer.from('as it was published')
+    tail.bytes.set(1060, kept)
+    const fetched = past.fetched.length
+    expect(await bytesOf(archive, name)).toBe(kept)
+    expect(past.fetched).toHaveLength(fetched)
+    tail.bytes.clear()
+    // The scripted stream published other bytes than KVS would give.
+    await expect(bytesOf(archive, name)).rejects.toMatchObject({ code: 'upstream_unavailable' })
+  })
+
+  test('G17: names that nobody was told cost one fetch, however many are made up', async () => {
+    const { archives, past } = growing()
+    const archive = archives.get({ startMs: START_MS + 50_000, endMs: undefined })
+    await archive.ready(never)
+    const before = past.fetched.length
+    for (let i = 0; i < 10; i += 1) {
+      const name = { kind: 'published', number: 60n, msn: 1060, baseTicks: i, id: `made-up-${i}` }
+      await expect(bytesOf(archive, name as ArchiveName)).rejects.toMatchObject({
+        code: 'upstream_unavailable',
+      })
+    }
+    expect(past.fetched.length - before).toBe(1)
+  })
+
+  test('a hole that the stream left is filled with what was recorded meanwhile', async () => {
+    const { archives, tail, past, clock } = growing()
+    const archive = archives.get({ startMs: START_MS + 50_000, endMs: undefined })
+    await archive.ready(never)
+    past.stored = recorded(90)
+    clock.advance(30_000)
+    tail.show(
+      range(90)
+        .slice(-6)
+        .map((number) => published(number)),
+    )
+    for (let i = 0; i < 20; i += 1) await nextTurn()
+    expect(await numbersOf(archive)).toEqual(range(90).slice(50))
+  })
+
+  test('it ends when its end has passed, also while nothing is published any more', async () => {
+    const { archives, tail, clock } = growing()
+    const archive = archives.get({ startMs: START_MS + 50_000, endMs: START_MS + 61_000 })
+    expect((await archive.ready(never)).ended).toBe(false)
+    tail.show(
+      range(63)
+        .slice(-6)
+        .map((number) => published(number)),
+    )
+    clock.advance(5_000)
+    for (let i = 0; i < 5; i += 1) await nextTurn()
+    expect((await archive.ready(never)).ended).toBe(true)
+    expect(await numbersOf(archive)).toEqual(range(61).slice(50))
+
+    const lost = growing()
+    const other = lost.archives.get({ startMs: START_MS + 50_000, endMs: START_MS + 65_000 })
+    await other.ready(never)
+    for (let i = 0; i < 4; i += 1) {
+      lost.clock.advance(10_000)
+      for (let turn = 0; turn < 5; turn += 1) await nextTurn()
+    }
+    expect((await other.ready(never)).ended).toBe(true)
+    expect(await numbersOf(other)).toEqual(range(60).slice(50))
+  })
+
+  test('a stream that stopped is started for it, and does not keep its past waiting when it is away', async () => {
+    const { archives, tail, clock } = stageOf(recorded(60), { nowMs: NOW_MS })
+    tail.starts = false
+    const listing = archives.get({ startMs: START_MS + 50_000, endMs: undefined }).ready(never)
+    await nextTurn()
+    clock.advance(3_000)
+    await listing
+    expect(tail.started).toBe(1)
+    expect(await numbersOf(archives.get({ startMs: START_MS + 50_000, endMs: undefined }))).toEqual(
+      range(60).slice(50),
+    )
+  })
+
+  test('what the DVR list holds costs no session, in a closed range as well', async () => {
+    const tail = new ScriptedTail(true)
+    tail.show(range(60).map((number) => published(number)))
+    const { archives, past } = stageOf(recorded(60), { tail, nowMs: NOW_MS })
+    const closed = archives.get({ startMs: START_MS + 10_000, endMs: START_MS + 30_000 })
+    expect(await numbersOf(closed)).toEqual(range(30).slice(10))
+    expect(past.windows).toEqual([])
+  })
+})
+
+describe('the past of a source that keeps nothing', () => {
+  const NOW_MS = START_MS + 60_000
+
+  function held(): Stage {
+    const tail = new ScriptedTail(true)
+    const segments = range(60)
+      .filter((number) => number <= 20 || number > 40)
+      .map((number) => published(number, number === 41 ? { discontinuity: 'gap' } : {}))
+      .map((segment) =>
+        segment.number === 50n ? { ...segment, source: 'slate' as const } : segment,
+      )
+    tail.show(segments)
+    return stageOf([], { tail, nowMs: NOW_MS, isForeign: true })
+  }
+
+  test('is what its DVR list holds, over gaps, without slates', async () => {
+    const { archives } = held()
+    const archive = archives.get({ startMs: START_MS, endMs: START_MS + 60_000 })
+    expect(await numbersOf(archive)).toEqual(
+      range(60).filter((number) => (number <= 20 || number > 40) && number !== 50),
+    )
+    const entries = await entriesOf(archive)
+    expect(entries.find(({ number }) => number === 41n)?.discontinuity).toBe(true)
+  })
+
+  test('G10: shows itself while the stream does not run, and does not start it', async () => {
+    const { archives, tail } = held()
+    tail.stop()
+    const archive = archives.get({ startMs: START_MS, endMs: START_MS + 10_000 })
+    expect(await numbersOf(archive)).toEqual(range(10))
+    expect(tail.started).toBe(0)
+  })
+
+  test('where it holds nothing, the nearest times are named', async () => {
+    const { archives } = held()
+    const gap = archives.get({ startMs: START_MS + 25_000, endMs: START_MS + 30_000 })
+    await expect(gap.ready(never)).rejects.toMatchObject({
+      code: 'no_recording',
+      members: {
+        nearestBefore: new Date(START_MS + 20_000).toISOString(),
+        nearestAfter: new Date(START_MS + 40_000).toISOString(),
+      },
+    })
+  })
+
+  test('bytes are the stream’s own, and gone when they are gone there', async () => {
+    const { archives, tail } = held()
+    const archive = archives.get({ startMs: START_MS, endMs: START_MS + 10_000 })
+    const [entry] = await entriesOf(archive)
+    if (entry === undefined) throw new Error('nothing is listed')
+    tail.bytes.set(1001, Buffer.from('kept'))
+    expect(String(await bytesOf(archive, nameOf(entry, 'video')))).toBe('kept')
+    tail.bytes.clear()
+    await expect(bytesOf(archive, nameOf(entry, 'video'))).rejects.toMatchObject({
+      code: 'segment_gone',
+    })
+  })
+})
+
+describe('the ranges of a stream', () => {
+  test.each([
+    ['begins in the future', { startMs: START_MS + 25 * HOUR_MS, endMs: undefined }, /future/],
+    ['ends before it begins', { startMs: START_MS, endMs: START_MS }, /not after the start/],
+    ['is too long', { startMs: START_MS - 7 * 24 * HOUR_MS, endMs: START_MS + 1 }, /longer than/],
+  ])('one that %s is refused before anything is asked', (_, asked, message) => {
+    const { archives, past } = stageOf(recorded(5))
+    expect(() => archives.get(asked)).toThrow(message)
+    expect([past.windows, past.listed, archives.size]).toEqual([[], 0, 0])
+  })
+
+  test('G18: are sixteen at most, of which the one that nobody watches makes room', async () => {
+    const { archives, clock } = stageOf(recorded(60))
+    const at = (i: number): ArchiveRange => ({ startMs: START_MS + i, endMs: START_MS + HOUR_MS })
+    for (let i = 0; i < 16; i += 1) await archives.get(at(i)).ready(never)
+    expect(() => archives.get(at(16))).toThrow(expect.objectContaining({ code: 'overloaded' }))
+    clock.advance(30_000)
+    await archives.get(at(16)).ready(never)
+    expect(archives.size).toBe(16)
+    clock.advance(300_000)
+    for (let i = 0; i < 5; i += 1) await nextTurn()
+    clock.advance(30_000)
+    for (let i = 0; i < 5; i += 1) await nextTurn()
+    expect(archives.size).toBe(0)
+  })
+
+  test('G17: no more than four are listed at a time, and those that failed keep no place', async () => {
+    const { archives, past } = stageOf(recorded(60))
+    past.ready = new Promise(() => {})
+    const at = (i: number): ArchiveRange => ({ startMs: START_MS + i, endMs: START_MS + HOUR_MS })
+    for (let i = 0; i < 4; i += 1)
+      archives
+        .get(at(i))
+        .ready(never)
+        .catch(() => {})
+    expect(() => archives.get(at(4))).toThrow(expect.objectContaining({ code: 'overloaded' }))
+    archives.close()
+
+    const failing = stageOf([])
+    for (let i = 0; i < 40; i += 1) {
+      await expect(failing.archives.get(at(i)).ready(never)).rejects.toMatchObject({
+        code: 'no_recording',
+      })
+    }
+    expect(failing.archives.size).toBe(1)
+  })
+})
