@@ -222,5 +222,5 @@ function moved(bytes: Buffer, entry: ArchiveEntry, rendition: RenditionName): Bu
 export function baseTicksOf(bytes: Buffer): number {
   const [first] = readMediaStructure(bytes).chunks
   if (first === undefined) throw new GatewayError('internal', 'A stored fragment has no chunks')
-  return theTrackOf(first.moof).startTicks
+  return Number(theTrackOf(first.moof).startTicks)
 }

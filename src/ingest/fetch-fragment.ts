@@ -1,7 +1,8 @@
 import { type InitFacts, readInit } from '../formats/mp4/init.ts'
 import { readMedia } from '../formats/mp4/media.ts'
-import { readMediaStructure, readPairs } from '../formats/mp4/media-structure.ts'
+import { readMediaStructure } from '../formats/mp4/media-structure.ts'
 import { Mp4Error, malformed } from '../formats/mp4/mp4-error.ts'
+import { ownInit, ownMedia } from '../formats/mp4/own-form.ts'
 import { preferHvc1 } from '../formats/mp4/prefer-hvc1.ts'
 import { splitInit, splitMedia } from '../formats/mp4/split.ts'
 import type { Track, TrackMedia } from '../formats/mp4/track.ts'
@@ -123,11 +124,13 @@ async function fetchMp4(
   const isMuxed = playlist === 'muxed'
   const [initBytes, bytes] = await Promise.all([
     session.init(playlist, map, signal, (init) => initsOf(playlist, init)),
-    fetch(isMuxed ? readPairs : readMediaStructure),
+    fetch(readMediaStructure),
   ])
   const tracks = initsOf(playlist, initBytes).flatMap((init) => {
     const own = isMuxed ? splitMedia(bytes, init.facts) : bytes
-    return own === undefined ? [] : [readTrack({ initBytes: init.bytes, bytes: own }, init.facts)]
+    if (own === undefined) return []
+    const media = { initBytes: init.bytes, bytes: ownMedia(own, init.facts) }
+    return [readTrack(media, init.facts)]
   })
   if (tracks.length === 0) throw malformed('a fragment of other tracks than its init segment')
   return tracks
@@ -156,7 +159,7 @@ function initsOf(playlist: PlaylistName, bytes: Buffer): readonly TrackInit[] {
   if (before !== undefined) return before
   const inits = playable(() =>
     (playlist === 'muxed' ? splitInit(bytes) : [bytes]).map((one) => {
-      const own = preferHvc1(one)
+      const own = preferHvc1(ownInit(one))
       return { bytes: own, facts: readInitOf(playlist, own) }
     }),
   )

@@ -1,6 +1,5 @@
-import { endOf, payloadStart } from '../formats/mp4/boxes/box.ts'
-import { findFirstMdat } from '../formats/mp4/media-structure.ts'
 import { malformed } from '../formats/mp4/mp4-error.ts'
+import { ownHeadEnd, ownMedia } from '../formats/mp4/own-form.ts'
 import { type FragmentPlace, rewriteHead, rewriteMedia } from '../formats/mp4/rewrite.ts'
 import { splitMedia } from '../formats/mp4/split.ts'
 import { renditionOf } from '../formats/mp4/track.ts'
@@ -50,7 +49,7 @@ async function* rewritten(
     parts.push(chunk)
     if (way === 'whole') continue
     const gathered = Buffer.concat(parts)
-    const headEnd = needsNoInit(gathered) ? 'none' : headEndOf(gathered, size)
+    const headEnd = needsNoInit(gathered) ? 'none' : ownHeadEnd(gathered, size, track.init)
     if (headEnd === 'none') way = 'whole'
     else if (headEnd !== undefined) {
       way = 'passing'
@@ -61,18 +60,15 @@ async function* rewritten(
   if (way !== 'passing') yield rewriteMedia(mediaOf(Buffer.concat(parts), track), track.place)
 }
 
-/** Where the only media data begin; `none` when there are several; undefined while bytes are missing. */
-function headEndOf(bytes: Buffer, size: number): number | 'none' | undefined {
-  const mdat = findFirstMdat(bytes)
-  if (mdat === undefined) return undefined
-  return endOf(mdat) === size ? payloadStart(mdat) : 'none'
-}
-
 /** The track's own media fragment, made as when it was fetched first. */
 function mediaOf(bytes: Buffer, track: RefetchedTrack): Buffer {
-  if (!track.muxed && !needsNoInit(bytes)) return bytes
-  const media = needsNoInit(bytes) ? written(bytes, track) : splitMedia(bytes, track.init)
-  if (media === undefined) throw malformed(`a fragment without ${track.init.rendition}`)
+  if (needsNoInit(bytes)) return theOne(written(bytes, track), track)
+  const own = track.muxed ? theOne(splitMedia(bytes, track.init), track) : bytes
+  return ownMedia(own, track.init)
+}
+
+function theOne(media: Buffer | undefined, { init }: RefetchedTrack): Buffer {
+  if (media === undefined) throw malformed(`a fragment without ${init.rendition}`)
   return media
 }
 

@@ -42,6 +42,7 @@ const initSchema = z.object({
   codec: z.string().min(1),
   timescale: count.positive(),
   trackId: count,
+  sourceTimescale: count.exactOptional(),
   video: z.object({ width: count, height: count }).exactOptional(),
   audio: z.object({ channels: count, sampleRate: z.number() }).exactOptional(),
   sampleDefaults: z.object({ duration: count, size: count, flags: count }).exactOptional(),

@@ -7,6 +7,7 @@ import type { FragmentWish, PlaylistName, Verify } from '../../src/upstream/hls-
 import type { ListedFragment, ListedMap } from '../../src/upstream/listed-fragment.ts'
 import { SecretUrl } from '../../src/upstream/secret-url.ts'
 import { readClip } from '../support/mp4.ts'
+import { looseSamples, PACKINGS, pack, withTimescale } from '../support/odd-packer.ts'
 import { encode } from '../support/packets.ts'
 import { hasTool } from '../support/tools.ts'
 import { loneKeyframe, tsFragments } from '../support/ts-clip.ts'
@@ -151,6 +152,28 @@ test('bytes that bring no initialization and need one are an error', async () =>
   await expect(fetchFrom('video', fragments[0] ?? Buffer.alloc(0))).rejects.toThrow(
     'neither MPEG-TS',
   )
+})
+
+describe('fragmented MP4, however it is packed', () => {
+  const { init } = readClip('avc-bframes')
+
+  test.each(PACKINGS)(
+    '%s: is published the same, now and when it is fetched again',
+    async (_, packing) => {
+      const media = pack(looseSamples('avc-bframes', 1), packing)
+      await expectRefetched(media, await fetchFrom('video', media, init), false)
+    },
+  )
+
+  test('ticks too fine to be counted from 1970 are coarser, now and when it is fetched again', async () => {
+    for (const timescale of [10_000_000, 2 ** 32 - 1]) {
+      const shiftTicks = (BigInt(Date.UTC(2026, 0, 1)) * BigInt(timescale)) / 1_000n
+      const media = pack(looseSamples('avc-bframes', 1, { timescale, shiftTicks }))
+      const tracks = await fetchFrom('video', media, withTimescale(init, timescale))
+      expect(tracks[0]?.facts.init).toMatchObject({ timescale: 90_000, sourceTimescale: timescale })
+      await expectRefetched(media, tracks, false)
+    }
+  })
 })
 
 test('hev1 becomes hvc1', async () => {

@@ -5,23 +5,20 @@ import { malformed, unsupported } from './mp4-error.ts'
 /** Real ones have about 1 KB; with long parameter sets and metadata a few. */
 const MAX_INIT_BYTES = 1024 * 1024
 
-const PADDING = ['free', 'skip']
-
 /** H.264 and HEVC, with parameter sets out of band and in band, and AAC. */
 const SAMPLE_ENTRIES = ['avc1', 'avc3', 'hvc1', 'hev1', 'mp4a']
 
 /**
- * Checks that the bytes are ftyp and moov, with one track of a codec that we know, which is continued
- * in fragments.
+ * Checks that the bytes hold a moov with one track of a codec that we know, which is continued in fragments.
+ * Boxes that are of no use to us may stand around it.
  *
  * @throws Mp4Error
  */
 export function checkInitStructure(bytes: Buffer): void {
   if (bytes.length > MAX_INIT_BYTES) throw malformed(`init segment of ${bytes.length} bytes`)
-  const boxes = readBoxes(bytes).filter(({ type }) => !PADDING.includes(type))
-  const types = boxes.map(({ type }) => type)
-  const moov = boxes[1]
-  if (types[0] !== 'ftyp' || types[1] !== 'moov' || moov === undefined || boxes.length !== 2) {
+  const boxes = readBoxes(bytes)
+  const [moov, ...others] = boxes.filter(({ type }) => type === 'moov')
+  if (moov === undefined || others.length > 0 || boxes.some(({ type }) => type === 'moof')) {
     throw malformed('an init segment is an ftyp and a moov box')
   }
   checkMovie(bytes, moov)

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { channelsOf } from './audio-specific-config.ts'
+import { readBoxes, theOnly } from './boxes/box.ts'
 import { decoderSpecificInfo } from './boxes/esds.ts'
+import { readSourceTimescale } from './boxes/source-timescale.ts'
 import type { SampleDefaults } from './boxes/tfhd.ts'
 import { checkInitStructure } from './init-structure.ts'
 import { unsupported } from './mp4-error.ts'
@@ -20,6 +22,11 @@ export interface InitFacts {
   readonly trackId: number
   readonly video?: { readonly width: number; readonly height: number }
   readonly audio?: { readonly channels: number; readonly sampleRate: number }
+  /**
+   * Ticks per second of the fragments as they come, where those are too fine to count from 1970 in them.
+   * See `own-form.ts`.
+   */
+  readonly sourceTimescale?: number
   /** What fragments may leave out (trex). Absent: every default is 0. */
   readonly sampleDefaults?: SampleDefaults
 }
@@ -34,7 +41,13 @@ const AUDIO_CODEC = /^mp4a\.40\.\d+$/
 export function readInit(bytes: Buffer): InitFacts {
   checkInitStructure(bytes)
   const id = createHash('sha256').update(bytes).digest('hex').slice(0, 12)
-  return { id, ...readWithMp4box(pruneInit(bytes), readTrack) }
+  const moov = theOnly(readBoxes(bytes), 'moov', 'an init segment')
+  const sourceTimescale = readSourceTimescale(bytes, moov)
+  return {
+    id,
+    ...readWithMp4box(pruneInit(bytes), readTrack),
+    ...(sourceTimescale === undefined ? {} : { sourceTimescale }),
+  }
 }
 
 type Track = ReturnType<ISOFile['getInfo']>['tracks'][number]

@@ -34,7 +34,8 @@ export function readMedia(bytes: Buffer, init: InitFacts): MediaFacts {
     baseTicks: first.startTicks,
     durationTicks,
     samples: samples.length,
-    startsWithSync: first.isSync,
+    // Decoding of AAC can begin with each frame, whatever its flags say.
+    startsWithSync: init.rendition === 'audio' || first.isSync,
   }
 }
 

@@ -1,4 +1,11 @@
-import { type Box, describe, readChildren, sliceBox, theOnly, writeBox } from './boxes/box.ts'
+import {
+  type Box,
+  describe,
+  readChildren,
+  replaceChildren,
+  theOnly,
+  writeBox,
+} from './boxes/box.ts'
 import { readMfhd, writeMfhd } from './boxes/mfhd.ts'
 import { readTfdt, writeTfdt } from './boxes/tfdt.ts'
 import { readTfhd, type Tfhd, writeTfhd } from './boxes/tfhd.ts'
@@ -15,7 +22,7 @@ export interface Moof {
 export interface TrackFragment {
   readonly tfhd: Tfhd
   /** When the first sample is decoded, in ticks (tfdt). */
-  readonly startTicks: number
+  readonly startTicks: bigint
   readonly runs: readonly Trun[]
 }
 
@@ -68,9 +75,6 @@ function checkRuns(runs: readonly Trun[]): void {
   const samples = runs.reduce((sum, { sampleCount }) => sum + sampleCount, 0)
   if (samples === 0) throw malformed('a fragment without samples')
   if (samples > MAX_SAMPLES) throw malformed(`${samples} samples in one moof`)
-  if (runs[0]?.dataOffset === undefined) {
-    throw malformed('the first trun box does not say where its data are')
-  }
 }
 
 export function writeMoof({ sequenceNumber, tracks }: Moof): Buffer {
@@ -80,10 +84,18 @@ export function writeMoof({ sequenceNumber, tracks }: Moof): Buffer {
   return writeBox('moof', [writeMfhd({ sequenceNumber }), ...trafs])
 }
 
-/** The moof box in `bytes` as `moof` says; boxes that we do not read stay as and where they are. */
+/** What says nothing, or says times and places that were true where the fragment comes from. */
+const LEFT_OUT = ['free', 'skip', 'uuid']
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * The moof box in `bytes` as `moof` says. Of the boxes that we do not read, those that describe samples stay
+ * as and where they are.
+ */
 export function replaceMoof(bytes: Buffer, box: Box, moof: Moof): Buffer {
   const tracks = [...moof.tracks]
   return replaceChildren(bytes, box, (child) => {
+    if (LEFT_OUT.includes(child.type)) return NOTHING
     if (child.type === 'mfhd') return writeMfhd(moof)
     const track = child.type === 'traf' ? tracks.shift() : undefined
     return track === undefined ? undefined : replaceTraf(bytes, child, track)
@@ -93,21 +105,10 @@ export function replaceMoof(bytes: Buffer, box: Box, moof: Moof): Buffer {
 function replaceTraf(bytes: Buffer, box: Box, { tfhd, startTicks, runs }: TrackFragment): Buffer {
   const left = [...runs]
   return replaceChildren(bytes, box, (child) => {
+    if (LEFT_OUT.includes(child.type)) return NOTHING
     if (child.type === 'tfhd') return writeTfhd(tfhd)
     if (child.type === 'tfdt') return writeTfdt(startTicks)
     const run = child.type === 'trun' ? left.shift() : undefined
     return run === undefined ? undefined : writeTrun(run)
   })
-}
-
-function replaceChildren(
-  bytes: Buffer,
-  parent: Box,
-  replacement: (child: Box) => Buffer | undefined,
-): Buffer {
-  const children = readChildren(bytes, parent)
-  return writeBox(
-    parent.type,
-    children.map((child) => replacement(child) ?? sliceBox(bytes, child)),
-  )
 }

@@ -22,7 +22,8 @@ export interface FragmentPlace {
  * @throws RangeError when a time is not a whole number of ticks from 0 to 2^53
  */
 export function rewriteMedia(bytes: Buffer, place: FragmentPlace): Buffer {
-  const { styp, chunks } = readMediaStructure(bytes)
+  const { styp, chunks, isPlain } = readMediaStructure(bytes)
+  check(isPlain, place)
   const parts = chunks.flatMap(({ moof, mdat }, i) => [
     rewriteMoof(bytes, moof, placeOf(chunks, i, place)),
     sliceBox(bytes, mdat),
@@ -38,12 +39,20 @@ export function rewriteMedia(bytes: Buffer, place: FragmentPlace): Buffer {
  * @throws Mp4Error when the head is not one of a media fragment
  */
 export function rewriteHead(head: Buffer, place: FragmentPlace): Buffer {
-  const { styp, chunks } = readHeadStructure(head)
+  const { styp, chunks, isPlain } = readHeadStructure(head)
+  check(isPlain, place)
   const parts = chunks.flatMap(({ moof, mdat }) => [
     rewriteMoof(head, moof, place),
     head.subarray(mdat.start, payloadStart(mdat)),
   ])
   return join(styp === undefined ? parts : [sliceBox(head, styp), ...parts])
+}
+
+function check(isPlain: boolean, { baseTicks }: FragmentPlace): void {
+  if (!isPlain) throw malformed('a media fragment is pairs of moof and mdat boxes')
+  if (!Number.isSafeInteger(baseTicks) || baseTicks < 0) {
+    throw new RangeError(`a decode time must be a whole number of ticks, got ${baseTicks}`)
+  }
 }
 
 /** Chunks after the first keep their distance to it. */
@@ -56,7 +65,7 @@ function placeOf(
   const chunk = chunks[i]
   if (first === undefined || chunk === undefined) return { baseTicks, sequenceNumber }
   const distance = theTrackOf(chunk.moof).startTicks - theTrackOf(first.moof).startTicks
-  return { baseTicks: baseTicks + distance, sequenceNumber: sequenceNumber + i }
+  return { baseTicks: baseTicks + Number(distance), sequenceNumber: sequenceNumber + i }
 }
 
 /**
@@ -65,8 +74,8 @@ function placeOf(
  */
 function rewriteMoof(bytes: Buffer, moof: PlacedMoof, place: FragmentPlace): Buffer {
   const track = theTrackOf(moof)
-  const { sequenceNumber, baseTicks: startTicks } = place
-  const placed = { ...track, tfhd: countedFromMoof(track.tfhd), startTicks }
+  const { sequenceNumber, baseTicks } = place
+  const placed = { ...track, tfhd: countedFromMoof(track.tfhd), startTicks: BigInt(baseTicks) }
   const { length } = replaceMoof(bytes, moof.box, { sequenceNumber, tracks: [placed] })
   const tracks = [moved(placed, length - moof.box.size)]
   return replaceMoof(bytes, moof.box, { sequenceNumber, tracks })

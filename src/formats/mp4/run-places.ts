@@ -1,7 +1,7 @@
-import { type Box, describe, endOf, payloadStart } from './boxes/box.ts'
+import { describe, endOf, payloadStart } from './boxes/box.ts'
 import { saysBase } from './boxes/tfhd.ts'
 import { runBytes, type Trun } from './boxes/trun.ts'
-import type { PlacedMoof } from './moof.ts'
+import type { Chunk, MediaStructure } from './media-structure.ts'
 import { malformed, unsupported } from './mp4-error.ts'
 
 /** A run of samples, and where its data lie: offsets of the first byte and behind the last one. */
@@ -12,36 +12,36 @@ export interface PlacedRun {
 }
 
 /**
- * Finds the data of a track's runs in the mdat box next to their moof.
+ * Finds the data of a track's runs, each of which lies within one mdat box.
  *
  * @param index which track of the moof
  * @param trexSize what samples weigh that neither trun nor tfhd speak of
  * @throws Mp4Error when they lie elsewhere
  */
 export function placeRuns(
-  moof: PlacedMoof,
-  mdat: Box,
+  { mdats }: Pick<MediaStructure, 'mdats'>,
+  chunk: Chunk,
   index: number,
   trexSize: number,
 ): readonly PlacedRun[] {
-  const places = runsAt(moof, index, trexSize)
+  const places = runsAt(chunk, index, trexSize)
   for (const { start, end } of places) {
-    if (start < payloadStart(mdat) || end > endOf(mdat)) {
-      throw malformed(`samples lie outside the ${describe(mdat)}`)
+    if (!mdats.some((mdat) => start >= payloadStart(mdat) && end <= endOf(mdat))) {
+      throw malformed(`samples lie outside the ${describe(chunk.mdat)}`)
     }
   }
   return places
 }
 
 /** @param trexSize undefined: it is another track's, which we do not know */
-function runsAt(moof: PlacedMoof, index: number, trexSize?: number): PlacedRun[] {
-  const track = moof.tracks[index]
+function runsAt(chunk: Chunk, index: number, trexSize?: number): PlacedRun[] {
+  const track = chunk.moof.tracks[index]
   if (track === undefined) return []
-  const base = baseOf(moof, index)
+  const base = baseOf(chunk, index)
   const size = track.tfhd.defaultSize ?? trexSize
-  let at = base
+  let at: number | undefined
   return track.runs.map((run) => {
-    const start = run.dataOffset === undefined ? at : base + run.dataOffset
+    const start = run.dataOffset === undefined ? (at ?? base.data) : base.count + run.dataOffset
     const bytes = runBytes(run, size)
     if (bytes === undefined) throw unsupported('sizes that another track’s trex box says')
     at = start + bytes
@@ -49,13 +49,24 @@ function runsAt(moof: PlacedMoof, index: number, trexSize?: number): PlacedRun[]
   })
 }
 
+interface Base {
+  /** What data offsets count from. */
+  readonly count: number
+  /** Where the data are of a first run without an offset. */
+  readonly data: number
+}
+
 /**
- * What data offsets count from: the moof, if only in the first track or where it is said. A track that says
+ * Data offsets count from the moof, if only in the first track or where it is said. A track that says
  * nothing follows on from the one before. ISO/IEC 14496-12, 8.8.7. base_data_offset counts in a file that
- * we do not have; muxers that write it mean the moof's own first byte.
+ * we do not have; muxers that write it mean the moof's own first byte, or the mdat's where runs say no more.
  */
-function baseOf(moof: PlacedMoof, index: number): number {
+function baseOf(chunk: Chunk, index: number): Base {
+  const { moof, mdat } = chunk
   const track = moof.tracks[index]
-  if (index === 0 || track === undefined || saysBase(track.tfhd)) return moof.box.start
-  return runsAt(moof, index - 1).at(-1)?.end ?? moof.box.start
+  if (index > 0 && track !== undefined && !saysBase(track.tfhd)) {
+    const end = runsAt(chunk, index - 1).at(-1)?.end
+    if (end !== undefined) return { count: end, data: end }
+  }
+  return { count: moof.box.start, data: payloadStart(mdat) }
 }

@@ -1,7 +1,7 @@
 import { defaultsOf } from './boxes/tfhd.ts'
 import { readRun, type Sample } from './boxes/trun.ts'
 import type { InitFacts } from './init.ts'
-import { type Chunk, readMediaStructure } from './media-structure.ts'
+import { type Chunk, type MediaStructure, readMediaStructure } from './media-structure.ts'
 import { MAX_SAMPLES, theTrackOf } from './moof.ts'
 import { malformed } from './mp4-error.ts'
 import { placeRuns } from './run-places.ts'
@@ -26,14 +26,36 @@ export interface Piece {
  * @throws Mp4Error when the bytes are no complete fragment of the init segment's track
  */
 export function readSamples(bytes: Buffer, init: InitFacts): SampleTable {
-  const { chunks } = readMediaStructure(bytes)
+  const chunks = readSampleChunks(bytes, readMediaStructure(bytes), init)
+  const samples = chunks.flatMap(({ startTicks, samples: own }) => {
+    const base = Number(startTicks)
+    if (!Number.isSafeInteger(base))
+      throw malformed(`a decode time beyond 2^53 ticks: ${startTicks}`)
+    return own.map((sample) => ({ ...sample, startTicks: base + sample.startTicks }))
+  })
+  return { samples, pieces: joined(chunks.flatMap(({ pieces }) => pieces)) }
+}
+
+/** The samples of one moof, whose times count from the first one. */
+export interface SampleChunk extends SampleTable {
+  /** When the first sample is decoded, in ticks. */
+  readonly startTicks: bigint
+}
+
+/** As {@link readSamples}, for times that are too large to be counted in a number. */
+export function readSampleChunks(
+  bytes: Buffer,
+  structure: MediaStructure,
+  init: InitFacts,
+): readonly SampleChunk[] {
+  const { chunks } = structure
   checkCount(chunks)
-  const read = chunks.map((chunk) => readChunk(chunk, init))
+  const read = chunks.map((chunk) => readChunk(structure, chunk, init))
   const pieces = read.flatMap((chunk) => chunk.pieces)
   // Samples that share bytes would let a small fragment become a large file.
   const mediaBytes = pieces.reduce((sum, { start, end }) => sum + end - start, 0)
   if (mediaBytes > bytes.length) throw malformed('samples share their bytes')
-  return { samples: read.flatMap(({ samples }) => samples), pieces: joined(pieces) }
+  return read
 }
 
 /** First of all: with defaults for each field, a count stands for samples without a byte. */
@@ -43,18 +65,18 @@ function checkCount(chunks: readonly Chunk[]): void {
   if (count > MAX_SAMPLES) throw malformed(`${count} samples in one fragment`)
 }
 
-function readChunk({ moof, mdat }: Chunk, init: InitFacts): SampleTable {
-  const { tfhd, startTicks } = theTrackOf(moof)
+function readChunk(structure: MediaStructure, chunk: Chunk, init: InitFacts): SampleChunk {
+  const { tfhd, startTicks } = theTrackOf(chunk.moof)
   if (tfhd.trackId !== init.trackId) {
     throw malformed(`a fragment of track ${tfhd.trackId}, expected ${init.trackId}`)
   }
   const defaults = defaultsOf(tfhd, init.sampleDefaults)
   const samples: Sample[] = []
-  const pieces = placeRuns(moof, mdat, 0, defaults.size).map(({ run, start, end }) => {
-    samples.push(...readRun(run, defaults, endOfSamples(samples, startTicks)))
+  const pieces = placeRuns(structure, chunk, 0, defaults.size).map(({ run, start, end }) => {
+    for (const sample of readRun(run, defaults, endOfSamples(samples, 0))) samples.push(sample)
     return { start, end, samples: run.sampleCount }
   })
-  return { samples, pieces }
+  return { startTicks, samples, pieces }
 }
 
 /** When the last sample ends, in ticks; `startTicks` if there is none. */

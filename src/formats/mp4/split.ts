@@ -13,8 +13,8 @@ import { countedFromMoof } from './boxes/tfhd.ts'
 import { readTkhd } from './boxes/tkhd.ts'
 import { readTrex } from './boxes/trex.ts'
 import type { InitFacts } from './init.ts'
-import { readPairs } from './media-structure.ts'
-import { type Moof, readMoof, writeMoof } from './moof.ts'
+import { readMediaStructure } from './media-structure.ts'
+import { type Moof, writeMoof } from './moof.ts'
 import { unsupported } from './mp4-error.ts'
 import { type PlacedRun, placeRuns } from './run-places.ts'
 
@@ -38,8 +38,8 @@ export function splitInit(bytes: Buffer): readonly Buffer[] {
   )
   const found = wanted.filter((track) => track !== undefined)
   if (found.length === 0) throw unsupported('neither video nor audio')
-  const ftyp = sliceBox(bytes, theOnly(boxes, 'ftyp', 'an init segment'))
-  return found.map((track) => join([ftyp, onlyTrack(bytes, moov, track)]))
+  const ftyp = boxes.filter(({ type }) => type === 'ftyp').map((box) => sliceBox(bytes, box))
+  return found.map((track) => join([...ftyp, onlyTrack(bytes, moov, track)]))
 }
 
 /**
@@ -50,14 +50,15 @@ export function splitInit(bytes: Buffer): readonly Buffer[] {
  * @throws Mp4Error
  */
 export function splitMedia(bytes: Buffer, track: TrackFacts): Buffer | undefined {
-  const chunks = readPairs(bytes).flatMap((pair) => {
-    const moof = readMoof(bytes, pair.moof)
+  const structure = readMediaStructure(bytes)
+  const chunks = structure.chunks.flatMap((chunk) => {
+    const { moof } = chunk
     const wanted = moof.tracks.filter(({ tfhd }) => tfhd.trackId === track.trackId)
     const [own] = wanted
     if (wanted.length > 1) throw unsupported('a track twice in one moof')
     if (own === undefined) return []
     const index = moof.tracks.indexOf(own)
-    const runs = placeRuns(moof, pair.mdat, index, track.sampleDefaults?.size ?? 0)
+    const runs = placeRuns(structure, chunk, index, track.sampleDefaults?.size ?? 0)
     return writeChunk(bytes, { ...moof, tracks: [own] }, runs)
   })
   return chunks.length === 0 ? undefined : join(chunks)
@@ -100,9 +101,9 @@ function writeChunk(bytes: Buffer, moof: Moof, runs: readonly PlacedRun[]): Buff
 function withDataAt(moof: Moof, runs: readonly PlacedRun[], dataAt: number): Moof {
   let at = dataAt
   const placed = runs.map(({ run, start, end }) => {
-    const dataOffset = run.dataOffset === undefined ? undefined : at
+    const placedRun = run.dataOffset === undefined ? run : { ...run, dataOffset: at }
     at += end - start
-    return { ...run, dataOffset }
+    return placedRun
   })
   const tracks = moof.tracks.map((track) => ({
     ...track,

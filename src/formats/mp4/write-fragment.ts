@@ -39,5 +39,6 @@ function writeOneRun(
     isSync: key,
   }))
   const runs = [makeRun(rows, dataOffset)]
-  return writeMoof({ sequenceNumber, tracks: [{ tfhd: plainTfhd(trackId), startTicks, runs }] })
+  const track = { tfhd: plainTfhd(trackId), startTicks: BigInt(startTicks), runs }
+  return writeMoof({ sequenceNumber, tracks: [track] })
 }

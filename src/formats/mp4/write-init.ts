@@ -1,10 +1,11 @@
 import { join, writeBox } from './boxes/box.ts'
 import { u32, writeFullBox } from './boxes/fields.ts'
+import { writeFragmentedFtyp } from './boxes/ftyp.ts'
 import { writeHdlr } from './boxes/hdlr.ts'
 import { UNITY } from './boxes/matrix.ts'
-import { writeMdhd } from './boxes/mdhd.ts'
+import { UNDETERMINED, writeMdhd } from './boxes/mdhd.ts'
 import { writeMinf } from './boxes/minf.ts'
-import { writeMvhd } from './boxes/mvhd.ts'
+import { AS_IT_IS, writeMvhd } from './boxes/mvhd.ts'
 import { pictureSizeOf, writeSampleEntry } from './boxes/sample-entry.ts'
 import { writeStsd } from './boxes/stsd.ts'
 import { NO_TIMES } from './boxes/times.ts'
@@ -30,9 +31,9 @@ export function writeInit(description: TrackDescription): Buffer {
   const times = { ...NO_TIMES, duration: 0n }
   const defaults = { descriptionIndex: 1, duration: 0, size: 0, flags: 0 }
   return join([
-    writeBox('ftyp', [Buffer.from('iso6\0\0\0\0iso6cmfcmp41', 'latin1')]),
+    writeFragmentedFtyp(),
     writeBox('moov', [
-      writeMvhd({ ...times, timescale: MOVIE_TIMESCALE, nextTrackId: trackId + 1 }),
+      writeMvhd({ ...times, ...AS_IT_IS, timescale: MOVIE_TIMESCALE, nextTrackId: trackId + 1 }),
       writeTrack(description, trackId),
       writeBox('mvex', [writeTrex({ trackId, ...defaults })]),
     ]),
@@ -61,7 +62,12 @@ function writeTrack(description: TrackDescription, trackId: number): Buffer {
 function writeMedia(description: TrackDescription): Buffer {
   const kind = renditionOf(description)
   return writeBox('mdia', [
-    writeMdhd({ ...NO_TIMES, timescale: timescaleOf(description), duration: 0n }),
+    writeMdhd({
+      ...NO_TIMES,
+      timescale: timescaleOf(description),
+      duration: 0n,
+      language: UNDETERMINED,
+    }),
     writeHdlr({ handler: kind === 'audio' ? 'soun' : 'vide', name: '\0' }),
     writeMinf(kind, writeSampleTable(description)),
   ])

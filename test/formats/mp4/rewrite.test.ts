@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { payloadStart, readBoxes } from '../../../src/formats/mp4/boxes/box.ts'
+import { type Box, payloadStart, readBoxes } from '../../../src/formats/mp4/boxes/box.ts'
 import { readInit } from '../../../src/formats/mp4/init.ts'
 import { readMedia } from '../../../src/formats/mp4/media.ts'
 import { findFirstMdat } from '../../../src/formats/mp4/media-structure.ts'
@@ -88,13 +88,20 @@ test('a time that is none is refused', () => {
   }
 })
 
+/** The first mdat box of whole or cut bytes. */
+function firstMdat(bytes: Buffer): Box | undefined {
+  const mdat = findFirstMdat(bytes)
+  if (mdat === 'none') throw new Error('no plain fragment')
+  return mdat
+}
+
 describe('the head alone, while the media data arrive', () => {
   const place = { baseTicks: EPOCH_TICKS, sequenceNumber: 5 }
 
   test('head and untouched media data make the same bytes as the whole', () => {
     for (const name of CLIPS.filter((clip) => clip !== 'avc-multi')) {
       const fragment = second(name)
-      const mdat = findFirstMdat(fragment)
+      const mdat = firstMdat(fragment)
       const at = mdat === undefined ? 0 : payloadStart(mdat)
       const head = rewriteHead(fragment.subarray(0, at), place)
       const whole = rewriteMedia(fragment, place)
@@ -106,8 +113,8 @@ describe('the head alone, while the media data arrive', () => {
     const fragment = second('avc')
     const mdatStart = fragment.readUInt32BE(0)
     expect(findFirstMdat(fragment.subarray(0, mdatStart + 7))).toBeUndefined()
-    expect(findFirstMdat(fragment.subarray(0, mdatStart + 8))?.start).toBe(mdatStart)
-    expect(() => findFirstMdat(Buffer.from('<html><body>oh'))).toThrow(/box at 0/)
+    expect(firstMdat(fragment.subarray(0, mdatStart + 8))?.start).toBe(mdatStart)
+    expect(findFirstMdat(Buffer.from('<html><body>oh'))).toBe('none')
     expect(() => rewriteHead(fragment.subarray(0, mdatStart), place)).toThrow(/head ends/)
   })
 })

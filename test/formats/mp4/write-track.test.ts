@@ -6,6 +6,7 @@ import { Mp4Error } from '../../../src/formats/mp4/mp4-error.ts'
 import type { AacDescription, Sample } from '../../../src/formats/mp4/track.ts'
 import { writeFragment } from '../../../src/formats/mp4/write-fragment.ts'
 import { writeInit } from '../../../src/formats/mp4/write-init.ts'
+import { readClip } from '../../support/mp4.ts'
 
 const AAC: AacDescription = { codec: 'aac', objectType: 2, frequencyIndex: 3, channels: 2 }
 
@@ -58,7 +59,7 @@ const samples = fc
 
 describe('a media fragment', () => {
   test('says of its samples what they are', () => {
-    const init = readInit(writeInit(AAC))
+    const init = readInit(readClip('avc').init)
     fc.assert(
       fc.property(samples, (written) => {
         const bytes = writeFragment(written, { trackId: init.trackId })

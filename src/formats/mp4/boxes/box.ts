@@ -118,3 +118,16 @@ export function join(parts: readonly Buffer[]): Buffer {
 function lengthOf(parts: readonly Buffer[]): number {
   return parts.reduce((sum, { length }) => sum + length, 0)
 }
+
+/** A box with other children. @param replacement undefined: the child stays as it is */
+export function replaceChildren(
+  bytes: Buffer,
+  parent: Box,
+  replacement: (child: Box) => Buffer | undefined,
+): Buffer {
+  const children = readChildren(bytes, parent)
+  return writeBox(
+    parent.type,
+    children.map((child) => replacement(child) ?? sliceBox(bytes, child)),
+  )
+}

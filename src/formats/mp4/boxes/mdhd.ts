@@ -1,5 +1,6 @@
-import { u16, u32, writeFullBox } from './fields.ts'
-import { type Times, writeLong } from './times.ts'
+import type { Box } from './box.ts'
+import { Fields, u16, u32, writeFullBox } from './fields.ts'
+import { readLong, readTimes, type Times, writeLong } from './times.ts'
 
 /** Media header. ISO/IEC 14496-12, 8.4.2. */
 export interface Mdhd extends Times {
@@ -7,16 +8,27 @@ export interface Mdhd extends Times {
   readonly timescale: number
   /** The sum of all sample durations, in these ticks. */
   readonly duration: bigint
+  /** Three letters of five bits. */
+  readonly language: number
 }
 
-/** `und`: three letters of five bits. */
-const UNDETERMINED = 0x55c4
+/** `und`. */
+export const UNDETERMINED = 0x55c4
+
+/** @throws Mp4Error when the box is cut off */
+export function readMdhd(bytes: Buffer, box: Box): Mdhd {
+  const fields = new Fields(bytes, box)
+  const { times } = readTimes(fields, box)
+  const timescale = fields.uint32()
+  const duration = readLong(times, fields)
+  return { ...times, timescale, duration, language: fields.uint16() }
+}
 
 export function writeMdhd(mdhd: Mdhd): Buffer {
   return writeFullBox('mdhd', { version: mdhd.version }, [
     writeLong(mdhd, mdhd.createdS, mdhd.modifiedS),
     u32(mdhd.timescale),
     writeLong(mdhd, mdhd.duration),
-    u16(UNDETERMINED, 0),
+    u16(mdhd.language, 0),
   ])
 }

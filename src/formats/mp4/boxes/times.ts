@@ -1,3 +1,5 @@
+import { unsupported } from '../mp4-error.ts'
+import { type Box, describe } from './box.ts'
 import { type Fields, u32, u64 } from './fields.ts'
 
 /** When a movie, track or media were made, in seconds since 1904-01-01. ISO/IEC 14496-12, 8.2.2. */
@@ -20,6 +22,18 @@ export function timesOf(ms: number): Times {
 /** Not said, as an init segment is the same whenever it is made. */
 export const NO_TIMES: Times = { version: 0, createdS: 0n, modifiedS: 0n }
 
+/** The beginning of a header box: version, flags and times. @throws Mp4Error for a version to come */
+export function readTimes(
+  fields: Fields,
+  box: Box,
+): { readonly times: Times; readonly flags: number } {
+  const { version, flags } = fields.versionAndFlags()
+  if (version !== 0 && version !== 1) throw unsupported(`${describe(box)} has version ${version}`)
+  const createdS = readLong({ version }, fields)
+  return { times: { version, createdS, modifiedS: readLong({ version }, fields) }, flags }
+}
+
+/** A number as wide as the box's version says. */
 export function readLong({ version }: Pick<Times, 'version'>, fields: Fields): bigint {
   return version === 1 ? fields.uint64() : BigInt(fields.uint32())
 }

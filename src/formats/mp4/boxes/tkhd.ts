@@ -1,8 +1,7 @@
-import { unsupported } from '../mp4-error.ts'
-import { type Box, describe } from './box.ts'
+import type { Box } from './box.ts'
 import { Fields, u16, u32, writeFullBox } from './fields.ts'
 import { type Matrix, readMatrix, writeMatrix } from './matrix.ts'
-import { readLong, type Times, writeLong } from './times.ts'
+import { readLong, readTimes, type Times, writeLong } from './times.ts'
 
 /** Track header. ISO/IEC 14496-12, 8.3.2. */
 export interface Tkhd extends Times {
@@ -30,31 +29,17 @@ export const FULL_VOLUME = 0x100
 /** @throws Mp4Error when the box is cut off */
 export function readTkhd(bytes: Buffer, box: Box): Tkhd {
   const fields = new Fields(bytes, box)
-  const { version, flags } = fields.versionAndFlags()
-  if (version !== 0 && version !== 1) throw unsupported(`${describe(box)} has version ${version}`)
-  const createdS = readLong({ version }, fields)
-  const modifiedS = readLong({ version }, fields)
+  const { times, flags } = readTimes(fields, box)
   const trackId = fields.uint32()
   fields.skip(4)
-  const duration = readLong({ version }, fields)
+  const duration = readLong(times, fields)
   fields.skip(8)
   const [layer, alternateGroup, volume] = [fields.uint16(), fields.uint16(), fields.uint16()]
   fields.skip(2)
   const matrix = readMatrix(fields)
   const [width, height] = [fields.uint32(), fields.uint32()]
-  const times = { version, createdS, modifiedS } as const
-  return {
-    ...times,
-    flags,
-    trackId,
-    duration,
-    layer,
-    alternateGroup,
-    volume,
-    matrix,
-    width,
-    height,
-  }
+  const looks = { layer, alternateGroup, volume, matrix, width, height }
+  return { ...times, flags, trackId, duration, ...looks }
 }
 
 export function writeTkhd(tkhd: Tkhd): Buffer {

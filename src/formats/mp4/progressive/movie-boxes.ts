@@ -1,9 +1,8 @@
 import { writeBox } from '../boxes/box.ts'
 import { NORMAL_SPEED, writeElst } from '../boxes/elst.ts'
-import { u32 } from '../boxes/fields.ts'
 import { writeHdlr } from '../boxes/hdlr.ts'
 import { UNITY } from '../boxes/matrix.ts'
-import { writeMdhd } from '../boxes/mdhd.ts'
+import { UNDETERMINED, writeMdhd } from '../boxes/mdhd.ts'
 import { writeMinf } from '../boxes/minf.ts'
 import { timesOf } from '../boxes/times.ts'
 import { FULL_VOLUME, TRACK_ENABLED, TRACK_IN_MOVIE, writeTkhd } from '../boxes/tkhd.ts'
@@ -27,11 +26,6 @@ export interface TrackHeader {
   /** Pixels; 0 for sound. */
   readonly width: number
   readonly height: number
-}
-
-export function writeFtyp(): Buffer {
-  // ctts boxes of version 1 need iso4.
-  return writeBox('ftyp', [Buffer.from('isom'), u32(0x200), Buffer.from('isomiso4mp41mp42')])
 }
 
 /** @param stbl its sample tables */
@@ -84,7 +78,12 @@ function writeEdits(header: TrackHeader): Buffer {
 function writeMdia({ kind, createdMs, timescale, mediaTicks }: TrackHeader, stbl: Buffer): Buffer {
   const [handler, name] = kind === 'video' ? ['vide', 'video'] : ['soun', 'audio']
   return writeBox('mdia', [
-    writeMdhd({ ...timesOf(createdMs), timescale, duration: BigInt(mediaTicks) }),
+    writeMdhd({
+      ...timesOf(createdMs),
+      timescale,
+      duration: BigInt(mediaTicks),
+      language: UNDETERMINED,
+    }),
     writeHdlr({ handler, name: `${name}\0` }),
     writeMinf(kind, stbl),
   ])

@@ -76,7 +76,8 @@ export class MovieTrack {
       const presented = this.#ticks(sample.startTicks + sample.compositionTicks, init, delayS)
       const compositionTicks = presented - dueTicks + this.#compositionShift
       const bytes = sample.bytes + (sample.isSync ? parameterSets.length : 0)
-      this.#tables.addSample({ startTicks, compositionTicks, bytes, isSync: sample.isSync })
+      const isSync = sample.isSync || init.rendition === 'audio'
+      this.#tables.addSample({ startTicks, compositionTicks, bytes, isSync })
     }
     const end = endOfSamples(samples, 0)
     this.#endTicks = this.#ticks(end, init, delayS)

@@ -1,11 +1,12 @@
 import { join, writeBox } from '../boxes/box.ts'
 import { u32, u64 } from '../boxes/fields.ts'
-import { writeMvhd } from '../boxes/mvhd.ts'
+import { writeFtyp } from '../boxes/ftyp.ts'
+import { AS_IT_IS, writeMvhd } from '../boxes/mvhd.ts'
 import { timesOf } from '../boxes/times.ts'
 import type { InitFacts } from '../init.ts'
 import { malformed } from '../mp4-error.ts'
 import { readSamples } from '../samples.ts'
-import { MOVIE_TIMESCALE, trackTicks, writeFtyp } from './movie-boxes.ts'
+import { MOVIE_TIMESCALE, trackTicks } from './movie-boxes.ts'
 import { type FinishedTrack, MovieTrack, type TrackFragment } from './movie-track.ts'
 import { type DataStart, MAX_SAMPLE_TICKS } from './sample-tables.ts'
 import { lengthOf, type PieceSource } from './weave.ts'
@@ -136,7 +137,7 @@ export class ProgressiveMovie {
 
   #headOf(tracks: readonly FinishedTrack[], dataStart: DataStart): Buffer {
     const mdat = mdatHeader(this.#mediaBytes, dataStart.isLarge)
-    return join([writeFtyp(), this.#writeMoov(tracks, dataStart), mdat])
+    return join([writeFileType(), this.#writeMoov(tracks, dataStart), mdat])
   }
 
   #writeMoov(tracks: readonly FinishedTrack[], dataStart: DataStart): Buffer {
@@ -144,6 +145,7 @@ export class ProgressiveMovie {
     return writeBox('moov', [
       writeMvhd({
         ...timesOf(this.#options.createdMs),
+        ...AS_IT_IS,
         timescale: MOVIE_TIMESCALE,
         duration: BigInt(durationTicks),
         nextTrackId: tracks.length + 1,
@@ -151,6 +153,11 @@ export class ProgressiveMovie {
       ...tracks.map((track) => track.write(dataStart)),
     ])
   }
+}
+
+/** ctts boxes of version 1 need iso4. */
+function writeFileType(): Buffer {
+  return writeFtyp('isom', 0x200, ['isom', 'iso4', 'mp41', 'mp42'])
 }
 
 function mdatHeader(mediaBytes: number, isLarge: boolean): Buffer {
