@@ -40,16 +40,14 @@ export const startGateway: StartGateway = async (config, deps) => {
   const opened = await Promise.all(config.streams.map((stream) => openStream(stream, parts)))
   const streams = new StreamSet(parts.clock, opened, dynamicEntries(config, parts))
   const restored = await restoreDynamic(streams, parts)
+  const all = [...opened, ...restored]
   await parts.disk?.keepOnly({
-    keys: [
-      ...opened.flatMap(({ feed }) => feed.keys()),
-      ...restored.flatMap((stream) => stream.keys()),
-    ],
-    streams: [...opened, ...restored].map(({ stream }) => stream.name),
+    keys: all.flatMap((stream) => stream.keys()),
+    streams: all.map(({ name }) => name),
   })
   await parts.journals?.keepOnly([
     ...config.streams.filter(({ dvrMs }) => dvrMs > 0).map(({ name }) => name),
-    ...restored.map(({ stream }) => stream.name),
+    ...restored.map(({ name }) => name),
   ])
   const registry = new Registry(streams)
   const life = new AbortController()
@@ -72,7 +70,7 @@ export const startGateway: StartGateway = async (config, deps) => {
     const adminUrl = await listen(apps[1], config.admin)
     listening = true
     void logTraffic({ ...parts, log }, life.signal)
-    for (const { activation, stream } of opened) if (activation === 'always') stream.start()
+    for (const stream of opened) if (stream.activation === 'always') stream.start()
     return { publicUrl, adminUrl, close }
   } catch (error) {
     await close()

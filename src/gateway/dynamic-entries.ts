@@ -1,5 +1,6 @@
 import type { Config, DynamicStreamConfig, StreamConfig } from '../config/config.ts'
-import type { DynamicEntry, DynamicStream } from '../streams/dynamic-streams.ts'
+import type { DynamicEntry } from '../streams/dynamic-streams.ts'
+import type { LiveStream } from '../streams/live-stream.ts'
 import type { StreamSet } from '../streams/stream-set.ts'
 import { openStream } from './open-stream.ts'
 import type { Parts } from './parts.ts'
@@ -25,19 +26,11 @@ async function openDynamic(
   entry: DynamicStreamConfig,
   name: string,
   parts: Parts,
-): Promise<DynamicStream> {
+): Promise<LiveStream> {
   const { counters } = parts
   counters.share(name, labelOf(entry))
   try {
-    const opened = await openStream(streamConfig(entry, name), parts)
-    return {
-      ...opened,
-      keys: () => opened.feed.keys(),
-      discard: async () => {
-        await opened.discard()
-        counters.unshare(name)
-      },
-    }
+    return await openStream(streamConfig(entry, name), parts, () => counters.unshare(name))
   } catch (error) {
     counters.unshare(name)
     throw error
@@ -71,11 +64,11 @@ function labelOf({ match }: DynamicStreamConfig): string {
 export async function restoreDynamic(
   streams: StreamSet,
   { saved }: Parts,
-): Promise<readonly DynamicStream[]> {
+): Promise<readonly LiveStream[]> {
   const names = await saved?.names(
     (name) => streams.get(name) === undefined && streams.mayExist(name),
   )
-  const restored: DynamicStream[] = []
+  const restored: LiveStream[] = []
   for (const name of names ?? []) {
     const stream = await streams.dynamic.restore(name)
     if (stream !== undefined) restored.push(stream)

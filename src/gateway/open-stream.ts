@@ -1,12 +1,10 @@
-import { about } from '../base/log.ts'
+import { about, type Log } from '../base/log.ts'
 import type { StreamConfig } from '../config/config.ts'
+import { Publisher } from '../publish/publisher.ts'
 import { logKeeperEvent } from '../sources/session-log.ts'
-import type { LiveSource } from '../sources/source-selection.ts'
-import type { StreamSource } from '../sources/stream-source.ts'
-import { StreamTrouble } from '../sources/trouble.ts'
+import type { KeeperUse, SourceParts } from '../sources/source.ts'
+import { Sources } from '../sources/sources.ts'
 import { LiveStream, type LiveStreamOptions } from '../streams/live-stream.ts'
-import type { OperatedStream } from '../streams/operated-stream.ts'
-import { OwnerFeed } from '../streams/owner-feed.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
 import { SessionKeeper } from '../upstream/session-keeper.ts'
 import { openArchives, openHeldArchives } from './open-archives.ts'
@@ -14,65 +12,78 @@ import type { Parts } from './parts.ts'
 import { storedPast } from './stored-past.ts'
 import { type Upstream, upstreamOf } from './upstream-of.ts'
 
-export interface OpenedStream extends OperatedStream {
-  readonly feed: OwnerFeed
-  /** Lets go of all that it holds, but not of where its numbering stands. Only once it has stopped. */
-  discard(): Promise<void>
+/**
+ * A configured stream, idle, with what an earlier process saved of it.
+ * @param discarded all that it held was let go of
+ */
+export async function openStream(
+  config: StreamConfig,
+  parts: Parts,
+  discarded: () => void = () => {},
+): Promise<LiveStream> {
+  const { name, slateFile, activation, idleTimeoutMs, startTimeoutMs } = config
+  const { clock, random, counters } = parts
+  const { signalLossAfterMs, onSignalLoss, window } = config
+  const log = about(parts.log, { stream: name })
+  const upstream = upstreamOf(name, config.source, parts)
+  const { kvs } = upstream
+  const sources = new Sources({
+    stream: name,
+    clock,
+    random,
+    log,
+    counters,
+    camera: sourceParts(name, upstream, log, parts),
+    backup: config.backup && backupParts(name, config.backup, log, parts),
+    returnAfterMs: config.backup?.returnAfterMs ?? 0,
+    signalLossAfterMs,
+    window,
+    showsSlate: onSignalLoss === 'slate',
+    slateMovie: slateFile === undefined ? undefined : parts.slates.get(slateFile),
+  })
+  const publisher = await openPublisher(config, upstream, sources, log, parts)
+  const past = kvs === null ? undefined : storedPast({ name, ...kvs }, parts)
+  return new LiveStream({
+    name,
+    clock,
+    log,
+    sources,
+    publisher,
+    backfill: past && publisher.backfill(past, config.dvrBackfill),
+    openArchives: archivesOf(config, upstream, parts),
+    keepsArchive: kvs !== null,
+    activation,
+    idleTimeoutMs,
+    startTimeoutMs,
+    signalLossAfterMs,
+    onSignalLoss,
+    discarded: () => {
+      if (kvs !== null) parts.quotas.release(kvs.source)
+      discarded()
+    },
+  })
 }
 
-/** A configured stream, idle, with what an earlier process saved of it. */
-export async function openStream(config: StreamConfig, parts: Parts): Promise<OpenedStream> {
-  const { name, backup, slateFile, minTargetDurationMs } = config
-  const log = about(parts.log, { stream: name })
-  // Sources and feed, and feed and stream, know each other: the first of each pair learns of the second late.
-  let longestFragmentMs = (): number => 0
-  let troubled = (_source: LiveSource): void => {}
-  let changed = (): void => {}
-  const open = (upstream: Upstream, as: LiveSource): StreamSource =>
-    openSource(upstream, {
-      parts: { ...parts, log: as === 'camera' ? log : about(log, { source: as }) },
-      stream: name,
-      longestFragmentMs: () => longestFragmentMs(),
-      troubled: () => troubled(as),
-    })
-  const upstream = upstreamOf(name, config.source, parts)
-  const feed = await OwnerFeed.open(
-    {
-      ...parts,
-      ...config,
-      stream: name,
-      log,
-      camera: open(upstream, 'camera'),
-      backup:
-        backup === undefined ? undefined : open(upstreamOf(name, backup.kvs, parts), 'backup'),
-      returnAfterMs: backup?.returnAfterMs ?? 0,
-      past: upstream.kvs === null ? undefined : storedPast({ name, ...upstream.kvs }, parts),
-      slateMovie: slateFile === undefined ? undefined : parts.slates.get(slateFile),
+function openPublisher(
+  { name, window, minTargetDurationMs, dvrMs }: StreamConfig,
+  upstream: Upstream,
+  sources: Sources,
+  log: Log,
+  { clock, counters, store, cache, saved, journals }: Parts,
+): Promise<Publisher> {
+  return Publisher.open({
+    stream: name,
+    clock,
+    log,
+    counters,
+    dvrMs,
+    timeline: {
+      window,
       targetDurationFloorS: () => Math.max(minTargetDurationMs / 1000, upstream.targetDurationS()),
     },
-    () => changed(),
-  )
-  const options = {
-    ...config,
-    clock: parts.clock,
-    log,
-    openArchives: archivesOf(config, upstream, parts),
-    idleTimeoutMs: config.activation === 'always' ? undefined : config.idleTimeoutMs,
-    keepsArchive: upstream.kvs !== null,
-  }
-  const stream = new LiveStream(name, feed, options)
-  changed = () => stream.update()
-  troubled = (source) => {
-    feed.sources.troubled(source)
-    stream.update()
-  }
-  longestFragmentMs = () => (feed.snapshot()?.targetDuration ?? 0) * 1000
-  const discard = (): Promise<void> => {
-    feed.discard()
-    if (upstream.kvs !== null) parts.quotas.release(upstream.kvs.source)
-    return Promise.resolve()
-  }
-  return { stream, feed, sources: feed.sources, activation: config.activation, discard }
+    stores: { memory: store, cache, timelines: saved, journals },
+    refetch: (...segment) => sources.fetchAgain(...segment),
+  })
 }
 
 /** KVS keeps an archive. Of other origins there is what the stream itself holds. */
@@ -86,49 +97,37 @@ function archivesOf(
   return config.dvrMs === 0 ? undefined : openHeldArchives(limits, parts)
 }
 
-/** What a source takes from its stream. */
-interface SourceParts {
-  readonly parts: Parts
-  readonly stream: string
-  readonly longestFragmentMs: () => number
-  readonly troubled: () => void
-}
-
-function openSource(upstream: Upstream, context: SourceParts): StreamSource {
-  const { parts, stream, longestFragmentMs } = context
-  const trouble = new StreamTrouble(parts.log, context.troubled)
-  const windowMs = (): number => upstream.fragmentResults * longestFragmentMs()
-  const keeper = openKeeper(stream, { windowMs, trouble, upstream }, parts)
-  return { keeper, trouble, quota: upstream.kvs?.quota ?? null }
-}
-
-/** What a source's keeper shares with the rest of the source. */
-interface KeeperParts {
-  readonly windowMs: () => number
-  readonly trouble: StreamTrouble
-  readonly upstream: Upstream
-}
-
-function openKeeper(
-  name: string,
-  { windowMs, trouble, upstream }: KeeperParts,
+function backupParts(
+  stream: string,
+  { kvs }: NonNullable<StreamConfig['backup']>,
+  log: Log,
   parts: Parts,
-): SessionKeeper {
-  const { clock, random, counters, log } = parts
-  const observer: UpstreamObserver = {
-    ...counters.upstreamObserver(name),
-    failed: (error) => trouble.attempt(error),
+): SourceParts {
+  return sourceParts(
+    stream,
+    upstreamOf(stream, kvs, parts),
+    about(log, { source: 'backup' }),
+    parts,
+  )
+}
+
+/** @param stream the public name */
+function sourceParts(stream: string, upstream: Upstream, log: Log, parts: Parts): SourceParts {
+  const { clock, random, counters } = parts
+  const openKeeper = ({ failed, longestFragmentMs }: KeeperUse): SessionKeeper => {
+    const observer: UpstreamObserver = { ...counters.upstreamObserver(stream), failed }
+    return new SessionKeeper({
+      clock,
+      random,
+      windowMs: () => upstream.fragmentResults * longestFragmentMs(),
+      open: (signal) => upstream.open(observer, signal),
+      onEvent: (event) => {
+        if (event.kind === 'rolled_over') {
+          counters.sessionRollovers.add({ stream, cause: event.cause })
+        }
+        logKeeperEvent(log, event)
+      },
+    })
   }
-  return new SessionKeeper({
-    clock,
-    random,
-    windowMs,
-    open: (signal) => upstream.open(observer, signal),
-    onEvent: (event) => {
-      if (event.kind === 'rolled_over') {
-        counters.sessionRollovers.add({ stream: name, cause: event.cause })
-      }
-      logKeeperEvent(log, event)
-    },
-  })
+  return { log, quota: upstream.kvs?.quota ?? null, openKeeper }
 }

@@ -1,5 +1,5 @@
+import { BoundedWait } from '../base/bounded-wait.ts'
 import type { Clock } from '../base/clock.ts'
-import { doneWithin } from '../base/done-within.ts'
 import type { Log } from '../base/log.ts'
 import type { Journals } from '../store/journals.ts'
 import { DvrIndex, type DvrOptions } from '../timeline/dvr/dvr-index.ts'
@@ -8,9 +8,8 @@ import { comparePlaces, type DvrSegment, liveSegment } from '../timeline/dvr/dvr
 import { readJournal } from '../timeline/dvr/journal.ts'
 import { toRecord } from '../timeline/dvr/record.ts'
 import type { InitFacts, Segment } from '../timeline/fragment.ts'
-import { countSegments, factsOfList } from '../timeline/segment-list.ts'
-import type { Timeline } from '../timeline/timeline.ts'
-import { DvrPages } from './dvr-pages.ts'
+import { countSegments, factsOfList, type LiveList } from '../timeline/segment-list.ts'
+import { DvrJournal } from './dvr-journal.ts'
 import { type Inits, initsOf } from './inits.ts'
 
 export interface StreamDvr {
@@ -25,10 +24,16 @@ export interface StreamDvrOptions extends DvrOptions {
   readonly stream: string
   readonly clock: Clock
   readonly log: Log
-  readonly timeline: Timeline
   readonly inits: Inits
   /** Undefined: a restart begins a new list. */
   readonly journals: Journals | undefined
+}
+
+/** What the saved timeline of an earlier process knows. */
+export interface Restored {
+  readonly live: LiveList | undefined
+  /** Left the live list, and may still be asked for. Oldest first. */
+  readonly retired: readonly Segment[]
 }
 
 /** How much of the past a stream holds. */
@@ -48,47 +53,54 @@ const SAVE_MS = 5_000
 export class Dvr implements StreamDvr {
   readonly #options: StreamDvrOptions
   readonly #index: DvrIndex
-  readonly #pages: DvrPages | undefined
-  #hangs = false
+  readonly #journal: DvrJournal | undefined
+  readonly #saving: BoundedWait
+  /** The live list as it is shown. */
+  #live: LiveList | undefined
   /** On their way into the index: their inits must not be forgotten. */
   #inserting: readonly DvrSegment[] = []
 
   private constructor(options: StreamDvrOptions, index: DvrIndex) {
-    const { journals, stream, inits, log, dvrMs } = options
+    const { journals, stream, inits, log, dvrMs, clock } = options
     this.#options = options
+    // While a disk hangs, viewers go on, and a crash would fall back to what was saved last.
+    this.#saving = new BoundedWait(clock, SAVE_MS, () => log.error('saving the DVR list hangs'))
     this.#index = index
-    this.#pages =
-      journals === undefined ? undefined : new DvrPages({ journals, stream, inits, log, dvrMs })
+    this.#journal =
+      journals === undefined ? undefined : new DvrJournal({ journals, stream, inits, log, dvrMs })
   }
 
   /** Goes on where the journal of an earlier process ended, as far as the restored timeline knows of it. */
-  static async open(options: StreamDvrOptions): Promise<Dvr> {
-    const { journals, stream, timeline, inits, clock } = options
+  static async open(options: StreamDvrOptions, { live, retired }: Restored): Promise<Dvr> {
+    const { journals, stream, inits, clock } = options
     const pages = (await journals?.load(stream)) ?? []
     const content = readJournal(pages.flatMap(({ lines }) => lines))
     for (const { facts, bytes } of content.inits) inits.add(facts.rendition, facts.id, bytes)
-    const record = toRecord(content, { nextMsn: nextMsn(timeline), nowMs: clock.now() })
+    const record = toRecord(content, { nextMsn: nextMsn(live), nowMs: clock.now() })
     const dvr = new Dvr(options, DvrIndex.restore(record, options))
-    await dvr.#catchUp()
+    if (live !== undefined) await dvr.#catchUp([...retired, ...live.tail], live)
     return dvr
   }
 
   list(edition?: number): DvrList | undefined {
-    const live = this.#options.timeline.snapshot()
-    if (live === undefined) return undefined
-    const { targetDuration, ended } = live
+    if (this.#live === undefined) return undefined
+    const { targetDuration, ended } = this.#live
     return this.#index.list({ targetDuration, ended }, edition)
   }
 
-  /** Makes segments that are about to be shown, and where the list will begin then, outlive the process. */
-  async record(added: readonly Segment[]): Promise<void> {
-    const planned = this.#index.planned(added, this.#liveFrom())
+  /**
+   * Makes segments that are about to be shown, and where the list will begin then, outlive the process.
+   * @param live the live list as it will be shown with them
+   */
+  async record(added: readonly Segment[], live: LiveList): Promise<void> {
+    const planned = this.#index.planned(added, live.mediaSequence)
     if (planned !== undefined)
-      await this.#saved(this.#pages?.write(added.map(liveSegment), planned))
+      await this.#saved(this.#journal?.write(added.map(liveSegment), planned))
   }
 
-  /** Lists them. @returns what can no longer be found */
-  show(added: readonly Segment[]): readonly DvrSegment[] {
+  /** Lists them beside that live list. @returns what can no longer be found */
+  show(added: readonly Segment[], live: LiveList | undefined): readonly DvrSegment[] {
+    this.#live = live
     const planned = this.#index.planned(added, this.#liveFrom())
     for (const segment of added) this.#index.append(segment)
     return planned === undefined ? [] : this.#index.evict(planned.head)
@@ -110,7 +122,7 @@ export class Dvr implements StreamDvr {
       head: comparePlaces(first, head) < 0 ? first : head,
     }
     this.#inserting = inserted
-    await this.#saved(this.#pages?.writeBatch({ id, after, inserted }, state, nowMs))
+    await this.#saved(this.#journal?.writeBatch({ id, after, inserted }, state, nowMs))
     this.#inserting = []
     // While a disk took its time the list may have moved on: an edition must not begin behind another one.
     if (this.#index.editions.at(-1) !== after) return false
@@ -127,7 +139,7 @@ export class Dvr implements StreamDvr {
     const liveFrom = this.#liveFrom()
     const head = this.#index.headWithout(segment, liveFrom)
     if (head === undefined) return []
-    await this.#saved(this.#pages?.write([], { editions, head }))
+    await this.#saved(this.#journal?.write([], { editions, head }))
     return this.#index.lose(segment, liveFrom)
   }
 
@@ -142,7 +154,7 @@ export class Dvr implements StreamDvr {
 
   /** In whole seconds: that of the live list. */
   get targetDuration(): number {
-    return this.#options.timeline.snapshot()?.targetDuration ?? 0
+    return this.#live?.targetDuration ?? 0
   }
 
   /** The name for the next segment that is inserted. */
@@ -171,33 +183,22 @@ export class Dvr implements StreamDvr {
   }
 
   /** What was saved with the timeline, but not here any more. */
-  async #catchUp(): Promise<void> {
-    const { timeline } = this.#options
+  async #catchUp(known: readonly Segment[], live: LiveList): Promise<void> {
     const newest = this.#index.newest?.msn ?? -1
-    const known = [...timeline.retired(), ...(timeline.snapshot()?.tail ?? [])]
     const missing = known.filter(({ msn }) => msn > newest)
-    await this.record(missing)
-    this.show(missing)
+    await this.record(missing, live)
+    this.show(missing, live)
   }
 
   #liveFrom(): number {
-    return this.#options.timeline.snapshot()?.mediaSequence ?? 0
+    return this.#live?.mediaSequence ?? 0
   }
 
-  /** While a disk hangs, viewers go on, and a crash would fall back to what was saved last. */
   async #saved(work: Promise<void> | undefined): Promise<void> {
-    if (work === undefined || this.#hangs) return
-    const { clock, log } = this.#options
-    if (await doneWithin(clock, SAVE_MS, work)) return
-    log.error('saving the DVR list hangs')
-    this.#hangs = true
-    void work.finally(() => {
-      this.#hangs = false
-    })
+    if (work !== undefined) await this.#saving.for(work)
   }
 }
 
-function nextMsn(timeline: Timeline): number | undefined {
-  const snapshot = timeline.snapshot()
-  return snapshot === undefined ? undefined : snapshot.mediaSequence + snapshot.tail.length
+function nextMsn(live: LiveList | undefined): number | undefined {
+  return live === undefined ? undefined : live.mediaSequence + live.tail.length
 }

@@ -1,38 +1,69 @@
 import type { Clock } from '../base/clock.ts'
+import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { rewriteMedia } from '../formats/mp4/rewrite.ts'
-import type { FetchedFragment, FetchedTrack } from '../ingest/fetch-fragment.ts'
+import { ChangeSignal } from '../base/signal.ts'
+import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
-import { contentId } from '../store/content-id.ts'
+import type { FragmentBody } from '../store/fragment-body.ts'
+import type { FragmentCache } from '../store/fragment-cache.ts'
+import type { FragmentKey } from '../store/fragment-key.ts'
+import type { Journals } from '../store/journals.ts'
+import type { MemoryStore, Reservation } from '../store/memory-store.ts'
+import type { SavedTimelines } from '../store/saved-timelines.ts'
 import { RENDITIONS } from '../timeline/cursor.ts'
 import type { SegmentDraft } from '../timeline/draft.ts'
-import type { FragmentFacts, Segment, SegmentTrack, SourceName } from '../timeline/fragment.ts'
+import { isInserted } from '../timeline/dvr/dvr-segment.ts'
+import type {
+  FragmentFacts,
+  RenditionName,
+  Segment,
+  SegmentTrack,
+  SourceName,
+} from '../timeline/fragment.ts'
 import { dedupe } from '../timeline/identity.ts'
 import type { LiveList } from '../timeline/segment-list.ts'
-import type { NewestFragment, Timeline } from '../timeline/timeline.ts'
+import type { NewestFragment, Timeline, TimelineOptions } from '../timeline/timeline.ts'
 import { isUnread } from '../timeline/unread.ts'
-import type { Dvr } from './dvr.ts'
+import type { StoredPast } from '../upstream/kvs/stored-past.ts'
+import { Backfill } from './backfill.ts'
+import { Dvr } from './dvr.ts'
+import { factsOf } from './facts-of.ts'
 import { type Inits, initsOf } from './inits.ts'
-import type { Shelf, StoredTrack } from './shelf.ts'
+import { SavedStream } from './saved-stream.ts'
+import { SegmentBytes, type SegmentBytesOptions } from './segment-bytes.ts'
+import { storeTracks } from './store-tracks.ts'
+
+/** Where segments and what is known of them are kept. */
+export interface PublisherStores {
+  readonly memory: MemoryStore
+  readonly cache: FragmentCache
+  /** Both undefined without a state directory: a restart then begins a new timeline. */
+  readonly timelines: SavedTimelines | undefined
+  readonly journals: Journals | undefined
+}
 
 export interface PublisherOptions {
+  /** The stream's public name. */
   readonly stream: string
   readonly clock: Clock
   readonly log: Log
   readonly counters: GatewayCounters
-  readonly timeline: Timeline
-  readonly inits: Inits
-  readonly shelf: Shelf
-  /** Undefined: the stream keeps no past. */
-  readonly dvr: Dvr | undefined
-  /** A fragment cannot be listed: the timeline will have a gap. */
-  readonly skipped: (source: SourceName, number: bigint, error: unknown) => void
-  /** Makes what the timeline knows outlive the process; resolves when it does. */
-  readonly save: () => Promise<void>
-  readonly published: (newest: Segment) => void
-  /** The list says now that it has ended. */
-  readonly ended: () => void
+  readonly timeline: TimelineOptions
+  /** How far back players may seek, in milliseconds; 0: not at all. */
+  readonly dvrMs: number
+  readonly stores: PublisherStores
+  /** The published bytes of a segment from its source again. */
+  readonly refetch: SegmentBytesOptions['refetch']
 }
+
+/** A fragment that could not be listed, and why: the list has a gap. */
+export interface Skipped {
+  readonly number: bigint
+  readonly error: unknown
+}
+
+/** A list that has not grown for this long is the past: after a pause a new one begins behind it. */
+const STALE_LIST_MS = 60_000
 
 /**
  * Turns fetched fragments into listed segments: placed on the timeline, with the placed times in their
@@ -41,25 +72,83 @@ export interface PublisherOptions {
  */
 export class Publisher {
   readonly #options: PublisherOptions
-  #shown: LiveList | undefined
+  readonly #timeline: Timeline
+  readonly #inits: Inits
+  readonly #bytes: SegmentBytes
+  readonly #saved: SavedStream
+  readonly #changed = new ChangeSignal()
   readonly #newest = new Map<SourceName, NewestFragment>()
+  readonly dvr: Dvr | undefined
+  #shown: LiveList | undefined
+  #latest: Segment | undefined
+  #latestReal: Segment | undefined
   /** Sources publish one after the other: a place on the timeline holds until the next one is taken. */
   #turn: Promise<void> = Promise.resolve()
 
-  constructor(options: PublisherOptions) {
-    const { timeline } = options
+  private constructor(
+    options: PublisherOptions,
+    saved: SavedStream,
+    { timeline, inits, dvr }: { timeline: Timeline; inits: Inits; dvr: Dvr | undefined },
+  ) {
+    const { stream, stores, refetch } = options
     this.#options = options
-    timeline.fixTargetDuration()
+    this.#saved = saved
+    this.#timeline = timeline
+    this.#inits = inits
+    this.dvr = dvr
+    this.#bytes = new SegmentBytes({
+      stream,
+      cache: stores.cache,
+      keepsPast: dvr !== undefined,
+      refetch,
+    })
     this.#shown = timeline.snapshot()
     for (const source of ['camera', 'backup'] as const) {
       const newest = timeline.newest(source)
       if (newest !== undefined) this.#newest.set(source, newest)
     }
+    this.#keepWhatMayBeAskedFor()
   }
 
-  /** What players may see now. */
-  snapshot(): LiveList | undefined {
+  /** Goes on where the saved timeline of an earlier process ended, if there is one. */
+  static async open(options: PublisherOptions): Promise<Publisher> {
+    const { stream, clock, log, dvrMs, stores } = options
+    const saved = new SavedStream(stream, clock, log, stores.timelines)
+    const { timeline, inits } = await saved.load(options.timeline)
+    timeline.fixTargetDuration()
+    const restored = { live: timeline.snapshot(), retired: timeline.retired() }
+    const { journals } = stores
+    const dvr =
+      dvrMs > 0
+        ? await Dvr.open({ stream, clock, log, dvrMs, inits, journals }, restored)
+        : undefined
+    return new Publisher(options, saved, { timeline, inits, dvr })
+  }
+
+  /** What players may see now; undefined before the first publication. */
+  get shown(): LiveList | undefined {
     return this.#shown
+  }
+
+  /** The newest segment that was published since {@link begin}. */
+  get latest(): Segment | undefined {
+    return this.#latest
+  }
+
+  /** The same, leaving out what the gateway has made itself. */
+  get latestReal(): Segment | undefined {
+    return this.#latestReal
+  }
+
+  /** What is listed, oldest first; and what was before, if nothing is. */
+  get retained(): readonly Segment[] {
+    const listed = this.#shown?.tail ?? []
+    return listed.length > 0 ? listed : this.#timeline.retired()
+  }
+
+  /** Resolves when something else is shown; rejects with the signal's reason once it aborts. */
+  changed(signal: AbortSignal): Promise<void> {
+    return this.#changed.wait(signal)
   }
 
   /** The newest fragment that came from a source, published or not. */
@@ -73,92 +162,179 @@ export class Publisher {
   }
 
   /**
+   * Room in memory for what is on its way; undefined while what else is on its way takes all of it (G18).
+   * @throws GatewayError `overloaded` when there can never be enough
+   */
+  reserve(bytes: number): Reservation | undefined {
+    return this.#options.stores.memory.reserveSpare(bytes)
+  }
+
+  /** Somebody watches again. After a long pause what was listed is the past: the list starts again behind it. */
+  begin(): void {
+    this.#latest = undefined
+    this.#latestReal = undefined
+    const { clock } = this.#options
+    const last = this.#shown?.tail.at(-1)
+    if (last === undefined || this.#shown?.ended === true) return
+    if (clock.now() - last.receivedMs <= STALE_LIST_MS) return
+    this.#timeline.resume(clock.now())
+    this.#keepWhatMayBeAskedFor()
+    this.#show()
+  }
+
+  /** Nobody watches: what is in memory may stay, but has no claim to its room. */
+  release(): void {
+    this.#bytes.release()
+  }
+
+  /**
    * Places, stores and lists fragments of one source, in order.
    * @param isShown asked when it is their turn: if not, they are only noted
+   * @returns those that could not be listed
    */
   async publish(
     source: SourceName,
     batch: readonly FetchedFragment[],
-    isShown: () => boolean = () => true,
-  ): Promise<void> {
-    const turn = this.#turn.then(() => this.#publish(source, batch, isShown()))
-    this.#turn = turn.catch(() => {})
-    await turn
+    isShown: () => boolean,
+  ): Promise<readonly Skipped[]> {
+    return this.#inTurn(() => this.#publish(source, batch, isShown()))
+  }
+
+  /** Says in the list that nothing more will come, after what is being published now. */
+  async end(): Promise<void> {
+    await this.#inTurn(() => this.#end())
+  }
+
+  /**
+   * The bytes of a published segment, perhaps still arriving.
+   * @throws GatewayError `segment_gone`, `segment_not_ready` or an upstream code
+   */
+  fragment(rendition: RenditionName, msn: number, id: string, signal: AbortSignal): FragmentBody {
+    const segment = this.#find(msn)
+    const track = segment?.tracks[rendition]
+    if (segment !== undefined && track?.id === id) return this.#bytes.get(segment, track, signal)
+    const { mediaSequence = 0, tail = [] } = this.#shown ?? {}
+    throw msn >= mediaSequence + tail.length && !isInserted({ msn })
+      ? new GatewayError('segment_not_ready', 'This segment has not been published yet.')
+      : gone()
+  }
+
+  /** An init segment that a retained segment refers to; undefined when there is none of that id. */
+  init(rendition: RenditionName, id: string): Buffer | undefined {
+    return this.#inits.get(rendition, id)
+  }
+
+  /** Its source keeps a segment no longer: it leaves the DVR list, and with it what is older. */
+  async lose({ msn, source }: Segment): Promise<void> {
+    const segment = this.dvr?.find(msn)
+    if (segment === undefined || source !== 'camera') return
+    this.#bytes.drop((await this.dvr?.lose(segment)) ?? [])
+  }
+
+  /** What may be asked for, by the names under which it is stored. */
+  keys(): FragmentKey[] {
+    return [...this.#bytes.keys(), ...this.#bytes.keysOf(this.dvr?.segments() ?? [])]
+  }
+
+  /** The stream goes, and all that it holds, in memory and on disk; its saved timeline keeps the numbering. */
+  discard(): void {
+    const listed = this.#shown?.tail ?? []
+    const past = this.dvr?.segments() ?? []
+    this.#bytes.drop([...listed, ...this.#timeline.retired(), ...past])
+  }
+
+  /**
+   * Looks for what a source keeps and the DVR list lacks; undefined without such a list.
+   * @param fillsAll what was recorded before the start is wanted, too
+   */
+  backfill(past: StoredPast, fillsAll: boolean): Backfill | undefined {
+    const { stream, clock, log, counters, dvrMs } = this.#options
+    if (this.dvr === undefined) return undefined
+    const list = { dvr: this.dvr, inits: this.#inits, bytes: this.#bytes }
+    return new Backfill({ stream, clock, log, counters, past, list, dvrMs, fillsAll })
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.then(
+      () => {},
+      () => {},
+    )
+    return done
   }
 
   async #publish(
     source: SourceName,
     batch: readonly FetchedFragment[],
     isShown: boolean,
-  ): Promise<void> {
+  ): Promise<readonly Skipped[]> {
     const byNumber = new Map(batch.map((fragment) => [fragment.listed.number, fragment]))
     const added: Segment[] = []
+    const skipped: Skipped[] = []
     for (const { number } of dedupe(batch.map(({ listed }) => listed))) {
       const fragment = byNumber.get(number)
       if (fragment === undefined) continue
       this.#newest.set(source, { number, endMs: endOf(fragment) })
-      const segment = isShown ? await this.#append(source, fragment) : undefined
-      if (segment !== undefined) added.push(segment)
+      if (!isShown) continue
+      try {
+        const segment = await this.#append(source, fragment)
+        if (segment !== undefined) added.push(segment)
+      } catch (error) {
+        // Absurd times, or no room for its bytes: a gap, rather than the end of the stream.
+        skipped.push({ number, error })
+      }
     }
-    const newest = added.at(-1)
-    if (newest === undefined) return
-    this.#options.timeline.fixTargetDuration()
-    this.refresh()
-    const { dvr, shelf, save } = this.#options
-    const seekable = added.filter((segment) => !isUnread(segment))
-    await Promise.all([dvr?.record(seekable), save()])
-    this.#show()
-    shelf.drop(dvr?.show(seekable) ?? [])
-    this.#report(added)
-    this.#options.published(newest)
+    if (added.length > 0) await this.#list(added)
+    return skipped
   }
 
-  /** Says in the list that nothing more will come, after what is being published now. */
-  async end(): Promise<void> {
-    const turn = this.#turn.then(() => this.#end())
-    this.#turn = turn.catch(() => {})
-    await turn
+  /** Lists what was committed: saved first, and then shown. */
+  async #list(added: readonly Segment[]): Promise<void> {
+    this.#timeline.fixTargetDuration()
+    this.#keepWhatMayBeAskedFor()
+    const seekable = added.filter((segment) => !isUnread(segment))
+    const next = this.#timeline.snapshot()
+    await Promise.all([next && this.dvr?.record(seekable, next), this.#save()])
+    this.#show(seekable)
+    this.#report(added)
+    this.#latest = added.at(-1)
+    this.#latestReal = added.findLast((segment) => segment.source !== 'slate') ?? this.#latestReal
+    this.#changed.notify()
   }
 
   async #end(): Promise<void> {
-    const { timeline, log, save, ended } = this.#options
-    if (this.#shown === undefined || this.#shown.ended === true) return
-    timeline.end()
-    log.info('stream ended')
-    await save()
+    if (this.#shown === undefined || this.#shown.ended) return
+    this.#timeline.end()
+    this.#options.log.info('stream ended')
+    await this.#save()
     this.#show()
-    ended()
+    this.#changed.notify()
   }
 
-  /** After an idle time the list starts again, behind what it held. */
-  resume(): void {
-    this.#options.timeline.resume(this.#options.clock.now())
-    this.refresh()
-    this.#show()
+  #save(): Promise<void> {
+    return this.#saved.save({ timeline: this.#timeline, inits: this.#inits })
   }
 
-  /** Lets go of what may no longer be asked for. */
-  refresh(): void {
-    const { timeline, inits, shelf, dvr, clock } = this.#options
-    const listed = timeline.snapshot()?.tail ?? []
-    const retired = timeline.retired()
-    shelf.keep(listed, retired, clock.now())
-    inits.keepOnly([...initsOf([...listed, ...retired]), ...(dvr?.inits() ?? [])])
+  #show(seekable: readonly Segment[] = []): void {
+    this.#shown = this.#timeline.snapshot()
+    this.#bytes.drop(this.dvr?.show(seekable, this.#shown) ?? [])
+  }
+
+  /** Lets go of everything else. */
+  #keepWhatMayBeAskedFor(): void {
+    const listed = this.#timeline.snapshot()?.tail ?? []
+    const retired = this.#timeline.retired()
+    this.#bytes.keep(listed, retired, this.#options.clock.now())
+    this.#inits.keepOnly([...initsOf([...listed, ...retired]), ...(this.dvr?.inits() ?? [])])
   }
 
   async #append(source: SourceName, fragment: FetchedFragment): Promise<Segment | undefined> {
-    const { timeline, log, skipped } = this.#options
+    const { log, clock } = this.#options
     const facts = factsOf(source, fragment)
-    if (this.#changesForm(facts))
-      timeline.unlist(Number.POSITIVE_INFINITY, this.#options.clock.now())
-    try {
-      const placement = timeline.place(facts)
-      if (placement.kind === 'append') return await this.#commit(fragment, placement.segment)
-      log.debug('fragment not listed', { fragment: String(facts.number), why: placement.kind })
-    } catch (error) {
-      // Absurd times, or no room for its bytes: a gap, rather than the end of the stream.
-      skipped(source, facts.number, error)
-    }
+    if (this.#changesForm(facts)) this.#timeline.unlist(Number.POSITIVE_INFINITY, clock.now())
+    const placement = this.#timeline.place(facts)
+    if (placement.kind === 'append') return this.#commit(fragment, placement.segment)
+    log.debug('fragment not listed', { fragment: String(facts.number), why: placement.kind })
     return undefined
   }
 
@@ -167,43 +343,30 @@ export class Publisher {
    * 4.3.2.5). Where upstream begins to encrypt MPEG-TS, the list begins anew.
    */
   #changesForm({ tracks }: FragmentFacts): boolean {
-    const last = this.#options.timeline.snapshot()?.tail.at(-1)
+    const last = this.#timeline.snapshot()?.tail.at(-1)
     return RENDITIONS.some((name) => {
       const [before, now] = [last?.tracks[name], tracks[name]]
       return before !== undefined && now !== undefined && hasInit(before) !== hasInit(now)
     })
   }
 
-  async #commit(fragment: FetchedFragment, draft: SegmentDraft): Promise<Segment> {
-    const { timeline, inits, shelf } = this.#options
-    const stored = new Map(
-      fragment.tracks.map((track) => [track.rendition, storedTrack(track, draft)]),
-    )
-    // In one go: nobody else may take the room in between.
-    fragment.release?.()
-    await shelf.put(draft.msn, stored)
-    for (const { rendition, facts, initBytes } of fragment.tracks) {
-      inits.add(rendition, facts.init.id, initBytes)
+  async #commit({ tracks, release }: FetchedFragment, draft: SegmentDraft): Promise<Segment> {
+    const published = await storeTracks(this.#bytes, draft, tracks, 'listed', release)
+    for (const { rendition, facts, initBytes } of tracks) {
+      this.#inits.add(rendition, facts.init.id, initBytes)
     }
-    const published = [...stored].map(
-      ([rendition, { id, bytes }]) => [rendition, { id, bytes: bytes.length }] as const,
-    )
-    return timeline.commit(draft, Object.fromEntries(published))
-  }
-
-  #show(): void {
-    this.#shown = this.#options.timeline.snapshot()
+    return this.#timeline.commit(draft, published)
   }
 
   #report(added: readonly Segment[]): void {
-    const { stream, counters, log, timeline } = this.#options
+    const { stream, counters, log } = this.#options
     for (const segment of added) {
       counters.published(stream, segment)
       if (segment.discontinuity !== undefined) {
         counters.discontinuity(stream, segment.discontinuity)
         log.info('discontinuity', { cause: segment.discontinuity, msn: segment.msn })
       }
-      if (!timeline.isOverlong(segment)) continue
+      if (!this.#timeline.isOverlong(segment)) continue
       counters.overlongFragments.add({ stream })
       log.warn('fragment longer than the target duration', {
         msn: segment.msn,
@@ -211,21 +374,12 @@ export class Publisher {
       })
     }
   }
-}
 
-function factsOf(
-  source: SourceName,
-  { listed, timeBase, receivedMs, tracks }: FetchedFragment,
-): FragmentFacts {
-  return {
-    source,
-    number: listed.number,
-    timeBase,
-    startMs: listed.startMs,
-    estimatedMs: listed.estimatedMs,
-    breaks: listed.discontinuity === 'splice',
-    receivedMs,
-    tracks: Object.fromEntries(tracks.map(({ rendition, facts }) => [rendition, facts])),
+  #find(msn: number): Segment | undefined {
+    if (this.#shown === undefined) return undefined
+    const listed = this.#shown.tail[msn - this.#shown.mediaSequence]
+    const retired = listed ?? this.#timeline.retired().find((segment) => segment.msn === msn)
+    return retired ?? this.dvr?.find(msn)
   }
 }
 
@@ -237,12 +391,6 @@ function hasInit({ opaque }: Pick<SegmentTrack, 'opaque'>): boolean {
   return opaque === undefined || opaque.container === 'm4s'
 }
 
-function storedTrack(track: FetchedTrack, { msn, tracks }: SegmentDraft): StoredTrack {
-  const baseTicks = tracks[track.rendition]?.baseTicks
-  if (baseTicks === undefined) throw new RangeError(`no place for the ${track.rendition} track`)
-  const isUnread = track.facts.opaque !== undefined
-  const bytes = isUnread
-    ? track.bytes
-    : rewriteMedia(track.bytes, { baseTicks, sequenceNumber: msn })
-  return { id: contentId(bytes), bytes }
+function gone(): GatewayError {
+  return new GatewayError('segment_gone', 'This segment has left the timeline.')
 }

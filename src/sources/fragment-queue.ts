@@ -5,14 +5,14 @@ import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 import type { IngestTrouble } from './ingest-trouble.ts'
 import type { FragmentJob } from './job.ts'
-import type { IngestSink } from './sink.ts'
+import type { FragmentSink } from './publication.ts'
 
 /** What some of the session's playlists list now. */
 export type Lists = ReadonlyMap<PlaylistName, readonly ListedFragment[]>
 
 export interface FragmentQueueOptions {
   readonly clock: Clock
-  readonly sink: IngestSink
+  readonly sink: FragmentSink
   readonly trouble: IngestTrouble
   /** The session's: which run of upstream timestamps its fragments count in. */
   readonly timeBase: number

@@ -5,7 +5,7 @@ import type { Reservation } from '../store/memory-store.ts'
 import type { Announced } from '../upstream/answer.ts'
 import type { PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
-import type { IngestSink } from './sink.ts'
+import type { FragmentSink } from './publication.ts'
 
 export interface JobParts {
   /** Fetches what one playlist has of one fragment: one track, or all of them. */
@@ -14,7 +14,7 @@ export interface JobParts {
     listed: ListedFragment,
     announced: Announced,
   ) => Promise<readonly FetchedTrack[]>
-  readonly reserve: IngestSink['reserve']
+  readonly reserve: FragmentSink['reserve']
   /** The one that was listed before it and is on its way too. */
   readonly before: FragmentJob | undefined
   readonly clock: Clock

@@ -13,12 +13,12 @@ import { FragmentQueue, type Lists } from './fragment-queue.ts'
 import type { IngestTrouble } from './ingest-trouble.ts'
 import { FragmentJob } from './job.ts'
 import { freshSince } from './listing.ts'
-import type { IngestSink } from './sink.ts'
+import type { FragmentSink } from './publication.ts'
 
 export interface FollowerOptions {
   readonly clock: Clock
   readonly random: Random
-  readonly sink: IngestSink
+  readonly sink: FragmentSink
   readonly trouble: IngestTrouble
   /** The camera's, whichever session it is followed through. */
   readonly cadence: Cadence

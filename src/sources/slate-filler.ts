@@ -1,23 +1,21 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Movie } from '../formats/mp4/read-movie.ts'
+import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
 import { type ChosenSlate, chooseSlate } from '../slate/choose.ts'
 import { SlateRun, type SlateSegment } from '../slate/slate-run.ts'
-import type { Before } from './slate-look.ts'
+import type { Publication } from './publication.ts'
+import { type Before, lookBack } from './slate-start.ts'
 
 export interface SlateFillerOptions {
   readonly clock: Clock
   readonly log: Log
-  /** The operator's; undefined: the built-in one. */
-  readonly file: Movie | undefined
+  /** The operator's slate; undefined: the built-in one. */
+  readonly movie: Movie | undefined
   /** Whether no source delivers, nor is about to. */
   readonly isLost: () => boolean
-  /** What has been published; undefined while nothing is known of the stream's media. */
-  readonly before: () => Before | undefined
-  /** EXT-X-TARGETDURATION, in seconds. */
-  readonly targetDuration: () => number
-  /** Lists a segment, unless a source delivers meanwhile. */
-  readonly publish: (segment: SlateSegment) => Promise<void>
+  /** What the slate follows, and where it goes. */
+  readonly publication: Publication
 }
 
 /** How often we look. */
@@ -39,17 +37,36 @@ export class SlateFiller {
 
   /** Runs until `signal` aborts, and rejects with its reason. */
   async run(signal: AbortSignal): Promise<never> {
-    const { clock, isLost, before } = this.#options
+    const { clock, isLost } = this.#options
     for (;;) {
-      const known = isLost() ? before() : undefined
+      const known = isLost() ? this.#before() : undefined
       if (known !== undefined) await this.#fill(known, signal)
       await clock.sleep(STEP_MS, signal)
     }
   }
 
+  /** What has been published; undefined while nothing is known of the stream's media. */
+  #before(): Before | undefined {
+    const { publication } = this.#options
+    return lookBack(publication.retained, (...init) => publication.init(...init))
+  }
+
+  /** EXT-X-TARGETDURATION, in seconds. */
+  get #targetDuration(): number {
+    return this.#options.publication.shown?.targetDuration ?? 1
+  }
+
+  /** Lists a segment, unless a source delivers meanwhile. */
+  async #publish(segment: SlateSegment): Promise<void> {
+    const { clock, log, isLost, publication } = this.#options
+    const fragment = asFetched(segment, clock.now())
+    const skipped = await publication.publish('slate', [fragment], isLost)
+    for (const { error } of skipped) log.warn('slate segment skipped', { error })
+  }
+
   async #fill(before: Before, signal: AbortSignal): Promise<void> {
-    const { clock, isLost, publish, targetDuration } = this.#options
-    const longestMs = targetDuration() * 1_000
+    const { clock, isLost } = this.#options
+    const longestMs = this.#targetDuration * 1_000
     const lengthMs = Math.min(before.lengthMs, longestMs)
     const slate = await this.#choose(before, longestMs)
     if (slate === undefined) return
@@ -58,7 +75,7 @@ export class SlateFiller {
       const dueMs = run.startMs + 2 * lengthMs + before.lagMs
       const waitMs = dueMs - clock.now()
       if (waitMs < -MOST_BEHIND_MS) return
-      if (waitMs <= 0) await publish(run.next(lengthMs))
+      if (waitMs <= 0) await this.#publish(run.next(lengthMs))
       else await clock.sleep(Math.min(waitMs, STEP_MS), signal)
       signal.throwIfAborted()
     }
@@ -66,15 +83,15 @@ export class SlateFiller {
 
   /** Where the list ends; or, if that is long ago, so far back that players have enough to begin with. */
   #begin(slate: ChosenSlate, { endMs, lagMs, lengthMs, start }: Before): SlateRun {
-    const { clock, targetDuration } = this.#options
+    const { clock } = this.#options
     const nowMs = clock.now() - lagMs - 2 * lengthMs
     if (nowMs - endMs <= MOST_BEHIND_MS) return new SlateRun(slate, endMs, start)
-    return new SlateRun(slate, nowMs - 3_000 * targetDuration())
+    return new SlateRun(slate, nowMs - 3_000 * this.#targetDuration)
   }
 
   async #choose(before: Before, longestMs: number): Promise<ChosenSlate | undefined> {
-    const { log, file } = this.#options
-    const slate = await chooseSlate(before.look, file, longestMs)
+    const { log, movie } = this.#options
+    const slate = await chooseSlate(before.look, movie, longestMs)
     const { reel, sound, unfit } = slate
     const isEmpty = reel === undefined && sound === undefined
     const problem = isEmpty ? 'nothing stands in for its codec' : unfit
@@ -83,5 +100,21 @@ export class SlateFiller {
     }
     this.#told = problem
     return isEmpty ? undefined : slate
+  }
+}
+
+/** All slates count their ticks from 1970, whoever made them. */
+const TIME_BASE = 0
+
+/** A slate segment as if a source had sent it. Its number says no more than that it is another one. */
+function asFetched(
+  { startMs, durationMs, tracks }: SlateSegment,
+  receivedMs: number,
+): FetchedFragment {
+  return {
+    listed: { number: BigInt(Math.round(startMs)), startMs, durationS: durationMs / 1_000 },
+    timeBase: TIME_BASE,
+    receivedMs,
+    tracks,
   }
 }

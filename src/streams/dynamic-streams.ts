@@ -1,9 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
-import type { FragmentKey } from '../store/fragment-key.ts'
 import { SlidingWindow } from '../upstream/sliding-window.ts'
 import { AbsentNames } from './absent-names.ts'
-import { type OperatedStream, stopForGood } from './operated-stream.ts'
+import type { LiveStream } from './live-stream.ts'
 import { isStreamName } from './stream-name.ts'
 
 /** Streams that exist by pattern: whose names match, and how they are made. */
@@ -16,21 +15,14 @@ export interface DynamicEntry {
   readonly absentForMs: number
   /** How long one that nobody watches is kept, if no other needs its room. */
   readonly keepIdleMs: number
-  open(name: string): Promise<DynamicStream>
-}
-
-export interface DynamicStream extends OperatedStream {
-  /** Lets go of all that it holds, but not of where its numbering stands. */
-  discard(): Promise<void>
-  /** What it holds on disk. */
-  keys(): readonly FragmentKey[]
+  open(name: string): Promise<LiveStream>
 }
 
 /** One name's place: from the first request until nothing of its stream is left. */
 interface Place {
   readonly entry: DynamicEntry
-  readonly opened: Promise<DynamicStream>
-  stream: DynamicStream | undefined
+  readonly opened: Promise<LiveStream>
+  stream: LiveStream | undefined
   usedMs: number
   /** Who is doing something with it now. */
   users: number
@@ -72,20 +64,20 @@ export class DynamicStreams {
   }
 
   /** The stream, if it is there now. */
-  get(name: string): DynamicStream | undefined {
+  get(name: string): LiveStream | undefined {
     const place = this.#places.get(name)
     return place?.leaving === undefined ? place?.stream : undefined
   }
 
   /** As {@link get}, by somebody who uses it: nobody else gets its room for now. */
-  use(name: string): DynamicStream | undefined {
+  use(name: string): LiveStream | undefined {
     const stream = this.get(name)
     const place = this.#places.get(name)
     if (stream !== undefined && place !== undefined) place.usedMs = this.#clock.now()
     return stream
   }
 
-  *all(): Iterable<DynamicStream> {
+  *all(): Iterable<LiveStream> {
     for (const { stream, leaving } of this.#places.values()) {
       if (stream !== undefined && leaving === undefined) yield stream
     }
@@ -106,7 +98,7 @@ export class DynamicStreams {
    * @throws GatewayError `stream_not_found` when no pattern matches, `upstream_stream_not_found` when it is
    * known to be absent, `overloaded` when there are too many
    */
-  async make(name: string): Promise<DynamicStream> {
+  async make(name: string): Promise<LiveStream> {
     for (;;) {
       this.#closing.signal.throwIfAborted()
       const place = this.#places.get(name) ?? this.#place(name)
@@ -123,7 +115,7 @@ export class DynamicStreams {
    * comes of this either: a name that was made up keeps no room.
    * @throws what {@link make} and `work` throw
    */
-  async using<T>(name: string, work: (stream: DynamicStream) => Promise<T>): Promise<T> {
+  async using<T>(name: string, work: (stream: LiveStream) => Promise<T>): Promise<T> {
     const stream = await this.make(name)
     const place = this.#places.get(name)
     if (place === undefined) return work(stream)
@@ -137,13 +129,13 @@ export class DynamicStreams {
       throw error
     } finally {
       place.users -= 1
-      const isIdle = stream.stream.state === 'idle'
+      const isIdle = stream.state === 'idle'
       if (isIdle && !place.isKnown && place.users === 0) this.#leave(name, place)
     }
   }
 
   /** As {@link make}, for what an earlier process saved: undefined when there is no room. */
-  async restore(name: string): Promise<DynamicStream | undefined> {
+  async restore(name: string): Promise<LiveStream | undefined> {
     const entry = this.#entryOf(name)
     if (entry === undefined || this.#count(entry) >= entry.max) return undefined
     const place = this.#open(name, entry)
@@ -164,7 +156,11 @@ export class DynamicStreams {
     this.#closing.abort(new GatewayError('no_media', 'The gateway is stopping.'))
     await Promise.all(
       [...this.#places.values()].map(async ({ opened, leaving }) => {
-        await (leaving ?? opened.then(stopForGood, () => {}))
+        await (leaving ??
+          opened.then(
+            (stream) => stream.close(),
+            () => {},
+          ))
       }),
     )
   }
@@ -234,7 +230,7 @@ export class DynamicStreams {
 
   #idle(): (readonly [string, Place])[] {
     return [...this.#places].filter(
-      ([, { stream, leaving }]) => leaving === undefined && stream?.stream.state === 'idle',
+      ([, { stream, leaving }]) => leaving === undefined && stream?.state === 'idle',
     )
   }
 
@@ -242,8 +238,8 @@ export class DynamicStreams {
     place.leaving ??= place.opened
       .then(
         async (opened) => {
-          await stopForGood(opened)
-          await opened.discard()
+          await opened.close()
+          opened.discard()
         },
         () => {},
       )
@@ -268,7 +264,7 @@ export class DynamicStreams {
 
 /** Also one whose past is watched is in use, though it does not run. */
 function idleSince({ stream, usedMs }: Place): number {
-  return Math.max(usedMs, stream?.stream.sinceMs ?? 0)
+  return Math.max(usedMs, stream?.sinceMs ?? 0)
 }
 
 function isUnknownUpstream(error: unknown): boolean {

@@ -5,40 +5,44 @@ import { DeadlineError, withDeadline } from '../base/deadline.ts'
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { ChangeSignal } from '../base/signal.ts'
+import type { Backfill } from '../publish/backfill.ts'
 import type { DvrSize, StreamDvr } from '../publish/dvr.ts'
+import type { Publisher } from '../publish/publisher.ts'
+import { lossAfterMs, type Sources } from '../sources/sources.ts'
 import { isPermanent } from '../sources/trouble.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
+import type { FragmentKey } from '../store/fragment-key.ts'
 import type { DvrList } from '../timeline/dvr/dvr-list.ts'
 import type { RenditionName, Segment, SourceName } from '../timeline/fragment.ts'
 import type { LiveList } from '../timeline/segment-list.ts'
-import { lossAfterMs, OFFLINE_AFTER_MS, type StateRules, stateOf } from './state.ts'
-import type { Reach, Stream, StreamState } from './stream.ts'
+import { OFFLINE_AFTER_MS, type StateRules, stateOf } from './state.ts'
+import type { StreamStatus } from './status.ts'
+import type { Reach, Stream, StreamState, StreamView } from './stream.ts'
 import { type Viewer, Viewers } from './viewers.ts'
 
-/** What a stream shows, and what fills it while it runs. */
-export interface StreamFeed extends Pick<Stream, 'snapshot' | 'fragment' | 'init'> {
-  /** The newest segment of a camera that was published since the feed last began; undefined before. */
-  newest(): Segment | undefined
-  /** Who made the newest segment of those; undefined before. */
-  shown(): SourceName | undefined
-  trouble(): GatewayError | undefined
-  /** Undefined unless the stream keeps its past. */
-  readonly dvr: (StreamDvr & { size(): DvrSize }) | undefined
-  /** Follows upstream until `signal` aborts, and rejects with its reason. */
-  run(signal: AbortSignal): Promise<never>
-}
-
-export interface LiveStreamOptions extends StateRules {
-  /** Of a source that keeps the past. */
-  readonly openArchives?: ((tail: LiveTail) => Archives) | undefined
+export interface LiveStreamOptions {
+  /** The stream's public name. */
+  readonly name: string
   readonly clock: Clock
   readonly log: Log
-  /** Stops this long after the last request; undefined: runs for ever. */
-  readonly idleTimeoutMs: number | undefined
-  /** `fail`: nothing is shown once the camera has been away for {@link OFFLINE_AFTER_MS}. */
-  readonly onSignalLoss: 'hold' | 'slate' | 'fail'
+  readonly sources: Sources
+  readonly publisher: Publisher
+  /** Looks for what the source keeps and the DVR list lacks; undefined: nobody does. */
+  readonly backfill: Backfill | undefined
+  /** Undefined: nothing is kept of its past. */
+  readonly openArchives: ((tail: LiveTail) => Archives) | undefined
   /** The stream's source keeps the past, and not only its DVR list. */
   readonly keepsArchive: boolean
+  /** `always`: it never stops by itself. */
+  readonly activation: StreamStatus['activation']
+  /** Otherwise it stops so long after the last request, in milliseconds. */
+  readonly idleTimeoutMs: number
+  readonly startTimeoutMs: number
+  readonly signalLossAfterMs: number
+  /** `fail`: nothing is shown once the camera has been away for {@link OFFLINE_AFTER_MS}. */
+  readonly onSignalLoss: 'hold' | 'slate' | 'fail'
+  /** All that it holds was let go of. */
+  readonly discarded: () => void
 }
 
 interface Running {
@@ -51,11 +55,16 @@ const TICK_MS = 1_000
 
 const LOST: ReadonlySet<StreamState> = new Set(['stale', 'slate', 'offline', 'failed'])
 
-/** A stream of which this node holds the upstream session: runs while somebody watches, or always. */
+/**
+ * A stream of which this node holds the upstream session: runs while somebody watches, or always. It connects
+ * its sources, which give fragments, with its publisher, which shows them; neither knows the other.
+ */
 export class LiveStream implements Stream {
   readonly name: string
   readonly archives: Archives | undefined
-  readonly #feed: StreamFeed
+  readonly sources: Sources
+  readonly activation: StreamStatus['activation']
+  readonly #publisher: Publisher
   readonly #options: LiveStreamOptions
   readonly #change = new ChangeSignal()
   readonly #viewers = new Viewers()
@@ -63,13 +72,23 @@ export class LiveStream implements Stream {
   #requestedMs = 0
   #state: StreamState = 'idle'
   #sinceMs: number
+  #view: StreamView | undefined
+  #wasCut = false
 
-  constructor(name: string, feed: StreamFeed, options: LiveStreamOptions) {
-    this.name = name
+  constructor(options: LiveStreamOptions) {
+    this.name = options.name
+    this.sources = options.sources
+    this.activation = options.activation
+    this.#publisher = options.publisher
     this.#options = options
-    this.#feed = feed
     this.#sinceMs = options.clock.now()
     this.archives = options.openArchives?.(this)
+  }
+
+  /** All that serving needs to know of it now. Identity changes with each change. */
+  get view(): StreamView {
+    this.#view ??= this.#look()
+    return this.#view
   }
 
   get state(): StreamState {
@@ -83,7 +102,7 @@ export class LiveStream implements Stream {
 
   /** Whose media viewers see now; undefined while there are none. */
   get shown(): SourceName | undefined {
-    return this.#running === undefined ? undefined : this.#feed.shown()
+    return this.#running === undefined ? undefined : this.#publisher.latest?.source
   }
 
   /** Of the DVR window, what is there by now. */
@@ -93,14 +112,15 @@ export class LiveStream implements Stream {
     return { dvrMs, archive, clip: archive || dvrMs > 0 }
   }
 
+  /** The newest segment of a camera that was published since the stream began to run; undefined before. */
   get newest(): Segment | undefined {
-    return this.#feed.newest()
+    return this.#publisher.latestReal
   }
 
   /** What keeps media from coming. A stream that is offline always has a reason. */
   get trouble(): GatewayError | undefined {
     if (this.#running === undefined) return undefined
-    return this.#feed.trouble() ?? (this.#state === 'offline' ? noMedia() : undefined)
+    return this.sources.trouble ?? (this.#state === 'offline' ? noMedia() : undefined)
   }
 
   /** The code of what keeps media from coming, as status and pages tell it; null while live. */
@@ -110,26 +130,20 @@ export class LiveStream implements Stream {
 
   /** Where the numbering stands, 0 before it begins; also while nothing is shown. */
   get sequence(): { readonly mediaSequence: number; readonly discontinuitySequence: number } {
-    const { mediaSequence = 0, discontinuitySequence = 0 } = this.#feed.snapshot() ?? {}
+    const { mediaSequence = 0, discontinuitySequence = 0 } = this.#publisher.shown ?? {}
     return { mediaSequence, discontinuitySequence }
-  }
-
-  /** The feed has published something, or met or left trouble. */
-  update(): void {
-    this.#update()
-    this.#change.notify()
   }
 
   /** Undefined while idle, so that whoever asks wakes it first. */
   snapshot(): LiveList | undefined {
     if (this.#running === undefined || this.#isCut()) return undefined
-    const snapshot = this.#feed.snapshot()
+    const snapshot = this.#publisher.shown
     return snapshot === undefined || snapshot.tail.length === 0 ? undefined : snapshot
   }
 
   /** Undefined unless it is configured. Lists nothing while idle, so that whoever asks wakes it first. */
   get dvr(): StreamDvr | undefined {
-    const { dvr } = this.#feed
+    const { dvr } = this.#publisher
     if (dvr === undefined) return undefined
     return {
       list: (edition) =>
@@ -139,12 +153,12 @@ export class LiveStream implements Stream {
 
   /** What the DVR list holds, also while the stream does not run. */
   kept(): DvrList | undefined {
-    return this.#feed.dvr?.list()
+    return this.#publisher.dvr?.list()
   }
 
   /** How much of the past there is; undefined unless it is kept. */
   get past(): DvrSize | undefined {
-    return this.#feed.dvr?.size()
+    return this.#publisher.dvr?.size()
   }
 
   changed(signal: AbortSignal): Promise<void> {
@@ -157,11 +171,11 @@ export class LiveStream implements Stream {
     id: string,
     signal: AbortSignal,
   ): FragmentBody | Promise<FragmentBody> {
-    return this.#feed.fragment(rendition, msn, id, signal)
+    return this.#publisher.fragment(rendition, msn, id, signal)
   }
 
   init(rendition: RenditionName, id: string): Buffer | undefined {
-    return this.#feed.init(rendition, id)
+    return this.#publisher.init(rendition, id)
   }
 
   /** Somebody asked for something of this stream; with a connection, for a media playlist. */
@@ -172,7 +186,7 @@ export class LiveStream implements Stream {
 
   /** Connections that asked for a media playlist within the last three target durations. */
   get viewers(): number {
-    const targetMs = (this.#feed.snapshot()?.targetDuration ?? 0) * 1_000
+    const targetMs = (this.#publisher.shown?.targetDuration ?? 0) * 1_000
     return this.#viewers.count(this.#options.clock.now(), 3 * targetMs)
   }
 
@@ -188,7 +202,7 @@ export class LiveStream implements Stream {
     const stop = new AbortController()
     log.info('stream started')
     this.#running = { startedMs: clock.now(), stop, ended: this.#run(stop.signal) }
-    this.#update()
+    this.#changed()
   }
 
   async stop(): Promise<void> {
@@ -196,6 +210,24 @@ export class LiveStream implements Stream {
     if (running === undefined) return
     running.stop.abort(new Error('the stream was stopped'))
     await running.ended
+  }
+
+  /** Stops for good. Resolves when nothing of it runs any more. */
+  async close(): Promise<void> {
+    this.archives?.close()
+    await this.stop()
+    this.sources.close()
+  }
+
+  /** Lets go of all that it holds, but not of where its numbering stands. Only once it is closed. */
+  discard(): void {
+    this.#publisher.discard()
+    this.#options.discarded()
+  }
+
+  /** What may be asked for, by the names under which it is stored. */
+  keys(): readonly FragmentKey[] {
+    return this.#publisher.keys()
   }
 
   /**
@@ -214,21 +246,26 @@ export class LiveStream implements Stream {
       )
     } catch (error) {
       if (!(error instanceof DeadlineError)) throw error
-      throw this.#feed.trouble() ?? noMedia()
+      throw this.sources.trouble ?? noMedia()
     }
   }
 
   /** Whether the list is withheld, since the camera has been away for too long (G11). Segments stay. */
   #isCut(): boolean {
-    const { clock, onSignalLoss } = this.#options
-    if (onSignalLoss !== 'fail') return false
-    const receivedMs = this.#feed.newest()?.receivedMs ?? this.#running?.startedMs
-    return receivedMs !== undefined && clock.now() - receivedMs >= OFFLINE_AFTER_MS
+    const { clock } = this.#options
+    return clock.now() >= this.#cutMs()
+  }
+
+  /** When the list is withheld unless a fragment comes, in milliseconds since 1970. */
+  #cutMs(): number {
+    const receivedMs = this.newest?.receivedMs ?? this.#running?.startedMs
+    const isCut = this.#options.onSignalLoss === 'fail' && receivedMs !== undefined
+    return isCut ? receivedMs + OFFLINE_AFTER_MS : Number.POSITIVE_INFINITY
   }
 
   async #untilListed(signal: AbortSignal): Promise<void> {
     while (this.snapshot() === undefined) {
-      const trouble = this.#feed.trouble()
+      const { trouble } = this.sources
       if (trouble !== undefined && isPermanent(trouble.code)) throw trouble
       await this.#change.wait(signal)
     }
@@ -236,54 +273,111 @@ export class LiveStream implements Stream {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { log } = this.#options
+    this.#publisher.begin()
     await Promise.allSettled([
-      this.#feed.run(signal).catch((error: unknown) => {
+      this.#work(signal).catch((error: unknown) => {
         if (!signal.aborted) log.error('stream failed', { error })
       }),
       this.#tick(signal),
+      this.#onEach((limited) => this.#publisher.changed(limited), signal),
+      this.#onEach((limited) => this.sources.changed(limited), signal),
     ])
+    this.#publisher.release()
     this.#running = undefined
     log.info('stream stopped')
-    this.#update()
+    this.#changed()
+  }
+
+  /** Until the signal aborts. */
+  async #work(signal: AbortSignal): Promise<void> {
+    const { backfill, log } = this.#options
+    const filling = backfill?.run(signal).catch((error: unknown) => {
+      if (!signal.aborted) log.error('looking for late fragments failed', { error })
+    })
+    try {
+      await this.sources.run(signal, this.#publisher)
+    } finally {
+      await filling
+    }
+  }
+
+  async #onEach(
+    change: (signal: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (;;) {
+      await change(signal)
+      this.#changed()
+    }
   }
 
   /** The states stale, offline and idle come from nothing happening: somebody has to look. */
   async #tick(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
     while (!signal.aborted) {
-      await clock.sleep(Math.min(TICK_MS, this.#untilIdleMs()), signal)
+      const untilCutMs = this.#cutMs() - clock.now()
+      const waitMs = Math.min(TICK_MS, this.#untilIdleMs(), untilCutMs > 0 ? untilCutMs : TICK_MS)
+      await clock.sleep(waitMs, signal)
       this.#update()
       if (this.#untilIdleMs() <= 0) this.#running?.stop.abort(new Error('nobody watches'))
     }
   }
 
   #untilIdleMs(): number {
-    const { clock, idleTimeoutMs = Number.POSITIVE_INFINITY } = this.#options
+    const { clock, activation, idleTimeoutMs } = this.#options
+    if (activation === 'always') return Number.POSITIVE_INFINITY
     return this.#requestedMs + idleTimeoutMs - clock.now()
   }
 
+  /** Something was published, or something else changed that viewers may see. */
+  #changed(): void {
+    this.#update()
+    this.#view = undefined
+    this.#change.notify()
+  }
+
+  /** Enters the state that follows from what is known now. */
   #update(): void {
     const nowMs = this.#options.clock.now()
     const state = stateOf(
       {
         running: this.#running !== undefined,
         startedMs: this.#running?.startedMs ?? nowMs,
-        receivedMs: this.#feed.newest()?.receivedMs,
-        trouble: this.#feed.trouble()?.code,
-        slated: this.#feed.shown() === 'slate',
-        ended: this.#feed.snapshot()?.ended === true,
+        receivedMs: this.newest?.receivedMs,
+        trouble: this.sources.trouble?.code,
+        slated: this.#publisher.latest?.source === 'slate',
+        ended: this.#publisher.shown?.ended === true,
       },
       this.#rules(),
       nowMs,
     )
-    if (state === this.#state) return
-    this.#enter(state, nowMs)
+    const [isCut, reason] = [this.#isCut(), this.reason]
+    const known = this.view
+    if (state === this.#state && isCut === this.#wasCut && reason === known.reason) return
+    this.#wasCut = isCut
+    if (state !== this.#state) this.#enter(state, nowMs)
+    this.#view = undefined
     this.#change.notify()
+  }
+
+  #look(): StreamView {
+    const { state, reason, sinceMs, newest } = this
+    return Object.freeze({
+      stream: this.name,
+      state,
+      reason,
+      sinceMs,
+      source: this.shown ?? null,
+      newest,
+      ...this.sequence,
+      live: this.snapshot(),
+      reach: this.reach,
+    })
   }
 
   #rules(): StateRules {
     const { startTimeoutMs, signalLossAfterMs } = this.#options
-    const { targetDuration } = this.#feed.snapshot() ?? {}
+    const { targetDuration } = this.#publisher.shown ?? {}
     return { startTimeoutMs, signalLossAfterMs: lossAfterMs(signalLossAfterMs, targetDuration) }
   }
 

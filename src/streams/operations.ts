@@ -5,7 +5,7 @@ import { savedUsd } from '../metrics/saved-usd.ts'
 import type { LiveSource } from '../sources/source-selection.ts'
 import type { Segment } from '../timeline/fragment.ts'
 import type { SessionKeeper } from '../upstream/session-keeper.ts'
-import type { OperatedStream } from './operated-stream.ts'
+import type { LiveStream } from './live-stream.ts'
 import type { StreamStatus } from './status.ts'
 import type { StreamSet } from './stream-set.ts'
 
@@ -22,12 +22,12 @@ export class Operations {
   }
 
   list(): readonly StreamStatus[] {
-    return [...this.#streams.all()].map((operated) => this.#describe(operated))
+    return [...this.#streams.all()].map((stream) => this.#describe(stream))
   }
 
   status(name: string): StreamStatus | undefined {
-    const operated = this.#streams.get(name)
-    return operated === undefined ? undefined : this.#describe(operated)
+    const stream = this.#streams.get(name)
+    return stream === undefined ? undefined : this.#describe(stream)
   }
 
   /** @throws GatewayError `bad_request` when there is no session to replace */
@@ -52,14 +52,15 @@ export class Operations {
   }
 
   start(name: string): void {
-    this.#streams.get(name)?.stream.start()
+    this.#streams.get(name)?.start()
   }
 
   async stop(name: string): Promise<void> {
-    await this.#streams.get(name)?.stream.stop()
+    await this.#streams.get(name)?.stop()
   }
 
-  #describe({ stream, sources, activation }: OperatedStream): StreamStatus {
+  #describe(stream: LiveStream): StreamStatus {
+    const { sources, activation } = stream
     const { keeper, quota } = sources.active
     const { name, state, reason, newest, viewers } = stream
     const upstream = this.#counters.traffic(name, 'upstream')

@@ -21,7 +21,7 @@ export class Registry {
   }
 
   get(name: string): LiveStream | undefined {
-    return this.#streams.use(name)?.stream
+    return this.#streams.use(name)
   }
 
   /** Whether {@link request} may find it: it is there, or would be made. */
@@ -56,12 +56,12 @@ export class Registry {
    * @throws GatewayError `stream_not_found`, and what `work` throws
    */
   using<T>(name: string, work: (stream: LiveStream) => Promise<T>): Promise<T> {
-    return this.#streams.using(name, ({ stream }) => work(stream))
+    return this.#streams.using(name, work)
   }
 
   /** Somebody asked for something of a stream; with a connection, for a media playlist. */
   touch({ name }: Stream, viewer?: Viewer): void {
-    this.#streams.get(name)?.stream.touch(viewer)
+    this.#streams.get(name)?.touch(viewer)
   }
 
   /** Somebody is about to watch these: those that are idle start now, side by side. */

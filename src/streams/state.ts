@@ -25,11 +25,6 @@ export interface StateRules {
 /** KVS calls a stream without a fragment for this long "no media". KVS.md, section 7.2. */
 export const OFFLINE_AFTER_MS = 30_000
 
-/** A fragment that takes longer than the signal-loss time must not count as a loss. */
-export function lossAfterMs(signalLossAfterMs: number, targetDuration: number | undefined): number {
-  return Math.max(signalLossAfterMs, 1_500 * (targetDuration ?? 0))
-}
-
 /** The state of a stream at `nowMs`. Contract, sections 3 and 5.3 (G11). */
 export function stateOf(signs: Signs, rules: StateRules, nowMs: number): StreamState {
   const { running, startedMs, receivedMs, trouble, slated } = signs

@@ -1,18 +1,18 @@
 import type { Clock } from '../base/clock.ts'
 import { type DynamicEntry, DynamicStreams } from './dynamic-streams.ts'
-import { type OperatedStream, stopForGood } from './operated-stream.ts'
+import type { LiveStream } from './live-stream.ts'
 
 /** All streams there are: those that are configured, and those that exist by pattern. */
 export class StreamSet {
-  readonly #configured: ReadonlyMap<string, OperatedStream>
+  readonly #configured: ReadonlyMap<string, LiveStream>
   readonly dynamic: DynamicStreams
 
   constructor(
     clock: Clock,
-    configured: readonly OperatedStream[],
+    configured: readonly LiveStream[],
     entries: readonly DynamicEntry[] = [],
   ) {
-    this.#configured = new Map(configured.map((operated) => [operated.stream.name, operated]))
+    this.#configured = new Map(configured.map((stream) => [stream.name, stream]))
     this.dynamic = new DynamicStreams(clock, entries)
   }
 
@@ -21,18 +21,18 @@ export class StreamSet {
     return [...this.#configured.keys()]
   }
 
-  *all(): Iterable<OperatedStream> {
+  *all(): Iterable<LiveStream> {
     yield* this.#configured.values()
     yield* this.dynamic.all()
   }
 
   /** The stream, if it is there now. */
-  get(name: string): OperatedStream | undefined {
+  get(name: string): LiveStream | undefined {
     return this.#configured.get(name) ?? this.dynamic.get(name)
   }
 
   /** As {@link get}, by somebody who uses it: it is kept. */
-  use(name: string): OperatedStream | undefined {
+  use(name: string): LiveStream | undefined {
     return this.#configured.get(name) ?? this.dynamic.use(name)
   }
 
@@ -50,13 +50,16 @@ export class StreamSet {
    * Does something with the stream, made if need be.
    * @throws GatewayError `stream_not_found`, or why it cannot be made; what `work` throws
    */
-  async using<T>(name: string, work: (operated: OperatedStream) => Promise<T>): Promise<T> {
+  async using<T>(name: string, work: (stream: LiveStream) => Promise<T>): Promise<T> {
     const configured = this.#configured.get(name)
     return configured === undefined ? this.dynamic.using(name, work) : work(configured)
   }
 
   /** Stops all streams. Resolves when nothing runs any more. */
   async close(): Promise<void> {
-    await Promise.all([this.dynamic.close(), ...[...this.#configured.values()].map(stopForGood)])
+    await Promise.all([
+      this.dynamic.close(),
+      ...[...this.#configured.values()].map((stream) => stream.close()),
+    ])
   }
 }

@@ -1,7 +1,8 @@
 import type { Archives } from '../archive/archives.ts'
+import type { ErrorCode } from '../base/errors.ts'
 import type { StreamDvr } from '../publish/dvr.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
-import type { RenditionName } from '../timeline/fragment.ts'
+import type { RenditionName, Segment, SourceName } from '../timeline/fragment.ts'
 import type { LiveList } from '../timeline/segment-list.ts'
 
 /** Where a stream is in its life. Contract, section 3. */
@@ -26,6 +27,30 @@ export interface Reach {
 }
 
 export const NO_REACH: Reach = { dvrMs: 0, archive: false, clip: false }
+
+/**
+ * What may be told and served of a stream now: a plain, frozen value, from which another process could serve as
+ * well. Bytes are found by the stream's name and what the segments say of themselves.
+ */
+export interface StreamView {
+  /** The stream's public name. */
+  readonly stream: string
+  readonly state: StreamState
+  /** The code of what keeps media from coming; null while live. */
+  readonly reason: ErrorCode | null
+  /** When the state began, in milliseconds since 1970. */
+  readonly sinceMs: number
+  /** Whose media are shown; null while there are none. */
+  readonly source: SourceName | null
+  /** The newest segment of a camera since the stream began to run; undefined before. */
+  readonly newest: Segment | undefined
+  /** Where the numbering stands, 0 before it begins; also while nothing is shown. */
+  readonly mediaSequence: number
+  readonly discontinuitySequence: number
+  /** The live list; undefined while there is nothing to play, so that whoever asks wakes the stream first. */
+  readonly live: LiveList | undefined
+  readonly reach: Reach
+}
 
 /**
  * All that serving knows of a stream. Whether this node owns the upstream session or follows another

@@ -1,19 +1,11 @@
 import { cursorAt, mapTracks, type OutputTimes } from './cursor.ts'
 import type { SegmentDraft } from './draft.ts'
-import type { RenditionName, Segment, SegmentTrack } from './fragment.ts'
+import type { Segment } from './fragment.ts'
 import type { PlacedName } from './identity.ts'
+import { type PublishedTracks, segmentTracks } from './segment-tracks.ts'
 import { MAX_RECENT, type TimelineState } from './state.ts'
 import { targetDurationFor } from './target-duration.ts'
 import { append } from './window.ts'
-
-/** The published form of a track: its name and its size. */
-export interface PublishedTrack {
-  /** Names the content. Safe in a URI. */
-  readonly id: string
-  readonly bytes: number
-}
-
-export type PublishedTracks = Readonly<Partial<Record<RenditionName, PublishedTrack>>>
 
 export interface CommitOptions {
   readonly window: number
@@ -68,19 +60,8 @@ function toSegment(draft: SegmentDraft, published: PublishedTracks): Segment {
     startMs,
     durationMs,
     receivedMs: fragment.receivedMs,
-    tracks: mapTracks(draft.tracks, ({ facts, baseTicks }, name): SegmentTrack => {
-      const { init, durationTicks, samples, opaque } = facts
-      const { id, bytes } = publishedTrack(published, name)
-      const track = { init, baseTicks, durationTicks, samples, bytes, id }
-      return opaque === undefined ? track : { ...track, opaque }
-    }),
+    tracks: segmentTracks(draft.tracks, published),
   })
-}
-
-function publishedTrack(published: PublishedTracks, name: RenditionName): PublishedTrack {
-  const track = published[name]
-  if (track === undefined) throw new Error(`the ${name} of this segment was not stored`)
-  return track
 }
 
 function timesOf({ tracks }: SegmentDraft): OutputTimes {

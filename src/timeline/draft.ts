@@ -1,8 +1,9 @@
 import { findDiscontinuity } from './continuity.ts'
 import { type Cursor, clockTrack, mapTracks, type OutputTimes, RENDITIONS } from './cursor.ts'
-import type { DiscontinuityCause, FragmentFacts, RenditionName, TrackFacts } from './fragment.ts'
+import type { DiscontinuityCause, FragmentFacts, RenditionName } from './fragment.ts'
 import { firstDiscontinuitySequence, firstSequence } from './numbering.ts'
 import { beginAt, continueFrom } from './output-clock.ts'
+import type { PlacedTracks } from './segment-tracks.ts'
 import type { TimelineState } from './state.ts'
 import { ticksToMs } from './ticks.ts'
 
@@ -17,15 +18,9 @@ export interface SegmentDraft {
   /** Of the longest track. */
   readonly durationMs: number
   /** What to write into the fetched bytes, for each track. */
-  readonly tracks: Readonly<Partial<Record<RenditionName, DraftTrack>>>
+  readonly tracks: PlacedTracks
   /** Renditions of the stream that this fragment lacks; they list a gap here. */
   readonly gaps: readonly RenditionName[]
-}
-
-export interface DraftTrack {
-  readonly facts: TrackFacts
-  /** tfdt to write, in ticks since 1970. */
-  readonly baseTicks: number
 }
 
 /** @throws RangeError when the fragment has no track, or times that cannot be */

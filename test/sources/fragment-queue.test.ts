@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { FetchedFragment } from '../../src/ingest/fetch-fragment.ts'
 import { FragmentQueue } from '../../src/sources/fragment-queue.ts'
 import { FragmentJob } from '../../src/sources/job.ts'
-import type { IngestSink } from '../../src/sources/sink.ts'
+import type { FragmentSink } from '../../src/sources/publication.ts'
 import { publishedKey } from '../../src/store/fragment-key.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import type { ListedFragment } from '../../src/upstream/listed-fragment.ts'
@@ -20,7 +20,7 @@ async function publish(sizes: readonly number[], order: readonly number[]) {
   const published: number[] = []
   const skipped: number[] = []
   let [held, most, fetches] = [0, 0, 0]
-  const sink: IngestSink = {
+  const sink: FragmentSink = {
     newest: () => undefined,
     begin: (list) => list,
     reserve: (bytes) => store.reserveSpare(bytes),

@@ -10,20 +10,16 @@ import type { HlsSession } from '../upstream/hls-session.ts'
 import type { StoredFragment } from '../upstream/kvs/kvs-api.ts'
 import { dateOf, type StoredPast } from '../upstream/kvs/stored-past.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
-import type { Dvr } from './dvr.ts'
-import type { Inits } from './inits.ts'
-import { Inserter } from './inserter.ts'
-import type { Shelf } from './shelf.ts'
+import { Insertions, type InsertionsParts } from './insertions.ts'
 
-export interface PastFillerOptions {
+export interface BackfillOptions {
   readonly stream: string
   readonly clock: Clock
   readonly log: Log
   readonly counters: GatewayCounters
   readonly past: StoredPast
-  readonly dvr: Dvr
-  readonly inits: Inits
-  readonly shelf: Shelf
+  /** What it fills. */
+  readonly list: InsertionsParts
   /** How far back the list goes. */
   readonly dvrMs: number
   /** At the start, all of that is looked for; else only what came late since. */
@@ -34,7 +30,7 @@ export interface PastFillerOptions {
 interface Found {
   readonly session: HlsSession
   readonly listed: SessionFragment
-  readonly serverMs: number
+  readonly stored: StoredFragment
 }
 
 const LOOK_EVERY_MS = 30_000
@@ -54,13 +50,13 @@ const SESSION_MS = 600_000
  * LIVE list, those that were lost to us in an outage, and, if wanted, all from before the start. They go
  * into the past of the DVR list, where they were recorded, never to the live edge.
  */
-export class PastFiller {
-  readonly #options: PastFillerOptions
+export class Backfill {
+  readonly #options: BackfillOptions
   /** Looked at and not to be had, or without room; by number, as long as they may be looked at. */
   readonly #refused = new Map<bigint, number>()
   #failing = false
 
-  constructor(options: PastFillerOptions) {
+  constructor(options: BackfillOptions) {
     this.#options = options
   }
 
@@ -104,8 +100,8 @@ export class PastFiller {
 
   /** What there is room for, by date. */
   #missing(stored: readonly StoredFragment[], sinceMs: number): readonly StoredFragment[] {
-    const { dvr, dvrMs, clock } = this.#options
-    const listed = dvr.listedSince(sinceMs - MARGIN_MS)
+    const { list, dvrMs, clock } = this.#options
+    const listed = list.dvr.listedSince(sinceMs - MARGIN_MS)
     const own = listed.filter(({ source }) => source === 'camera')
     const known = new Set(own.map(({ number }) => number))
     const newest = own.reduce((most, { number }) => (number > most ? number : most), 0n)
@@ -120,9 +116,9 @@ export class PastFiller {
 
   async #recover(wanted: readonly StoredFragment[], signal: AbortSignal): Promise<void> {
     const { counters, stream, log } = this.#options
-    const inserter = new Inserter(this.#options)
-    for (const near of this.#windows(wanted)) await this.#fetch(near, inserter, signal)
-    const inserted = await inserter.finish()
+    const insertions = new Insertions(this.#options.list)
+    for (const near of this.#windows(wanted)) await this.#fetch(near, insertions, signal)
+    const inserted = await insertions.finish()
     for (const { number, serverMs } of wanted) {
       if (!inserted.some((segment) => segment.number === number))
         this.#refused.set(number, serverMs)
@@ -151,7 +147,7 @@ export class PastFiller {
 
   async #fetch(
     wanted: readonly StoredFragment[],
-    inserter: Inserter,
+    insertions: Insertions,
     signal: AbortSignal,
   ): Promise<void> {
     const dates = wanted.map((fragment) => this.#date(fragment))
@@ -161,10 +157,10 @@ export class PastFiller {
     try {
       const fragments = await listFragments(session, signal)
       const listed = new Map(fragments.map((each) => [each.number, each]))
-      for (const { number, serverMs } of wanted) {
-        const each = listed.get(number)
+      for (const stored of wanted) {
+        const each = listed.get(stored.number)
         if (each === undefined) continue
-        await this.#add(inserter, { session, listed: each, serverMs }, signal)
+        await this.#add(insertions, { session, listed: each, stored }, signal)
       }
     } finally {
       session.close()
@@ -186,8 +182,8 @@ export class PastFiller {
 
   /** One that is not to be had, or fits nowhere, is left out; only a session that is over ends all. */
   async #add(
-    inserter: Inserter,
-    { session, listed, serverMs }: Found,
+    insertions: Insertions,
+    { session, listed, stored: { serverMs, lengthMs } }: Found,
     signal: AbortSignal,
   ): Promise<void> {
     const { clock } = this.#options
@@ -195,8 +191,13 @@ export class PastFiller {
     try {
       const tracks = await fetchFragment(session, listed, signal)
       const isOld = clock.date() - serverMs > RECENT_MS
-      const hold = isOld ? 'spare' : 'none'
-      await inserter.add({ number, dateMs, serverMs, timeBase: session.id, tracks, hold })
+      const fragment = {
+        listed: { number, startMs: dateMs, durationS: lengthMs / 1_000 },
+        timeBase: session.id,
+        receivedMs: serverMs,
+        tracks,
+      }
+      await insertions.add(fragment, isOld ? 'spare' : 'none')
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof SessionDeadError) throw error

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lookBack } from '../../src/sources/slate-look.ts'
+import { lookBack } from '../../src/sources/slate-start.ts'
 import type { Segment, SegmentTrack } from '../../src/timeline/fragment.ts'
 import { AUDIO, VIDEO } from '../support/camera.ts'
 

@@ -11,7 +11,7 @@ import {
 } from '../timeline/dvr/journal.ts'
 import { type Inits, initsOf } from './inits.ts'
 
-export interface DvrPagesOptions {
+export interface DvrJournalOptions {
   readonly journals: Journals
   readonly stream: string
   readonly log: Log
@@ -28,8 +28,8 @@ const PAGE_MS = 3_600_000
 const MAX_WAITING = 64
 
 /** The journal of one stream's DVR list: a page an hour, each of which can be read without the others. */
-export class DvrPages {
-  readonly #options: DvrPagesOptions
+export class DvrJournal {
+  readonly #options: DvrJournalOptions
   #page = -1
   /** Inits that the page holds. */
   #told = new Set<string>()
@@ -37,7 +37,7 @@ export class DvrPages {
   #written: Promise<void> = Promise.resolve()
   #waiting = 0
 
-  constructor(options: DvrPagesOptions) {
+  constructor(options: DvrJournalOptions) {
     this.#options = options
   }
 

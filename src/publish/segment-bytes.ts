@@ -6,7 +6,7 @@ import type { Hold } from '../store/fragment-tier.ts'
 import type { RenditionName, Segment, SegmentTrack } from '../timeline/fragment.ts'
 import { isUnread } from '../timeline/unread.ts'
 
-export interface ShelfOptions {
+export interface SegmentBytesOptions {
   readonly stream: string
   readonly cache: FragmentCache
   /** Segments stay after they could no longer be asked for by the live list, until they are dropped. */
@@ -24,15 +24,15 @@ export interface ShelfOptions {
  * The bytes of one stream's segments, wherever they are: in memory, on disk, or upstream. It promises
  * memory to what is listed, and to what was until players have had time to fetch it (G6).
  */
-export class Shelf {
-  readonly #options: ShelfOptions
+export class SegmentBytes {
+  readonly #options: SegmentBytesOptions
   #listed = new Map<number, Segment>()
   /** Left the list and may still be asked for. */
   #retired = new Map<number, Segment>()
   /** A player may hold a list from when it was at its longest. */
   #longestListMs = 0
 
-  constructor(options: ShelfOptions) {
+  constructor(options: SegmentBytesOptions) {
     this.#options = options
   }
 

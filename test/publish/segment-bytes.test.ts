@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { Shelf, type StoredTrack } from '../../src/publish/shelf.ts'
+import { SegmentBytes, type StoredTrack } from '../../src/publish/segment-bytes.ts'
 import { contentId } from '../../src/store/content-id.ts'
 import { FragmentCache } from '../../src/store/fragment-cache.ts'
 import { type FragmentKey, keyText, publishedKey } from '../../src/store/fragment-key.ts'
@@ -43,7 +43,7 @@ test('G18: a disk that hangs delays one fragment, and keeps no more than that in
   const refetch = (): never => {
     throw new Error('not asked for')
   }
-  const shelf = new Shelf({ stream: 'lobby', keepsPast: false, cache, refetch })
+  const shelf = new SegmentBytes({ stream: 'lobby', keepsPast: false, cache, refetch })
   const put = shelf.put(1, tracksOf(1))
   await nextTurn()
   clock.advance(5_000)

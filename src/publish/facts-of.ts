@@ -1,0 +1,19 @@
+import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
+import type { FragmentFacts, SourceName } from '../timeline/fragment.ts'
+
+/** What the timeline needs to know of a fetched fragment. */
+export function factsOf(
+  source: SourceName,
+  { listed, timeBase, receivedMs, tracks }: FetchedFragment,
+): FragmentFacts {
+  return {
+    source,
+    number: listed.number,
+    timeBase,
+    startMs: listed.startMs,
+    estimatedMs: listed.estimatedMs,
+    breaks: listed.discontinuity === 'splice',
+    receivedMs,
+    tracks: Object.fromEntries(tracks.map(({ rendition, facts }) => [rendition, facts])),
+  }
+}

@@ -1,0 +1,129 @@
+import type { FetchedFragment, FetchedTrack } from '../ingest/fetch-fragment.ts'
+import type { Hold } from '../store/fragment-tier.ts'
+import { mapTracks } from '../timeline/cursor.ts'
+import { comparePlaces, type DvrSegment } from '../timeline/dvr/dvr-segment.ts'
+import { behindInsertion, placeInsertion } from '../timeline/dvr/insertion.ts'
+import { findRoom, type Stretch } from '../timeline/dvr/room.ts'
+import { segmentTracks } from '../timeline/segment-tracks.ts'
+import { exceedsTarget } from '../timeline/target-duration.ts'
+import { ticksToMs } from '../timeline/ticks.ts'
+import type { Dvr } from './dvr.ts'
+import { factsOf } from './facts-of.ts'
+import type { Inits } from './inits.ts'
+import type { SegmentBytes } from './segment-bytes.ts'
+import { storeTracks } from './store-tracks.ts'
+
+export interface InsertionsParts {
+  readonly dvr: Dvr
+  readonly inits: Inits
+  readonly bytes: SegmentBytes
+}
+
+/**
+ * One edition's worth of fragments that are put into the past: each placed and stored when it is there, all
+ * listed together. So no more than one is held besides the store (G18).
+ */
+export class Insertions {
+  readonly #parts: InsertionsParts
+  readonly #inserted = new Map<number, DvrSegment>()
+  /** What was listed before, with another discontinuity. */
+  readonly #changed = new Map<number, DvrSegment>()
+  readonly #inits: { readonly track: FetchedTrack['facts']['init']; readonly bytes: Buffer }[] = []
+  #listed: readonly DvrSegment[]
+  #nextName: number
+
+  constructor(parts: InsertionsParts) {
+    this.#parts = parts
+    this.#listed = parts.dvr.listedSince(0)
+    this.#nextName = parts.dvr.nextInserted
+  }
+
+  /**
+   * Stores a fragment if the list has a place for it, and it is not longer than the list may have it (G5).
+   * Fragments come by date, which all of them have.
+   * @param hold `spare` for what is older than the bytes that it could push out
+   * @throws RangeError or Mp4Error when it cannot be placed, GatewayError `overloaded`
+   */
+  async add(fragment: FetchedFragment, hold: Hold): Promise<void> {
+    const stretch = stretchOf(fragment)
+    const anchor = findRoom(this.#listed, stretch)
+    const { targetDuration } = this.#parts.dvr
+    if (anchor === undefined || exceedsTarget(longestMs(fragment), targetDuration)) return
+    const before = this.#listed.findLast(({ startMs }) => startMs <= stretch.startMs)
+    const segment = await this.#store(fragment, anchor, before, hold)
+    this.#nextName += 1
+    this.#inserted.set(segment.msn, segment)
+    for (const { facts, initBytes } of fragment.tracks) {
+      this.#inits.push({ track: facts.init, bytes: initBytes })
+    }
+    this.#list(segment)
+  }
+
+  /** Lists what was added, as one edition. Says what that is, by date. */
+  async finish(): Promise<readonly DvrSegment[]> {
+    const { dvr, inits } = this.#parts
+    // Only now: what is not listed yet would be forgotten with the next fragment.
+    for (const { track, bytes } of this.#inits) inits.add(track.rendition, track.id, bytes)
+    const inserted = [...this.#inserted.values()]
+    if (inserted.length === 0) return []
+    return (await dvr.insert([...inserted, ...this.#changed.values()])) ? inserted : []
+  }
+
+  #list(segment: DvrSegment): void {
+    const at = this.#listed.findIndex((each) => comparePlaces(each, segment) > 0)
+    const next = this.#listed[at]
+    if (next === undefined) return
+    const behind = behindInsertion(segment, next)
+    if (behind !== next) this.#change(behind)
+    const [before, after] = [this.#listed.slice(0, at), this.#listed.slice(at + 1)]
+    this.#listed = [...before, segment, behind, ...after]
+  }
+
+  #change(segment: DvrSegment): void {
+    const { msn } = segment
+    if (this.#inserted.has(msn)) this.#inserted.set(msn, segment)
+    else this.#changed.set(msn, segment)
+  }
+
+  async #store(
+    fragment: FetchedFragment,
+    anchor: number,
+    before: DvrSegment | undefined,
+    hold: Hold,
+  ): Promise<DvrSegment> {
+    const msn = this.#nextName
+    const facts = factsOf('camera', fragment)
+    const { times, discontinuity, startMs, durationMs } = placeInsertion(before, facts)
+    const placed = mapTracks(facts.tracks, (track, name) => ({
+      facts: track,
+      baseTicks: times[name] ?? 0,
+    }))
+    const { bytes } = this.#parts
+    const published = await storeTracks(bytes, { msn, tracks: placed }, fragment.tracks, hold)
+    return {
+      msn,
+      anchor,
+      dsn: before?.dsn ?? 0,
+      source: 'camera',
+      number: facts.number,
+      startMs,
+      durationMs,
+      receivedMs: facts.receivedMs,
+      discontinuity,
+      tracks: segmentTracks(placed, published),
+    }
+  }
+}
+
+function longestMs({ tracks }: Pick<FetchedFragment, 'tracks'>): number {
+  return Math.max(
+    ...tracks.map(({ facts }) => ticksToMs(facts.durationTicks, facts.init.timescale)),
+  )
+}
+
+function stretchOf({ listed: { startMs = 0 }, tracks }: FetchedFragment): Stretch {
+  const clock = tracks.find(({ rendition }) => rendition === 'video') ?? tracks[0]
+  const lengthMs =
+    clock === undefined ? 0 : ticksToMs(clock.facts.durationTicks, clock.facts.init.timescale)
+  return { startMs, endMs: startMs + lengthMs }
+}

@@ -1,0 +1,376 @@
+import type { Random } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
+import { GatewayError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { runTogether } from '../base/run-together.ts'
+import { ChangeSignal } from '../base/signal.ts'
+import type { Movie } from '../formats/mp4/read-movie.ts'
+import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
+import type { GatewayCounters } from '../metrics/gateway-counters.ts'
+import type { Segment, SegmentTrack } from '../timeline/fragment.ts'
+import { isUnread } from '../timeline/unread.ts'
+import type { ListedFragment } from '../upstream/listed-fragment.ts'
+import { fetchAgain, gone, remade } from './fetch-again.ts'
+import { newestOf } from './listing.ts'
+import type { FragmentSink, Publication } from './publication.ts'
+import { SlateFiller } from './slate-filler.ts'
+import { Source, type SourceParts } from './source.ts'
+import {
+  followedIn,
+  force,
+  type LiveSource,
+  type Selection,
+  type SourceSigns,
+  select,
+  shownOf,
+} from './source-selection.ts'
+import { takeOver } from './take-over.ts'
+import { isPermanent } from './trouble.ts'
+
+export interface SourcesOptions {
+  /** The stream's public name. */
+  readonly stream: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly counters: GatewayCounters
+  readonly camera: SourceParts
+  readonly backup: SourceParts | undefined
+  /** How long the camera has to deliver without a break before it takes over from the backup. */
+  readonly returnAfterMs: number
+  /** Without a fragment for this long a source counts as lost; for longer where fragments are. */
+  readonly signalLossAfterMs: number
+  /** How many segments the live list holds at least. */
+  readonly window: number
+  /** Whether a slate is shown while no source delivers. */
+  readonly showsSlate: boolean
+  /** The operator's slate; undefined: the one that is built in. */
+  readonly slateMovie: Movie | undefined
+}
+
+/** How long a backup may take from when it is asked to its first fragment, before a slate is shown. */
+const BACKUP_MS = 5_000
+/** Of a source that stays overdue because an operator wants it. */
+const LEAST_WAIT_MS = 1_000
+
+/** A fragment that takes longer than the signal-loss time must not count as a loss. */
+export function lossAfterMs(signalLossAfterMs: number, targetDuration: number | undefined): number {
+  return Math.max(signalLossAfterMs, 1_500 * (targetDuration ?? 0))
+}
+
+/**
+ * Where a stream's fragments come from: its own source, while that delivers nothing the one that stands in for
+ * it, and while neither does the gateway itself, with a slate. A source that is not followed costs nothing (G10).
+ */
+export class Sources {
+  readonly #options: SourcesOptions
+  readonly #camera: Source
+  readonly #backup: Source | undefined
+  readonly #wake = new ChangeSignal()
+  readonly #changed = new ChangeSignal()
+  #selection: Selection = { kind: 'camera' }
+  /** Where the fragments go; undefined while nobody wants any. */
+  #publication: Publication | undefined
+  #awaySinceMs = 0
+  #lastShown: LiveSource = 'camera'
+
+  constructor(options: SourcesOptions) {
+    const { camera, backup } = options
+    this.#options = options
+    this.#camera = this.#source('camera', camera)
+    this.#backup = backup === undefined ? undefined : this.#source('backup', backup)
+  }
+
+  /** The source whose fragments are published now; undefined while none delivers. */
+  get shown(): LiveSource | undefined {
+    return shownOf(this.#selection)
+  }
+
+  get hasBackup(): boolean {
+    return this.#backup !== undefined
+  }
+
+  /** The source that an operator has ordered. */
+  get forced(): LiveSource | undefined {
+    return this.#selection.kind === 'forced' ? this.#selection.source : undefined
+  }
+
+  /** The source that status tells of: the one that is shown, or the stream's own. */
+  get active(): Source {
+    return this.#named(this.shown ?? 'camera') ?? this.#camera
+  }
+
+  /** What keeps media from coming: final only if it is for every source that is tried. */
+  get trouble(): GatewayError | undefined {
+    const followed = followedIn(this.#selection).flatMap((name) => this.#named(name) ?? [])
+    const troubles = followed.map(({ trouble }) => trouble.current)
+    const passing = troubles.filter(
+      (trouble) => trouble === undefined || !isPermanent(trouble.code),
+    )
+    return passing.length === 0 ? troubles[0] : passing.find((trouble) => trouble !== undefined)
+  }
+
+  /** How many sessions are open, of all sources. */
+  get openSessions(): number {
+    return this.#all.reduce((sum, { keeper }) => sum + keeper.openSessions, 0)
+  }
+
+  /** Resolves when trouble or what is shown changes; rejects with the signal's reason once it aborts. */
+  changed(signal: AbortSignal): Promise<void> {
+    return this.#changed.wait(signal)
+  }
+
+  /** Shows this source, whether it delivers or not; undefined leaves it to the sources again. */
+  force(source: LiveSource | undefined): void {
+    this.#change(force(this.#selection, source))
+    this.#review()
+  }
+
+  /** Lets go of all sessions for good. */
+  close(): void {
+    for (const { keeper } of this.#all) keeper.close()
+  }
+
+  /** Gives fragments to whoever publishes them, until `signal` aborts, and rejects with its reason. */
+  async run(signal: AbortSignal, publication: Publication): Promise<never> {
+    this.#begin(publication)
+    const slate = this.#options.showsSlate ? [this.#slate(publication)] : []
+    return runTogether(signal, [
+      (limited) => this.#followSources(limited, publication),
+      ...slate.map((filler) => (limited: AbortSignal) => filler.run(limited)),
+    ])
+  }
+
+  /**
+   * The published bytes of a segment once more, from `offset` on.
+   * @throws GatewayError `segment_gone` when nobody has them any more, or an upstream code
+   */
+  async *fetchAgain(
+    segment: Segment,
+    track: SegmentTrack,
+    offset: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Buffer> {
+    if (segment.source === 'slate') {
+      yield (await remade(segment, track, this.#options.slateMovie)).subarray(offset)
+      return
+    }
+    const source = this.#named(segment.source)
+    const publication = this.#publication
+    // A session that is opened for one old segment of a camera that nobody watches would stay (G10).
+    if (source === undefined || publication === undefined) throw gone()
+    try {
+      yield* fetchAgain(source, segment, track, offset, signal)
+    } catch (error) {
+      const isGone = error instanceof GatewayError && error.code === 'segment_gone'
+      if (isGone) void publication.lose(segment)
+      throw error
+    }
+  }
+
+  get #all(): readonly Source[] {
+    return this.#backup === undefined ? [this.#camera] : [this.#camera, this.#backup]
+  }
+
+  #named(name: LiveSource): Source | undefined {
+    return name === 'camera' ? this.#camera : this.#backup
+  }
+
+  #source(name: LiveSource, parts: SourceParts): Source {
+    return new Source(
+      parts,
+      () => this.#troubled(name),
+      () => (this.#publication?.shown?.targetDuration ?? 0) * 1_000,
+    )
+  }
+
+  /** Without a fragment for this long a source counts as lost. */
+  get #lossAfterMs(): number {
+    const { signalLossAfterMs } = this.#options
+    return lossAfterMs(signalLossAfterMs, this.#publication?.shown?.targetDuration)
+  }
+
+  /** Whether nothing comes, nor is about to: a backup that was just asked gets its time. */
+  get #isLost(): boolean {
+    const backup = this.#backup
+    if (this.#selection.kind !== 'away' || backup === undefined) return !this.#delivers
+    const isAsked = backup.trouble.current === undefined
+    return !isAsked || this.#options.clock.now() - this.#awaySinceMs >= BACKUP_MS
+  }
+
+  /** Whether media come from the source that is shown, or may still come in time. */
+  get #delivers(): boolean {
+    const heart = this.shown === undefined ? undefined : this.#named(this.shown)?.heart
+    return heart?.delivers(this.#options.clock.now(), this.#lossAfterMs) === true
+  }
+
+  #begin(publication: Publication): void {
+    const { clock } = this.#options
+    this.#publication = publication
+    this.#lastShown = this.forced ?? 'camera'
+    // A list that ends with another source says that the camera did not deliver: then nobody waits for it.
+    const last = publication.shown?.tail.at(-1)
+    const isTrusted = last === undefined || last.source === 'camera'
+    if (this.forced === undefined) this.#selection = { kind: isTrusted ? 'camera' : 'away' }
+    // One that was just started gets its time.
+    if (this.shown !== undefined) this.#named(this.shown)?.heart.begin(clock.now(), true)
+    this.#awaySinceMs = clock.now()
+    for (const { trouble } of this.#all) trouble.clear()
+  }
+
+  async #followSources(signal: AbortSignal, publication: Publication): Promise<never> {
+    const crash = new AbortController()
+    const running = AbortSignal.any([signal, crash.signal])
+    try {
+      for (;;) {
+        this.#review()
+        this.#follow(publication, running, (error) => crash.abort(error))
+        await this.#nextChange(running)
+      }
+    } finally {
+      this.#publication = undefined
+      await Promise.all(this.#all.map((source) => source.unfollow()))
+    }
+  }
+
+  /** Begins and ends following, so that it is as the selection has it. */
+  #follow(publication: Publication, signal: AbortSignal, failed: (error: unknown) => void): void {
+    const { clock, random } = this.#options
+    const wanted = new Set(followedIn(this.#selection))
+    for (const name of ['camera', 'backup'] as const) {
+      const source = this.#named(name)
+      if (source === undefined) continue
+      if (!wanted.has(name)) void this.#unfollow(source)
+      else if (!source.isFollowed) {
+        // A stand-in has to prove itself.
+        source.heart.begin(clock.now(), this.shown === name)
+        if (name === 'backup') publication.forget(name)
+        source.follow(this.#sink(name, source, publication), { clock, random }, signal, failed)
+      }
+    }
+  }
+
+  async #unfollow(source: Source): Promise<void> {
+    if (!source.isFollowed) return
+    await source.unfollow()
+    this.#wake.notify()
+  }
+
+  #sink(name: LiveSource, source: Source, publication: Publication): FragmentSink {
+    return {
+      newest: () => publication.newest(name),
+      begin: (list) => this.#wantedOfFirst(name, list, publication),
+      reserve: (bytes) => publication.reserve(bytes),
+      publish: (batch) => this.#publish(name, source, batch, publication),
+      // A backup goes on where a camera ends.
+      end: () => (this.hasBackup ? Promise.resolve() : publication.end()),
+    }
+  }
+
+  async #publish(
+    name: LiveSource,
+    source: Source,
+    batch: readonly FetchedFragment[],
+    publication: Publication,
+  ): Promise<void> {
+    source.heart.beat(this.#options.clock.now(), this.#lossAfterMs)
+    this.#review(name)
+    source.trouble.clear()
+    const skipped = await publication.publish(name, batch, () => this.shown === name)
+    for (const { number, error } of skipped) source.trouble.skipped(number, error)
+  }
+
+  /**
+   * Chooses from the first list of a camera what fills a live window. Of a backup's, what covers the time
+   * since media came last: by how long that is, because the clocks of the two may differ.
+   */
+  #wantedOfFirst(
+    name: LiveSource,
+    list: readonly ListedFragment[],
+    { shown }: Publication,
+  ): readonly ListedFragment[] {
+    const { clock, window } = this.#options
+    const segments = shown?.tail ?? []
+    if (name === 'camera' || segments.length === 0) return newestOf(list, window)
+    const lastReal = segments.findLast((segment) => segment.source !== 'slate')
+    return takeOver(list, { last: segments.at(-1), lastReal }, clock.now())
+  }
+
+  #slate(publication: Publication): SlateFiller {
+    const { clock, log, slateMovie } = this.#options
+    // What has ended is not lost; nor can a slate follow what we cannot read: the list is held.
+    const isLost = (): boolean =>
+      this.#isLost && publication.shown?.ended !== true && !publication.retained.some(isUnread)
+    return new SlateFiller({ clock, log, movie: slateMovie, isLost, publication })
+  }
+
+  /** A source met or left trouble. One that says that nothing will come need not be waited for. */
+  #troubled(name: LiveSource): void {
+    const source = this.#named(name)
+    if (source?.isHopeless === true) source.heart.stop()
+    this.#review()
+    this.#changed.notify()
+  }
+
+  /** @param beating the source of which a fragment just came */
+  #review(beating?: LiveSource): void {
+    if (this.#publication === undefined) return
+    const signs = { camera: this.#signs('camera', beating), backup: this.#signs('backup', beating) }
+    this.#change(select(this.#selection, signs))
+  }
+
+  /**
+   * A camera takes over with a fragment, not between two: its last one was not published, and the backup's
+   * next will not be.
+   */
+  #signs(name: LiveSource, beating: LiveSource | undefined): SourceSigns {
+    const heart = this.#named(name)?.heart
+    if (heart === undefined) return { delivers: false, steady: false }
+    const { clock, returnAfterMs } = this.#options
+    const nowMs = clock.now()
+    const steadyMs = heart.steadyMs(returnAfterMs)
+    return {
+      delivers: heart.delivers(nowMs, this.#lossAfterMs),
+      steady: beating === name && steadyMs !== undefined && nowMs >= steadyMs,
+    }
+  }
+
+  #change(selection: Selection): void {
+    const before = this.#selection
+    this.#selection = selection
+    if (before === selection) return
+    if (selection.kind === 'away' && before.kind !== 'away') {
+      this.#awaySinceMs = this.#options.clock.now()
+    }
+    this.#wake.notify()
+    if (shownOf(before) !== shownOf(selection)) this.#tellSwitch(shownOf(selection))
+  }
+
+  #tellSwitch(shown: LiveSource | undefined): void {
+    const { stream, counters, log } = this.#options
+    if (shown === undefined || shown === this.#lastShown) return
+    this.#lastShown = shown
+    counters.sourceSwitches.add({ stream, to: shown })
+    log.warn('source switched', { to: shown, forced: this.forced !== undefined })
+    this.#changed.notify()
+  }
+
+  /** Until a source is overdue, or a change wants something begun or ended. */
+  async #nextChange(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
+    const heart = this.shown === undefined ? undefined : this.#named(this.shown)?.heart
+    const done = new AbortController()
+    const limited = AbortSignal.any([signal, done.signal])
+    const waits = [this.#wake.wait(limited)]
+    if (heart !== undefined) {
+      const overdueMs = heart.overdueMs(this.#lossAfterMs)
+      waits.push(clock.sleep(Math.max(LEAST_WAIT_MS, overdueMs - clock.now()), limited))
+    }
+    try {
+      await Promise.race(waits)
+    } finally {
+      for (const wait of waits) wait.catch(() => {})
+      done.abort()
+    }
+  }
+}
