@@ -3,8 +3,8 @@ import type { z } from 'zod'
 import { type DefineSources, readVariables, substitute, type Variables } from './define.ts'
 import { PlaylistError } from './playlist-error.ts'
 
-/** A list of 60,000 entries has some 1.5 MiB, or ten times that where each URI holds a token. */
-const MAX_CHARACTERS = 24 * 1024 * 1024
+/** A list of 60,000 entries has some 1.5 MiB, or up to ten times that with dates and tokens. */
+const MAX_CHARACTERS = 16 * 1024 * 1024
 const MAX_LINE_CHARACTERS = 16 * 1024
 
 /**

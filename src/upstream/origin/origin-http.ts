@@ -41,7 +41,8 @@ const MIB = 1024 * 1024
 const KINDS: Readonly<Record<OriginRequest, OriginKind>> = {
   playlist: {
     operation: 'playlist',
-    maxBytes: 4 * MIB,
+    // A day of segments with dates and tokens.
+    maxBytes: 16 * MIB,
     // Another gateway answers a first request only when it has media: after 8 s by default.
     attemptMs: 10_000,
     totalMs: 12_000,

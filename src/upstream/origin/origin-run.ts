@@ -32,7 +32,9 @@ export class OriginRun {
   #timeBase = 0
   #offset = 0
   #newest: number | undefined
-  #seen: ReadonlyMap<number, string> = new Map()
+  #seen: ReadonlyMap<number, Mark> = new Map()
+  /** Whether two of its lists named a segment alike. */
+  #keepsUris = false
   #behindSinceMs: number | undefined
 
   constructor(clock: Clock) {
@@ -61,25 +63,41 @@ export class OriginRun {
     if (sighting === 'stale') return sighting
     if (sighting === 'restarted') this.#restart(list.mediaSequence)
     this.#newest = list.segments.length === 0 ? this.#newest : last
-    this.#seen = signatures(list)
+    this.#seen = marks(list)
     this.#behindSinceMs = undefined
     return sighting
   }
 
   #judge(list: MediaPlaylist, last: number): Sighting {
     if (this.#newest === undefined || list.segments.length === 0) return 'same'
-    const alike = this.#isAlike(list)
-    if (last >= this.#newest) return alike === false ? 'restarted' : 'same'
+    const isBehind = last < this.#newest
+    const alike = this.#isAlike(list, isBehind)
+    if (!isBehind) return alike === false ? 'restarted' : 'same'
     this.#behindSinceMs ??= this.#clock.now()
     const waited = this.#clock.now() - this.#behindSinceMs >= STALE_MS
     return alike === true && !waited ? 'stale' : 'restarted'
   }
 
-  /** Whether what both lists name is the same; undefined when they have nothing in common. */
-  #isAlike(list: MediaPlaylist): boolean | undefined {
-    const common = [...signatures(list)].filter(([msn]) => this.#seen.has(msn))
-    if (common.length === 0) return undefined
-    return common.some(([msn, signature]) => this.#seen.get(msn) === signature)
+  /**
+   * Whether what both lists name is the same; undefined when nothing tells: they have no number in common, or only
+   * URIs that this origin changes at each reload, as those with a token in their path. Dates that are computed anew
+   * for each list waver; those of a copy do not.
+   */
+  #isAlike(list: MediaPlaylist, isCopy: boolean): boolean | undefined {
+    const common = [...marks(list)].flatMap(([msn, mark]) => {
+      const seen = this.#seen.get(msn)
+      return seen === undefined ? [] : [{ mark, seen }]
+    })
+    const dated = common.flatMap(({ mark, seen }) =>
+      mark.dateMs === undefined || seen.dateMs === undefined
+        ? []
+        : [Math.abs(mark.dateMs - seen.dateMs) <= (isCopy ? 0 : mark.durationMs / 2)],
+    )
+    if (dated.length > 0) return dated.includes(true)
+    const keepsUris = common.some(({ mark, seen }) => mark.name === seen.name)
+    if (keepsUris) this.#keepsUris = true
+    if (keepsUris || common.length === 0) return keepsUris || undefined
+    return this.#keepsUris ? false : undefined
   }
 
   /** One number is left out: what lies between is unknown. */
@@ -94,12 +112,19 @@ export class OriginRun {
   }
 }
 
-function signatures({ mediaSequence, segments }: MediaPlaylist): ReadonlyMap<number, string> {
-  return new Map(segments.map((segment, i) => [mediaSequence + i, signature(segment)]))
+/** What a segment is known again by, beside its number. */
+interface Mark {
+  readonly dateMs: number | undefined
+  readonly durationMs: number
+  /** Tokens in the query may differ each time. */
+  readonly name: string
 }
 
-/** Tokens in the query may differ each time. */
-function signature({ uri, programDateTimeMs, byteRange }: MediaPlaylistSegment): string {
-  if (programDateTimeMs !== undefined) return String(programDateTimeMs)
-  return `${uri.split('?')[0]} ${byteRange?.offset}`
+function marks({ mediaSequence, segments }: MediaPlaylist): ReadonlyMap<number, Mark> {
+  return new Map(segments.map((segment, i) => [mediaSequence + i, markOf(segment)]))
+}
+
+function markOf({ uri, durationS, programDateTimeMs, byteRange }: MediaPlaylistSegment): Mark {
+  const name = `${uri.split('?')[0]} ${byteRange?.offset}`
+  return { dateMs: programDateTimeMs, durationMs: durationS * 1000, name }
 }

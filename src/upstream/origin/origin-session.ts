@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../base/clock.ts'
+import type { Variables } from '../../formats/m3u8/define.ts'
 import { type MediaPlaylist, parseMedia } from '../../formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../formats/m3u8/parse-multivariant.ts'
 import type {
@@ -50,19 +51,28 @@ export async function openOriginSession(
 interface OriginPlaylists {
   readonly urls: ReadonlyMap<PlaylistName, URL>
   readonly codecs: readonly string[]
+  /** What the media playlists may import. RFC 8216bis, 4.4.2.3. */
+  readonly variables?: Variables | undefined
 }
 
 /** A media playlist is its own: what is in its segments shows when they are read. */
 function playlistsOf({ bytes, url }: OriginBody, { hosts }: OriginHttp): OriginPlaylists {
   const text = bytes.toString()
-  if (!/^#EXT-X-STREAM-INF:/m.test(text)) {
-    parseMedia(text)
+  if (!/^[ \t]*#EXT-X-STREAM-INF[ \t]*:/m.test(text)) {
+    parseMedia(text, { url, newest: MAX_KNOWN })
     return { urls: new Map([['muxed', url]]), codecs: [] }
   }
-  const { uris, codecs } = pickPlaylists(parseMultivariant(text))
+  const { variables, ...multivariant } = parseMultivariant(text, { url })
+  const { uris, codecs } = pickPlaylists(multivariant)
   const urls = [...uris].map(([name, uri]) => [name, hosts.resolve(uri, url)] as const)
-  return { urls: new Map(urls), codecs }
+  return { urls: new Map(urls), codecs, variables }
 }
+
+/**
+ * How many of a list's segments are read, and kept in mind after they have left it: half an hour of 2 s, from which
+ * an outage is filled. An EVENT list of a day costs little more than that.
+ */
+const MAX_KNOWN = 1024
 
 /** What one playlist has shown so far. */
 interface Followed {
@@ -78,8 +88,6 @@ interface Followed {
   /** Listed now or before: origins keep segments for a while after they have left the list. */
   readonly known: LRUCache<bigint, ListedFragment>
 }
-
-const MAX_KNOWN = 1024
 
 function followedAt(name: PlaylistName, url: URL): Followed {
   const nothing = { etag: undefined, list: undefined, listed: [] }
@@ -102,15 +110,21 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   readonly #run: OriginRun
   readonly #clock: Clock
   readonly #codecs: readonly string[]
+  readonly #variables: Variables | undefined
   readonly #nameKey: OriginSessionDeps['nameKey']
   #timeBase = 0
   /** Read when the session was opened, and not asked for yet. */
   #unread: readonly ListedFragment[] | undefined
 
-  constructor({ urls, codecs }: OriginPlaylists, http: OriginHttp, deps: OriginSessionDeps) {
+  constructor(
+    { urls, codecs, variables }: OriginPlaylists,
+    http: OriginHttp,
+    deps: OriginSessionDeps,
+  ) {
     const { run, clock, nameKey } = deps
     super(clock.now(), new Map([...urls].map(([name, url]) => [name, followedAt(name, url)])))
     this.#codecs = codecs
+    this.#variables = variables
     this.#nameKey = nameKey
     this.#http = http
     this.#run = run
@@ -195,7 +209,8 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     const { url, etag } = followed
     return this.#http.get('playlist', { url, etag }, signal, (body) => {
       if (body === 'unchanged') return undefined
-      const list = parseMedia(body.bytes.toString())
+      const sources = { url: body.url, imports: this.#variables, newest: MAX_KNOWN }
+      const list = parseMedia(body.bytes.toString(), sources)
       followed.etag = body.etag
       // URIs are relative to where a redirect has led. RFC 3986, 5.1.3.
       followed.base = body.url

@@ -11,6 +11,8 @@ export interface PickedPlaylists {
 const PLAYABLE = /^(avc1|avc3|hvc1|hev1|mp4a)\b/
 const OTHER_VIDEO = /^(av01|vp0?[89]|dvh1|dvhe|mp4v)\b/
 const VIDEO = /^(avc1|avc3|hvc1|hev1)\b/
+/** Subtitles and captions, which we neither follow nor repeat. */
+const TEXT = /^(wvtt|stpp|tx3g|imsc1|c608|c708|mett|sbtt|stxt|dvb)\b/i
 
 /**
  * One variant: the best that we can play throughout, as there is no ladder here; the best of all if we can
@@ -33,7 +35,7 @@ export function pickPlaylists({ variants, audio }: MultivariantPlaylist): Picked
   // An audio-only variant names itself as the rendition of its group.
   if (sound === undefined || sound === best.uri) uris.set('muxed', best.uri)
   else uris.set('video', best.uri).set('audio', sound)
-  return { uris, codecs: best.codecs }
+  return { uris, codecs: mediaCodecs(best) }
 }
 
 /** Without CODECS nothing speaks against a variant. Video outweighs sound alone. */
@@ -43,6 +45,10 @@ function bestOf(variants: readonly Variant[]): Variant | undefined {
   return variants.toSorted((a, b) => weight(b) - weight(a))[0]
 }
 
-function isPlayable({ codecs }: Variant): boolean {
-  return codecs.every(isPlayableCodec)
+function isPlayable(variant: Variant): boolean {
+  return mediaCodecs(variant).every(isPlayableCodec)
+}
+
+function mediaCodecs({ codecs }: Variant): readonly string[] {
+  return codecs.filter((codec) => !TEXT.test(codec))
 }

@@ -38,6 +38,17 @@ describe('of several variants', () => {
     expect(pick(a ?? '', b ?? '')).toEqual([['muxed', 'v2']])
   })
 
+  test('text beside them makes a variant no less playable, and is not repeated', () => {
+    const master = (codecs: string) =>
+      pickPlaylists(
+        parseMultivariant(`#EXTM3U\n${variant(`BANDWIDTH=1,CODECS="${codecs}"`, 'v')}\n`),
+      )
+    const control = master('avc1.4d400c,mp4a.40.2')
+    for (const text of ['wvtt', 'stpp.ttml.im1t', 'stpp.TTML.im1t', 'tx3g', 'c608']) {
+      expect(master(`avc1.4d400c,mp4a.40.2,${text}`)).toEqual(control)
+    }
+  })
+
   test('sound apart is the default of the group, or its first', () => {
     const group = (name: string, isDefault: string): string =>
       `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="${name}",DEFAULT=${isDefault},URI="${name}"`
@@ -125,6 +136,26 @@ describe('the numbers of an origin', () => {
 
   test('begin anew when they come to mean other segments', () => {
     expect(after({ first: 5, atMs: 0 }, { first: 5, atMs: 60_000 })).toEqual(['same', 'restarted'])
+  })
+
+  test('go on where each list has other tokens in its paths, and no dates', () => {
+    const run = new OriginRun(clock)
+    const reload = (first: number, token: string) => {
+      const uris = Array.from({ length: 4 }, (_, i) => `#EXTINF:2,\n${token}/${first + i}.ts\n`)
+      const head = `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:${first}\n`
+      return run.look(parseMedia(head + uris.join('')))
+    }
+    const sightings = [5, 5, 6, 7, 8].map((first, i) => reload(first, `token${i}`))
+    expect(sightings).toEqual(['same', 'same', 'same', 'same', 'same'])
+    expect(run.numberOf(8)).toBe(8n)
+    // The control: an origin that keeps its URIs, and then has others, has begun anew.
+    expect(reload(9, 'token4')).toBe('same')
+    expect(reload(9, 'other')).toBe('restarted')
+  })
+
+  test('go on where dates are computed anew for each list', () => {
+    const lists = [0, 400, -300, 450, 200].map((wavers) => ({ first: 5, atMs: 60_000 + wavers }))
+    expect(new Set(after(...lists))).toEqual(new Set(['same']))
   })
 
   test('stay where a cache gives an older list, but not for long', () => {

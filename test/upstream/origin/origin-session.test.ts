@@ -270,11 +270,46 @@ describe('refusals', () => {
   })
 })
 
+test('of a list of a day the newest segments are listed, by their own numbers', async () => {
+  origin.replies[MASTER] = media(10, 60_480)
+  const listed = await (await open()).list('muxed', never)
+  expect(listed.at(-1)?.number).toBe(60_489n)
+  expect(listed.at(-1)?.uri.reveal().pathname).toBe('/live/seg60489.m4s')
+  expect(listed).toHaveLength(1024)
+})
+
+test('a list that grows past 5,000 segments while we follow is followed on', async () => {
+  origin.replies[MASTER] = media(0, 4_999)
+  const session = await open()
+  await session.list('muxed', never)
+  for (const count of [5_000, 5_001, 5_002]) {
+    origin.replies[MASTER] = media(0, count)
+    expect((await session.list('muxed', never)).at(-1)?.number).toBe(BigInt(count - 1))
+  }
+})
+
+test('variables come from the list, its URL and the multivariant playlist', async () => {
+  origin.replies[MASTER] = [
+    '#EXTM3U',
+    '#EXT-X-DEFINE:NAME="dir",VALUE="live"',
+    '#EXT-X-DEFINE:QUERYPARAM="auth"',
+    '#EXT-X-STREAM-INF:BANDWIDTH=1',
+    '/{$dir}/high.m3u8?key={$auth}',
+    '',
+  ].join('\n')
+  const head = ['IMPORT="dir"', 'QUERYPARAM="key"'].map((list) => `#EXT-X-DEFINE:${list}`)
+  origin.replies[`/live/high.m3u8?key=${SECRET}`] = media(10, 3, ...head).replaceAll(
+    'seg',
+    '/{$dir}/{$key}/seg',
+  )
+  const fragment = await first(await open())
+  expect(fragment.uri.reveal().pathname).toBe(`/live/${SECRET}/seg10.m4s`)
+})
+
 describe('a hostile origin', () => {
   const hostile: Readonly<Record<string, WebServer['replies'][string]>> = {
     'an HTML page': '<html>',
     'an empty body': '',
-    '10,000 segments': media(0, 10_000),
     'a huge body': (response) => {
       response.writeHead(200)
       const pour = (): void => {
