@@ -14,17 +14,19 @@ export const START_MS = Date.UTC(2026, 0, 1)
 
 /**
  * What happens to the camera, by seconds since the start: all that a list can tell of. While it pauses nothing
- * changes, however long a look at everything takes.
+ * changes, however long the gateway takes to start, or a look at everything.
  */
 const EVENTS = [
+  { atS: -5, event: { type: 'stop' } },
+  { atS: 9, event: { type: 'resume' } },
   // Two fragments that never come: a gap.
   { atS: 21, event: { type: 'drop', count: 2 } },
   { atS: 29, event: { type: 'codec-private-data' } },
   // Two that come late: a hole in the list, until they are inserted and a new edition begins.
-  { atS: 37, event: { type: 'late', count: 2, ms: 25_000 } },
+  { atS: 37, event: { type: 'late', count: 2, ms: 35_000 } },
   { atS: 47, event: { type: 'stop' } },
   { atS: 62, event: { type: 'resume' } },
-  { atS: 106, event: { type: 'stop' } },
+  { atS: 114, event: { type: 'stop' } },
 ] as const
 
 const CAMERA: CameraConfigInput = {
@@ -33,12 +35,12 @@ const CAMERA: CameraConfigInput = {
 }
 
 /** By seconds since the start, what a test does. */
-export const ROLL_OVER_S = 10
+export const ROLL_OVER_S = 13
 export const FIRST_LOOK_S = 50
-export const RESTART_S = 96
-export const SECOND_LOOK_S = 110
+export const RESTART_S = 104
+export const SECOND_LOOK_S = 118
 /** The slate has taken over, and filled the time since the camera stopped. */
-export const SLATE_S = 150
+export const SLATE_S = 158
 
 export interface History extends AsyncDisposable {
   readonly world: World
