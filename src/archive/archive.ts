@@ -1,9 +1,10 @@
 import { DeadlineError, withDeadline } from '../base/deadline.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
-import type { ArchiveName, ArchiveSnapshot, PublishedName } from '../timeline/archive/entry.ts'
+import type { ArchiveEntry, ArchiveName, PublishedName } from '../timeline/archive/entry.ts'
 import { longestMs, type PlacedBy } from '../timeline/archive/place.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
+import type { SegmentList } from '../timeline/segment-list.ts'
 import { targetDurationFor } from '../timeline/target-duration.ts'
 import { translate } from '../upstream/errors.ts'
 import { Filler, type FillerOptions } from './filler.ts'
@@ -30,7 +31,7 @@ const FAILED_MS = 1_000
  */
 export class Archive {
   readonly range: ArchiveRange
-  readonly type: ArchiveSnapshot['type']
+  readonly type: 'EVENT' | 'VOD'
   readonly #options: ArchiveOptions
   readonly #list: PastList
   readonly #filler: Filler
@@ -39,7 +40,7 @@ export class Archive {
   #filling: Promise<void> | undefined
   #waking = false
   #failure: { readonly untilMs: number; readonly error: Error } | undefined
-  #snapshot: ArchiveSnapshot | undefined
+  #shown: SegmentList | undefined
   /** Undefined until all that was recorded so far is listed. */
   #targetDuration: number | undefined
   #ended = false
@@ -62,6 +63,11 @@ export class Archive {
     return this.#list.entries.length
   }
 
+  /** What is listed by now. */
+  get entries(): readonly ArchiveEntry[] {
+    return this.#list.entries
+  }
+
   get isListing(): boolean {
     return this.#filling !== undefined
   }
@@ -76,7 +82,7 @@ export class Archive {
    * @throws GatewayError `no_recording` with the nearest times; `bad_request` when it is too much;
    * `overloaded` when listing takes longer than a viewer waits; an upstream code
    */
-  async ready(signal: AbortSignal): Promise<ArchiveSnapshot> {
+  async ready(signal: AbortSignal): Promise<SegmentList> {
     if (this.#targetDuration === undefined) await this.#untilListed(signal)
     else if (!this.#ended) this.#keepAwake()
     return this.#show()
@@ -162,14 +168,14 @@ export class Archive {
   async #grow(signal: AbortSignal): Promise<void> {
     try {
       await this.#filler.follow(signal, () => {
-        this.#snapshot = undefined
+        this.#shown = undefined
       })
     } catch (error) {
       if (signal.aborted) return
       this.#options.log.error('archive stopped growing', { error })
     }
     this.#ended = true
-    this.#snapshot = undefined
+    this.#shown = undefined
   }
 
   /** A stream that was stopped meanwhile starts again for those who watch its past grow. */
@@ -187,16 +193,13 @@ export class Archive {
       })
   }
 
-  #show(): ArchiveSnapshot {
-    this.#snapshot ??= {
+  #show(): SegmentList {
+    this.#shown ??= this.#list.listed({
       targetDuration: this.#targetDuration ?? 1,
       type: this.type,
       ended: this.#ended,
-      renditions: this.#list.renditions,
-      entries: this.#list.entries,
-      rates: this.#list.rates,
-    }
-    return this.#snapshot
+    })
+    return this.#shown
   }
 
   /** From the live stream as long as that has it. */

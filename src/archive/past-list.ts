@@ -2,13 +2,15 @@ import type {
   ArchiveEntry,
   ArchiveInits,
   ArchiveName,
-  ArchiveRates,
   RecordedEntry,
 } from '../timeline/archive/entry.ts'
 import { entryOf } from '../timeline/archive/from-live.ts'
-import { type PlacedBy, placeEntry } from '../timeline/archive/place.ts'
-import { RENDITIONS } from '../timeline/cursor.ts'
-import type { RenditionName, Segment } from '../timeline/fragment.ts'
+import { longestMs, type PlacedBy, placeEntry } from '../timeline/archive/place.ts'
+import { mapTracks, RENDITIONS } from '../timeline/cursor.ts'
+import { type DvrSegment, liveSegment } from '../timeline/dvr/dvr-segment.ts'
+import type { RecordedSegment, RenditionName, Segment } from '../timeline/fragment.ts'
+import { BLOCK_SEGMENTS, packRuns, type SegmentBlock } from '../timeline/segment-block.ts'
+import type { SegmentList } from '../timeline/segment-list.ts'
 import type { FoundWindow } from './lister.ts'
 import { Rates } from './rates.ts'
 import type { RecordingWindow } from './recording-window.ts'
@@ -20,6 +22,9 @@ const REACH_MS = 50
 export class PastList {
   readonly #placedBy: PlacedBy
   readonly #entries: ArchiveEntry[] = []
+  /** The same as players see it. */
+  #blocks: readonly SegmentBlock[] = []
+  #tail: readonly (DvrSegment | RecordedSegment)[] = []
   /** Each with the index of its first entry. */
   readonly #windows: { readonly from: number; readonly window: RecordingWindow }[] = []
   readonly #inits = new Map<string, Buffer>()
@@ -38,13 +43,18 @@ export class PastList {
     return this.#entries.at(-1)
   }
 
-  get rates(): ArchiveRates {
-    return this.#rates.measured()
-  }
-
-  /** Video first. */
-  get renditions(): readonly RenditionName[] {
-    return RENDITIONS.filter((name) => this.#renditions.has(name))
+  /** All of it as players see it, from MSN 0 on. */
+  listed(facts: Pick<SegmentList, 'targetDuration' | 'type' | 'ended'>): SegmentList {
+    return Object.freeze({
+      ...facts,
+      version: this.#entries.length,
+      mediaSequence: 0,
+      discontinuitySequence: 0,
+      rates: this.#rates.measured(),
+      renditions: RENDITIONS.filter((name) => this.#renditions.has(name)),
+      blocks: this.#blocks,
+      tail: this.#tail,
+    })
   }
 
   init(rendition: RenditionName, id: string): Buffer | undefined {
@@ -119,10 +129,23 @@ export class PastList {
 
   #append(entry: ArchiveEntry): void {
     this.#entries.push(entry)
+    this.#tail = [...this.#tail, listedEntry(entry)]
+    if (this.#tail.length === BLOCK_SEGMENTS) {
+      this.#blocks = [...this.#blocks, ...packRuns(this.#tail)]
+      this.#tail = []
+    }
     for (const name of keysOf(entry.inits)) this.#renditions.add(name)
   }
 }
 
 function keysOf(inits: ArchiveInits): RenditionName[] {
   return RENDITIONS.filter((name) => inits[name] !== undefined)
+}
+
+function listedEntry(entry: ArchiveEntry): DvrSegment | RecordedSegment {
+  const { number, dateMs, startMs, live, lengths, inits } = entry
+  const discontinuity = entry.discontinuity ? (live?.discontinuity ?? 'gap') : undefined
+  if (live !== undefined) return { ...liveSegment(live), discontinuity }
+  const tracks = mapTracks(inits, (init, name) => ({ init, lengthMs: lengths[name] ?? 0 }))
+  return { number, dateMs, startMs, durationMs: longestMs(entry), discontinuity, tracks }
 }

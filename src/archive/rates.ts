@@ -1,5 +1,5 @@
-import type { ArchiveRates } from '../timeline/archive/entry.ts'
 import type { SegmentTrack, TrackFacts } from '../timeline/fragment.ts'
+import type { ListRates } from '../timeline/segment-list.ts'
 
 type Measurable = Pick<TrackFacts | SegmentTrack, 'init' | 'durationTicks' | 'samples' | 'bytes'>
 
@@ -24,7 +24,7 @@ export class Rates {
     if (video !== undefined) this.#frameRate ??= video.samples / secondsOf(video)
   }
 
-  measured(): ArchiveRates {
+  measured(): ListRates {
     return {
       peakBitrate: roundUp(this.#peak * HEADROOM),
       averageBitrate: roundUp(this.#sum / Math.max(1, this.#fragments)),

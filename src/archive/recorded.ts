@@ -20,8 +20,8 @@ export async function recordedFragments(
   signal: AbortSignal,
 ): Promise<readonly RecordedFragment[]> {
   const archive = archives.get(range)
-  const { entries } = await archive.ready(signal)
-  return entries.map((entry) => recorded(archive, entry))
+  await archive.ready(signal)
+  return archive.entries.map((entry) => recorded(archive, entry))
 }
 
 function recorded(archive: Archive, entry: ArchiveEntry): RecordedFragment {

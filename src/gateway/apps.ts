@@ -11,13 +11,6 @@ import { requestIds } from '../http/request-id.ts'
 import type { KeyUpstream } from '../http/routes/keys.ts'
 import { registerWeb } from '../http/routes/web.ts'
 import type { WebStreamState, WebView } from '../http/web-view.ts'
-import {
-  renderArchiveEntries,
-  renderArchiveHead,
-  renderArchiveMultivariant,
-  renderArchiveTail,
-} from '../render/archive.ts'
-import { renderMedia, renderMultivariant } from '../render/hls.ts'
 import type { LiveStream } from '../streams/live-stream.ts'
 import type { Operations } from '../streams/operations.ts'
 import type { Registry } from '../streams/registry.ts'
@@ -41,13 +34,6 @@ export async function publicApp(
     keyOf: config.streams.some(({ source }) => source.kind === 'hls')
       ? (stream, id) => keyUpstream(parts, stream, id)
       : undefined,
-    render: { multivariant: renderMultivariant, media: renderMedia },
-    renderArchive: {
-      multivariant: renderArchiveMultivariant,
-      head: renderArchiveHead,
-      entries: renderArchiveEntries,
-      tail: renderArchiveTail,
-    },
     clips: clipsOf(registry, clock),
     onEvict: (listener) => store.onEvict(listener),
     stallTimeoutMs: stallTimeoutMs(config),

@@ -23,7 +23,7 @@ export function countRefusals(
     const stream = asked === undefined ? undefined : streams.get(asked.stream)
     const trafficClass = asked === undefined ? undefined : classOf(asked)
     if (stream !== undefined && trafficClass !== undefined) {
-      served.of(stream).counts.answered(trafficClass, statusOf(asGatewayError(error)), 0)
+      served.of(stream).answered(trafficClass, statusOf(asGatewayError(error)), 0)
     }
     done()
   })

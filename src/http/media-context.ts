@@ -4,6 +4,7 @@ import type { Cell } from '../metrics/counter.ts'
 import type { Stream } from '../streams/stream.ts'
 import { isStreamName } from '../streams/stream-name.ts'
 import type { Readers } from './readers.ts'
+import type { RenderedLists } from './rendered-lists.ts'
 import type { ServedStreams } from './served-stream.ts'
 import type { StreamRegistryView } from './streams-view.ts'
 
@@ -11,6 +12,7 @@ import type { StreamRegistryView } from './streams-view.ts'
 export interface MediaContext {
   readonly streams: StreamRegistryView
   readonly served: ServedStreams
+  readonly playlists: RenderedLists
   readonly readers: Readers
   /** Requests that wait for media now. */
   readonly blocked: Cell

@@ -1,12 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { ClipSource } from '../archive/clip/clip.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
-import { ArchivePlaylists, type ArchiveRenderer } from './archive-playlists.ts'
 import { refuseOtherMethods } from './error-handler.ts'
 import { CORS } from './headers.ts'
 import { type AppOptions, newApp } from './new-app.ts'
 import { Readers } from './readers.ts'
-import type { PlaylistRenderer } from './rendered-playlists.ts'
+import { RenderedLists } from './rendered-lists.ts'
 import { archiveRoutes } from './routes/archive.ts'
 import { clipRoute } from './routes/clip.ts'
 import { dvrRoutes } from './routes/dvr-playlists.ts'
@@ -21,8 +20,6 @@ import type { StreamRegistryView } from './streams-view.ts'
 
 export interface PublicAppOptions extends AppOptions {
   readonly streams: StreamRegistryView
-  readonly render: PlaylistRenderer
-  readonly renderArchive: ArchiveRenderer
   readonly counters: GatewayCounters
   /** Finds the keys of media that we pass on unread. Without it there are none: KVS encrypts nothing. */
   readonly keyOf?: KeyRoutesOptions['keyOf'] | undefined
@@ -42,13 +39,13 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
     done()
   })
   refuseOtherMethods(app)
-  const served = new ServedStreams(options.render, options.counters)
+  const served = new ServedStreams(options.counters)
   const context = {
     streams: options.streams,
     served,
+    playlists: new RenderedLists(),
     readers,
     blocked: options.counters.blockedRequests,
-    archivePlaylists: new ArchivePlaylists(options.renderArchive),
     clock: options.clock,
   }
   void app.register(playlistRoutes, context)

@@ -1,15 +1,23 @@
 import { createHash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import { ownMemory } from '../base/own-memory.ts'
+import {
+  initBehind,
+  renderDelta,
+  renderEnd,
+  renderHead,
+  renderMedia,
+  renderMultivariant,
+  renderSegments,
+} from '../render/hls.ts'
+import type { ListForm } from '../render/list-form.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
-import type { LiveList } from '../timeline/segment-list.ts'
+import { type SegmentBlock, segmentsOf } from '../timeline/segment-block.ts'
+import type { SegmentList } from '../timeline/segment-list.ts'
+import { type DeflatedPiece, deflatePiece, gzipOf } from './gzip-pieces.ts'
 import { CACHE_STATUS, CORS, type Headers, PLAYLIST_TYPE } from './headers.ts'
 import type { PlaylistName } from './media-names.ts'
-
-/** LiveList to text. Pure, so equal on every node (G15). */
-export interface PlaylistRenderer {
-  multivariant(snapshot: LiveList): string
-  media(snapshot: LiveList, rendition: RenditionName): string
-}
 
 /** One form of one playlist, ready to be sent: nothing is left to do per request but to pick it. */
 export interface Representation {
@@ -27,67 +35,177 @@ export interface RenderedPlaylist {
   readonly gzip: Representation
 }
 
-/**
- * A stream's playlists as of its latest snapshot. Each is made at the first request after a change and
- * shared by all that follow: compressing per request would cost three whole requests.
- */
-export class RenderedPlaylists {
-  readonly #render: PlaylistRenderer
-  readonly #rendered = new Map<PlaylistName, RenderedPlaylist>()
-  #snapshot: LiveList | undefined
+/** A text that may stand between any others, as it is and compressed. */
+interface Piece extends DeflatedPiece {
+  readonly text: Buffer
+  readonly hash: Buffer
+}
 
-  constructor(render: PlaylistRenderer) {
-    this.#render = render
+/** A block's lines, which depend on which EXT-X-MAP holds before them. */
+interface BlockPiece extends Piece {
+  readonly initBefore: string | undefined
+}
+
+/** So many blocks are rendered at a time, some 10 ms, before others have their turn. */
+const BLOCKS_PER_TURN = 16
+
+/**
+ * A closed list stays as it is while KVS keeps its fragments, and nobody can tell for how long that is. Not
+ * for long: late fragments may still be found.
+ */
+const CLOSED_MAX_AGE_S = 60
+
+/**
+ * The playlists of lists, live, DVR and archive. Each is made at the first request after a change and shared by
+ * all that follow: compressing per request would cost three whole requests. A block of segments is rendered and
+ * compressed once, and kept for as long as a list holds it, so a list of hours costs what its head and its newest
+ * segments cost. All of it goes with the list or the block that it was made of.
+ */
+export class RenderedLists {
+  readonly #playlists = new WeakMap<SegmentList, Map<string, MaybeLater<RenderedPlaylist>>>()
+  readonly #pieces = {
+    video: new WeakMap<SegmentBlock, BlockPiece>(),
+    audio: new WeakMap<SegmentBlock, BlockPiece>(),
   }
 
-  get(snapshot: LiveList, name: PlaylistName): RenderedPlaylist {
-    if (snapshot !== this.#snapshot) {
-      this.#rendered.clear()
-      this.#snapshot = snapshot
+  /** One of its playlists. A long one takes a while at first, in which others are served. */
+  get(list: SegmentList, name: PlaylistName, form: ListForm): MaybeLater<RenderedPlaylist> {
+    return this.#once(list, name, () =>
+      name === 'master'
+        ? wholePlaylist(renderMultivariant(list, form), maxAgeOf(list))
+        : this.#media(list, name, form),
+    )
+  }
+
+  /** What changed lately, or the whole list if that is no less. */
+  delta(list: SegmentList, name: RenditionName, form: ListForm): MaybeLater<RenderedPlaylist> {
+    return this.#once(list, `${name} delta`, () => {
+      const text = renderDelta(list, name, form)
+      return text === undefined ? this.get(list, name, form) : wholePlaylist(text, maxAgeOf(list))
+    })
+  }
+
+  #once(
+    list: SegmentList,
+    name: string,
+    make: () => MaybeLater<RenderedPlaylist>,
+  ): MaybeLater<RenderedPlaylist> {
+    let made = this.#playlists.get(list)
+    if (made === undefined) {
+      made = new Map()
+      this.#playlists.set(list, made)
     }
-    let playlist = this.#rendered.get(name)
-    if (playlist === undefined) {
-      playlist = this.#make(snapshot, name)
-      this.#rendered.set(name, playlist)
-    }
+    const known = made.get(name)
+    if (known !== undefined) return known
+    const playlist = make()
+    made.set(name, playlist)
+    if (playlist instanceof Promise) void this.#settle(made, name, playlist)
     return playlist
   }
 
-  #make(snapshot: LiveList, name: PlaylistName): RenderedPlaylist {
-    const text =
-      name === 'master' ? this.#render.multivariant(snapshot) : this.#render.media(snapshot, name)
-    return wholePlaylist(text, snapshot.targetDuration)
+  /** Whoever asks from now on need not wait. */
+  async #settle(
+    made: Map<string, MaybeLater<RenderedPlaylist>>,
+    name: string,
+    playlist: Promise<RenderedPlaylist>,
+  ): Promise<void> {
+    try {
+      made.set(name, await playlist)
+    } catch {
+      // Told to those who wait for it.
+      made.delete(name)
+    }
+  }
+
+  #media(list: SegmentList, name: RenditionName, form: ListForm): MaybeLater<RenderedPlaylist> {
+    if (list.blocks.length === 0)
+      return wholePlaylist(renderMedia(list, name, form), maxAgeOf(list))
+    const missing = list.blocks.filter((block) => !this.#pieces[name].has(block)).length
+    if (missing <= BLOCKS_PER_TURN) return this.#compose(list, name, form)
+    return this.#warm(list, name, form).then(() => this.#compose(list, name, form))
+  }
+
+  async #warm({ blocks }: SegmentList, name: RenditionName, form: ListForm): Promise<void> {
+    let initId: string | undefined
+    for (const [i, block] of blocks.entries()) {
+      this.#piece(block, name, form, initId)
+      initId = initBehind(block, name) ?? initId
+      if (i % BLOCKS_PER_TURN === BLOCKS_PER_TURN - 1) await nextTurn()
+    }
+  }
+
+  #compose(list: SegmentList, name: RenditionName, form: ListForm): RenderedPlaylist {
+    const pieces: Piece[] = [pieceOf(renderHead(list, form))]
+    let initId: string | undefined
+    for (const block of list.blocks) {
+      pieces.push(this.#piece(block, name, form, initId))
+      initId = initBehind(block, name) ?? initId
+    }
+    pieces.push(pieceOf(renderSegments(list.tail, name, form, initId)), pieceOf(renderEnd(list)))
+    const hash = createHash('sha256')
+    for (const piece of pieces) hash.update(piece.hash)
+    return playlistOf({
+      identity: pieces.map(({ text }) => text),
+      gzip: gzipOf(pieces),
+      hash: hash.digest('base64url'),
+      maxAgeS: maxAgeOf(list),
+    })
+  }
+
+  #piece(
+    block: SegmentBlock,
+    name: RenditionName,
+    form: ListForm,
+    initBefore: string | undefined,
+  ): Piece {
+    const known = this.#pieces[name].get(block)
+    if (known !== undefined && known.initBefore === initBefore) return known
+    const text = renderSegments(segmentsOf(block), name, form, initBefore)
+    const piece = { ...pieceOf(text), initBefore }
+    this.#pieces[name].set(block, piece)
+    return piece
   }
 }
 
-/** A playlist that is made in one piece. */
-export function wholePlaylist(text: string, targetDuration: number): RenderedPlaylist {
-  const body = Buffer.from(text)
-  const hash = createHash('sha256').update(body).digest('base64url')
-  return representations({ identity: [body], gzip: [gzipSync(body)], hash, targetDuration })
+/** At once where it is there, so that the many who ask for what is need no turn of the event loop. */
+export type MaybeLater<T> = T | Promise<T>
+
+/** G13: at most half a target duration old when it leaves a CDN. */
+function maxAgeOf({ type, ended, targetDuration }: SegmentList): number {
+  return type !== undefined && ended ? CLOSED_MAX_AGE_S : Math.floor(targetDuration / 2)
 }
 
-export interface PlaylistForms {
+function pieceOf(lines: string): Piece {
+  const text = ownMemory(Buffer.from(lines))
+  return { text, hash: createHash('sha256').update(text).digest(), ...deflatePiece(text) }
+}
+
+/** A playlist that is made in one piece. */
+function wholePlaylist(text: string, maxAgeS: number): RenderedPlaylist {
+  const body = Buffer.from(text)
+  const hash = createHash('sha256').update(body).digest('base64url')
+  return playlistOf({ identity: [body], gzip: [gzipSync(body)], hash, maxAgeS })
+}
+
+interface PlaylistForms {
   readonly identity: readonly Buffer[]
   readonly gzip: readonly Buffer[]
   /** Tells the text from all others that the URL has had. */
   readonly hash: string
-  readonly targetDuration: number
+  readonly maxAgeS: number
 }
 
-export function representations(forms: PlaylistForms): RenderedPlaylist {
-  const tag = forms.hash.slice(0, 22)
-  // Contract G13: at most half a target duration old when it leaves a CDN.
-  const maxAgeS = Math.floor(forms.targetDuration / 2)
+function playlistOf({ identity, gzip, hash, maxAgeS }: PlaylistForms): RenderedPlaylist {
+  const tag = hash.slice(0, 22)
   return {
-    identity: represent(forms.identity, `"${tag}"`, maxAgeS, {}),
+    identity: represent(identity, `"${tag}"`, maxAgeS, {}),
     // Other bytes, other strong tag: RFC 9110, 8.8.3.3.
-    gzip: represent(forms.gzip, `"${tag}-gzip"`, maxAgeS, { 'Content-Encoding': 'gzip' }),
+    gzip: represent(gzip, `"${tag}-gzip"`, maxAgeS, { 'Content-Encoding': 'gzip' }),
   }
 }
 
 /** One form with its heads. @param encoding the fields that say how it is encoded */
-export function represent(
+function represent(
   body: readonly Buffer[],
   etag: string,
   maxAgeS: number,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { acceptsGzip } from './accept-encoding.ts'
 import { matchesAny } from './etag.ts'
-import type { RenderedPlaylist } from './rendered-playlists.ts'
+import type { RenderedPlaylist } from './rendered-lists.ts'
 
 export interface Sent {
   readonly status: number

@@ -1,5 +1,4 @@
-import type { ArchiveEntry, ArchiveName } from '../timeline/archive/entry.ts'
-import { nameOf } from '../timeline/archive/name.ts'
+import type { ArchiveName } from '../timeline/archive/entry.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
 import { mediaPlaylistUri } from './uris.ts'
 
@@ -9,8 +8,8 @@ export function archivePlaylistUri(range: string, rendition: RenditionName): str
 }
 
 /** Relative to the archive's media playlist. Numbers have 47 digits; 31 letters say the same. */
-export function archiveSegmentUri(rendition: RenditionName, entry: ArchiveEntry): string {
-  return `${rendition}/${archiveSegmentName(nameOf(entry, rendition))}`
+export function archiveSegmentUri(rendition: RenditionName, name: ArchiveName): string {
+  return `${rendition}/${archiveSegmentName(name)}`
 }
 
 /** `1767225600000-{number}.m4s`, or `{number}-{msn}-{ticks}-{id}.m4s` as the live timeline published it. */

@@ -1,160 +1,219 @@
-/** HLS playlists of a snapshot. RFC 8216; fragmented MP4 (4.3.2.5) wants version 6 or later. */
+/**
+ * HLS playlists of a {@link SegmentList}: live, DVR and archive alike. What they differ in is data. RFC 8216 and,
+ * for what a DVR list adds, RFC 8216bis.
+ */
 
 import { GatewayError } from '../base/errors.ts'
-import { quoted } from '../formats/m3u8/attributes.ts'
-import { extinf, playlist, programDateTime, tag } from '../formats/m3u8/write.ts'
-import type { InitFacts, RenditionName, Segment, SegmentTrack } from '../timeline/fragment.ts'
-import type { LiveList } from '../timeline/segment-list.ts'
-import { KeyTags } from './keys.ts'
-import { type Measured, measure, newestTrack, seconds } from './measure.ts'
-import { gapUri, initUri, mediaPlaylistUri, segmentUri } from './uris.ts'
+import type {
+  MediaPlaylistKey,
+  MediaPlaylistMap,
+  MediaPlaylistSegment,
+} from '../formats/m3u8/media-playlist.ts'
+import type { AudioRendition } from '../formats/m3u8/multivariant-playlist.ts'
+import { writeEnd, writeHead, writeSegments, writeSkip } from '../formats/m3u8/write-media.ts'
+import { writeMultivariant } from '../formats/m3u8/write-multivariant.ts'
+import type {
+  InitFacts,
+  ListedSegment,
+  OpaqueTrack,
+  RecordedTrack,
+  RenditionName,
+  SegmentKey,
+  SegmentTrack,
+} from '../timeline/fragment.ts'
+import { secondsOf } from '../timeline/listed.ts'
+import { BLOCK_SEGMENTS, type SegmentBlock } from '../timeline/segment-block.ts'
+import {
+  countSegments,
+  factsOfList,
+  newestSegments,
+  type SegmentList,
+} from '../timeline/segment-list.ts'
+import { LIVE_FORM, type ListForm } from './list-form.ts'
+import { measure } from './measure.ts'
+import { initUri, keyUri } from './uris.ts'
 
-const VERSION = tag('EXT-X-VERSION', 7)
-const AUDIO_GROUP = quoted('audio')
+/** The least that the Skip Boundary may be, in target durations. RFC 8216bis, 4.4.3.8. */
+const SKIP_TARGETS = 6
 
-/** The media playlist of one rendition. Its head and its sequence numbers are there even if it is empty. */
-export function renderMedia(snapshot: LiveList, rendition: RenditionName): string {
-  return playlist([
-    VERSION,
-    tag('EXT-X-TARGETDURATION', snapshot.targetDuration),
-    tag('EXT-X-MEDIA-SEQUENCE', snapshot.mediaSequence),
-    // Always: without it players take 0, and the first discontinuity that leaves the list confuses them.
-    tag('EXT-X-DISCONTINUITY-SEQUENCE', snapshot.discontinuitySequence),
-    tag('EXT-X-INDEPENDENT-SEGMENTS'),
-    ...renderSegments(snapshot.tail, rendition),
-    ...(snapshot.ended ? [tag('EXT-X-ENDLIST')] : []),
-  ])
+/** Renders the media playlist of one rendition. Its head is there even if nothing is listed. */
+export function renderMedia(
+  list: SegmentList,
+  rendition: RenditionName,
+  form: ListForm = LIVE_FORM,
+): string {
+  const segments = newestSegments(list, countSegments(list))
+  return (
+    renderHead(list, form) + renderSegments(segments, rendition, form, undefined) + renderEnd(list)
+  )
 }
 
-/** What stands before some segments in a list. */
-export interface Before {
-  /** From where the list is to where the stream's other children are. Default: here. */
-  readonly base?: string
-  /** The init that the last EXT-X-MAP names. */
-  readonly initId?: string | undefined
+/** Renders what comes before the segments. */
+export function renderHead(list: SegmentList, { version, skips }: ListForm): string {
+  const canSkipUntilS = skips ? SKIP_TARGETS * list.targetDuration : undefined
+  return writeHead({ ...list, version, canSkipUntilS, independentSegments: true })
 }
 
-/** The lines of some segments. */
+/** Renders some consecutive segments. @param initId of the EXT-X-MAP that holds where they begin */
 export function renderSegments(
-  segments: readonly Segment[],
+  segments: readonly ListedSegment[],
   rendition: RenditionName,
-  { base = '', initId: initBefore }: Before = {},
-): string[] {
-  // EXT-X-MAP holds until the next one, across discontinuities and gaps.
-  let initId = initBefore
-  // None before: lists of the past hold nothing that we cannot read.
-  const keys = new KeyTags()
-  return segments.flatMap((segment) => {
-    const track = segment.tracks[rendition]
-    const isNewMap = track !== undefined && track.init.id !== initId && hasMap(track)
-    if (isNewMap) initId = track.init.id
-    return [
-      ...(segment.discontinuity === undefined ? [] : [tag('EXT-X-DISCONTINUITY')]),
-      ...(isNewMap
-        ? [...keys.switchTo(track.opaque?.mapKeys ?? []), renderMap(base, rendition, track)]
-        : []),
-      ...(track === undefined ? [] : keys.switchTo(track.opaque?.keys ?? [])),
-      ...(track === undefined
-        ? renderGap(base, segment, rendition)
-        : renderSegment(base, segment.msn, track)),
-    ]
-  })
+  form: ListForm,
+  initId: string | undefined,
+): string {
+  const map =
+    initId === undefined ? undefined : { uri: form.base + initUri(rendition, initId), keys: [] }
+  return writeSegments(
+    segments.map((segment) => playlistSegment(segment, rendition, form)),
+    // No keys: blocks hold nothing that we cannot read.
+    { map, keys: [] },
+  )
 }
 
-function hasMap({ opaque }: SegmentTrack): boolean {
-  return opaque === undefined || opaque.container === 'm4s'
+/** Says which EXT-X-MAP holds behind a block; undefined when it has none of this rendition. */
+export function initBehind({ facts }: SegmentBlock, rendition: RenditionName): string | undefined {
+  return facts.renditions[rendition]?.inits.at(-1)?.id
 }
 
-function renderMap(base: string, rendition: RenditionName, { init }: SegmentTrack): string {
-  return tag('EXT-X-MAP', { URI: quoted(base + initUri(rendition, init.id)) })
-}
-
-function renderSegment(base: string, msn: number, track: SegmentTrack): string[] {
-  return [
-    programDateTime((track.baseTicks / track.init.timescale) * 1000),
-    extinf(seconds(track)),
-    base + segmentUri(track.init.rendition, msn, track.id, track.opaque?.container),
-  ]
-}
-
-/** The rendition keeps its numbers in step with the other one (G7). */
-function renderGap(
-  base: string,
-  { msn, startMs, durationMs }: Segment,
-  rendition: RenditionName,
-): string[] {
-  return [
-    tag('EXT-X-GAP'),
-    programDateTime(startMs),
-    extinf(durationMs / 1000),
-    base + gapUri(rendition, msn),
-  ]
+/** Renders what comes after the segments. */
+export function renderEnd({ ended }: Pick<SegmentList, 'ended'>): string {
+  return writeEnd({ endList: ended })
 }
 
 /**
- * The multivariant playlist: one variant, its numbers measured on what is listed.
+ * Renders a Playlist Delta Update: how many segments come before the Skip Boundary, and those within. It says
+ * which EXT-X-MAP holds. Undefined when there is nothing to skip. RFC 8216bis, 6.2.5.1.
+ */
+export function renderDelta(
+  list: SegmentList,
+  rendition: RenditionName,
+  form: ListForm,
+): string | undefined {
+  const kept = withinBoundary(list, rendition, SKIP_TARGETS * list.targetDuration)
+  const skipped = countSegments(list) - kept.length
+  if (skipped <= 0) return undefined
+  const segments = renderSegments(kept, rendition, form, undefined)
+  return renderHead(list, form) + writeSkip(skipped) + segments + renderEnd(list)
+}
+
+/**
+ * Renders the multivariant playlist: one variant, its numbers measured on what is listed.
  * @throws GatewayError `no_media` while nothing is listed, as nothing is known of the media then
  */
-export function renderMultivariant(snapshot: LiveList): string {
-  return renderVariants({
-    video: newestTrack(snapshot.tail, 'video')?.init,
-    audio: newestTrack(snapshot.tail, 'audio')?.init,
-    measured: measure(snapshot),
-    uriOf: mediaPlaylistUri,
-  })
-}
-
-/** What a multivariant playlist is made of. */
-export interface Variants {
-  readonly video: InitFacts | undefined
-  readonly audio: InitFacts | undefined
-  readonly measured: Measured
-  /** Of a rendition's media playlist, relative to the multivariant one. */
-  readonly uriOf: (rendition: RenditionName) => string
-}
-
-/** @throws GatewayError `no_media` when there is neither video nor audio */
-export function renderVariants(variants: Variants): string {
-  const { video, audio, measured, uriOf } = variants
+export function renderMultivariant(list: SegmentList, form: ListForm = LIVE_FORM): string {
+  const [video, audio] = [initOf(list, 'video'), initOf(list, 'audio')]
   const main = video ?? audio
   if (main === undefined) throw new GatewayError('no_media', 'No segment is listed yet')
+  const { peakBitrate, averageBitrate, frameRate } = measure(list)
   const grouped = video === undefined ? undefined : audio
-  return playlist([
-    VERSION,
-    tag('EXT-X-INDEPENDENT-SEGMENTS'),
-    ...(grouped === undefined ? [] : [renderAudio(grouped, uriOf('audio'))]),
-    renderVariant(measured, video, audio),
-    uriOf(main.rendition),
-  ])
-}
-
-function renderAudio({ audio }: InitFacts, uri: string): string {
-  const channels = audio?.channels
-  return tag('EXT-X-MEDIA', {
-    TYPE: 'AUDIO',
-    'GROUP-ID': AUDIO_GROUP,
-    NAME: quoted('Audio'),
-    DEFAULT: 'YES',
-    AUTOSELECT: 'YES',
-    CHANNELS: channels === undefined ? undefined : quoted(String(channels)),
-    URI: quoted(uri),
+  return writeMultivariant({
+    version: 7,
+    independentSegments: true,
+    audio: grouped === undefined ? [] : [audioRendition(grouped, form.playlistUri('audio'))],
+    variants: [
+      {
+        uri: form.playlistUri(main.rendition),
+        bandwidth: peakBitrate,
+        averageBandwidth: averageBitrate,
+        // Unknown of media that we do not read and their origin does not tell of.
+        codecs: [video, audio].flatMap((init) => init?.codec ?? []).filter((codec) => codec !== ''),
+        resolution: video?.video,
+        frameRate,
+        audioGroup: grouped === undefined ? undefined : AUDIO_GROUP,
+      },
+    ],
   })
 }
 
-function renderVariant(
-  { peakBitrate, averageBitrate, frameRate }: Measured,
-  video: InitFacts | undefined,
-  audio: InitFacts | undefined,
-): string {
-  const codecs = [video, audio].flatMap((init) => init?.codec ?? []).filter((codec) => codec !== '')
-  const size = video?.video
-  return tag('EXT-X-STREAM-INF', {
-    BANDWIDTH: peakBitrate,
-    'AVERAGE-BANDWIDTH': averageBitrate,
-    // Unknown of media that we do not read and their origin does not tell of.
-    CODECS: codecs.length === 0 ? undefined : quoted(codecs.join(',')),
-    RESOLUTION: size === undefined ? undefined : `${size.width}x${size.height}`,
-    'FRAME-RATE': frameRate?.toFixed(3),
-    AUDIO: video === undefined || audio === undefined ? undefined : AUDIO_GROUP,
-  })
+const AUDIO_GROUP = 'audio'
+
+function audioRendition({ audio }: InitFacts, uri: string): AudioRendition {
+  return {
+    groupId: AUDIO_GROUP,
+    name: 'Audio',
+    isDefault: true,
+    isAutoselect: true,
+    channels: audio === undefined ? undefined : String(audio.channels),
+    uri,
+  }
+}
+
+/** What players begin with: the newest of a list whose end they join, the first of one that they play through. */
+function initOf(list: SegmentList, name: RenditionName): InitFacts | undefined {
+  const inits = factsOfList(list).flatMap(({ renditions }) => renditions[name]?.inits ?? [])
+  return list.type === undefined ? inits.at(-1) : inits[0]
+}
+
+function playlistSegment(
+  segment: ListedSegment,
+  rendition: RenditionName,
+  form: ListForm,
+): MediaPlaylistSegment {
+  const track = segment.tracks[rendition]
+  const shared = {
+    uri: form.base + form.segmentUri(segment, rendition),
+    discontinuity: segment.discontinuity !== undefined,
+  }
+  // The rendition keeps its numbers in step with the other one (G7).
+  if (track === undefined) {
+    const { startMs, durationMs } = segment
+    return {
+      ...shared,
+      programDateTimeMs: startMs,
+      durationS: durationMs / 1000,
+      gap: true,
+      keys: [],
+    }
+  }
+  return {
+    ...shared,
+    programDateTimeMs: startOf(track) ?? segment.startMs,
+    durationS: secondsOf(track),
+    gap: false,
+    map: mapOf(track, form.base),
+    keys: keysOf(opaqueOf(track)?.keys),
+  }
+}
+
+/** Where a track begins by its own clock, in milliseconds since 1970; undefined where nobody has looked into it. */
+function startOf(track: SegmentTrack | RecordedTrack): number | undefined {
+  return 'baseTicks' in track ? (track.baseTicks / track.init.timescale) * 1000 : undefined
+}
+
+function opaqueOf(track: SegmentTrack | RecordedTrack): OpaqueTrack | undefined {
+  return 'opaque' in track ? track.opaque : undefined
+}
+
+function mapOf(track: SegmentTrack | RecordedTrack, base: string): MediaPlaylistMap | undefined {
+  const opaque = opaqueOf(track)
+  if (opaque !== undefined && opaque.container !== 'm4s') return undefined
+  const { rendition, id } = track.init
+  return { uri: base + initUri(rendition, id), keys: keysOf(opaque?.mapKeys) }
+}
+
+function keysOf(keys: readonly SegmentKey[] = []): readonly MediaPlaylistKey[] {
+  return keys.map(({ method, id, uri = '', iv, keyFormat = 'identity', keyFormatVersions }) => ({
+    method,
+    uri: id === undefined ? uri : keyUri(id),
+    iv,
+    keyFormat,
+    keyFormatVersions,
+  }))
+}
+
+/** The fewest of the newest segments that last as long as the boundary. */
+function withinBoundary(
+  list: SegmentList,
+  rendition: RenditionName,
+  boundaryS: number,
+): readonly ListedSegment[] {
+  let count = 0
+  for (let seconds = 0, newest = list.tail; seconds < boundaryS; count += 1) {
+    if (count >= newest.length) newest = newestSegments(list, count + BLOCK_SEGMENTS)
+    const segment = newest[newest.length - 1 - count]
+    if (segment === undefined) break
+    const track = segment.tracks[rendition]
+    seconds += track === undefined ? segment.durationMs / 1000 : secondsOf(track)
+  }
+  return count === 0 ? [] : newestSegments(list, count)
 }

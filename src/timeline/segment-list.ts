@@ -24,12 +24,23 @@ export interface SegmentList<
   readonly type: 'EVENT' | 'VOD' | undefined
   /** Nothing more will come, as far as is known. */
   readonly ended: boolean
+  /** What was measured, where the segments themselves do not tell. */
+  readonly rates?: ListRates | undefined
   /** Those that are listed, video first. */
   readonly renditions: readonly RenditionName[]
   /** In list order. A block never changes, and lists of hours share all but the newest of them. */
   readonly blocks: readonly B[]
   /** The newest segments, which no block holds yet. */
   readonly tail: readonly S[]
+}
+
+/** How fast a list's media come, all renditions together. */
+export interface ListRates {
+  /** The highest of any segment, in bits per second. */
+  readonly peakBitrate: number
+  readonly averageBitrate: number
+  /** Undefined without video. */
+  readonly frameRate: number | undefined
 }
 
 /**

@@ -68,7 +68,8 @@ function stageOf(stored: readonly Stored[], options: StageOptions = {}): Stage {
 }
 
 async function entriesOf(archive: Archive): Promise<readonly ArchiveEntry[]> {
-  return [...(await archive.ready(never)).entries]
+  await archive.ready(never)
+  return [...archive.entries]
 }
 
 async function numbersOf(archive: Archive): Promise<readonly number[]> {

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
-import { RenderedDvr } from '../../src/http/rendered-dvr.ts'
-import type { RenderedPlaylist } from '../../src/http/rendered-playlists.ts'
+import { RenderedLists, type RenderedPlaylist } from '../../src/http/rendered-lists.ts'
+import { dvrForm } from '../../src/render/list-form.ts'
 import { contentId } from '../../src/store/content-id.ts'
 import { DvrIndex } from '../../src/timeline/dvr/dvr-index.ts'
 import { liveSegment } from '../../src/timeline/dvr/dvr-segment.ts'
@@ -25,19 +25,20 @@ export async function run(): Promise<BenchReport> {
     for (let i = 0; i < SEGMENTS; i += 1) append(index, i)
   })
   const indexBytes = (await usedBytes()) - before
-  const rendered = new RenderedDvr()
+  const rendered = new RenderedLists()
+  const form = dvrForm(0)
   const list = () => {
     const made = index.list(LIVE)
     if (made === undefined) throw new Error('no list')
     return made
   }
   const whole = async () => [
-    await rendered.whole(list(), 'video'),
-    await rendered.whole(list(), 'audio'),
+    await rendered.get(list(), 'video', form),
+    await rendered.get(list(), 'audio', form),
   ]
   const delta = async () => [
-    await rendered.delta(list(), 'video'),
-    await rendered.delta(list(), 'audio'),
+    await rendered.delta(list(), 'video', form),
+    await rendered.delta(list(), 'audio', form),
   ]
   const firstMs = await timedAsync(whole)
   const [video] = await whole()

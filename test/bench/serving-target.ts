@@ -1,5 +1,4 @@
 import { systemClock } from '../../src/base/clock.ts'
-import { renderMedia, renderMultivariant } from '../../src/render/hls.ts'
 import { segmentUri } from '../../src/render/uris.ts'
 import { publishedKey } from '../../src/store/fragment-key.ts'
 import { segment, snapshot } from '../support/literal-stream.ts'
@@ -15,7 +14,6 @@ const SIZE = 2 ** 20
 
 const server = await startPublicServer({
   clock: systemClock,
-  render: { multivariant: renderMultivariant, media: renderMedia },
 })
 server.lobby.show(
   snapshot(

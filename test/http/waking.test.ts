@@ -36,24 +36,6 @@ test('requests that wait are counted while they do', async () => {
   expect(blocked()).toBe(0)
 })
 
-test('a herd on one change renders each playlist once', async () => {
-  const rendered: string[] = []
-  const render = {
-    multivariant: () => 'multivariant',
-    media: ({ version }: { version: number }, name: string) => {
-      rendered.push(`${name} ${version}`)
-      return name
-    },
-  }
-  server = await startPublicServer({ render })
-  const herd = (): Promise<unknown> =>
-    Promise.all(Array.from({ length: 100 }, () => ask(`${server.url}/hls/lobby/video.m3u8`)))
-  await herd()
-  server.lobby.show(snapshot(2, [segment(101)]))
-  await herd()
-  expect(rendered).toEqual(['video 1', 'video 2'])
-})
-
 test('a client that leaves while it waits ends its wait, and is not a failure', async () => {
   const errors: string[] = []
   server = await startPublicServer({

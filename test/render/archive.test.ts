@@ -1,49 +1,51 @@
 import { expect, test } from 'vitest'
-import {
-  renderArchiveEntries,
-  renderArchiveHead,
-  renderArchiveMultivariant,
-  renderArchiveTail,
-} from '../../src/render/archive.ts'
-import type { ArchiveSnapshot, RecordedEntry } from '../../src/timeline/archive/entry.ts'
+import { renderMedia, renderMultivariant } from '../../src/render/hls.ts'
+import { archiveForm } from '../../src/render/list-form.ts'
+import type { RecordedSegment } from '../../src/timeline/fragment.ts'
+import type { SegmentList } from '../../src/timeline/segment-list.ts'
 import { AUDIO, START_MS, VIDEO } from '../support/camera.ts'
 
-const BOTH = { video: VIDEO, audio: AUDIO }
-const LENGTHS = { video: 2000, audio: 2005.333 }
+const TRACKS = {
+  video: { init: VIDEO, lengthMs: 2000 },
+  audio: { init: AUDIO, lengthMs: 2005.333 },
+}
+const FORM = archiveForm('1-2')
 
-function entry(i: number, more: Partial<RecordedEntry> & { discontinuity?: boolean } = {}) {
+function recorded(i: number, more: Partial<RecordedSegment> = {}): RecordedSegment {
   const dateMs = START_MS + 2000 * i
-  const discontinuity = false
   return {
     number: 36n ** 2n + BigInt(i),
     dateMs,
     startMs: dateMs,
-    lengths: LENGTHS,
-    inits: BOTH,
-    discontinuity,
+    durationMs: 2005.333,
+    discontinuity: undefined,
+    tracks: TRACKS,
     ...more,
   }
 }
 
-const RATES = { peakBitrate: 500_000, averageBitrate: 400_000, frameRate: 25 }
-const CHANGED = { ...BOTH, video: { ...VIDEO, id: 'v2' } }
-
-const snapshot: ArchiveSnapshot = {
+const list: SegmentList = {
+  version: 3,
   targetDuration: 2,
+  mediaSequence: 0,
+  discontinuitySequence: 0,
   type: 'VOD',
   ended: true,
+  rates: { peakBitrate: 500_000, averageBitrate: 400_000, frameRate: 25 },
   renditions: ['video', 'audio'],
-  rates: RATES,
-  entries: [
-    entry(0),
-    entry(1, { inits: { video: VIDEO }, lengths: { video: 2000 }, discontinuity: true }),
-    entry(2, { inits: CHANGED, discontinuity: true }),
+  blocks: [],
+  tail: [
+    recorded(0),
+    recorded(1, { tracks: { video: TRACKS.video }, durationMs: 2000, discontinuity: 'gap' }),
+    recorded(2, {
+      tracks: { ...TRACKS, video: { ...TRACKS.video, init: { ...VIDEO, id: 'v2' } } },
+      discontinuity: 'init',
+    }),
   ],
 }
 
 test('a closed range, with a track that is away for a while and new codec private data', () => {
-  const { text } = renderArchiveEntries(snapshot.entries, 'audio', undefined)
-  expect(renderArchiveHead(snapshot) + text + renderArchiveTail(snapshot)).toBe(`#EXTM3U
+  expect(renderMedia(list, 'audio', FORM)).toBe(`#EXTM3U
 #EXT-X-VERSION:7
 #EXT-X-TARGETDURATION:2
 #EXT-X-MEDIA-SEQUENCE:0
@@ -67,26 +69,15 @@ audio/1767225604000-102.m4s
 `)
 })
 
-test('text in pieces is the text in one', () => {
-  const whole = renderArchiveEntries(snapshot.entries, 'video', undefined).text
-  let init: Parameters<typeof renderArchiveEntries>[2]
-  const pieces = snapshot.entries.map((one) => {
-    const piece = renderArchiveEntries([one], 'video', init)
-    init = piece.init
-    return piece.text
-  })
-  expect(pieces.join('')).toBe(whole)
-  expect(whole.match(/EXT-X-MAP/g)).toHaveLength(2)
-})
-
 test('a list that grows has no end yet', () => {
-  const growing = { ...snapshot, type: 'EVENT', ended: false } as const
-  expect(renderArchiveHead(growing)).toContain('#EXT-X-PLAYLIST-TYPE:EVENT\n')
-  expect(renderArchiveTail(growing)).toBe('')
+  const growing = renderMedia({ ...list, type: 'EVENT', ended: false }, 'video', FORM)
+  expect(growing).toContain('#EXT-X-PLAYLIST-TYPE:EVENT\n')
+  expect(growing).not.toContain('ENDLIST')
+  expect(growing.match(/EXT-X-MAP/g)).toHaveLength(2)
 })
 
 test('the multivariant playlist leads to the range, beside the live one', () => {
-  const text = renderArchiveMultivariant(snapshot, '1-2')
+  const text = renderMultivariant(list, FORM)
   expect(text).toContain('CODECS="avc1.4d4029,mp4a.40.2"')
   expect(text).toContain('BANDWIDTH=500000,AVERAGE-BANDWIDTH=400000')
   expect(text).toContain('URI="archive/1-2/audio.m3u8"')

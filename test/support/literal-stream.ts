@@ -133,12 +133,3 @@ export function snapshot(version: number, segments: readonly Segment[]): LiveLis
     tail: segments,
   }
 }
-
-/** Not HLS, but as much a function of the snapshot. */
-export const plainRenderer = {
-  multivariant: ({ renditions }: LiveList): string => `#EXTM3U\n# ${renditions.join(' ')}\n`,
-  media: ({ tail: segments }: LiveList, rendition: RenditionName): string =>
-    ['#EXTM3U', ...segments.map(({ msn, tracks }) => `${rendition}/${msn}-${tracks.video?.id}.m4s`)]
-      .join('\n')
-      .concat('\n'),
-}

@@ -4,21 +4,9 @@ import { type Clock, systemClock } from '../../src/base/clock.ts'
 import { type Log, silentLog } from '../../src/base/log.ts'
 import { buildPublicApp, type PublicAppOptions } from '../../src/http/public-app.ts'
 import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
-import {
-  renderArchiveEntries,
-  renderArchiveHead,
-  renderArchiveMultivariant,
-  renderArchiveTail,
-} from '../../src/render/archive.ts'
 import { FragmentCache } from '../../src/store/fragment-cache.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
-import {
-  LiteralRegistry,
-  LiteralStream,
-  plainRenderer,
-  segment,
-  snapshot,
-} from './literal-stream.ts'
+import { LiteralRegistry, LiteralStream, segment, snapshot } from './literal-stream.ts'
 
 export interface PublicServer {
   readonly app: FastifyInstance
@@ -61,13 +49,6 @@ export async function startPublicServer(
       return `test-${ids}`
     },
     streams: registry,
-    render: plainRenderer,
-    renderArchive: {
-      multivariant: renderArchiveMultivariant,
-      head: renderArchiveHead,
-      entries: renderArchiveEntries,
-      tail: renderArchiveTail,
-    },
     counters,
     keyOf: () => undefined,
     onEvict: (listener) => store.onEvict(listener),

@@ -1,16 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Archive } from '../../archive/archive.ts'
 import { noArchive } from '../../archive/no-recording.ts'
-import { type ArchiveRange, parseRangeName } from '../../archive/range.ts'
+import { type ArchiveRange, parseRangeName, rangeName } from '../../archive/range.ts'
 import type { Clock } from '../../base/clock.ts'
 import { GatewayError } from '../../base/errors.ts'
 import { archiveSegmentName, parseArchiveSegmentName } from '../../render/archive-uris.ts'
+import { archiveForm } from '../../render/list-form.ts'
 import { parseInitName } from '../../render/uris.ts'
 import { completeBody, type FragmentBody } from '../../store/fragment-body.ts'
 import type { Stream } from '../../streams/stream.ts'
 import type { ArchiveName } from '../../timeline/archive/entry.ts'
 import type { RenditionName } from '../../timeline/fragment.ts'
-import type { ArchivePlaylists } from '../archive-playlists.ts'
 import { countRefusals } from '../count-refusals.ts'
 import { leaveSignal, type MediaContext, usingStream } from '../media-context.ts'
 import { type PlaylistName, parsePlaylistName, parseRendition } from '../media-names.ts'
@@ -19,7 +19,6 @@ import { sendPlaylist } from '../send-playlist.ts'
 import { readTimeRange } from '../time-range.ts'
 
 export interface ArchiveContext extends MediaContext {
-  readonly archivePlaylists: ArchivePlaylists
   readonly clock: Clock
 }
 
@@ -81,7 +80,7 @@ export interface WantedList {
 
 /** Waits until all that was recorded of the range is listed. */
 export async function sendArchiveList(
-  { streams, served, blocked, archivePlaylists }: ArchiveContext,
+  { streams, served, blocked, playlists }: ArchiveContext,
   { stream, archive, name }: WantedList,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -95,10 +94,10 @@ export async function sendArchiveList(
   // A list that grows does so with the live stream, which must not fall asleep meanwhile.
   const isViewer = name === snapshot.renditions[0]
   if (!snapshot.ended) streams.touch(stream, isViewer ? request.raw.socket : undefined)
-  const playlist = await archivePlaylists.get(archive, snapshot, name)
+  const playlist = await playlists.get(snapshot, name, archiveForm(rangeName(archive.range)))
   reply.hijack()
   const { status, bytes } = sendPlaylist(request.raw, reply.raw, playlist)
-  served.of(stream).counts.answered(name === 'master' ? 'multivariant' : 'playlist', status, bytes)
+  served.of(stream).answered(name === 'master' ? 'multivariant' : 'playlist', status, bytes)
 }
 
 async function sendMedia(
@@ -115,7 +114,7 @@ async function sendMedia(
   const archive = archiveOf(stream, rangeOf(params.range))
   const signal = leaveSignal(reply.raw)
   const body = await find(archive, rendition, file, signal)
-  const { counts } = served.of(stream)
+  const counts = served.of(stream)
   const answer = {
     body,
     etag: `"${file.etag}"`,

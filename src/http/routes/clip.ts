@@ -32,7 +32,7 @@ export function clipRoute(app: FastifyInstance, context: ClipContext, done: () =
     request: FastifyRequest<Route>,
     reply: FastifyReply,
   ): Promise<void> => {
-    const { counts } = context.served.of(stream)
+    const counts = context.served.of(stream)
     const signal = leaveSignal(reply.raw)
     try {
       // Who left while the stream was made will never be heard to leave.
@@ -72,7 +72,7 @@ async function answer(
   const { clips, clock, served } = context
   const range = readClosedTimeRange(request.query, clock.date(), clips.maxMs(stream.name))
   const clip = await open(context, stream, range, request, signal)
-  const { counts } = served.of(stream)
+  const counts = served.of(stream)
   await sendClip(request.raw, reply.raw, {
     clip,
     fileName: fileName(stream.name, range),

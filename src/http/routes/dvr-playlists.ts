@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
 import type { StreamDvr } from '../../publish/dvr.ts'
+import { dvrForm } from '../../render/list-form.ts'
 import { DVR_MULTIVARIANT_NAME, parseEdition, parseMediaPlaylistName } from '../../render/uris.ts'
 import type { Stream } from '../../streams/stream.ts'
 import type { DvrList } from '../../timeline/dvr/dvr-list.ts'
@@ -8,8 +9,7 @@ import type { RenditionName } from '../../timeline/fragment.ts'
 import { countRefusals } from '../count-refusals.ts'
 import type { TrafficClass } from '../downstream-counts.ts'
 import { leaveSignal, type MediaContext, possibleStream } from '../media-context.ts'
-import type { RenderedDvr } from '../rendered-dvr.ts'
-import type { RenderedPlaylist } from '../rendered-playlists.ts'
+import type { MaybeLater, RenderedLists, RenderedPlaylist } from '../rendered-lists.ts'
 import { sendPlaylist } from '../send-playlist.ts'
 
 interface Params {
@@ -114,7 +114,7 @@ async function wake(
 
 /** As for the live lists, past Fastify's reply. */
 function answer(
-  { streams, served }: MediaContext,
+  { streams, served, playlists }: MediaContext,
   stream: Stream,
   list: DvrList,
   wanted: Wanted,
@@ -127,23 +127,25 @@ function answer(
   }
   const isViewer = wanted.kind === 'media' && wanted.rendition === renditions[0]
   streams.touch(stream, isViewer ? request.raw.socket : undefined)
-  const { dvr, counts } = served.of(stream)
+  const counts = served.of(stream)
   const trafficClass: TrafficClass = wanted.kind === 'media' ? 'playlist' : 'multivariant'
   const send = (playlist: RenderedPlaylist): void => {
     reply.hijack()
     const { status, bytes } = sendPlaylist(request.raw, reply.raw, playlist)
     counts.answered(trafficClass, status, bytes)
   }
-  const playlist = rendered(dvr, list, wanted)
+  const playlist = rendered(playlists, list, wanted)
   if (playlist instanceof Promise) return playlist.then(send)
   send(playlist)
 }
 
 function rendered(
-  dvr: RenderedDvr,
+  playlists: RenderedLists,
   list: DvrList,
   wanted: Wanted,
-): RenderedPlaylist | Promise<RenderedPlaylist> {
-  if (wanted.kind === 'multivariant') return dvr.multivariant(list)
-  return wanted.isDelta ? dvr.delta(list, wanted.rendition) : dvr.whole(list, wanted.rendition)
+): MaybeLater<RenderedPlaylist> {
+  const form = dvrForm(list.edition)
+  if (wanted.kind === 'multivariant') return playlists.get(list, 'master', form)
+  const { rendition, isDelta } = wanted
+  return isDelta ? playlists.delta(list, rendition, form) : playlists.get(list, rendition, form)
 }

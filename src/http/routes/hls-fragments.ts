@@ -68,7 +68,7 @@ function answer(
   request: FastifyRequest<Route>,
   reply: FastifyReply,
 ): Promise<void> | undefined {
-  const { counts } = served.of(stream)
+  const counts = served.of(stream)
   const plan: FragmentAnswer = {
     body,
     etag: `"${file.id}"`,

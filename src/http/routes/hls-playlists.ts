@@ -1,11 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
+import { LIVE_FORM } from '../../render/list-form.ts'
 import type { Stream } from '../../streams/stream.ts'
 import type { LiveList } from '../../timeline/segment-list.ts'
 import { countRefusals } from '../count-refusals.ts'
 import type { TrafficClass } from '../downstream-counts.ts'
 import { leaveSignal, type MediaContext, possibleStream, usingStream } from '../media-context.ts'
 import { type PlaylistName, parsePlaylistName } from '../media-names.ts'
+import type { RenderedPlaylist } from '../rendered-lists.ts'
 import { sendPlaylist } from '../send-playlist.ts'
 import { type ArchiveContext, archiveOf, requestedRange, sendArchiveList } from './archive.ts'
 
@@ -59,22 +61,25 @@ interface Wanted {
  * too would bring no more than 4 % of it, and a second door past every hook.
  */
 function answer(
-  { streams, served }: MediaContext,
+  { streams, served, playlists }: MediaContext,
   { stream, snapshot, name }: Wanted,
   request: FastifyRequest<Route>,
   reply: FastifyReply,
-): void {
+): Promise<void> | void {
   if (name !== 'master' && !snapshot.renditions.includes(name)) {
     throw new GatewayError('not_found', `This stream has no ${name} at present`)
   }
   // By one of its playlists only: a browser fetches the other over another connection.
   const isViewer = name === snapshot.renditions[0]
   streams.touch(stream, isViewer ? request.raw.socket : undefined)
-  const { playlists, counts } = served.of(stream)
-  const playlist = playlists.get(snapshot, name)
-  reply.hijack()
-  const { status, bytes } = sendPlaylist(request.raw, reply.raw, playlist)
-  counts.answered(classOf(name) ?? 'playlist', status, bytes)
+  const send = (playlist: RenderedPlaylist): void => {
+    reply.hijack()
+    const { status, bytes } = sendPlaylist(request.raw, reply.raw, playlist)
+    served.of(stream).answered(classOf(name) ?? 'playlist', status, bytes)
+  }
+  const playlist = playlists.get(snapshot, name, LIVE_FORM)
+  if (playlist instanceof Promise) return playlist.then(send)
+  send(playlist)
 }
 
 /** A first request waits until there is something to show. */
@@ -93,7 +98,7 @@ async function wakeAndAnswer(
   if (snapshot === undefined) {
     throw new GatewayError('no_media', 'The camera has sent nothing yet', { retryAfterMs: 2000 })
   }
-  answer(context, { stream, snapshot, name }, request, reply)
+  return answer(context, { stream, snapshot, name }, request, reply)
 }
 
 function classOf(name: PlaylistName | undefined): TrafficClass | undefined {

@@ -27,30 +27,6 @@ export interface ArchiveEntry extends RecordedEntry {
   readonly live?: Segment
 }
 
-/** What players may see of a range. */
-export interface ArchiveSnapshot {
-  /** EXT-X-TARGETDURATION, in whole seconds. Does not change while the list grows (G5). */
-  readonly targetDuration: number
-  /** More may be added at the end, nothing is ever removed: RFC 8216, 4.3.3.5. Otherwise it is complete. */
-  readonly type: 'EVENT' | 'VOD'
-  /** Nothing is added any more. */
-  readonly ended: boolean
-  /** Of any entry, video first. */
-  readonly renditions: readonly RenditionName[]
-  /** From MSN 0 on. Grows at its end only. */
-  readonly entries: readonly ArchiveEntry[]
-  readonly rates: ArchiveRates
-}
-
-/** What was measured on the fragments that were looked into, all renditions together. */
-export interface ArchiveRates {
-  /** In bits per second. */
-  readonly peakBitrate: number
-  readonly averageBitrate: number
-  /** Undefined without video. */
-  readonly frameRate: number | undefined
-}
-
 /** What names the bytes of a track of an entry, whoever lists it and when (G1). */
 export type ArchiveName =
   /** As KVS keeps it, moved to this place, in milliseconds since 1970. */
