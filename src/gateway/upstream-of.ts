@@ -4,6 +4,7 @@ import { openKvsSession } from '../upstream/kvs/kvs-session.ts'
 import type { KvsSource } from '../upstream/kvs/kvs-source.ts'
 import type { StreamQuota } from '../upstream/kvs/quota.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
+import { CookieJar } from '../upstream/origin/cookie-jar.ts'
 import type { KeyLocation } from '../upstream/origin/origin-keys.ts'
 import { OriginQuota } from '../upstream/origin/origin-quota.ts'
 import { OriginRun } from '../upstream/origin/origin-run.ts'
@@ -51,7 +52,7 @@ function originUpstream(stream: string, { url, headers }: HlsSourceConfig, parts
   // What outlives sessions: which numbers mean what, and how much we ask.
   const run = new OriginRun(clock)
   const nameKey = (location: KeyLocation): string => originKeys.add(stream, location)
-  const shared = { run, nameKey, quota: new OriginQuota(clock) }
+  const shared = { run, nameKey, quota: new OriginQuota(clock), cookies: new CookieJar(clock) }
   return {
     fragmentResults: 0,
     kvs: null,

@@ -1,6 +1,8 @@
 import type { Dispatcher } from 'undici'
 import { z } from 'zod'
-import { type UpstreamFault, unusableAnswer } from './errors.ts'
+import { contentCodings, unpack } from './content-coding.ts'
+import { type UpstreamFault, unusableAnswer, upstreamError } from './errors.ts'
+import { isWhole } from './whole-body.ts'
 
 /** What undici resolves with. */
 export type Answer = Dispatcher.ResponseData
@@ -20,37 +22,109 @@ export type Announced = (bytes: number) => Promise<void>
 const MAX_ERROR_BYTES = 64 * 1024
 
 /**
- * How many bytes the body will have; undefined when it comes in chunks, whose end is marked too.
- * @throws GatewayError when the end of the body could not be told from a cut, or it is longer than `maxBytes`
+ * How the end of a body shows: by its length in bytes, by the last chunk, by END_STREAM of HTTP/2, or by the end of the
+ * connection alone.
  */
-export function bodySize(answer: Answer, maxBytes: number): number | undefined {
-  const encoding = header(answer, 'content-encoding') ?? 'identity'
-  if (encoding !== 'identity')
-    throw unusableAnswer('the body is compressed, which we did not ask for')
-  const length = header(answer, 'content-length')
-  if (length === undefined) return requireChunks(answer)
+type Framing = number | 'chunked' | 'http2' | 'unmarked'
+
+/**
+ * Tells how a body is framed. RFC 9112, 6.3; in HTTP/2 it ends with END_STREAM, whatever its headers say (RFC 9113,
+ * 8.1). There statuses have no reason phrase, which is all that shows of the protocol here.
+ * @throws GatewayError when the body is longer than `maxBytes`, or its length is none
+ */
+function framing(answer: Answer, maxBytes: number): Framing {
+  const codings = (headerOf(answer, 'transfer-encoding') ?? '').toLowerCase().split(',')
+  if (codings.at(-1)?.trim() === 'chunked') return 'chunked'
+  const length = headerOf(answer, 'content-length')
+  if (length === undefined) return answer.statusText === '' ? 'http2' : 'unmarked'
   const size = Number(length)
   if (!/^\d+$/.test(length)) throw unusableAnswer('content-length is not a number')
   if (size > maxBytes) throw unusableAnswer(`the body has ${size} bytes, more than ${maxBytes}`)
   return size
 }
 
-function requireChunks(answer: Answer): undefined {
-  if (header(answer, 'transfer-encoding') === 'chunked') return undefined
-  throw unusableAnswer('the body has neither a length nor chunks')
+/** How many bytes the body will have, for who hands them on as they come; undefined when that is not known. */
+export function bodySize(answer: Answer, maxBytes: number): number | undefined {
+  const size = framing(answer, maxBytes)
+  return typeof size === 'number' && codingsOf(answer).length === 0 ? size : undefined
 }
 
-/** The whole body, complete and within bounds, in one buffer of its own. */
-export async function readBody(
+export interface BodyBounds {
+  readonly maxBytes: number
+  readonly announced?: Announced | undefined
+  /**
+   * Whether a body that nothing shows to be whole is taken once it has come twice. A connection does not break twice
+   * at the same byte. Default: it is not taken.
+   */
+  readonly repeatsProve?: boolean
+}
+
+/** Reads the bodies of one request's attempts. */
+export class BodyReader {
+  readonly #bounds: BodyBounds
+  /** Came last, and may have been cut. */
+  #unproven: Buffer | undefined
+
+  constructor(bounds: BodyBounds) {
+    this.#bounds = bounds
+  }
+
+  /**
+   * Reads a whole body, unpacked, within bounds, into one buffer of its own.
+   * @param isComplete tells by the bytes, where nothing else does
+   * @throws GatewayError when it is empty, cut, or perhaps cut, too long, or cannot be unpacked
+   */
+  async read(
+    answer: Answer,
+    meter: Meter,
+    isComplete: (bytes: Buffer) => boolean | undefined = isWhole,
+  ): Promise<Buffer> {
+    const { maxBytes, repeatsProve = false } = this.#bounds
+    const codings = codingsOf(answer)
+    const frame = framing(answer, maxBytes)
+    const bytes = unpacked(await readFramed(answer, frame, this.#bounds, meter), codings, maxBytes)
+    if (bytes.length === 0) throw unusableAnswer('the body is empty')
+    if (isEnd(frame, () => isComplete(bytes))) return bytes
+    const before = this.#unproven
+    this.#unproven = bytes
+    if (repeatsProve && before?.equals(bytes) === true) return bytes
+    throw unusableAnswer('nothing shows whether the body is whole')
+  }
+}
+
+/**
+ * Whether a body that came to an end is whole. A stream of HTTP/2 that is reset with CANCEL or NO_ERROR looks to us
+ * like one that ended, as undici does not tell them apart: so bytes that speak against it are heard there, too.
+ */
+function isEnd(frame: Framing, isComplete: () => boolean | undefined): boolean {
+  if (frame === 'http2') return isComplete() !== false
+  return frame !== 'unmarked' || isComplete() === true
+}
+
+function readFramed(
   answer: Answer,
-  maxBytes: number,
+  frame: Framing,
+  { maxBytes, announced = () => Promise.resolve() }: BodyBounds,
   meter: Meter,
-  announced: Announced = () => Promise.resolve(),
 ): Promise<Buffer> {
-  const size = bodySize(answer, maxBytes)
-  if (size === undefined) return readChunks(answer, maxBytes, meter, announced)
-  await announced(size)
-  return readSized(chunksOf(answer, meter), size)
+  if (typeof frame !== 'number') return readChunks(answer, maxBytes, meter, announced)
+  return announced(frame).then(() => readSized(chunksOf(answer, meter), frame))
+}
+
+function codingsOf(answer: Answer): readonly string[] {
+  try {
+    return contentCodings(headerOf(answer, 'content-encoding'))
+  } catch (error) {
+    throw upstreamError('upstream_unavailable', error)
+  }
+}
+
+function unpacked(body: Buffer, codings: readonly string[], maxBytes: number): Buffer {
+  try {
+    return unpack(body, codings, maxBytes)
+  } catch (error) {
+    throw upstreamError('upstream_unavailable', error)
+  }
 }
 
 async function readSized(chunks: AsyncIterable<Buffer>, size: number): Promise<Buffer> {
@@ -95,8 +169,8 @@ export function truncated(arrived: number, size: number): Error {
 /** Why upstream refused. Both header spellings exist; bodies are JSON or anything. KVS.md, section 7.3. */
 export async function readFault(answer: Answer, meter: Meter): Promise<UpstreamFault> {
   const { type, message } = await readErrorBody(answer, meter)
-  const name = header(answer, 'x-amzn-errortype') ?? header(answer, 'x-amz-errortype') ?? type
-  const requestId = header(answer, 'x-amzn-requestid') ?? header(answer, 'x-amz-requestid')
+  const name = headerOf(answer, 'x-amzn-errortype') ?? headerOf(answer, 'x-amz-errortype') ?? type
+  const requestId = headerOf(answer, 'x-amzn-requestid') ?? headerOf(answer, 'x-amz-requestid')
   return {
     // `ResourceNotFoundException:https://…` and `com.amazon.coral.service#UnknownOperationException`.
     name: /^(?:.*#)?(\w{1,64})/.exec(name)?.[1] ?? '',
@@ -117,11 +191,18 @@ async function readErrorBody(
   answer: Answer,
   meter: Meter,
 ): Promise<{ type: string; message: string }> {
-  const text = await readBody(answer, MAX_ERROR_BYTES, meter).then(String, () => '')
+  const text = await readErrorText(answer, meter)
   const body = errorBodySchema.safeParse(parseJson(text))
   if (!body.success) return { type: '', message: `HTTP status ${answer.statusCode}` }
   const { __type, code, message, Message } = body.data
   return { type: __type ?? code ?? '', message: message ?? Message ?? '' }
+}
+
+/** The body of a refusal; empty when it cannot be read. */
+export async function readErrorText(answer: Answer, meter: Meter): Promise<string> {
+  const reader = new BodyReader({ maxBytes: MAX_ERROR_BYTES })
+  // An error's end matters to nobody.
+  return reader.read(answer, meter, () => true).then(String, () => '')
 }
 
 function parseJson(text: string): unknown {
@@ -132,7 +213,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function header(answer: Answer, name: string): string | undefined {
+export function headerOf(answer: Answer, name: string): string | undefined {
   const value = answer.headers[name]
   return Array.isArray(value) ? value.join(',') : value
 }

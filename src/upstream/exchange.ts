@@ -1,11 +1,15 @@
 import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { arrivalMs, whileArriving } from '../base/progress.ts'
+import { packageVersion } from '../base/version.ts'
 import type { Answer, Meter } from './answer.ts'
 import { failureLabel } from './errors.ts'
 import { tellFailure, type UpstreamObserver } from './observer.ts'
 import type { EndTurn } from './quota-queue.ts'
 import { withRetries } from './retry.ts'
+
+/** Who asks. Some origins refuse those who do not say. RFC 9110, 10.1.5. */
+export const USER_AGENT = `kvs-hls-gateway/${packageVersion()}`
 
 /** A kind of GET and its bounds. */
 export interface RequestKind {

@@ -5,22 +5,15 @@ import type { UpstreamAgent } from '../agent.ts'
 import {
   type Announced,
   type Answer,
+  BodyReader,
   bodySize,
   chunksOf,
   type Meter,
-  readBody,
   readFault,
   truncated,
 } from '../answer.ts'
-import {
-  failureLabel,
-  faultCode,
-  faultError,
-  translate,
-  type UpstreamFault,
-  unusableAnswer,
-} from '../errors.ts'
-import { discard, type Exchange, Exchanges, type RequestKind } from '../exchange.ts'
+import { failureLabel, faultCode, faultError, translate, type UpstreamFault } from '../errors.ts'
+import { discard, type Exchange, Exchanges, type RequestKind, USER_AGENT } from '../exchange.ts'
 import type { StreamedBody } from '../hls-session.ts'
 import type { UpstreamObserver } from '../observer.ts'
 import type { Priority, Quota } from '../quota-queue.ts'
@@ -99,9 +92,10 @@ export class SessionHttp {
   ): Promise<T> {
     const kind = KINDS[request]
     const exchange = this.#exchange(request, url, priority)
+    const reader = new BodyReader({ maxBytes: kind.maxBytes, announced })
     return this.#exchanges.run(exchange, signal, async ({ answer }, meter) => {
       await requireOk(request, answer, meter)
-      const result = parse(nonEmpty(await readBody(answer, kind.maxBytes, meter, announced)))
+      const result = parse(await reader.read(answer, meter))
       this.#exchanges.report(kind, '200', meter)
       return result
     })
@@ -116,12 +110,13 @@ export class SessionHttp {
   ): Promise<StreamedBody> {
     const kind = KINDS[request]
     const exchange = this.#exchange(request, url, priority)
+    const reader = new BodyReader({ maxBytes: kind.maxBytes })
     return this.#exchanges.run(exchange, signal, async ({ answer }, meter) => {
       await requireOk(request, answer, meter)
       const size = bodySize(answer, kind.maxBytes)
       if (size !== undefined) return { size, body: this.#pass(kind, answer, size, signal, meter) }
-      // In chunks: how much it is shows only at the end.
-      const body = nonEmpty(await readBody(answer, kind.maxBytes, meter))
+      // How much it is shows only at the end.
+      const body = await reader.read(answer, meter)
       this.#exchanges.report(kind, '200', meter)
       return { size: body.length, body: only(body) }
     })
@@ -146,7 +141,7 @@ export class SessionHttp {
       origin,
       path: pathname + search,
       method: 'GET',
-      headers: { 'accept-encoding': 'identity' },
+      headers: { 'accept-encoding': 'identity', 'user-agent': USER_AGENT },
       signal,
     })
     return { answer, url }
@@ -203,9 +198,4 @@ function refusal(request: SessionRequest, fault: UpstreamFault): Error {
 
 function isFragment(request: SessionRequest): request is FragmentRequest {
   return request === 'fragment' || request === 'tsFragment'
-}
-
-function nonEmpty(body: Buffer): Buffer {
-  if (body.length === 0) throw unusableAnswer('the body is empty')
-  return body
 }

@@ -1,8 +1,7 @@
-import { gunzipSync } from 'node:zlib'
 import { z } from 'zod'
 import type { ErrorCode } from '../../base/errors.ts'
 import type { ByteRange } from '../../formats/m3u8/byte-range.ts'
-import { type Announced, type Answer, type Meter, readBody } from '../answer.ts'
+import { type Answer, type BodyReader, headerOf, type Meter, readErrorText } from '../answer.ts'
 import { UpstreamAnswerError } from '../errors.ts'
 import { originError } from './origin-error.ts'
 
@@ -14,51 +13,30 @@ export interface OriginBody {
   readonly etag: string | undefined
 }
 
-const MAX_ERROR_BYTES = 64 * 1024
-
-/** The whole body, unpacked. @throws GatewayError when it is cut, empty, too big or not to be unpacked */
-export async function readWhole(
-  answer: Answer,
-  maxBytes: number,
-  meter: Meter,
-  announced?: Announced,
-): Promise<Buffer> {
-  const packed = headerOf(answer, 'content-encoding') === 'gzip'
-  const headers = { ...answer.headers, ...(packed ? { 'content-encoding': 'identity' } : {}) }
-  const body = await readBody({ ...answer, headers }, maxBytes, meter, announced)
-  const bytes = packed ? unpack(body, maxBytes) : body
-  if (bytes.length === 0) throw unusable('the body is empty')
-  return bytes
-}
-
-/** That part of a file; an origin that ignores ranges sends all of it. RFC 9110, 14.2. */
+/**
+ * That part of a file; an origin that ignores ranges sends all of it. RFC 9110, 14.2.
+ * @throws GatewayError when that part is not in the answer
+ */
 export async function readRange(
   answer: Answer,
   range: ByteRange,
-  maxBytes: number,
+  reader: BodyReader,
   meter: Meter,
-  announced?: Announced,
 ): Promise<Buffer> {
-  const end = range.offset + range.length
-  if (answer.statusCode === 206 && !isRange(headerOf(answer, 'content-range'), range)) {
+  const isPart = answer.statusCode === 206
+  if (isPart && !isRange(headerOf(answer, 'content-range'), range)) {
     throw unusable('another range came than was asked for')
   }
-  const bytes = await readWhole(answer, maxBytes, meter, announced)
-  const part = answer.statusCode === 206 ? bytes : Buffer.from(bytes.subarray(range.offset, end))
+  const end = range.offset + range.length
+  const enough = isPart ? range.length : end
+  const bytes = await reader.read(answer, meter, ({ length }) => length >= enough)
+  const part = isPart ? bytes : Buffer.from(bytes.subarray(range.offset, end))
   if (part.length !== range.length) throw unusable('the range is shorter than the playlist says')
   return part
 }
 
 function isRange(contentRange: string | undefined, { offset, length }: ByteRange): boolean {
   return contentRange?.startsWith(`bytes ${offset}-${offset + length - 1}/`) === true
-}
-
-function unpack(body: Buffer, maxBytes: number): Buffer {
-  try {
-    return gunzipSync(body, { maxOutputLength: maxBytes })
-  } catch (error) {
-    throw originError('upstream_unavailable', error)
-  }
 }
 
 /** What another gateway may answer, and what it means to ours. */
@@ -100,8 +78,7 @@ const problemSchema = z.object({ code: z.string() })
 async function problemCode(answer: Answer, meter: Meter): Promise<string> {
   if (headerOf(answer, 'content-type')?.startsWith('application/problem+json') !== true) return ''
   try {
-    const text = String(await readWhole(answer, MAX_ERROR_BYTES, meter))
-    return problemSchema.parse(JSON.parse(text)).code
+    return problemSchema.parse(JSON.parse(await readErrorText(answer, meter))).code
   } catch {
     return ''
   }
@@ -111,11 +88,6 @@ async function problemCode(answer: Answer, meter: Meter): Promise<string> {
 export function retryAfter(answer: Answer): number | undefined {
   const text = headerOf(answer, 'retry-after')
   return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) * 1000 : undefined
-}
-
-export function headerOf(answer: Answer, name: string): string | undefined {
-  const value = answer.headers[name]
-  return Array.isArray(value) ? value.join(',') : value
 }
 
 function unusable(reason: string): Error {

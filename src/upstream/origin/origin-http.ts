@@ -3,19 +3,20 @@ import type { Clock } from '../../base/clock.ts'
 import type { ErrorCode } from '../../base/errors.ts'
 import type { ByteRange } from '../../formats/m3u8/byte-range.ts'
 import type { UpstreamAgent } from '../agent.ts'
-import type { Announced, Answer, Meter } from '../answer.ts'
-import { discard, type Exchange, Exchanges, type Received, type RequestKind } from '../exchange.ts'
+import { type Announced, type Answer, BodyReader, headerOf, type Meter } from '../answer.ts'
+import {
+  discard,
+  type Exchange,
+  Exchanges,
+  type Received,
+  type RequestKind,
+  USER_AGENT,
+} from '../exchange.ts'
 import type { UpstreamObserver } from '../observer.ts'
 import type { Priority } from '../quota-queue.ts'
 import type { SecretUrl } from '../secret-url.ts'
-import {
-  headerOf,
-  type OriginBody,
-  readRange,
-  readWhole,
-  refusalOf,
-  retryAfter,
-} from './origin-answer.ts'
+import type { CookieJar } from './cookie-jar.ts'
+import { type OriginBody, readRange, refusalOf, retryAfter } from './origin-answer.ts'
 import { asOriginError, originError } from './origin-error.ts'
 import { OriginHosts } from './origin-hosts.ts'
 import type { OriginQuota } from './origin-quota.ts'
@@ -73,6 +74,8 @@ export interface OriginHttpDeps {
   readonly clock: Clock
   readonly random: Random
   readonly quota: OriginQuota
+  /** Of the source; shared by all its sessions. */
+  readonly cookies: CookieJar
   readonly observer: UpstreamObserver
 }
 
@@ -92,14 +95,14 @@ export interface OriginGet {
  */
 export class OriginHttp {
   readonly hosts: OriginHosts
-  readonly #headers: Readonly<Record<string, string>>
+  readonly #headers: Readonly<Record<string, string> & { cookie?: string }>
   readonly #deps: OriginHttpDeps
   readonly #exchanges: Exchanges
 
   constructor(source: OriginSource, deps: OriginHttpDeps) {
     const url = source.url.reveal()
     this.hosts = new OriginHosts(url)
-    this.#headers = { ...basicAuthorization(url), ...source.headers }
+    this.#headers = { ...basicAuthorization(url), ...lowerCased(source.headers) }
     this.#deps = deps
     this.#exchanges = new Exchanges({ ...deps, translate: asOriginError })
   }
@@ -115,8 +118,11 @@ export class OriginHttp {
     parse: (body: OriginBody | 'unchanged') => T,
   ): Promise<T> {
     const kind = KINDS[request]
+    const { announced, range } = wanted
+    const maxBytes = range === undefined ? kind.maxBytes : KINDS.segment.maxBytes
+    const reader = new BodyReader({ maxBytes, announced, repeatsProve: true })
     return this.#exchanges.run(this.#exchange(request, wanted), signal, async (received, meter) => {
-      const body = await this.#read(kind, wanted, received, meter)
+      const body = await this.#read(kind, wanted, received, reader, meter)
       const parsed = parse(body)
       if (body === 'unchanged') discard(received.answer)
       this.#exchanges.report(kind, body === 'unchanged' ? '304' : '200', meter)
@@ -126,7 +132,11 @@ export class OriginHttp {
 
   /** The headers that a request for `url` carries, beyond those of the protocol. */
   headersFor(url: URL): Readonly<Record<string, string>> {
-    return this.hosts.isConfigured(url) ? this.#headers : {}
+    const configured = this.hosts.isConfigured(url) ? this.#headers : {}
+    const cookies = [configured.cookie, this.#deps.cookies.headerFor(url)].filter(
+      (one) => one !== undefined,
+    )
+    return cookies.length === 0 ? configured : { ...configured, cookie: cookies.join('; ') }
   }
 
   #exchange(request: OriginRequest, wanted: OriginGet): Exchange {
@@ -144,6 +154,7 @@ export class OriginHttp {
     let { url } = wanted
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
       const answer = await this.#send(request, { ...wanted, url }, signal)
+      await this.#deps.cookies.keep(url, [answer.headers['set-cookie'] ?? []].flat())
       const location = REDIRECTS.has(answer.statusCode) ? headerOf(answer, 'location') : undefined
       if (location === undefined) return { answer, url }
       discard(answer)
@@ -164,6 +175,7 @@ export class OriginHttp {
         'accept-encoding': request === 'playlist' ? 'gzip' : 'identity',
         ...(etag === undefined ? {} : { 'if-none-match': etag }),
         ...(range === undefined ? {} : { range: rangeHeader(range) }),
+        'user-agent': USER_AGENT,
         ...this.headersFor(wanted.url),
       },
       signal,
@@ -171,9 +183,10 @@ export class OriginHttp {
   }
 
   async #read(
-    { maxBytes, missing }: OriginKind,
-    { range, etag, announced }: OriginGet,
+    { missing }: OriginKind,
+    { range, etag }: OriginGet,
     { answer, url }: Received,
+    reader: BodyReader,
     meter: Meter,
   ): Promise<OriginBody | 'unchanged'> {
     if (answer.statusCode === 304 && etag !== undefined) return 'unchanged'
@@ -184,15 +197,21 @@ export class OriginHttp {
     }
     const bytes =
       range === undefined
-        ? await readWhole(answer, maxBytes, meter, announced)
-        : // An origin that ignores ranges sends the whole file.
-          await readRange(answer, range, KINDS.segment.maxBytes, meter, announced)
+        ? await reader.read(answer, meter)
+        : await readRange(answer, range, reader, meter)
     return { bytes, url, etag: headerOf(answer, 'etag') }
   }
 }
 
 function rangeHeader({ offset, length }: ByteRange): string {
   return `bytes=${offset}-${offset + length - 1}`
+}
+
+/** Names of headers are case-insensitive: what is configured takes the place of what we would send. */
+function lowerCased(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  )
 }
 
 /** `https://user:password@host/`: nobody but a browser turns that into a header by itself. */

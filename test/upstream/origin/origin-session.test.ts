@@ -5,6 +5,7 @@ import { GatewayError } from '../../../src/base/errors.ts'
 import { UpstreamAgent } from '../../../src/upstream/agent.ts'
 import type { HlsSession } from '../../../src/upstream/hls-session.ts'
 import type { ListedFragment } from '../../../src/upstream/listed-fragment.ts'
+import { CookieJar } from '../../../src/upstream/origin/cookie-jar.ts'
 import { OriginQuota } from '../../../src/upstream/origin/origin-quota.ts'
 import { OriginRun } from '../../../src/upstream/origin/origin-run.ts'
 import { openOriginSession } from '../../../src/upstream/origin/origin-session.ts'
@@ -61,6 +62,7 @@ function open(url = origin.url + MASTER): Promise<HlsSession> {
     clock,
     random: () => 0.5,
     quota: new OriginQuota(clock),
+    cookies: new CookieJar(clock),
     run,
     nameKey: () => 'k1',
     observer: {
@@ -396,6 +398,7 @@ hlsSessionContract('a session of another origin', ({ server, agent: dispatcher, 
     clock: time,
     random: () => 0.5,
     quota: new OriginQuota(time),
+    cookies: new CookieJar(time),
     run: new OriginRun(time),
     nameKey: () => 'k1',
     observer: { request: () => {} },
