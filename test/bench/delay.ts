@@ -3,7 +3,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { httpGet } from '../proof/http-get.ts'
 import { parseMediaPlaylist } from '../proof/media-playlist.ts'
 import { parseMultivariantPlaylist } from '../proof/multivariant-playlist.ts'
-import { cameraOf, startProduct } from '../proof/product.ts'
+import { cameraOf, type Product, startProduct } from '../proof/product.ts'
 import { percentile } from '../proof/statistics.ts'
 import { type BenchReport, table } from './bench-report.ts'
 
@@ -38,11 +38,7 @@ export async function run({ seconds = 60 }: DelayOptions = {}): Promise<BenchRep
     defaults: { activation: 'always' },
   })
   try {
-    const { seen, listed } = await watch(product, seconds)
-    const delays = seen.flatMap(({ startMs, seenMs }) => {
-      const listedAtMs = nearest(listed, startMs)
-      return listedAtMs === undefined ? [] : [seenMs - listedAtMs]
-    })
+    const delays = await addedDelays(product, STREAM, seconds)
     const row = {
       fragments: delays.length,
       'p50 ms': percentile(delays, 0.5),
@@ -55,17 +51,31 @@ export async function run({ seconds = 60 }: DelayOptions = {}): Promise<BenchRep
   }
 }
 
+/** Of each fragment of a stream that is listed within these seconds, in milliseconds. */
+export async function addedDelays(
+  product: Product,
+  stream: string,
+  seconds: number,
+): Promise<readonly number[]> {
+  const { seen, listed } = await watch(product, stream, seconds)
+  return seen.flatMap(({ startMs, seenMs }) => {
+    const listedAtMs = nearest(listed, startMs)
+    return listedAtMs === undefined ? [] : [seenMs - listedAtMs]
+  })
+}
+
 /** Watches playlist and record side by side: the emulator remembers its recent fragments only. */
 async function watch(
-  product: Awaited<ReturnType<typeof startProduct>>,
+  product: Product,
+  stream: string,
   seconds: number,
 ): Promise<{ seen: readonly Sighting[]; listed: ReadonlyMap<number, number> }> {
   const end = AbortSignal.timeout(seconds * 1000)
   const listed = new Map<number, number>()
   const [seen] = await Promise.all([
-    watchPlaylist(product.watchUrl(STREAM), end),
+    watchPlaylist(product.watchUrl(stream), end),
     untilAborted(end, 1_000, async () => {
-      for (const fragment of await product.control.fragments(cameraOf(STREAM))) {
+      for (const fragment of await product.control.fragments(cameraOf(stream))) {
         listed.set(fragment.producerMs, fragment.listedAtMs)
       }
     }),
