@@ -1,5 +1,3 @@
-import { setTimeout as systemSleep } from 'node:timers/promises'
-
 /** Where time comes from. Below the composition root nobody reads the global clock. */
 export interface Clock {
   /**
@@ -11,6 +9,8 @@ export interface Clock {
   date(): number
   /** Resolves after `ms` milliseconds; rejects with the signal's reason once it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Calls `ring` after `ms` milliseconds, unless what it returns is called before: the cheapest wait there is. */
+  alarm(ms: number, ring: () => void): () => void
 }
 
 /** Returns the date of a moment that {@link Clock.now} gave. */
@@ -24,13 +24,32 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
   date: () => Date.now(),
-  async sleep(ms, signal) {
-    signal?.throwIfAborted()
-    try {
-      await systemSleep(Math.min(Math.max(0, ms), LONGEST_TIMER_MS), undefined, { signal })
-    } catch (error) {
-      signal?.throwIfAborted()
-      throw error
-    }
+  sleep: (ms, signal) => sleepBy(systemClock, ms, signal),
+  alarm(ms, ring) {
+    const timer = setTimeout(ring, Math.min(Math.max(0, ms), LONGEST_TIMER_MS))
+    return () => clearTimeout(timer)
   },
+}
+
+/** Sleeps by a clock's alarm. */
+export function sleepBy(
+  clock: Pick<Clock, 'alarm'>,
+  ms: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason as Error)
+      return
+    }
+    const cancel = clock.alarm(ms, () => {
+      signal?.removeEventListener('abort', leave)
+      resolve()
+    })
+    const leave = (): void => {
+      cancel()
+      reject(signal?.reason as Error)
+    }
+    signal?.addEventListener('abort', leave, { once: true })
+  })
 }

@@ -19,42 +19,37 @@ export function withDeadline<T>(
   parent: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const expired = async (signal: AbortSignal): Promise<DeadlineError> => {
-    await clock.sleep(ms, signal)
-    return new DeadlineError(what, ms)
-  }
-  return untilExpired(expired, parent, work)
+  const watch: Watch = (expire) => clock.alarm(ms, () => expire(new DeadlineError(what, ms)))
+  return untilExpired(watch, parent, work)
 }
 
-/**
- * As {@link withDeadline}, with a deadline that may move: `expired` resolves when time is up, with what is
- * then thrown, and rejects when its signal aborts, which is when nobody needs to know any more.
- */
+/** Calls `expire` when time is up, with what is then thrown; returns what ends the watch. */
+export type Watch = (expire: (error: Error) => void) => () => void
+
+/** As {@link withDeadline}, with a deadline that may move. */
 export async function untilExpired<T>(
-  expired: (signal: AbortSignal) => Promise<Error>,
+  watch: Watch,
   parent: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   parent.throwIfAborted()
-  const watch = new AbortController()
-  const expiry = new AbortController()
-  const over = expired(AbortSignal.any([watch.signal, parent])).then(
-    (error) => {
-      expiry.abort(error)
-      throw error
-    },
-    (): never => {
-      parent.throwIfAborted()
-      return undefined as never
-    },
-  )
+  const limit = new AbortController()
+  const over = Promise.withResolvers<never>()
   // Whoever loses the race may still reject: that is not an unhandled rejection.
-  over.catch(() => {})
-  const running = work(AbortSignal.any([parent, expiry.signal]))
+  over.promise.catch(() => {})
+  const end = (reason: unknown): void => {
+    limit.abort(reason)
+    over.reject(reason)
+  }
+  const leave = (): void => end(parent.reason)
+  parent.addEventListener('abort', leave, { once: true })
+  const unwatch = watch(end)
   try {
-    return await Promise.race([running, over])
-  } finally {
+    const running = work(limit.signal)
     running.catch(() => {})
-    watch.abort()
+    return await Promise.race([running, over.promise])
+  } finally {
+    unwatch()
+    parent.removeEventListener('abort', leave)
   }
 }

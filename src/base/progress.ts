@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts'
-import { DeadlineError, untilExpired } from './deadline.ts'
+import { DeadlineError, untilExpired, type Watch } from './deadline.ts'
 
 /** A body must bring so many bytes in each such span, 1.4 Mbit/s: with less no camera can be followed. */
 const SPAN_MS = 3_000
@@ -19,17 +19,21 @@ export function whileArriving<T>(
   parent: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const stalled = async (signal: AbortSignal): Promise<DeadlineError> => {
+  const watch: Watch = (expire) => {
     const startMs = clock.now()
     let before = 0
-    await clock.sleep(graceMs, signal)
-    while (arrived() - before >= SPAN_BYTES) {
+    const look = (): void => {
+      if (arrived() - before < SPAN_BYTES) {
+        expire(new DeadlineError(what, clock.now() - startMs))
+        return
+      }
       before = arrived()
-      await clock.sleep(SPAN_MS, signal)
+      cancel = clock.alarm(SPAN_MS, look)
     }
-    return new DeadlineError(what, clock.now() - startMs)
+    let cancel = clock.alarm(graceMs, look)
+    return () => cancel()
   }
-  return untilExpired(stalled, parent, work)
+  return untilExpired(watch, parent, work)
 }
 
 /** How long so many bytes may take at most, in whole milliseconds. */

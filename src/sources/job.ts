@@ -146,16 +146,13 @@ export class FragmentJob {
     const { clock } = this.#options
     const before = this.#before
     if (before === undefined) return true
-    const waited = new AbortController()
-    const lateness = clock.sleep(ORDER_MS, waited.signal).then(
-      () => true,
-      () => true,
-    )
+    const late = Promise.withResolvers<boolean>()
+    const cancel = clock.alarm(ORDER_MS, () => late.resolve(true))
     try {
       const isOver = before.outcome().then(() => true)
-      return await Promise.race([before.#hasRoom.promise, isOver, lateness])
+      return await Promise.race([before.#hasRoom.promise, isOver, late.promise])
     } finally {
-      waited.abort()
+      cancel()
     }
   }
 }

@@ -1,6 +1,6 @@
 import { Backoff, type Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
-import { DeadlineError, untilExpired } from '../base/deadline.ts'
+import { DeadlineError, untilExpired, type Watch } from '../base/deadline.ts'
 import { GatewayError } from '../base/errors.ts'
 import { isTransient, translate } from './errors.ts'
 
@@ -47,7 +47,7 @@ export async function withRetries<T>(
     }
   }
   try {
-    return await untilExpired((over) => timeUp(clock, policy, over), signal, run)
+    return await untilExpired(timeUp(clock, policy), signal, run)
   } catch (error) {
     signal.throwIfAborted()
     // Out of time between attempts: what upstream said tells more than that we waited.
@@ -55,17 +55,18 @@ export async function withRetries<T>(
   }
 }
 
-async function timeUp(
-  clock: Clock,
-  { what, totalMs, earnedMs = () => 0 }: RetryPolicy,
-  signal: AbortSignal,
-): Promise<DeadlineError> {
-  const startMs = clock.now()
-  for (;;) {
-    const passedMs = clock.now() - startMs
-    const leftMs = totalMs + earnedMs() - passedMs
-    if (leftMs <= 0) return new DeadlineError(what, passedMs)
-    await clock.sleep(leftMs, signal)
+/** Ends the work when its time is up, which may have moved meanwhile. */
+function timeUp(clock: Clock, { what, totalMs, earnedMs = () => 0 }: RetryPolicy): Watch {
+  return (expire) => {
+    const startMs = clock.now()
+    const look = (): void => {
+      const passedMs = clock.now() - startMs
+      const leftMs = totalMs + earnedMs() - passedMs
+      if (leftMs <= 0) expire(new DeadlineError(what, passedMs))
+      else cancel = clock.alarm(leftMs, look)
+    }
+    let cancel = clock.alarm(totalMs, look)
+    return () => cancel()
   }
 }
 

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as realSleep } from 'node:timers/promises'
-import type { Clock } from '../../src/base/clock.ts'
+import { type Clock, sleepBy } from '../../src/base/clock.ts'
 
 interface Sleeper {
   readonly at: number
@@ -40,26 +40,16 @@ export class ManualClock implements Clock {
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(signal.reason as Error)
-        return
-      }
-      const sleeper: Sleeper = {
-        at: this.#now + Math.max(0, ms),
-        wake: () => {
-          signal?.removeEventListener('abort', leave)
-          resolve()
-        },
-      }
-      const leave = (): void => {
-        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper)
-        reject(signal?.reason as Error)
-      }
-      signal?.addEventListener('abort', leave, { once: true })
-      this.#sleepers.push(sleeper)
-      if (ms <= 0) this.#wakeDue()
-    })
+    return sleepBy(this, ms, signal)
+  }
+
+  alarm(ms: number, ring: () => void): () => void {
+    const sleeper: Sleeper = { at: this.#now + Math.max(0, ms), wake: ring }
+    this.#sleepers.push(sleeper)
+    if (ms <= 0) queueMicrotask(() => this.#wakeDue())
+    return () => {
+      this.#sleepers = this.#sleepers.filter((other) => other !== sleeper)
+    }
   }
 
   /** Moves time at once, waking sleepers in the order in which they fall due. */
