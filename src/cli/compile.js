@@ -1,9 +1,14 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return, typescript/strict-boolean-expressions, typescript/unbound-method --
    a file without types: */
-// How Node makes of our TypeScript what it runs. Has to be there before the first .ts file.
+// How Node makes of our TypeScript what it runs, and how much memory it takes. Has to be there before the first .ts file.
 import { readFileSync } from 'node:fs'
 import * as nodeModule from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+
+// What is young is collected every 4 MiB, not every 16: until then the bytes that fragments arrived in stay beside them (G18).
+// Before anything is compiled, because what was compiled is kept for the same flags only.
+setFlagsFromString('--max-semi-space-size=4')
 
 const packageRoot = new URL('../../', import.meta.url)
 
