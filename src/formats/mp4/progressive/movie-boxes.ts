@@ -1,7 +1,7 @@
 import { writeBox } from '../boxes/box.ts'
 import { NORMAL_SPEED, writeElst } from '../boxes/elst.ts'
 import { writeHdlr } from '../boxes/hdlr.ts'
-import { UNITY } from '../boxes/matrix.ts'
+import type { Matrix } from '../boxes/matrix.ts'
 import { UNDETERMINED, writeMdhd } from '../boxes/mdhd.ts'
 import { writeMinf } from '../boxes/minf.ts'
 import { timesOf } from '../boxes/times.ts'
@@ -23,7 +23,8 @@ export interface TrackHeader {
   readonly emptyTicks: number
   /** Where within the media presentation begins, in ticks of the track: not at 0 with B-frames. */
   readonly firstTicks: number
-  /** Pixels; 0 for sound. */
+  readonly matrix: Matrix
+  /** Pixels as 16.16; 0 for sound. */
   readonly width: number
   readonly height: number
 }
@@ -48,7 +49,7 @@ function editTicks({ mediaTicks, timescale }: TrackHeader): number {
 }
 
 function writeHeader(header: TrackHeader): Buffer {
-  const { trackId, kind, createdMs, width, height } = header
+  const { trackId, kind, createdMs, matrix, width, height } = header
   return writeTkhd({
     ...timesOf(createdMs),
     flags: TRACK_ENABLED | TRACK_IN_MOVIE,
@@ -57,9 +58,9 @@ function writeHeader(header: TrackHeader): Buffer {
     layer: 0,
     alternateGroup: kind === 'audio' ? 1 : 0,
     volume: kind === 'audio' ? FULL_VOLUME : 0,
-    matrix: UNITY,
-    width: width * 0x10000,
-    height: height * 0x10000,
+    matrix,
+    width,
+    height,
   })
 }
 

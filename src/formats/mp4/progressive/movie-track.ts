@@ -6,6 +6,7 @@ import { endOfSamples, type SampleTable } from '../samples.ts'
 import { MOVIE_TIMESCALE, type TrackHeader, writeTrak } from './movie-boxes.ts'
 import { parameterSetsOf } from './parameter-sets.ts'
 import { type DataStart, SampleTables } from './sample-tables.ts'
+import { readSourceHeader, type SourceHeader } from './source-header.ts'
 import { lengthOf, type PieceSource, type WovenChunk, weave } from './weave.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -21,6 +22,7 @@ export class MovieTrack {
   readonly #tables = new SampleTables()
   readonly #entries: Buffer[] = []
   readonly #init: InitFacts
+  readonly #header: SourceHeader
   readonly #timescale: number
   /** The first sample's decode time: tick 0 of the track. */
   readonly #zeroTicks: number
@@ -36,6 +38,7 @@ export class MovieTrack {
    */
   constructor(first: TrackFragment, maxTimescale: number, delayS: number) {
     this.#init = first.init
+    this.#header = readSourceHeader(first.initBytes, first.init.timescale)
     this.#timescale = Math.min(first.init.timescale, maxTimescale)
     this.#zeroTicks = this.#scale(first.samples[0]?.startTicks ?? 0, first.init, delayS)
     const presented = first.samples.map(({ startTicks, compositionTicks }) =>
@@ -47,7 +50,7 @@ export class MovieTrack {
 
   /** When the track’s first sample is presented, in seconds on the recording’s clock plus its delay. */
   get startS(): number {
-    return (this.#zeroTicks + this.#firstTicks) / this.#timescale
+    return (this.#zeroTicks + this.#firstTicks) / this.#timescale + this.#header.editS
   }
 
   get tables(): SampleTables {
@@ -66,14 +69,17 @@ export class MovieTrack {
    * @returns what is to be in the file from there on
    */
   add(fragment: TrackFragment, offset: number, delayS: number): PieceSource[] {
-    const { samples, init } = fragment
+    const { samples, init, initBytes } = fragment
+    // The file's edit list is the first init segment's; where another says otherwise, its samples move.
+    const editS = readSourceHeader(initBytes, init.timescale).editS - this.#header.editS
     const description = this.#describe(fragment)
     const parameterSets = this.#parameterSetsFor(description)
     for (const sample of samples) {
       const dueTicks = this.#ticks(sample.startTicks, init, delayS)
       // Decode times may not go back. Where fragments overlap by more than a sample, some come later.
       const startTicks = Math.max(dueTicks, this.#tables.lastTicks)
-      const presented = this.#ticks(sample.startTicks + sample.compositionTicks, init, delayS)
+      const shownTicks = sample.startTicks + sample.compositionTicks
+      const presented = this.#ticks(shownTicks, init, delayS + editS)
       const compositionTicks = presented - dueTicks + this.#compositionShift
       const bytes = sample.bytes + (sample.isSync ? parameterSets.length : 0)
       const isSync = sample.isSync || init.rendition === 'audio'
@@ -96,10 +102,17 @@ export class MovieTrack {
       mediaTicks: endTicks,
       emptyTicks: Math.round((this.startS - startS) * MOVIE_TIMESCALE),
       firstTicks: Math.max(0, this.#firstTicks),
-      width: this.#init.video?.width ?? 0,
-      height: this.#init.video?.height ?? 0,
+      ...this.#looks(),
     }
     return { header, write: (dataStart) => writeTrak(header, tables.write(dataStart)) }
+  }
+
+  /** Some init segments leave it to the sample entry how large pictures are. */
+  #looks(): Pick<TrackHeader, 'matrix' | 'width' | 'height'> {
+    const { matrix, width, height } = this.#header
+    const { video } = this.#init
+    if (video === undefined || (width > 0 && height > 0)) return { matrix, width, height }
+    return { matrix, width: video.width * 0x10000, height: video.height * 0x10000 }
   }
 
   #addChunks(chunks: readonly WovenChunk[], description: number, offset: number): PieceSource[] {
