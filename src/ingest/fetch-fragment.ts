@@ -139,10 +139,10 @@ async function fetchMp4(
 /** @throws Mp4Error when the bytes do not fit the init segment */
 function readTrack(media: TrackMedia, init: InitFacts): FetchedTrack {
   const { rendition } = init
-  const { baseTicks, durationTicks, samples, startsWithSync } = readMedia(media.bytes, init)
+  const { startsWithSync, ...times } = readMedia(media.bytes, init)
   // Players may start anywhere: we list every segment as independent (RFC 8216, 4.3.5.1).
   if (!startsWithSync) throw malformed(`a fragment of ${rendition} without a keyframe at its start`)
-  const facts = { init, baseTicks, durationTicks, samples, bytes: media.bytes.length }
+  const facts = { init, ...times, bytes: media.bytes.length }
   return { ...media, rendition, facts }
 }
 

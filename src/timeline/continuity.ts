@@ -35,7 +35,7 @@ export function findDiscontinuity(
  * The fragments' dates decide, because they mean the same in every session. tfdt does so only within one
  * base, and is the second choice.
  */
-function gapMs(cursor: Cursor, fragment: FragmentFacts): number | undefined {
+export function gapMs(cursor: Cursor, fragment: FragmentFacts): number | undefined {
   if (fragment.startMs !== undefined && cursor.startMs !== undefined) {
     return fragment.startMs - (cursor.startMs + cursor.durationMs)
   }

@@ -23,6 +23,8 @@ export interface CursorTrack {
   readonly sourceEndTicks: number
   /** Where the published segment ends on the stream's own timeline, in ticks. */
   readonly outEndTicks: number
+  /** See {@link TrackFacts}. */
+  readonly steps?: NonNullable<TrackFacts['steps']>
 }
 
 export type OutputTimes = Readonly<Partial<Record<RenditionName, number>>>
@@ -57,6 +59,7 @@ export function cursorAt(fragment: FragmentFacts, times: OutputTimes): Cursor {
       sourceBaseTicks: track.baseTicks,
       sourceEndTicks: track.baseTicks + track.durationTicks,
       outEndTicks: (times[name] ?? 0) + track.durationTicks,
+      ...(track.steps === undefined ? {} : { steps: track.steps }),
     })),
   }
 }

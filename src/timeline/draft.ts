@@ -1,6 +1,7 @@
 import { findDiscontinuity } from './continuity.ts'
 import { type Cursor, clockTrack, mapTracks, type OutputTimes, RENDITIONS } from './cursor.ts'
 import type { DiscontinuityCause, FragmentFacts, RenditionName } from './fragment.ts'
+import { settleLastPicture } from './last-picture.ts'
 import { firstDiscontinuitySequence, firstSequence } from './numbering.ts'
 import { beginAt, continueFrom } from './output-clock.ts'
 import type { PlacedTracks } from './segment-tracks.ts'
@@ -29,7 +30,7 @@ export function draftSegment(
   fragment: FragmentFacts,
   step: { renumbered: boolean; toleranceMs: number },
 ): SegmentDraft {
-  const { cursor } = state
+  const cursor = state.cursor === undefined ? undefined : settleLastPicture(state.cursor, fragment)
   const discontinuity = step.renumbered ? 'renumbered' : causeOf(cursor, fragment, step.toleranceMs)
   const times = timesOf(cursor, fragment, discontinuity)
   const clock = clockTrack(fragment)

@@ -3,6 +3,7 @@
  */
 
 import type { InitFacts } from '../formats/mp4/init.ts'
+import type { Steps } from '../formats/mp4/media.ts'
 
 export type { InitFacts } from '../formats/mp4/init.ts'
 
@@ -40,6 +41,8 @@ export interface TrackFacts {
   /** Sum of the samples' durations, in ticks. */
   readonly durationTicks: number
   readonly samples: number
+  /** How far its samples are apart. Absent: nothing is known of them. */
+  readonly steps?: Steps | undefined
   readonly bytes: number
   /** Present: nothing is known but what the playlist says. */
   readonly opaque?: OpaqueTrack | undefined

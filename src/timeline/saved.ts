@@ -111,6 +111,9 @@ const cursorSchema = z.object({
       sourceBaseTicks: z.number().int(),
       sourceEndTicks: z.number().int(),
       outEndTicks: count,
+      steps: z
+        .object({ lastTicks: count, shortestTicks: count, longestTicks: count })
+        .exactOptional(),
     }),
   ),
 })

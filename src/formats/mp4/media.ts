@@ -9,8 +9,20 @@ export interface MediaFacts {
   /** From the first sample's start to the last one's end, in ticks. */
   readonly durationTicks: number
   readonly samples: number
+  readonly steps: Steps
   /** Whether decoding can begin with the first sample. */
   readonly startsWithSync: boolean
+}
+
+/**
+ * How far samples are apart, in ticks. How long the last one lasts is a guess of whoever packed the fragment
+ * before the next one was there.
+ */
+export interface Steps {
+  readonly lastTicks: number
+  /** Of the others; both 0 when there are none. */
+  readonly shortestTicks: number
+  readonly longestTicks: number
 }
 
 const MIN_DURATION_S = 0.001
@@ -34,9 +46,20 @@ export function readMedia(bytes: Buffer, init: InitFacts): MediaFacts {
     baseTicks: first.startTicks,
     durationTicks,
     samples: samples.length,
+    steps: stepsOf(samples, last.durationTicks),
     // Decoding of AAC can begin with each frame, whatever its flags say.
     startsWithSync: init.rendition === 'audio' || first.isSync,
   }
+}
+
+function stepsOf(samples: SampleTable['samples'], lastTicks: number): Steps {
+  let [shortestTicks, longestTicks] = [samples.length > 1 ? Infinity : 0, 0]
+  for (let i = 1; i < samples.length; i += 1) {
+    const ticks = Math.max(0, (samples[i]?.startTicks ?? 0) - (samples[i - 1]?.startTicks ?? 0))
+    shortestTicks = Math.min(shortestTicks, ticks)
+    longestTicks = Math.max(longestTicks, ticks)
+  }
+  return { lastTicks, shortestTicks, longestTicks }
 }
 
 /** Within a moof box samples follow on by themselves. */
