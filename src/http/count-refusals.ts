@@ -1,17 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import type { Door } from './door.ts'
 import type { TrafficClass } from './downstream-counts.ts'
 import { asGatewayError } from './error-handler.ts'
-import type { MediaContext } from './media-context.ts'
 import { statusOf } from './problem.ts'
 
-const params = z.object({ stream: z.string(), file: z.string() })
+const params = z.object({ stream: z.string(), file: z.string().default('') })
 
 /** Counts what a route refuses, for streams that exist: an unknown name leaves no trace (G17). */
 export function countRefusals(
   app: FastifyInstance,
-  { streams, served }: MediaContext,
-  classOf: (params: { readonly file: string }) => TrafficClass | undefined,
+  { streams, served }: Pick<Door, 'streams' | 'served'>,
+  countedAs: (file: string) => TrafficClass | undefined,
 ): void {
   app.addHook('onError', (request, reply, error, done) => {
     // Who left was refused nothing: the error is what ended the work.
@@ -21,7 +21,7 @@ export function countRefusals(
     }
     const asked = params.safeParse(request.params).data
     const stream = asked === undefined ? undefined : streams.get(asked.stream)
-    const trafficClass = asked === undefined ? undefined : classOf(asked)
+    const trafficClass = asked === undefined ? undefined : countedAs(asked.file)
     if (stream !== undefined && trafficClass !== undefined) {
       served.of(stream).answered(trafficClass, statusOf(asGatewayError(error)), 0)
     }

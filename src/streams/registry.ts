@@ -1,8 +1,6 @@
 import { GatewayError } from '../base/errors.ts'
 import type { LiveStream } from './live-stream.ts'
-import type { Stream } from './stream.ts'
 import type { StreamSet } from './stream-set.ts'
-import type { Viewer } from './viewers.ts'
 
 /**
  * The streams by public name, as viewers ask for them. A name that neither is configured nor matches a
@@ -57,11 +55,6 @@ export class Registry {
    */
   using<T>(name: string, work: (stream: LiveStream) => Promise<T>): Promise<T> {
     return this.#streams.using(name, work)
-  }
-
-  /** Somebody asked for something of a stream; with a connection, for a media playlist. */
-  touch({ name }: Stream, viewer?: Viewer): void {
-    this.#streams.get(name)?.touch(viewer)
   }
 
   /** Somebody is about to watch these: those that are idle start now, side by side. */

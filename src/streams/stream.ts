@@ -4,6 +4,7 @@ import type { StreamDvr } from '../publish/dvr.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { RenditionName, Segment, SourceName } from '../timeline/fragment.ts'
 import type { LiveList } from '../timeline/segment-list.ts'
+import type { Viewer } from './viewers.ts'
 
 /** Where a stream is in its life. Contract, section 3. */
 export type StreamState =
@@ -62,6 +63,11 @@ export interface Stream {
   readonly archives?: Archives | undefined
   /** What players may see now; undefined until the first publication. Identity changes with each change. */
   snapshot(): LiveList | undefined
+  /**
+   * Somebody asked for something of it, so it is not idle; with a connection, for the first rendition's playlist,
+   * which every player keeps asking for: that connection is a viewer.
+   */
+  touch(viewer?: Viewer): void
   /** Undefined unless the stream keeps its past. */
   readonly dvr: StreamDvr | undefined
   /** Resolves when the snapshot or the state changes; rejects with the signal's reason once it aborts. */

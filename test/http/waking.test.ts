@@ -69,7 +69,7 @@ test('every request touches its stream, and playlists count a connection as a vi
   await get('/hls/lobby/video.m3u8')
   expect(server.lobby.viewers.count(0, 1000)).toBe(1)
   expect(server.lobby.viewers.count(1001, 1000)).toBe(0)
-  expect(server.registry.touches).toBe(3)
+  expect(server.lobby.touches).toBe(3)
 
   agent.destroy()
   await expect.poll(() => server.lobby.viewers.count(0, 1000)).toBe(0)

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../src/base/errors.ts'
 import { ChangeSignal } from '../../src/base/signal.ts'
-import type { StreamRegistryView } from '../../src/http/streams-view.ts'
+import type { Streams } from '../../src/http/door.ts'
 import type { FragmentBody } from '../../src/store/fragment-body.ts'
 import type { FetchPlan, FragmentCache } from '../../src/store/fragment-cache.ts'
 import { publishedKey } from '../../src/store/fragment-key.ts'
@@ -14,6 +14,7 @@ export class LiteralStream implements Stream {
   readonly name: string
   readonly dvr = undefined
   readonly viewers = new Viewers()
+  touches = 0
   readonly inits = new Map<string, Buffer>()
   /** How to fetch what is not in the cache; without an entry it is gone. */
   readonly upstream = new Map<string, FetchPlan>()
@@ -53,16 +54,20 @@ export class LiteralStream implements Stream {
     return body
   }
 
+  touch(viewer?: Viewer): void {
+    this.touches += 1
+    if (viewer !== undefined) this.viewers.seen(viewer, 0)
+  }
+
   init(_rendition: RenditionName, id: string): Buffer | undefined {
     return this.inits.get(id)
   }
 }
 
 /** A registry of such streams, which counts what reaches it. */
-export class LiteralRegistry implements StreamRegistryView {
+export class LiteralRegistry implements Streams {
   readonly streams = new Map<string, LiteralStream>()
   readonly requested: string[] = []
-  touches = 0
   /** What `using` waits for first, as for a stream by pattern that is still being made. */
   making: Promise<void> | undefined
 
@@ -87,11 +92,6 @@ export class LiteralRegistry implements StreamRegistryView {
     if (stream === undefined) throw new GatewayError('stream_not_found', 'No such stream')
     while (stream.snapshot() === undefined) await stream.changed(signal)
     return stream
-  }
-
-  touch(stream: Stream, viewer?: Viewer): void {
-    this.touches += 1
-    if (viewer !== undefined) this.streams.get(stream.name)?.viewers.seen(viewer, 0)
   }
 }
 

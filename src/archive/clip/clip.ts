@@ -1,5 +1,3 @@
-import type { TimeRange } from '../recording.ts'
-
 /** One progressive MP4 of a recorded range, ready to be sent from any byte on. */
 export interface Clip {
   /** Of the whole file, in bytes. */
@@ -15,15 +13,4 @@ export interface Clip {
    * be had: what has been sent by then is no whole file.
    */
   read(start: number, end: number, signal: AbortSignal): AsyncIterable<Buffer>
-}
-
-/** Where serving gets clips from. */
-export interface ClipSource {
-  /** The longest range that a clip of this stream may have, in milliseconds. */
-  maxMs(stream: string): number
-  /**
-   * Resolves when the clip's size is known, for which all of its fragments have to be read.
-   * @throws GatewayError `bad_request`, `not_found`, `overloaded` or an upstream code
-   */
-  open(stream: string, range: TimeRange, signal: AbortSignal): Promise<Clip>
 }

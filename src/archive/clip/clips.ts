@@ -4,7 +4,7 @@ import { GatewayError } from '../../base/errors.ts'
 import { SingleFlight } from '../../base/single-flight.ts'
 import type { RecordedFragment, TimeRange } from '../recording.ts'
 import { buildClip } from './build-clip.ts'
-import type { Clip, ClipSource } from './clip.ts'
+import type { Clip } from './clip.ts'
 import { ClipCache } from './clip-cache.ts'
 import type { RecordedClip } from './recorded-clip.ts'
 
@@ -46,7 +46,7 @@ const CACHE = {
 } as const
 
 /** Clips of what was recorded, each built once for all who ask for the same range. */
-export class Clips implements ClipSource {
+export class Clips {
   readonly #options: ClipsOptions
   readonly #cache: ClipCache
   readonly #flights = new SingleFlight<RecordedClip>()

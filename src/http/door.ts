@@ -1,12 +1,12 @@
+import type { Cell } from '../metrics/counter.ts'
 import type { Stream } from '../streams/stream.ts'
-import type { Viewer } from '../streams/viewers.ts'
+import type { Readers } from './readers.ts'
+import type { ServeContext } from './resource.ts'
+import type { ServedStreams } from './served-stream.ts'
 
-/** All that serving needs of the registry of streams. */
-export interface StreamRegistryView {
-  /**
-   * The stream of that public name; never creates one, and leaves no trace of an unknown name (G17). Its
-   * `snapshot()` is undefined, or lists nothing, while it is idle: then serving wakes it first.
-   */
+/** As much of the streams as serving needs. */
+export interface Streams {
+  /** The stream of that public name; never makes one, and leaves no trace of an unknown name (G17). */
   get(name: string): Stream | undefined
   /** Whether `request` may find a stream of this name: it is there, or would be made. Leaves no trace. */
   mayExist(name: string): boolean
@@ -20,9 +20,13 @@ export interface StreamRegistryView {
    * @throws GatewayError `stream_not_found`, and what `work` throws
    */
   using<T>(name: string, work: (stream: Stream) => Promise<T>): Promise<T>
-  /**
-   * Somebody asked for something of the stream: it is not idle. With a connection, it was for the first
-   * rendition's playlist, which every player keeps asking for: that connection is a viewer.
-   */
-  touch(stream: Stream, viewer?: Viewer): void
+}
+
+/** What the one door works with. */
+export interface Door extends ServeContext {
+  readonly streams: Streams
+  readonly served: ServedStreams
+  readonly readers: Readers
+  /** Requests that wait for media now. */
+  readonly blocked: Cell
 }

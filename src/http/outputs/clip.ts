@@ -1,0 +1,67 @@
+import type { Clip } from '../../archive/clip/clip.ts'
+import type { TimeRange } from '../../archive/recording.ts'
+import { GatewayError } from '../../base/errors.ts'
+import { CORS } from '../headers.ts'
+import type { Asker, Output } from '../resource.ts'
+import type { BytesAnswer } from '../send-bytes.ts'
+import { readClosedTimeRange } from '../time-range.ts'
+
+/** Each holds a fragment or two, however slowly it is read. */
+const MAX_SENDING = 32
+
+/** A day. Not for ever: a fragment that the camera sends late may still find its place. */
+const SETTLED = 'public, max-age=86400'
+const UNSETTLED = 'public, max-age=1'
+
+/** `/clip/{stream}.mp4?start=T&end=T`: one progressive MP4 of what was recorded. */
+export const clip: Output = {
+  // Names may hold dots, and end with `.mp4` themselves.
+  path: '/clip/:stream(^.+).mp4',
+  countedAs: () => 'clip',
+  read: ({ stream, query }, { clips, clock, clipReaders }) => {
+    if (clips === undefined) throw new GatewayError('not_found', 'There are no clips here')
+    return {
+      stream,
+      countedAs: 'clip',
+      needs: 'made',
+      find: async (_made, asker) => {
+        join(clipReaders, asker)
+        const range = readClosedTimeRange(query, clock.date(), clips.maxMs(stream))
+        const made = await asker.wait(() => clips.open(stream, range, asker.signal))
+        return clipAnswer(made, fileName(stream, range))
+      },
+    }
+  },
+}
+
+/** @throws GatewayError `overloaded` */
+function join(readers: Set<Asker>, asker: Asker): void {
+  if (readers.size >= MAX_SENDING) {
+    throw new GatewayError('overloaded', 'Too many clips are being sent')
+  }
+  readers.add(asker)
+  asker.signal.addEventListener('abort', () => readers.delete(asker), { once: true })
+}
+
+function clipAnswer(made: Clip, name: string): BytesAnswer {
+  const etag = `"${made.id}"`
+  return {
+    kind: 'bytes',
+    size: made.size,
+    etag,
+    contentHead: {
+      'Content-Type': `${made.kind}/mp4`,
+      // A player plays it, and what is saved has a name, which needs no escaping.
+      'Content-Disposition': `inline; filename="${name}"`,
+    },
+    sharedHead: { ...CORS, 'Cache-Control': made.isSettled ? SETTLED : UNSETTLED, ETag: etag },
+    buffer: undefined,
+    read: (start, end, signal) => made.read(start, end, signal),
+  }
+}
+
+/** `lobby-2026-11-23T10-00-00Z.mp4`: colons are not for every file system. */
+function fileName(stream: string, { startMs }: TimeRange): string {
+  const start = new Date(startMs).toISOString().replace(/\.\d+Z$/, 'Z')
+  return `${stream}-${start.replaceAll(':', '-')}.mp4`
+}

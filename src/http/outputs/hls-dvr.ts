@@ -1,0 +1,80 @@
+import { GatewayError } from '../../base/errors.ts'
+import { dvrForm } from '../../render/list-form.ts'
+import { DVR_MULTIVARIANT_NAME, parseEdition, parseMediaPlaylistName } from '../../render/uris.ts'
+import type { Stream } from '../../streams/stream.ts'
+import type { DvrList } from '../../timeline/dvr/dvr-list.ts'
+import type { Output } from '../resource.ts'
+import { playlistOf } from './playlist.ts'
+
+/** `/hls/{stream}/dvr.m3u8`: leads to the newest edition. */
+export const dvrMultivariant: Output = {
+  path: `/hls/:stream/${DVR_MULTIVARIANT_NAME}`,
+  countedAs: () => 'multivariant',
+  read: ({ stream }, { playlists }) => ({
+    stream,
+    countedAs: 'multivariant',
+    needs: 'shown',
+    nothing: notKept,
+    find: (shown) => {
+      const list = listOf(shown)
+      if (list === undefined) return undefined
+      return playlistOf(list, 'master', playlists.get(list, 'master', dvrForm(list.edition)))
+    },
+  }),
+}
+
+/** `/hls/{stream}/dvr-{edition}/video.m3u8`, perhaps as a Playlist Delta Update. */
+export const dvrMedia: Output = {
+  path: '/hls/:stream/dvr-:edition/:file',
+  countedAs: () => 'playlist',
+  read: ({ stream, edition: number, file, query }, { playlists }) => {
+    const edition = parseEdition(number)
+    const name = parseMediaPlaylistName(file)
+    if (edition === undefined || name === undefined) {
+      throw new GatewayError('not_found', 'No playlist has that name')
+    }
+    const isDelta = asksForDelta(query['_HLS_skip'])
+    return {
+      stream,
+      countedAs: 'playlist',
+      needs: 'shown',
+      nothing: notKept,
+      find: (shown) => {
+        const list = listOf(shown, edition)
+        if (list === undefined) return undefined
+        if (!list.renditions.includes(name)) {
+          throw new GatewayError('not_found', `This stream has had no ${name} lately`)
+        }
+        const form = dvrForm(edition)
+        const playlist = isDelta
+          ? playlists.delta(list, name, form)
+          : playlists.get(list, name, form)
+        return playlistOf(list, name, playlist)
+      },
+    }
+  },
+}
+
+/**
+ * The newest edition, or this one; undefined while the stream shows nothing.
+ * @throws GatewayError `not_found` where there is no such list
+ */
+function listOf({ dvr }: Stream, edition?: number): DvrList | undefined {
+  if (dvr === undefined)
+    throw new GatewayError('not_found', 'This stream is kept for no time (dvr)')
+  const newest = dvr.list()
+  const list = edition === undefined ? newest : dvr.list(edition)
+  if (newest === undefined || list !== undefined) return list
+  throw notKept()
+}
+
+function notKept(): GatewayError {
+  return new GatewayError('not_found', 'This edition of the DVR list is not kept any more')
+}
+
+/** RFC 8216bis, 6.2.5.1. We have no EXT-X-DATERANGE, so `v2` is the same. */
+function asksForDelta(skip: unknown): boolean {
+  if (skip === undefined) return false
+  if (skip === 'YES' || skip === 'v2') return true
+  throw new GatewayError('bad_request', '_HLS_skip must be YES or v2')
+}

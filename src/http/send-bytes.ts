@@ -1,0 +1,129 @@
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isKnown, type RequestedRange, rangeHead, requestedRange } from './conditions.ts'
+import type { Headers } from './headers.ts'
+import { patiently } from './patience.ts'
+import type { Readers } from './readers.ts'
+
+/** Bytes that may be asked for in ranges: a segment, an init, a clip. */
+export interface BytesAnswer {
+  readonly kind: 'bytes'
+  /** Of all of it. */
+  readonly size: number
+  /** Strong: it names the content. */
+  readonly etag: string
+  /** Header fields of a 200, a 206 and a 304, and of the first two alone. */
+  readonly sharedHead: Headers
+  readonly contentHead: Headers
+  /** The buffer that all readers share, which whoever is slow keeps in memory (G18); undefined: none. */
+  readonly buffer: Buffer | undefined
+  /**
+   * The bytes from `start` on and before `end`: at once, or as they come. Rejects when they cannot be had: what
+   * has been sent by then is not all.
+   */
+  readonly read: (start: number, end: number, signal: AbortSignal) => Buffer | AsyncIterable<Buffer>
+}
+
+export interface Sending {
+  readonly readers: Readers
+  /** Aborts when the client leaves. */
+  readonly signal: AbortSignal
+  /** Told the status once, with the body bytes that are handed over at once. */
+  readonly count: (status: number, bytes: number) => void
+  /** Told the others as they are handed to the socket. */
+  readonly sent: (bytes: number) => void
+}
+
+/** Sends the head and what belongs to it. */
+export type Send = (sending: Sending) => void
+
+/**
+ * Whether the answer can begin: at once, or when its first bytes have come. What fails before that is still
+ * an honest error, while after the head nothing is left but to break the connection.
+ * @returns what sends it: the bytes, a range of them, or 304
+ * @throws GatewayError 416; and whatever the first bytes failed with
+ */
+export function beginBytes(
+  { method, headers, socket }: IncomingMessage,
+  response: ServerResponse,
+  answer: BytesAnswer,
+  signal: AbortSignal,
+): Send | Promise<Send> {
+  if (isKnown(headers, answer.etag)) {
+    return ({ count }) => {
+      count(304, 0)
+      response.writeHead(304, answer.sharedHead).end()
+    }
+  }
+  const range = requestedRange(headers, answer.size, answer.etag)
+  const head = (): ServerResponse => response.writeHead(statusOf(range), okHead(answer, range))
+  if (method === 'HEAD') {
+    return ({ count }) => {
+      count(statusOf(range), 0)
+      head().end()
+    }
+  }
+  const body = answer.read(range.start, range.end, signal)
+  if (Buffer.isBuffer(body)) return atOnce(response, answer, body, range, head)
+  const chunks = body[Symbol.asyncIterator]()
+  const next = (): Promise<IteratorResult<Buffer>> => patiently(socket, () => chunks.next())
+  return next().then((first) => (sending) => {
+    sending.count(statusOf(range), 0)
+    head()
+    if (answer.buffer !== undefined) sending.readers.hold(answer.buffer, response)
+    void pump(response, { first, next, chunks }, sending)
+  })
+}
+
+function atOnce(
+  response: ServerResponse,
+  { buffer }: BytesAnswer,
+  body: Buffer,
+  range: RequestedRange,
+  head: () => ServerResponse,
+): Send {
+  return ({ count, readers }) => {
+    count(statusOf(range), body.length)
+    // One write of the shared buffer: no copy per reader, no stream, no chunks.
+    head().end(body)
+    // Usually the kernel has taken all of it by now. If not, the buffer is bound to this client's pace.
+    if (buffer !== undefined && response.writableLength > 0) readers.hold(buffer, response)
+  }
+}
+
+interface Chunks {
+  readonly first: IteratorResult<Buffer>
+  readonly next: () => Promise<IteratorResult<Buffer>>
+  readonly chunks: AsyncIterator<Buffer>
+}
+
+/**
+ * Takes the next bytes only when the socket has taken these: a slow reader holds what it is being sent. What
+ * fails now must not look like an end: the socket goes.
+ */
+async function pump(
+  response: ServerResponse,
+  { first, next, chunks }: Chunks,
+  { signal, sent }: Sending,
+): Promise<void> {
+  try {
+    for (let chunk = first; chunk.done !== true; chunk = await next()) {
+      const hasRoom = response.write(chunk.value)
+      sent(chunk.value.length)
+      if (!hasRoom) await once(response, 'drain', { signal })
+    }
+    response.end()
+  } catch {
+    response.destroy()
+  } finally {
+    await chunks.return?.()
+  }
+}
+
+function statusOf({ partial }: RequestedRange): number {
+  return partial ? 206 : 200
+}
+
+function okHead({ contentHead, sharedHead, size }: BytesAnswer, range: RequestedRange): Headers {
+  return { ...contentHead, ...rangeHead(range, size), ...sharedHead }
+}
