@@ -3,6 +3,7 @@ import { DeadlineError, withDeadline } from '../base/deadline.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Segment } from '../timeline/fragment.ts'
+import { TOLERANCE_MS } from '../timeline/tolerance.ts'
 import { heldPast } from './held-past.ts'
 import type { Lister } from './lister.ts'
 import { heldRun, type LiveTail, ownSegments } from './live-tail.ts'
@@ -197,7 +198,7 @@ function tooMuch(mostEntries: number): GatewayError {
   return new GatewayError('bad_request', detail)
 }
 
-/** A live segment is up to 50 ms off its date: what begins within that before it is the same fragment. */
+/** A live segment may be off its date: what begins within that before it is the same fragment. */
 function before({ startMs }: Segment): number {
-  return Math.floor(startMs) - 50
+  return Math.floor(startMs) - TOLERANCE_MS
 }

@@ -3,6 +3,7 @@ import type { DvrList } from '../timeline/dvr/dvr-list.ts'
 import type { RenditionName, Segment } from '../timeline/fragment.ts'
 import { segmentsOf } from '../timeline/segment-block.ts'
 import type { LiveList } from '../timeline/segment-list.ts'
+import { TOLERANCE_MS } from '../timeline/tolerance.ts'
 import { isUnread } from '../timeline/unread.ts'
 import type { ArchiveRange } from './range.ts'
 
@@ -33,9 +34,6 @@ export function ownSegments(tail: LiveTail): readonly Segment[] {
   const segments = tail.snapshot()?.tail ?? []
   return segments.filter((segment) => segment.source === 'camera' && !isUnread(segment))
 }
-
-/** As KVS has it: neighbours this far apart follow on. */
-const TOLERANCE_MS = 50
 
 /**
  * The segments with which a range ends, or ends by now, as far back as they follow on from each other: what

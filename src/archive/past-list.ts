@@ -11,12 +11,10 @@ import { type DvrSegment, liveSegment } from '../timeline/dvr/dvr-segment.ts'
 import type { RecordedSegment, RenditionName, Segment } from '../timeline/fragment.ts'
 import { BLOCK_SEGMENTS, packRuns, type SegmentBlock } from '../timeline/segment-block.ts'
 import type { SegmentList } from '../timeline/segment-list.ts'
+import { TOLERANCE_MS } from '../timeline/tolerance.ts'
 import type { FoundWindow } from './lister.ts'
 import { Rates } from './rates.ts'
 import type { RecordingWindow } from './recording-window.ts'
-
-/** An entry's place is never further from its date. */
-const REACH_MS = 50
 
 /** The entries of one list, in order, and where their bytes are. Grows at its end only. */
 export class PastList {
@@ -99,11 +97,11 @@ export class PastList {
   /** The entry that a name is of, and its place in the list. */
   find(name: ArchiveName): { readonly entry: ArchiveEntry; readonly at: number } | undefined {
     // What was published is looked for by number alone, as the recording may give it another place.
-    const from = name.kind === 'published' ? 0 : this.#firstFrom(name.startMs - REACH_MS)
+    const from = name.kind === 'published' ? 0 : this.#firstFrom(name.startMs - TOLERANCE_MS)
     for (let at = from; at < this.#entries.length; at += 1) {
       const entry = this.#entries[at]
       if (entry === undefined) return undefined
-      if (name.kind === 'recorded' && entry.dateMs > name.startMs + REACH_MS) return undefined
+      if (name.kind === 'recorded' && entry.dateMs > name.startMs + TOLERANCE_MS) return undefined
       if (entry.number !== name.number) continue
       return name.kind === 'published' || entry.startMs === name.startMs ? { entry, at } : undefined
     }

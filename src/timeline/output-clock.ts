@@ -10,19 +10,19 @@
  * 2. Time as the producer counts it. Sums of sample durations drift away from the fragments' dates, by
  *    rounding or by a sound card's crystal. What is left of that after {@link QUIET_MS} is taken back in
  *    steps too small to notice.
- * 3. Never further than {@link MAX_ERROR_MS} from the dates, as that is what the contract calls a gap.
+ * 3. Never further than {@link TOLERANCE_MS} from the dates, as that is what the contract calls a gap.
  *    The rest of such an error is a visible step, still without a discontinuity.
  */
 
 import { type Cursor, clockTrack, mapTracks, type OutputTimes, RENDITIONS } from './cursor.ts'
 import type { FragmentFacts, RenditionName, TrackFacts } from './fragment.ts'
 import { msToTicks, rescale, ticksToMs } from './ticks.ts'
+import { TOLERANCE_MS } from './tolerance.ts'
 
 /** Dates wobble by up to 4 ms against the media (KVS.md, section 3.4); correcting that would add jitter. */
 const QUIET_MS = 5
 /** Per fragment; G2 allows less than 1 ms. */
 const SLEW_MS = 0.5
-const MAX_ERROR_MS = 50
 
 /** Output time minus source time. Whole ticks of the track that it was measured on, hence exact. */
 interface Shift {
@@ -73,7 +73,7 @@ function keptShift(cursor: Cursor | undefined, fragment: FragmentFacts): Shift |
 function joinTrack(cursor: Cursor, fragment: FragmentFacts): RenditionName | undefined {
   const [video, audio] = RENDITIONS.map((name) => sourceStepMs(cursor, fragment, name))
   if (audio === undefined) return video === undefined ? undefined : 'video'
-  return video !== undefined && Math.abs(audio - video) > MAX_ERROR_MS ? 'video' : 'audio'
+  return video !== undefined && Math.abs(audio - video) > TOLERANCE_MS ? 'video' : 'audio'
 }
 
 /** From the end of a track's last fragment to its start in this one, as the source counts. */
@@ -110,7 +110,7 @@ function holdToDate(shift: Shift, fragment: FragmentFacts): Shift {
 function correctionTicks(errorMs: number, timescale: number): number {
   const size = Math.abs(errorMs)
   const ticksPerMs = timescale / 1000
-  const excess = Math.ceil((size - MAX_ERROR_MS) * ticksPerMs)
+  const excess = Math.ceil((size - TOLERANCE_MS) * ticksPerMs)
   const slew = size > QUIET_MS ? slewTicks(ticksPerMs) : 0
   return Math.sign(errorMs) * Math.max(excess, slew, 0)
 }

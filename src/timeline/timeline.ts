@@ -7,6 +7,7 @@ import type { LiveList } from './segment-list.ts'
 import type { PublishedTracks } from './segment-tracks.ts'
 import { EMPTY_STATE, type TimelineState } from './state.ts'
 import { exceedsTarget } from './target-duration.ts'
+import { TOLERANCE_MS } from './tolerance.ts'
 import { MAX_LISTED, retire } from './window.ts'
 
 export interface TimelineOptions {
@@ -32,8 +33,6 @@ export interface NewestFragment {
   /** Its end on the clock that dates the source's fragments, in milliseconds; undefined if upstream does not say. */
   readonly endMs: number | undefined
 }
-
-const DEFAULT_TOLERANCE_MS = 50
 
 /**
  * One stream's ordered record of fragments, independent of the sessions that they came from.
@@ -181,7 +180,7 @@ export class Timeline {
   }
 
   get #toleranceMs(): number {
-    return this.#options.toleranceMs ?? DEFAULT_TOLERANCE_MS
+    return this.#options.toleranceMs ?? TOLERANCE_MS
   }
 
   #change(state: TimelineState): void {

@@ -1,4 +1,5 @@
 import { RENDITIONS } from '../cursor.ts'
+import { TOLERANCE_MS } from '../tolerance.ts'
 import type { ArchiveEntry, ArchiveInits, RecordedEntry } from './entry.ts'
 
 /**
@@ -7,9 +8,6 @@ import type { ArchiveEntry, ArchiveInits, RecordedEntry } from './entry.ts'
  * they do for sound alone, whose frames do not end where a fragment does.
  */
 export type PlacedBy = 'dates' | 'lengths'
-
-/** As KVS has it, and the live timeline: more is a gap or an overlap. KVS.md, section 3.4. */
-const TOLERANCE_MS = 50
 
 /** Where lengths lead further away from the date, they are led back, a little with each fragment (G2). */
 const MAX_ERROR_MS = 40

@@ -3,9 +3,9 @@ import { type Cursor, clockTrack, mapTracks, type OutputTimes, RENDITIONS } from
 import type { DiscontinuityCause, FragmentFacts, Segment, SegmentTrack } from '../fragment.ts'
 import { beginAt, continueFrom } from '../output-clock.ts'
 import { ticksToMs } from '../ticks.ts'
+import { TOLERANCE_MS } from '../tolerance.ts'
 import type { DvrSegment } from './dvr-segment.ts'
 
-const TOLERANCE_MS = 50
 /** What G2 allows between neighbours without a discontinuity. */
 const SEAMLESS_MS = 1
 

@@ -1,4 +1,5 @@
 import { ticksToMs } from '../ticks.ts'
+import { TOLERANCE_MS } from '../tolerance.ts'
 import { type DvrSegment, isInserted } from './dvr-segment.ts'
 
 /** A stretch of media, in milliseconds since 1970. */
@@ -6,9 +7,6 @@ export interface Stretch {
   readonly startMs: number
   readonly endMs: number
 }
-
-/** As much as KVS and the timeline let fragments overlap. */
-const TOLERANCE_MS = 50
 
 /**
  * The room in a list for what it lacks. Made once for many questions: with hours to fill there are tens of
