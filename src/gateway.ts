@@ -13,6 +13,7 @@ import { logTraffic } from './metrics/traffic-log.ts'
 import { Operations } from './streams/operations.ts'
 import { Registry } from './streams/registry.ts'
 import { StreamSet } from './streams/stream-set.ts'
+import { proxiesOf } from './upstream/proxies.ts'
 
 /** What the gateway takes from outside besides its configuration. */
 export interface GatewayDeps {
@@ -20,6 +21,8 @@ export interface GatewayDeps {
   readonly random: Random
   /** Default: lines on standard output, as configured. */
   readonly log?: Log
+  /** Where `HTTP_PROXY` and the like are looked for. Default: the process's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 export interface RunningGateway {
@@ -36,7 +39,11 @@ export type StartGateway = (config: Config, deps: GatewayDeps) => Promise<Runnin
 /** The composition root: here and in src/gateway is every implementation known. */
 export const startGateway: StartGateway = async (config, deps) => {
   const log = deps.log ?? createLogger(config.log)
-  const parts = await openParts(config, deps, log)
+  const parts = await openParts(
+    config,
+    { ...deps, proxies: proxiesOf(deps.env ?? process.env) },
+    log,
+  )
   const opened = await Promise.all(config.streams.map((stream) => openStream(stream, parts)))
   const streams = new StreamSet(parts.clock, opened, dynamicEntries(config, parts))
   const restored = await restoreDynamic(streams, parts)

@@ -10,5 +10,5 @@ export async function startDemo(env: Environment): Promise<ConfigSource> {
   const { startEmulator } = await import('../emulator/emulator.ts')
   const emulator = await startEmulator()
   const config = await loadConfig(DEMO_FILE, { ...env, KVS_EMULATOR_URL: emulator.url })
-  return { name: DEMO_FILE, config, [Symbol.asyncDispose]: () => emulator.close() }
+  return { name: DEMO_FILE, config, isLocal: true, [Symbol.asyncDispose]: () => emulator.close() }
 }

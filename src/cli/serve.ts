@@ -53,7 +53,8 @@ export async function serve(
 
   const { clock } = parts
   const config = withPorts(source.config, args)
-  const gateway = await parts.startGateway(config, { clock, random: Math.random })
+  const env = source.isLocal === true ? {} : terminal.env
+  const gateway = await parts.startGateway(config, { clock, random: Math.random, env })
   terminal.out(readyLine(gateway, config))
   // Whoever kills the process shall not make its next start slow.
   flushCompileCache()

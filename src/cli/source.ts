@@ -10,6 +10,8 @@ export interface ConfigSource extends AsyncDisposable {
   /** What faults call it. */
   readonly name: string
   readonly config: Config
+  /** Whether all that it names is on this machine, where no proxy leads. */
+  readonly isLocal?: boolean
 }
 
 /**

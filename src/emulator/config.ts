@@ -197,6 +197,12 @@ export const emulatorConfigSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('Unknown POST paths answer 200 with UnknownOperationException; off: 404.'),
+  checkDates: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Signatures whose date is more than five minutes off the machine’s are refused, as by AWS.',
+    ),
   accountQuota: z
     .int()
     .min(0)

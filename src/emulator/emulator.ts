@@ -15,6 +15,8 @@ export interface EmulatorOptions {
   readonly port?: number
   /** Cameras, sessions, latencies and slow bodies all live by it. */
   readonly clock?: Clock
+  /** AWS's own date, which signatures have to be near. Default: this machine's. Milliseconds since 1970. */
+  readonly date?: () => number
   /** For tokens, request ids and faults with a probability; cameras are deterministic without it. */
   readonly random?: Random
   /** What is left out has the defaults of the README. */
@@ -33,8 +35,9 @@ export interface Emulator {
 /** Starts a local Kinesis Video Streams. Rejects with ZodError when the configuration is wrong. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const { host = '127.0.0.1', port = 0, clock = systemClock, random = Math.random } = options
+  const { date = Date.now } = options
   const config = emulatorConfigSchema.parse(options.config ?? {})
-  const service = new Service(config, clock, random)
+  const service = new Service(config, clock, random, date)
   const control = new Control(service)
   const closing = new AbortController()
   const app = buildApp(service, control, closing.signal)

@@ -18,6 +18,7 @@ import type { KvsApi } from '../upstream/kvs/kvs-api.ts'
 import { KvsApiOnDemand } from '../upstream/kvs/kvs-api-on-demand.ts'
 import { StreamQuotas } from '../upstream/kvs/stream-quotas.ts'
 import { OriginKeys } from '../upstream/origin/origin-keys.ts'
+import type { Proxies } from '../upstream/proxies.ts'
 import { openSlateFiles, type SlateFiles } from './slate-files.ts'
 
 /** What all streams share. */
@@ -40,7 +41,7 @@ export interface Parts {
 
 export async function openParts(
   config: Config,
-  { clock, random }: Pick<Parts, 'clock' | 'random'>,
+  { clock, random, proxies }: Pick<Parts, 'clock' | 'random'> & { readonly proxies: Proxies },
   log: Log,
 ): Promise<Parts> {
   const { maxBytes, dir, dirMaxBytes } = config.cache
@@ -66,8 +67,8 @@ export async function openParts(
       misses: counters.cacheMisses.cell({}),
       coalesced: counters.coalescedRequests.cell({}),
     }),
-    dispatcher: new UpstreamAgent(),
-    api: new KvsApiOnDemand(clock, random, config.aws),
+    dispatcher: new UpstreamAgent(proxies),
+    api: new KvsApiOnDemand(clock, random, { ...config.aws, proxies }),
     originKeys: new OriginKeys(),
     quotas: new StreamQuotas({ clock, region, share: config.aws.quotaShare }),
     disk,

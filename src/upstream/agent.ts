@@ -1,19 +1,25 @@
-import type { Agent, Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+import type { Proxies } from './proxies.ts'
 
 /**
  * Keeps sockets to upstream, for all streams of a gateway. undici is loaded at the first request, because a start need not
  * wait for it.
  */
 export class UpstreamAgent {
-  #agent: Promise<Agent> | undefined
+  readonly #proxies: Proxies
+  #agent: Promise<Dispatcher> | undefined
+
+  constructor(proxies: Proxies = {}) {
+    this.#proxies = proxies
+  }
 
   /** Resolves once the header fields of the answer are here. */
   async request(options: Dispatcher.RequestOptions<null>): Promise<Dispatcher.ResponseData<null>> {
     return (await this.load()).request(options)
   }
 
-  load(): Promise<Agent> {
-    this.#agent ??= createAgent()
+  load(): Promise<Dispatcher> {
+    this.#agent ??= createAgent(this.#proxies)
     return this.#agent
   }
 
@@ -24,9 +30,9 @@ export class UpstreamAgent {
 }
 
 /** Time-outs here are a backstop: the deadlines that matter run on the gateway's clock. */
-async function createAgent(): Promise<Agent> {
+async function createAgent({ http, https, none }: Proxies): Promise<Dispatcher> {
   const undici = await import('undici')
-  return new undici.Agent({
+  const options = {
     connect: { timeout: 5000 },
     headersTimeout: 15_000,
     bodyTimeout: 15_000,
@@ -35,5 +41,13 @@ async function createAgent(): Promise<Agent> {
     keepAliveTimeout: 20_000,
     pipelining: 1,
     maxHeaderSize: 16 * 1024,
+  }
+  if (http === undefined && https === undefined) return new undici.Agent(options)
+  return new undici.EnvHttpProxyAgent({
+    ...options,
+    // Empty, not undefined: it would look into the environment by itself.
+    httpProxy: http ?? '',
+    httpsProxy: https ?? '',
+    noProxy: none ?? '',
   })
 }

@@ -63,7 +63,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const config = { cameras: Object.fromEntries(emulated) as Record<string, CameraConfigInput> }
   const emulator = await startEmulator({ clock, random, config })
   const lines: LogLine[] = []
-  const deps = { clock, random, log: collect(lines) }
+  const deps = { clock, random, log: collect(lines), env: {} }
   let port = 0
   const start = async (defaults?: Section): Promise<RunningGateway> => {
     const started = await startGateway(

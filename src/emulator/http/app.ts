@@ -28,6 +28,7 @@ export function buildApp(
     const left = new AbortController()
     reply.raw.once('close', () => left.abort())
     const signal = AbortSignal.any([left.signal, closing])
+    reply.raw.setHeader('Date', new Date(service.date()).toUTCString())
     reply.hijack()
     return answer(signal)
       .then((delivery) => send(reply.raw, delivery, service.clock, signal))

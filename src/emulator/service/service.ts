@@ -13,16 +13,19 @@ export class Service {
   readonly config: CheckedEmulatorConfig
   readonly clock: Clock
   readonly random: Random
+  /** The date that signatures have to be near: cameras live by the clock, which tests move. */
+  readonly date: () => number
   readonly cameras: ReadonlyMap<string, Camera>
   readonly sessions: Sessions
   readonly roleSessions: RoleSessions
   readonly usage = new Usage()
   accountMeters = newAccountMeters()
 
-  constructor(config: CheckedEmulatorConfig, clock: Clock, random: Random) {
+  constructor(config: CheckedEmulatorConfig, clock: Clock, random: Random, date: () => number) {
     this.config = config
     this.clock = clock
     this.random = random
+    this.date = date
     this.cameras = new Map(
       Object.entries(config.cameras).map(([name, camera]) => {
         return [name, new Camera(name, config, camera, random)]

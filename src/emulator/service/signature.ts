@@ -84,6 +84,37 @@ function tokenExpired(): KvsError {
   return new KvsError('ExpiredTokenException', 403, message)
 }
 
+/** How far a signature's date may be off. AWS, Signature Version 4: five minutes. */
+const MAX_SKEW_MS = 5 * 60_000
+
+/** Throws when the call was signed by a clock that is too far off. @param type how the service names that */
+export function checkSkew({ date = '' }: SignedHeaders, nowMs: number, type: string): void {
+  const signedMs = Date.parse(
+    date.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, '$1-$2-$3:$4:$5'),
+  )
+  const limit = `${amzDate(nowMs)} ${signedMs < nowMs ? '-' : '+'} 5 min.`
+  if (signedMs < nowMs - MAX_SKEW_MS) {
+    const edge = amzDate(nowMs - MAX_SKEW_MS)
+    throw new KvsError(
+      type,
+      403,
+      `Signature expired: ${date} is now earlier than ${edge} (${limit})`,
+    )
+  }
+  if (signedMs > nowMs + MAX_SKEW_MS) {
+    const edge = amzDate(nowMs + MAX_SKEW_MS)
+    throw new KvsError(
+      type,
+      403,
+      `Signature not yet current: ${date} is still later than ${edge} (${limit})`,
+    )
+  }
+}
+
+function amzDate(ms: number): string {
+  return new Date(ms).toISOString().replace(/[:-]|\.\d{3}/g, '')
+}
+
 /** Throws when the call is not signed for this service, as far as its headers tell. */
 export function checkHeader({ authorization, date }: SignedHeaders, service: string): void {
   if (authorization === undefined) {

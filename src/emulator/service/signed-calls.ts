@@ -15,6 +15,7 @@ import type { Service } from './service.ts'
 import {
   accessDenied,
   checkSignature,
+  checkSkew,
   claimedRole,
   readSigner,
   type SignedHeaders,
@@ -80,6 +81,9 @@ function run(
 ): Answer {
   const { operation } = request
   checkSignature(camera?.config.signing ?? 'shape', request, operation, camera?.arn ?? '*')
+  if (service.config.checkDates) {
+    checkSkew(request, service.date(), 'InvalidSignatureException')
+  }
   checkSigner(service, request, camera, nowMs)
   spendAccountCall(service, operation, nowMs)
   checkIdentity(body)

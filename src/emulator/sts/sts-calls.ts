@@ -2,7 +2,7 @@ import type { Delivery } from '../service/delivery.ts'
 import { KvsError } from '../service/kvs-error.ts'
 import { respond } from '../service/respond.ts'
 import type { Service } from '../service/service.ts'
-import { checkHeader, readSigner, type SignedHeaders } from '../service/signature.ts'
+import { checkHeader, checkSkew, readSigner, type SignedHeaders } from '../service/signature.ts'
 import { assumeRole, camerasOfRole } from './assume-role.ts'
 import { assumedRole, stsError } from './xml.ts'
 
@@ -36,6 +36,7 @@ export async function answerSts(
     signal,
     (nowMs, requestId) => {
       checkHeader(request, 'sts')
+      if (service.config.checkDates) checkSkew(request, service.date(), 'SignatureDoesNotMatch')
       if (form.get('Action') !== 'AssumeRole') {
         const message = `Could not find operation ${form.get('Action')} for version ${form.get('Version')}`
         throw new KvsError('InvalidAction', 400, message)

@@ -1,10 +1,31 @@
 import { GatewayError } from '../../base/errors.ts'
 
-/** KVS.md, section 1. */
-const KVS_DATA_HOST = /^[a-z]-[0-9a-f]{8}\.kinesisvideo\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/
+/** Below a region's name, in all partitions, with one family of addresses or two. KVS.md, section 9.1. */
+const DOMAIN = [
+  'amazonaws.com',
+  'api.aws',
+  'amazonaws.com.cn',
+  'api.amazonwebservices.com.cn',
+  'c2s.ic.gov',
+  'api.aws.ic.gov',
+  'sc2s.sgov.gov',
+  'api.aws.scloud',
+  'cloud.adc-e.uk',
+  'api.cloud-aws.adc-e.uk',
+  'csp.hci.ic.gov',
+  'api.aws.hci.ic.gov',
+  'amazonaws.eu',
+  'api.amazonwebservices.eu',
+]
+  .map((domain) => domain.replaceAll('.', '\\.'))
+  .join('|')
 
-/** `kinesisvideo.{region}.amazonaws.com` and its FIPS, dual-stack and China variants. */
-const KVS_CONTROL_HOST = /^kinesisvideo(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|api\.aws)$/
+const CONTROL_HOST = String.raw`kinesisvideo(-fips)?\.[a-z0-9-]+\.(${DOMAIN})`
+
+/** KVS.md, section 9.3. */
+const KVS_DATA_HOST = new RegExp(`^[a-z]-[0-9a-f]{8}\\.${CONTROL_HOST}$`)
+
+const KVS_CONTROL_HOST = new RegExp(`^${CONTROL_HOST}$`)
 
 /** Whether the SDK asks AWS itself, or an endpoint that somebody configured in its place. */
 export function isAwsControlHost(hostname: string): boolean {

@@ -33,12 +33,15 @@ interface Held {
  */
 export class RoleCredentials {
   readonly #clock: Clock
+  readonly #date: () => number
   readonly #assume: () => Promise<TemporaryCredentials>
   #held: Held | undefined
   #assuming: Promise<Held> | undefined
 
-  constructor(clock: Clock, assume: () => Promise<TemporaryCredentials>) {
+  /** @param date AWS's, in milliseconds since 1970: what it says of an end is meant by that */
+  constructor(clock: Clock, date: () => number, assume: () => Promise<TemporaryCredentials>) {
     this.#clock = clock
+    this.#date = date
     this.#assume = assume
   }
 
@@ -83,7 +86,7 @@ export class RoleCredentials {
     const nowMs = this.#clock.now()
     // A date: what it leaves is counted by a clock that is never set.
     const untilMs = credentials.expiration?.getTime()
-    const lifeMs = untilMs === undefined ? UNKNOWN_LIFE_MS : untilMs - this.#clock.date()
+    const lifeMs = untilMs === undefined ? UNKNOWN_LIFE_MS : untilMs - this.#date()
     const expiresMs = nowMs + lifeMs
     const leadMs = Math.min(LEAD_MS, LEAD_SHARE * (expiresMs - nowMs))
     this.#held = { credentials, assumedMs: nowMs, expiresMs, renewMs: expiresMs - leadMs }

@@ -3,19 +3,19 @@ import { KinesisVideoArchivedMediaClient } from '@aws-sdk/client-kinesis-video-a
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../base/clock.ts'
+import { ClockSkew } from './clock-skew.ts'
 import type { UpstreamHosts } from './hosts.ts'
 import { regionOf, type StreamAccess, type StreamIdentity } from './kvs-source.ts'
+import { requestHandler } from './request-handler.ts'
 import { RoleCredentials } from './role-credentials.ts'
 import {
   type Credentials,
+  PLAIN_ENDPOINT,
   requireRegion,
   type SdkOptions,
   type SdkSetup,
   setUpSdk,
 } from './sdk-setup.ts'
-
-/** The backstop behind deadlines on our clock: sockets that it does not see. */
-const SOCKET_TIMEOUTS = { connectionTimeout: 3000, requestTimeout: 10_000 }
 
 /** Who we are to the account that owns the role: in its CloudTrail, and in its policies if it likes. */
 const SESSION_NAME = 'kvs-hls-gateway'
@@ -31,10 +31,12 @@ export class SdkClients {
   readonly #data = new LRUCache<string, KinesisVideoArchivedMediaClient>(CLIENTS)
   /** As many as are configured. */
   readonly #roles = new Map<string, RoleCredentials>()
+  readonly #skew: ClockSkew
   #setup: Promise<SdkSetup> | undefined
 
   constructor(clock: Clock, options: SdkOptions) {
     this.#clock = clock
+    this.#skew = new ClockSkew(clock)
     this.#options = options
   }
 
@@ -47,9 +49,13 @@ export class SdkClients {
   async control(stream: StreamIdentity): Promise<KinesisVideoClient> {
     const { endpoint } = this.#options
     const { key, config } = await this.#config(stream)
-    const client =
-      this.#control.get(key) ??
-      new KinesisVideoClient({ ...config, ...(endpoint === undefined ? {} : { endpoint }) })
+    const known = this.#control.get(key)
+    if (known !== undefined) return known
+    const client = new KinesisVideoClient({
+      ...config,
+      ...(endpoint === undefined ? (await this.#sdk()).plain : { endpoint, ...PLAIN_ENDPOINT }),
+    })
+    this.#skew.share(client)
     this.#control.set(key, client)
     return client
   }
@@ -59,9 +65,14 @@ export class SdkClients {
     const { key, config } = await this.#config(stream)
     // With a trailing slash the SDK would ask for `//getHLSStreamingSessionURL`.
     const base = endpoint.href.replace(/\/+$/, '')
-    const client =
-      this.#data.get(`${key} ${base}`) ??
-      new KinesisVideoArchivedMediaClient({ ...config, endpoint: base })
+    const known = this.#data.get(`${key} ${base}`)
+    if (known !== undefined) return known
+    const client = new KinesisVideoArchivedMediaClient({
+      ...config,
+      endpoint: base,
+      ...PLAIN_ENDPOINT,
+    })
+    this.#skew.share(client)
     this.#data.set(`${key} ${base}`, client)
     return client
   }
@@ -84,7 +95,7 @@ export class SdkClients {
       credentials: await this.#credentials(stream, region),
       // We retry ourselves, since every attempt has to take its turn in the quota.
       maxAttempts: 1,
-      requestHandler: SOCKET_TIMEOUTS,
+      requestHandler: requestHandler(this.#options.proxies),
     }
     return { key: keyOf(region, stream), config }
   }
@@ -99,9 +110,36 @@ export class SdkClients {
     const key = keyOf(region, stream)
     const role =
       this.#roles.get(key) ??
-      new RoleCredentials(this.#clock, assumeRole(stream.roleArn, stream, region, sdk))
+      new RoleCredentials(
+        this.#clock,
+        () => this.#skew.date(),
+        this.#assume(stream.roleArn, stream, region, sdk),
+      )
     this.#roles.set(key, role)
     return () => role.get()
+  }
+
+  #assume(
+    roleArn: string,
+    { externalId }: StreamAccess,
+    region: string,
+    { credentials, stsEndpoint, plain }: SdkSetup,
+  ): ReturnType<typeof fromTemporaryCredentials> {
+    return fromTemporaryCredentials({
+      masterCredentials: credentials,
+      params: {
+        RoleArn: roleArn,
+        RoleSessionName: SESSION_NAME,
+        ...(externalId === undefined ? {} : { ExternalId: externalId }),
+      },
+      clientPlugins: [this.#skew.plugin],
+      clientConfig: {
+        region,
+        maxAttempts: 1,
+        requestHandler: requestHandler(this.#options.proxies),
+        ...(stsEndpoint === undefined ? plain : { endpoint: stsEndpoint, ...PLAIN_ENDPOINT }),
+      },
+    })
   }
 
   #sdk(): Promise<SdkSetup> {
@@ -116,26 +154,4 @@ export class SdkClients {
 /** By region too: STS of another one may be what is down. */
 function keyOf(region: string, { roleArn = '', externalId = '' }: StreamAccess): string {
   return [region, roleArn, externalId].join(' ')
-}
-
-function assumeRole(
-  roleArn: string,
-  { externalId }: StreamAccess,
-  region: string,
-  { credentials, stsEndpoint }: SdkSetup,
-): ReturnType<typeof fromTemporaryCredentials> {
-  return fromTemporaryCredentials({
-    masterCredentials: credentials,
-    params: {
-      RoleArn: roleArn,
-      RoleSessionName: SESSION_NAME,
-      ...(externalId === undefined ? {} : { ExternalId: externalId }),
-    },
-    clientConfig: {
-      region,
-      maxAttempts: 1,
-      requestHandler: SOCKET_TIMEOUTS,
-      ...(stsEndpoint === undefined ? {} : { endpoint: stsEndpoint }),
-    },
-  })
 }

@@ -6,14 +6,18 @@ import {
 import { z } from 'zod'
 import { isLoopback } from '../../base/loopback.ts'
 import { upstreamError } from '../errors.ts'
+import type { Proxies } from '../proxies.ts'
 import { chainRegion } from './chain-region.ts'
 import { isAwsControlHost, UpstreamHosts } from './hosts.ts'
+import { requestHandler } from './request-handler.ts'
 
 export interface SdkOptions {
   /** Undefined: the stream's ARN or the SDK's own chain. */
   readonly region?: string | undefined
   /** Control endpoint instead of AWS's own. Undefined: the SDK's own chain, `AWS_ENDPOINT_URL…` included. */
   readonly endpoint?: string | undefined
+  /** Through which proxies calls go; default: none. */
+  readonly proxies?: Proxies | undefined
 }
 
 /** What the SDK makes of options, environment and shared configuration, found out once. */
@@ -24,7 +28,15 @@ export interface SdkSetup {
   readonly credentials: Credentials
   /** Where roles are assumed. Undefined: AWS's own, or `AWS_ENDPOINT_URL_STS` and the like. */
   readonly stsEndpoint: string | undefined
+  /** What clients have to be told that go to an endpoint which the environment names. */
+  readonly plain: Partial<typeof PLAIN_ENDPOINT>
 }
+
+/**
+ * A host that is named needs no other one in its place: with `AWS_USE_DUALSTACK_ENDPOINT` or `AWS_USE_FIPS_ENDPOINT` the
+ * SDK would throw. KVS.md, section 9.2.
+ */
+export const PLAIN_ENDPOINT = { useDualstackEndpoint: false, useFipsEndpoint: false }
 
 export type Credentials = NonNullable<KinesisVideoClientConfig['credentials']>
 
@@ -33,16 +45,17 @@ const PLACEHOLDER = { accessKeyId: 'placeholder', secretAccessKey: 'placeholder'
 const PLACEHOLDER_REGION = 'us-east-1'
 
 export async function setUpSdk(options: SdkOptions): Promise<SdkSetup> {
-  const control = await controlEndpoint(options)
+  const { target: control, plain } = await controlEndpoint(options)
   const hosts = new UpstreamHosts(!isAwsControlHost(control.hostname))
   const region = options.region ?? (await chainRegion()) ?? fallbackRegion(hosts)
   const emulated = hosts.overridden && isEmulator(control)
   return {
     hosts,
     region,
-    credentials: credentials(region, emulated),
+    credentials: credentials(region, emulated, options.proxies),
     // An emulator plays STS as well; a VPC endpoint of Kinesis Video Streams knows no other service.
     stsEndpoint: emulated ? options.endpoint : undefined,
+    plain,
   }
 }
 
@@ -61,11 +74,24 @@ type Target = z.infer<typeof requestSchema>
  * and the shared configuration, by the SDK's own rules; so we let it build a request and look at it,
  * instead of writing those rules again. Nothing is sent.
  */
-async function controlEndpoint({ endpoint }: SdkOptions): Promise<Target> {
+async function controlEndpoint({
+  endpoint,
+}: SdkOptions): Promise<{ readonly target: Target; readonly plain: SdkSetup['plain'] }> {
+  const named = endpoint === undefined ? {} : { endpoint, ...PLAIN_ENDPOINT }
+  try {
+    return { target: await whereTo(named), plain: {} }
+  } catch (error) {
+    // The environment names a host, and wants another family of it: the host that is named is the one that is meant.
+    if (!(error instanceof Error) || error.name !== 'EndpointError') throw error
+    return { target: await whereTo({ ...named, ...PLAIN_ENDPOINT }), plain: PLAIN_ENDPOINT }
+  }
+}
+
+async function whereTo(config: KinesisVideoClientConfig): Promise<Target> {
   const client = new KinesisVideoClient({
     region: PLACEHOLDER_REGION,
     credentials: PLACEHOLDER,
-    ...(endpoint === undefined ? {} : { endpoint }),
+    ...config,
   })
   const command = new GetDataEndpointCommand({ APIName: 'GET_HLS_STREAMING_SESSION_URL' })
   const { promise, resolve } = Promise.withResolvers<Target>()
@@ -76,8 +102,11 @@ async function controlEndpoint({ endpoint }: SdkOptions): Promise<Target> {
     },
     { step: 'build', priority: 'low' },
   )
-  await client.send(command)
-  client.destroy()
+  try {
+    await client.send(command)
+  } finally {
+    client.destroy()
+  }
   return promise
 }
 
@@ -85,8 +114,16 @@ function fallbackRegion({ overridden }: UpstreamHosts): string | undefined {
   return overridden ? PLACEHOLDER_REGION : undefined
 }
 
-function credentials(region: string | undefined, emulated: boolean): Credentials {
-  const client = new KinesisVideoClient({ region: region ?? PLACEHOLDER_REGION })
+function credentials(
+  region: string | undefined,
+  emulated: boolean,
+  proxies: Proxies | undefined,
+): Credentials {
+  const client = new KinesisVideoClient({
+    region: region ?? PLACEHOLDER_REGION,
+    // SSO, STS and the like are asked as the caller is.
+    requestHandler: requestHandler(proxies),
+  })
   const chain = client.config.credentials
   return emulated ? async () => chain().catch(() => PLACEHOLDER) : chain
 }

@@ -7,6 +7,14 @@ const overridden = new UpstreamHosts(true)
 test.each([
   'https://b-1234abcd.kinesisvideo.us-west-2.amazonaws.com',
   'https://b-1234abcd.kinesisvideo.cn-north-1.amazonaws.com.cn/hls/v1/x?SessionToken=t',
+  'https://b-1234abcd.kinesisvideo.us-west-2.api.aws',
+  'https://b-1234abcd.kinesisvideo-fips.us-gov-west-1.amazonaws.com',
+  'https://b-1234abcd.kinesisvideo-fips.us-gov-west-1.api.aws',
+  'https://b-1234abcd.kinesisvideo.cn-north-1.api.amazonwebservices.com.cn',
+  'https://b-1234abcd.kinesisvideo.us-iso-east-1.c2s.ic.gov',
+  'https://b-1234abcd.kinesisvideo.us-isob-east-1.api.aws.scloud',
+  'https://b-1234abcd.kinesisvideo.eusc-de-east-1.amazonaws.eu',
+  'https://b-1234abcd.kinesisvideo.eusc-de-east-1.api.amazonwebservices.eu',
 ])('G17: a KVS data host is followed: %s', (url) => {
   expect(aws.check(url).href).toContain(url)
 })
@@ -18,6 +26,10 @@ test.each([
   'https://attacker.example/b-1234abcd.kinesisvideo.us-west-2.amazonaws.com',
   'https://b-1234abcd.kinesisvideo.us-west-2.amazonaws.com@attacker.example',
   'https://user:secret@b-1234abcd.kinesisvideo.us-west-2.amazonaws.com',
+  'https://b-1234abcd.kinesisvideo-x.us-west-2.amazonaws.com',
+  'https://b-1234abcd.kinesisvideo.us-west-2.api.aws.attacker.example',
+  'https://b-1234abcd.kinesisvideo.us-west-2.apixaws',
+  'https://b-1234abcd.kinesisvideo.us-west-2.amazonaws.com.eu',
   'https://xb-1234abcd.kinesisvideo.us-west-2.amazonaws.com',
   'https://169.254.169.254/latest/meta-data',
   'http://127.0.0.1:8080',
@@ -45,6 +57,9 @@ test.each([
   ['kinesisvideo-fips.us-gov-west-1.amazonaws.com', true],
   ['kinesisvideo.us-west-2.api.aws', true],
   ['kinesisvideo.cn-north-1.amazonaws.com.cn', true],
+  ['kinesisvideo.cn-north-1.api.amazonwebservices.com.cn', true],
+  ['kinesisvideo-fips.us-iso-east-1.c2s.ic.gov', true],
+  ['kinesisvideo.eusc-de-east-1.amazonaws.eu', true],
   ['vpce-0123.kinesisvideo.us-west-2.vpce.amazonaws.com', false],
   ['127.0.0.1', false],
 ])('%s is AWS’s own control host: %s', (host, expected) => {

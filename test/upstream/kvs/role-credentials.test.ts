@@ -26,7 +26,11 @@ beforeEach(() => {
   clock = new ManualClock()
   assumed = 0
   failing = undefined
-  role = new RoleCredentials(clock, () => assume())
+  role = new RoleCredentials(
+    clock,
+    () => clock.date(),
+    () => assume(),
+  )
 })
 
 const key = async (): Promise<string> => (await role.get()).accessKeyId
@@ -44,7 +48,11 @@ test('five minutes before they expire there are new ones', async () => {
 })
 
 test('short lives are renewed with a fifth of them left', async () => {
-  role = new RoleCredentials(clock, () => assume(60_000))
+  role = new RoleCredentials(
+    clock,
+    () => clock.date(),
+    () => assume(60_000),
+  )
   await key()
   clock.advance(47_000)
   expect(await key()).toBe('key 1')

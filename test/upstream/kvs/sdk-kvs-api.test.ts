@@ -81,6 +81,22 @@ const refusal = (name: string, message: string, status = 400): Reply => ({
   body: { Message: message },
 })
 
+test.each(['AWS_USE_DUALSTACK_ENDPOINT', 'AWS_USE_FIPS_ENDPOINT'])(
+  'with %s the hosts that are named are asked all the same',
+  async (name) => {
+    vi.stubEnv(name, 'true')
+    await open()
+    expect(paths()).toEqual([ENDPOINT, SESSION])
+    api.close()
+
+    // The endpoint that the environment names is one, too.
+    vi.stubEnv('AWS_ENDPOINT_URL', kvs.url)
+    api = new SdkKvsApi(clock, () => 0.5, { region: 'us-west-2' })
+    await open()
+    expect(paths()).toEqual([ENDPOINT, SESSION, ENDPOINT, SESSION])
+  },
+)
+
 test('a session is asked for with everything said explicitly', async () => {
   const granted = await open()
 

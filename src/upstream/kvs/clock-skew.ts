@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import type { Clock } from '../../base/clock.ts'
+
+/** What the SDK notes in an error that a wrong date has caused, beside the answer. */
+const skewedSchema = z.object({
+  $metadata: z.object({ clockSkewCorrected: z.literal(true) }),
+  $response: z.object({ headers: z.object({ date: z.string() }) }),
+})
+
+/** The part of an SDK client that signing goes by. */
+interface SigningClient {
+  readonly config: { systemClockOffset: number }
+  readonly middlewareStack: { use(plugin: SkewPlugin): void }
+}
+
+type Handler<Args, Output> = (args: Args) => Promise<Output>
+
+export interface SkewPlugin {
+  applyToStack(stack: {
+    addRelativeTo(
+      middleware: <Args, Output>(next: Handler<Args, Output>) => Handler<Args, Output>,
+      options: { name: string; relation: 'before'; toMiddleware: string; override: boolean },
+    ): void
+  }): void
+}
+
+/**
+ * How far this machine's date is off AWS's. AWS refuses what was signed more than five minutes beside its own date, and
+ * tells that in the answer. The SDK learns from it, but for each client by itself and for the next call only: here all
+ * clients learn from one, and the call that found it out is sent again at once.
+ */
+export class ClockSkew {
+  readonly #clock: Clock
+  #offsetMs = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** AWS's date, in milliseconds since 1970, as far as it is known. */
+  date(): number {
+    return this.#clock.date() + this.#offsetMs
+  }
+
+  /** Has a client sign by AWS's date. */
+  share(client: SigningClient): void {
+    const { config } = client
+    client.middlewareStack.use(
+      this.#plugin(() => {
+        config.systemClockOffset = this.#offsetMs
+      }),
+    )
+  }
+
+  /** For clients that the SDK makes itself: they learn by themselves, but within the call. */
+  get plugin(): SkewPlugin {
+    return this.#plugin(() => {})
+  }
+
+  #plugin(prepare: () => void): SkewPlugin {
+    return {
+      applyToStack: (stack) =>
+        stack.addRelativeTo(
+          (next) => async (args) => {
+            prepare()
+            try {
+              return await next(args)
+            } catch (error) {
+              if (!this.#learn(error)) throw error
+              prepare()
+              return next(args)
+            }
+          },
+          // What is sent again has to be signed anew.
+          {
+            name: 'sharedClockSkew',
+            relation: 'before',
+            toMiddleware: 'httpSigningMiddleware',
+            override: true,
+          },
+        ),
+    }
+  }
+
+  /** Whether the error came of a wrong date, which is known now. */
+  #learn(error: unknown): boolean {
+    const skewed = skewedSchema.safeParse(error)
+    const awsMs = Date.parse(skewed.data?.$response.headers.date ?? '')
+    if (Number.isNaN(awsMs)) return false
+    this.#offsetMs = awsMs - this.#clock.date()
+    return true
+  }
+}

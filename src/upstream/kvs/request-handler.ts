@@ -1,0 +1,14 @@
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import type { Proxies } from '../proxies.ts'
+
+/** The backstop behind deadlines on our clock: sockets that it does not see. */
+const TIMEOUTS = { connectionTimeout: 3000, requestTimeout: 10_000 }
+
+/** How one SDK client sends. Node's own agents go through proxies (since 24.5); each client ends its own. */
+export function requestHandler({ http, https, none }: Proxies = {}) {
+  if (http === undefined && https === undefined) return TIMEOUTS
+  const proxyEnv = { HTTP_PROXY: http, HTTPS_PROXY: https, NO_PROXY: none }
+  const options = { keepAlive: true, maxSockets: 50, proxyEnv }
+  return { ...TIMEOUTS, httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) }
+}
