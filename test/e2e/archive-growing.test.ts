@@ -26,62 +26,24 @@ test('G1, G2: start-over: the past and what comes are one list that grows', asyn
   expect(stage.world.counters().quotaViolations).toEqual({})
 })
 
-test('an end that is still to come ends the list when it has passed', async () => {
-  await using stage = await startPast({ cameras })
-  const startMs = stage.clock.now() - 20_000
-  const url = stage.url(startMs, startMs + 40_000)
-  expect((await stage.lists(url)).get('video')?.ended).toBe(false)
-  const verdict = await stage.watch(url, 35_000)
-  expect(verdict).toMatchObject({ faults: [], segments: 40, discontinuities: 0, missed: 0 })
-  expect((await stage.lists(url)).get('video')?.ended).toBe(true)
-})
-
-test.each(['FRAGMENTED_MP4', 'MPEG_TS'])(
-  'G6: what left the live window is still there, byte for byte: %s',
-  async (containerFormat) => {
-    await using stage = await startPast({
-      cameras: { lobby: { clip: 'av-360p', tfdtBase: 'session' } },
-      defaults: { kvs: { containerFormat } },
-    })
-    const url = stage.url(stage.clock.now() - 5_000)
-    await stage.lists(url)
-    await stage.pass(10_000)
-    const before = await newest(stage, url)
-    const playlist = await playlistUrl(stage, url)
-    for (let i = 0; i < 15; i += 1) {
-      await stage.ask(playlist)
-      await stage.pass(20_000)
-    }
-    for (const [segment, content] of before) {
-      const { status, body } = await stage.ask(segment)
-      expect([status, digest(body)], segment).toEqual([200, content])
-    }
-  },
-)
-
-test('G17: names that nobody was told cost upstream one fragment, not one each', async () => {
-  await using stage = await startPast({ cameras })
+test('G6: what left the live window is still there, byte for byte', async () => {
+  await using stage = await startPast({
+    cameras: { lobby: { clip: 'av-360p', tfdtBase: 'session' } },
+    defaults: { kvs: { containerFormat: 'MPEG_TS' } },
+  })
   const url = stage.url(stage.clock.now() - 5_000)
   await stage.lists(url)
   await stage.pass(10_000)
-  const [[segment] = ['']] = await newest(stage, url)
+  const before = await newest(stage, url)
   const playlist = await playlistUrl(stage, url)
-  for (let i = 0; i < 5; i += 1) {
+  for (let i = 0; i < 15; i += 1) {
     await stage.ask(playlist)
     await stage.pass(20_000)
   }
-  const fetched = (): number =>
-    Object.values(stage.world.counters().calls['GetMP4MediaFragment'] ?? {}).reduce((a, b) => a + b)
-  const before = fetched()
-  const madeUp = (msn: number, ticks: string): string =>
-    segment.replace(/-\d+-\d+-[0-9a-f]+\.m4s$/, `-${msn}-${ticks}-0123456789abcdef.m4s`)
-  for (let i = 0; i < 20; i += 1) {
-    for (const ticks of ['5', '9007199254740991', '9999999999999999']) {
-      expect((await stage.ask(madeUp(i, ticks))).status).toBe(502)
-    }
+  for (const [segment, content] of before) {
+    const { status, body } = await stage.ask(segment)
+    expect([status, digest(body)], segment).toEqual([200, content])
   }
-  // And what the live stream has fetched meanwhile, both tracks each.
-  expect(fetched() - before).toBeLessThan(12)
 })
 
 test('G11: a camera that is away leaves its past to be seen, which goes on when it returns', async () => {
@@ -142,32 +104,14 @@ async function newest(stage: PastStage, url: string): Promise<ReadonlyMap<string
   return found
 }
 
-test.each([
-  ['a range that grows', (startMs: number) => [startMs]],
-  ['a closed range', (startMs: number) => [startMs, startMs + 20_000]],
-])('G8: what the DVR holds is not fetched again: %s', async (_, rangeOf) => {
+test('G8: what the DVR holds is not fetched again', async () => {
   await using stage = await startPast({ cameras, defaults: { dvr: '10m', activation: 'always' } })
   await stage.pass(90_000)
   const before = stage.world.counters().calls
-  const [startMs = 0, endMs] = rangeOf(stage.clock.now() - 60_000)
-  const verdict = await stage.judge(stage.url(startMs, endMs))
+  const verdict = await stage.judge(stage.url(stage.clock.now() - 60_000))
   expect(verdict).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
   expect(verdict.segments).toBeGreaterThanOrEqual(20)
   expect(verdict.decoded).toMatchObject({ video: SEAMLESS, audio: SEAMLESS })
   const { calls } = stage.world.counters()
   expect(calls['GetHLSStreamingSessionURL']).toEqual(before['GetHLSStreamingSessionURL'])
-})
-
-test('what the DVR has missed is found in the recording', async () => {
-  await using stage = await startPast({
-    cameras,
-    defaults: { dvr: '30m', activation: 'on-demand', idleTimeout: '10s' },
-  })
-  await stage.ask(stage.world.watchUrl())
-  await stage.pass(60_000)
-  const startMs = stage.clock.now() - 60_000
-  await stage.pass(60_000)
-  const verdict = await stage.judge(stage.url(startMs))
-  expect(verdict).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
-  expect(verdict.segments).toBeGreaterThan(110)
 })

@@ -82,7 +82,7 @@ describe('a range of the past', () => {
     expect([...before.values()]).toEqual(expect.arrayContaining([...later.values()]))
   })
 
-  test('G4: gaps and overlaps are discontinuities, and nothing else is', async () => {
+  test('G4: gaps, overlaps and new codec private data are discontinuities, and nothing else is', async () => {
     await using stage = await startPast({ cameras: lobby() })
     const startMs = stage.clock.now()
     await stage.pass(10_500)
@@ -93,35 +93,16 @@ describe('a range of the past', () => {
     stage.world.control.order(cameraOf(), { type: 'drop', count: 3 })
     await stage.pass(10_000)
     stage.world.control.order(cameraOf(), { type: 'overlap', count: 1, ms: 400 })
-    await stage.pass(20_000)
-    const verdict = await stage.judge(stage.url(startMs, stage.clock.now() - 5_000))
-    expect(verdict).toMatchObject({ faults: [], missed: 0 })
-    expect(verdict.decoded['video']).toMatchObject({ warnings: [], gaps: [] })
-    expect(verdict.discontinuities).toBe(4)
-  })
-
-  test('G4: new codec private data is a new MAP behind a discontinuity', async () => {
-    await using stage = await startPast({ cameras: lobby() })
-    const startMs = stage.clock.now()
-    await stage.pass(10_500)
+    await stage.pass(10_000)
     stage.world.control.order(cameraOf(), { type: 'codec-private-data' })
     await stage.pass(20_000)
-    const url = stage.url(startMs, startMs + 25_000)
+    const url = stage.url(startMs, stage.clock.now() - 5_000)
     const verdict = await stage.judge(url)
-    expect(verdict).toMatchObject({ faults: [], discontinuities: 1, missed: 0 })
+    expect(verdict).toMatchObject({ faults: [], missed: 0 })
+    expect(verdict.decoded['video']).toMatchObject({ warnings: [], gaps: [] })
+    expect(verdict.discontinuities).toBe(5)
     const { segments = [] } = (await stage.lists(url)).get('video') ?? {}
     expect(new Set(segments.map(({ mapUri }) => mapUri)).size).toBe(2)
-  })
-
-  test('G4: more changes of codec private data than a session bears', async () => {
-    await using stage = await startPast({ cameras: lobby({ cpdChangeLimit: 5 }) })
-    const startMs = stage.clock.now()
-    stage.world.control.order(cameraOf(), { type: 'codec-private-data', changes: 12 })
-    await stage.pass(40_000)
-    const url = stage.url(startMs, startMs + 20_000)
-    const verdict = await stage.judge(url)
-    expect(verdict).toMatchObject({ faults: [], missed: 0, segments: 20 })
-    expect(verdict.discontinuities).toBeGreaterThanOrEqual(11)
   })
 
   test('G4: another codec is a part of its own, behind a discontinuity', async () => {
@@ -159,7 +140,7 @@ describe('a range of the past', () => {
     const startMs = stage.clock.now()
     await stage.pass(5_200)
     stage.world.control.order(cameraOf(), { type: 'late', count: 2, ms: 20_000 })
-    await stage.pass(60_000)
+    await stage.pass(35_000)
     const verdict = await stage.judge(stage.url(startMs, startMs + 20_000))
     expect(verdict).toMatchObject({ faults: [], segments: 20, discontinuities: 0 })
   })
@@ -192,10 +173,10 @@ describe('a range of the past', () => {
       aws: { quotaShare: 0.02 },
     })
     const endMs = stage.clock.now() - MINUTE_MS
-    const verdict = await stage.judge(stage.url(endMs - 3 * MINUTE_MS, endMs))
-    expect(verdict).toMatchObject({ faults: [], segments: 180, discontinuities: 0 })
+    const verdict = await stage.judge(stage.url(endMs - 2 * MINUTE_MS, endMs))
+    expect(verdict).toMatchObject({ faults: [], segments: 120, discontinuities: 0 })
     expect(verdict.decoded).toMatchObject({ video: SEAMLESS, audio: SEAMLESS })
-    expect(callsOf(stage, 'GetHLSStreamingSessionURL')).toBe(3)
+    expect(callsOf(stage, 'GetHLSStreamingSessionURL')).toBe(2)
   })
 
   test('a day without media between two hours with some is no obstacle', async () => {
@@ -240,15 +221,14 @@ describe('trouble', () => {
     expect(answer.status).toBe(200)
   })
 
-  test.each([
-    [
-      'refusals',
-      { kind: 'status', status: 400, type: 'ClientLimitExceededException', probability: 0.1 },
-    ],
-    ['resets', { kind: 'reset', probability: 0.1 }],
-    ['server errors', { kind: 'status', status: 500, type: 'InternalFailure', probability: 0.1 }],
-  ] as const)('G12: %s delay, and spoil nothing', async (_, fault) => {
-    await using stage = await startPast({ cameras: lobby({ faults: [fault] }) })
+  test('G12: refusals, resets and server errors delay, and spoil nothing', async () => {
+    const refusal = { status: 400, type: 'ClientLimitExceededException' }
+    const faults = [
+      { kind: 'status', ...refusal, probability: 0.1 },
+      { kind: 'reset', probability: 0.1 },
+      { kind: 'status', status: 500, type: 'InternalFailure', probability: 0.1 },
+    ] as const
+    await using stage = await startPast({ cameras: lobby({ faults: [...faults] }) })
     const endMs = stage.clock.now() - MINUTE_MS
     const verdict = await stage.judge(stage.url(endMs - 20_000, endMs))
     expect(verdict).toMatchObject({ faults: [], segments: 20, discontinuities: 0 })
@@ -290,45 +270,27 @@ describe('trouble', () => {
     expect(Math.abs(Date.parse(String(nearestAfter)) - backMs)).toBeLessThan(1_500)
   })
 
-  test.each([
-    ['start=yesterday', /start: expected an ISO 8601 time/],
-    ['end=1767225000', /start is missing/],
-    ['start=2027-01-01T00:00:00Z', /future/],
-    ['start=1767220000&end=1767210000', /end has to be later than start/],
-    ['start=2025-01-01T00:00:00Z', /longer than/],
-    ['start=2025-11-01T00:00:00Z&end=2025-12-01T00:00:00Z', /longer than/],
-  ])('400 that says why: %s', async (query, detail) => {
+  test('400 that says why', async () => {
     await using stage = await startPast({ cameras: lobby() })
-    const { status, body } = await stage.ask(`${stage.world.watchUrl()}?${query}`)
-    expect(status).toBe(400)
-    expect(problem(body)).toMatchObject({
-      code: 'bad_request',
-      detail: expect.stringMatching(detail) as unknown,
-    })
+    for (const [query, detail] of [
+      ['start=yesterday', /start: expected an ISO 8601 time/],
+      ['end=1767225000', /start is missing/],
+      ['start=2027-01-01T00:00:00Z', /future/],
+      ['start=1767220000&end=1767210000', /end has to be later than start/],
+      ['start=2025-01-01T00:00:00Z', /longer than/],
+      ['start=2025-11-01T00:00:00Z&end=2025-12-01T00:00:00Z', /longer than/],
+    ] as const) {
+      const { status, body } = await stage.ask(`${stage.world.watchUrl()}?${query}`)
+      expect(status, query).toBe(400)
+      expect(problem(body)).toMatchObject({
+        code: 'bad_request',
+        detail: expect.stringMatching(detail) as unknown,
+      })
+    }
     expect(callsOf(stage)).toBe(0)
   })
 
-  test('ranges that hold nothing keep no place from those that do', async () => {
-    const awayMs = Date.UTC(2025, 11, 31, 20)
-    await using stage = await startPast({
-      cameras: lobby({
-        events: [
-          { atMs: awayMs, event: { type: 'stop' } },
-          { atMs: awayMs + 2 * MINUTE_MS, event: { type: 'resume' } },
-        ],
-      }),
-    })
-    const startedMs = stage.clock.now()
-    for (let i = 0; i < 20; i += 1) {
-      const { status } = await stage.ask(stage.url(awayMs + 20_000 + i, awayMs + 100_000))
-      expect(status).toBe(404)
-    }
-    expect(stage.clock.now() - startedMs).toBeLessThan(30_000)
-    const { status } = await stage.ask(stage.url(awayMs - HOUR_MS, awayMs))
-    expect(status).toBe(200)
-  })
-
-  test('nor do ranges from before all recording, near which there is nothing', async () => {
+  test('ranges from before all recording, near which there is nothing, keep no place from others', async () => {
     await using stage = await startPast({ cameras: lobby() })
     const empty = Array.from({ length: 4 }, (_, i) => ask(stage.url(i, 1000 + i)))
     await stage.pass(2_000)

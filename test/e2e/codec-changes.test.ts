@@ -1,9 +1,6 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { cameraOf } from '../support/world.ts'
 import { discontinuities, type Stage, startStage } from './support/stage.ts'
-
-// Nine minutes of a camera, which takes a busy machine its time.
-vi.setConfig({ testTimeout: 120_000 })
 
 test('G3: codec private data that changes 520 times, with every fragment, ends no session', async () => {
   await using stage = await startStage({ cameras: { lobby: { clip: 'av-360p' } } })

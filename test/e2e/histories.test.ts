@@ -59,7 +59,7 @@ const CLOCKS = ['PRODUCER_TIMESTAMP', 'SERVER_TIMESTAMP'] as const
  */
 const tolerances = { jumpMs: 50 }
 
-test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+test.each([1, 2, 3])(
   'G1–G7: whatever happens to a camera and its sessions, the list is true: seed %d',
   async (seed) => {
     const random = seededRandom(seed)

@@ -69,7 +69,7 @@ test('G10: an old segment of a camera that nobody watches wakes nothing', async 
   expect(upstreamCalls()).toBe(before)
 })
 
-test.each([1_100, 2_100, 3_500, 4_100])(
+test.each([1_100, 3_500])(
   'G10: the idle time is over after %d ms, not at the next second',
   async (idleMs) => {
     await start({ defaults: { idleTimeout: `${idleMs}ms` } })
@@ -88,7 +88,7 @@ test.each([
 ])('G10: who asks for %s keeps the stream running', async (_what, url) => {
   await start()
   await during(clock, get(url()))
-  for (let i = 0; i < 5; i += 1) {
+  for (let i = 0; i < 2; i += 1) {
     await pass(clock, IDLE_MS - 1_000)
     await during(clock, get(url()))
     expect(await stateOf()).toBe('live')
@@ -140,7 +140,7 @@ test('a first request after a short pause is answered from what is here, while t
 
 test('a stream that is to run always runs without viewers', async () => {
   await start({ defaults: { activation: 'always' } })
-  await pass(clock, 600_000)
+  await pass(clock, 2 * IDLE_MS)
   expect(await callsDuring(60_000)).toBeGreaterThan(100)
   expect(await stateOf()).toBe('live')
 })

@@ -6,7 +6,7 @@ import { during } from '../support/pace.ts'
 import { cameraOf } from '../support/world.ts'
 import { type Stage, startStage } from './support/stage.ts'
 
-const HOUR_MS = 3_600_000
+const FOR_MS = 1_200_000
 /** Once upon a renewal, in the middle of one, and so far apart that sessions end by themselves. */
 const PAUSES_MS = [
   { from: 0, to: 3_000 },
@@ -14,7 +14,7 @@ const PAUSES_MS = [
   { from: 120_000, to: 400_000 },
 ] as const
 
-test('G3: an hour of five-minute sessions, revoked at random: no viewer ever notices', async () => {
+test('G3: twenty minutes of five-minute sessions, revoked at random: no viewer ever notices', async () => {
   await using stage = await startStage({ defaults: { kvs: { expires: '5m' } } })
   const { clock, world } = stage
   const incidents: Incident[] = []
@@ -26,7 +26,7 @@ test('G3: an hour of five-minute sessions, revoked at random: no viewer ever not
   const watching = viewers.map((viewer) => viewer.watch())
 
   const random = seededRandom(3)
-  const endMs = clock.now() + HOUR_MS
+  const endMs = clock.now() + FOR_MS
   while (clock.now() < endMs) {
     const { from, to } = pick(random, PAUSES_MS)
     await stage.pass(between(random, from, to))
@@ -34,15 +34,15 @@ test('G3: an hour of five-minute sessions, revoked at random: no viewer ever not
   }
 
   expect(incidents).toEqual([])
-  for (const { counts } of viewers) expect(counts.segments).toBeGreaterThan(2 * 1_790)
+  for (const { counts } of viewers) expect(counts.segments).toBeGreaterThan(2 * 590)
   expect(stage.report()).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
-  expect(rollovers(stage, 'schedule')).toBeGreaterThanOrEqual(3)
-  expect(rollovers(stage, 'lost')).toBeGreaterThanOrEqual(20)
+  expect(rollovers(stage, 'schedule')).toBeGreaterThanOrEqual(1)
+  expect(rollovers(stage, 'lost')).toBeGreaterThanOrEqual(7)
   expect(mostAtOnce(world.control.counters().sessions)).toBeLessThanOrEqual(2)
 
   end.abort()
   await during(clock, Promise.all(watching))
-}, 90_000)
+})
 
 function rollovers({ world }: Stage, cause: string): number {
   return world.lines.filter(

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest'
 import { decodeWithoutWarning } from '../proof/decode.ts'
 import { during } from '../support/pace.ts'
 import { type Answer, ask } from '../support/raw-http.ts'
-import { cameraOf } from '../support/world.ts'
 import { get } from './support/listing.ts'
 import { judge, readLists, watch } from './support/past.ts'
 import { type Chain, startChain } from './support/site.ts'
@@ -51,22 +50,6 @@ test('G2: a range is a list of what the DVR holds, and costs the origin nothing'
   )
 })
 
-test('G4: what is missing in it is a discontinuity, and slates are no part of it', async () => {
-  await using chain = await startSite({ ...KEPT, onSignalLoss: 'slate', signalLossAfter: '5s' })
-  const { site, central } = chain
-  await site.pass(20_000)
-  const startMs = site.clock.now() - 10 * SECOND_MS
-  central.control.stopProducer(cameraOf())
-  await site.pass(40_000)
-  expect((await site.admin.stream('lobby')).state).toBe('slate')
-  central.control.resumeProducer(cameraOf())
-  await site.pass(30_000)
-  const verdict = await judge(urlOf(chain, startMs, site.clock.now() - 5 * SECOND_MS), site.clock)
-  expect(verdict).toMatchObject({ faults: [], discontinuities: 1, missed: 0 })
-  expect(verdict.decoded['video']).toMatchObject({ warnings: [], runs: 2, gaps: [] })
-  expect(verdict.segments).toBeLessThan(45)
-})
-
 test('G1: without an end it grows, also over a time in which nobody watched', async () => {
   await using chain = await startSite({ ...KEPT, activation: 'on-demand', idleTimeout: '20s' })
   const { site } = chain
@@ -82,50 +65,6 @@ test('G1: without an end it grows, also over a time in which nobody watched', as
   expect(later).toMatchObject({ faults: [], discontinuities: 1, missed: 0 })
   const list = (await during(site.clock, readLists(url))).get('video')
   expect(list).toMatchObject({ ended: false, mediaSequence: 0 })
-})
-
-test('G10: a stream that nobody watches shows its past without being woken', async () => {
-  await using chain = await startSite({ ...KEPT, activation: 'on-demand', idleTimeout: '20s' })
-  const { site } = chain
-  await site.pass(40_000)
-  site.watching = false
-  const endMs = site.clock.now() - 10 * SECOND_MS
-  await site.pass(60_000)
-  const verdict = await judge(urlOf(chain, endMs - 20 * SECOND_MS, endMs), site.clock)
-  expect(verdict).toMatchObject({ faults: [], segments: 20, missed: 0 })
-  expect((await site.admin.stream('lobby')).state).toBe('idle')
-})
-
-test('outside of what is held nothing was recorded, and the nearest times are named', async () => {
-  await using chain = await startSite()
-  const { site } = chain
-  await site.pass(30_000)
-  const {
-    site: { clock },
-  } = chain
-  const long = clock.now() - 3_600_000
-  const early = await asked(chain, urlOf(chain, long, long + 10 * SECOND_MS))
-  expect([early.status, problem(early)]).toMatchObject([
-    404,
-    { code: 'no_recording', nearestBefore: null },
-  ])
-  const first = Date.parse(String(problem(early)['nearestAfter']))
-  const found = await asked(chain, urlOf(chain, first, first + 5 * SECOND_MS))
-  expect(found.status).toBe(200)
-
-  chain.link.cut()
-  await site.pass(20_000)
-  const late = await asked(
-    chain,
-    urlOf(chain, clock.now() - 8 * SECOND_MS, clock.now() - SECOND_MS),
-  )
-  expect([late.status, problem(late)]).toMatchObject([
-    404,
-    { code: 'no_recording', nearestAfter: null },
-  ])
-  const last = Date.parse(String(problem(late)['nearestBefore']))
-  expect((await asked(chain, urlOf(chain, last - 3 * SECOND_MS, last))).status).toBe(200)
-  expect((await asked(chain, urlOf(chain, last + 1, last + 5 * SECOND_MS))).status).toBe(404)
 })
 
 test('clips are made of it, and pages offer them', async () => {
