@@ -54,6 +54,11 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
     'Fragments longer than the target duration',
     counters.overlongFragments,
   )
+  expose(
+    'incomplete_fragments_total',
+    'Fragments shown without something that was announced or sent',
+    counters.incompleteFragments,
+  )
   expose('late_fragments_total', 'Fragments inserted into the past', counters.lateFragments)
   expose('slate_segments_total', 'Slate segments published', counters.slateSegments)
   expose('slate_seconds_total', 'Time filled with a slate', counters.slateSeconds)

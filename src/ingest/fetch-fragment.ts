@@ -5,9 +5,9 @@ import { Mp4Error, malformed } from '../formats/mp4/mp4-error.ts'
 import { ownInit, ownMedia } from '../formats/mp4/own-form.ts'
 import { preferHvc1 } from '../formats/mp4/prefer-hvc1.ts'
 import { splitInit, splitMedia } from '../formats/mp4/split.ts'
-import type { Track, TrackMedia } from '../formats/mp4/track.ts'
+import type { TrackMedia } from '../formats/mp4/track.ts'
 import { writeTrack } from '../formats/mp4/write-track.ts'
-import { readSegment } from '../formats/read-segment.ts'
+import { readSegment, type SegmentReading } from '../formats/read-segment.ts'
 import { contentId } from '../store/content-id.ts'
 import type { RenditionName, TrackFacts } from '../timeline/fragment.ts'
 import type { Announced } from '../upstream/answer.ts'
@@ -15,11 +15,14 @@ import { upstreamError } from '../upstream/errors.ts'
 import type { HlsSession, PlaylistName, Verify } from '../upstream/hls-session.ts'
 import type { ListedFragment, ListedMap, OpaqueListing } from '../upstream/listed-fragment.ts'
 import { refuseCut } from './refuse-cut.ts'
+import type { SegmentRun } from './segment-run.ts'
 
 /** One track of one fragment, as fragmented MP4 of its own, and what it says. */
 export interface FetchedTrack extends TrackMedia {
   readonly rendition: RenditionName
   readonly facts: TrackFacts
+  /** What was announced or sent beside it and cannot be shown, in words. */
+  readonly lacks?: string | undefined
 }
 
 /** What was said of a fragment before its bytes came, as far as its place depends on it. */
@@ -36,11 +39,18 @@ export interface FetchedFragment {
   readonly release?: () => void
 }
 
+/** How a fragment is fetched that is followed live. */
+export interface FetchContext {
+  /** Told of the fragment's size before it is read. */
+  readonly announced?: Announced | undefined
+  /** That of the playlist, where the media of segments go on in the next. */
+  readonly run?: SegmentRun | undefined
+}
+
 /**
  * Fetches and verifies what one playlist has of a fragment: complete, boxes in order, the right track,
  * sane times. What fails here is neither listed nor cached (G12).
  *
- * @param announced told of the fragment's size before it is read
  * @throws Mp4Error when bytes that look whole do not fit together; what the session throws otherwise
  */
 export async function fetchTracks(
@@ -48,7 +58,7 @@ export async function fetchTracks(
   playlist: PlaylistName,
   listed: ListedFragment,
   signal: AbortSignal,
-  announced?: Announced,
+  { announced, run }: FetchContext = {},
 ): Promise<readonly FetchedTrack[]> {
   const { map, opaque } = listed
   const fetch: Fetch = (verify) =>
@@ -56,7 +66,7 @@ export async function fetchTracks(
   if (opaque !== undefined)
     return [await fetchUnread(session, playlist, listed, opaque, fetch, signal)]
   return map === undefined
-    ? fetchSegment(playlist, listed, fetch)
+    ? fetchSegment(playlist, listed, fetch, run)
     : fetchMp4(session, playlist, map, fetch, signal)
 }
 
@@ -101,16 +111,53 @@ async function fetchSegment(
   playlist: PlaylistName,
   listed: ListedFragment,
   fetch: Fetch,
+  run: SegmentRun | undefined,
 ): Promise<readonly FetchedTrack[]> {
-  let tracks: readonly Track[] = []
-  await fetch((bytes) => {
-    tracks = playable(() => readSegment(bytes, { loneMs: listed.durationS * 1000 }).tracks)
-    refuseCut(tracks, listed)
-  })
+  const { tracks, damage, leftOut } = await readInTurn(listed, fetch, run)
+  const lacking = [...damage, ...(leftOut === undefined ? [] : [`sound in ${leftOut}`])]
+  const lacks = lacking.length === 0 ? undefined : lacking.join(', ')
   return tracks.map((track) => {
     const media = writeTrack(track)
-    return readTrack(media, readInitOf(playlist, media.initBytes))
+    return { ...readTrack(media, readInitOf(playlist, media.initBytes)), lacks }
   })
+}
+
+/**
+ * Reads a segment, with what the one before it left where media go on. What is damaged is asked for again; if that
+ * comes again the source sent it like this, and the rest is taken.
+ */
+async function readInTurn(
+  listed: ListedFragment,
+  fetch: Fetch,
+  run: SegmentRun | undefined,
+): Promise<SegmentReading> {
+  const turn = run?.enter(listed)
+  const read = (bytes: Buffer): SegmentReading => {
+    const context = turn && { before: turn.before }
+    const loneMs = listed.durationS * 1000
+    const reading = playable(() => readSegment(bytes, { loneMs, run: context }))
+    refuseCut(reading.tracks, listed)
+    return reading
+  }
+  let reading: SegmentReading | undefined
+  let damage = ''
+  try {
+    const bytes = await fetch((bytes) => {
+      reading = read(bytes)
+      const before = damage
+      damage = reading.damage.join(', ')
+      if (damage === '') return
+      if (run === undefined || (run.asksAgain && before !== damage)) throw malformed(damage)
+      run.asksAgain = false
+    })
+    const known = turn?.before
+    if (turn !== undefined && (await turn.settled()) !== known) reading = read(bytes)
+    if (reading === undefined) throw malformed('a segment that was not read')
+    turn?.leave(reading.tail)
+    return reading
+  } finally {
+    turn?.leave(undefined)
+  }
 }
 
 /** The init segment is fetched alongside, not before, as that would cost a cold start a round trip. */

@@ -23,6 +23,8 @@ export class GatewayCounters {
   readonly discontinuities = this.#byStream(['stream', 'cause'])
   /** Fragments longer than the target duration had foreseen (G5's logged exception). */
   readonly overlongFragments = this.#byStream(['stream'])
+  /** Fragments that are shown without something that was announced or sent. */
+  readonly incompleteFragments = this.#byStream(['stream'])
   /** Fragments that were inserted into the past of a DVR list. */
   readonly lateFragments = this.#byStream(['stream'])
   readonly slateSegments = this.#byStream(['stream'])

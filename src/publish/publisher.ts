@@ -278,7 +278,11 @@ export class Publisher {
       if (!isShown) continue
       try {
         const segment = await this.#append(source, fragment)
-        if (segment !== undefined) added.push(segment)
+        if (segment === undefined) continue
+        added.push(segment)
+        if (fragment.tracks.some(({ lacks }) => lacks !== undefined)) {
+          this.#options.counters.incompleteFragments.add({ stream: this.#options.stream })
+        }
       } catch (error) {
         // Absurd times, or no room for its bytes: a gap, rather than the end of the stream.
         skipped.push({ number, error })

@@ -149,6 +149,7 @@ export class FragmentQueue {
     const tracks = [first, ...others].flatMap((result) =>
       result.status === 'fulfilled' ? result.value : [],
     )
+    trouble.lacking(job.listed.number, tracks.find(({ lacks }) => lacks !== undefined)?.lacks)
     const release = (): void => job.release()
     return { listed: job.listed, timeBase, receivedMs: clock.now(), tracks, release }
   }

@@ -6,6 +6,8 @@ export interface IngestTrouble {
   poll(error: unknown): void
   /** A track of a fragment cannot be had: the timeline will have a gap. */
   skipped(number: bigint, error: unknown): void
+  /** A fragment is shown without something that was announced or sent: what, in words; undefined when it is whole. */
+  lacking(number: bigint, what: string | undefined): void
   /**
    * Upstream will not give this fragment in this session. Whether a new session should try: true the
    * first time for each fragment.

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import { type FetchedTrack, fetchTracks } from '../ingest/fetch-fragment.ts'
+import { SegmentRun } from '../ingest/segment-run.ts'
 import type { NewestFragment } from '../timeline/timeline.ts'
 import type { Announced } from '../upstream/answer.ts'
 import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
@@ -65,6 +66,8 @@ export class SessionFollower {
   readonly #over = new AbortController()
   readonly #signal: AbortSignal
   readonly #queue: FragmentQueue
+  /** Of the playlists whose segments' media go on in the next. */
+  readonly #runs: ReadonlyMap<PlaylistName, SegmentRun>
   #last: NewestFragment | undefined
   #polled = false
   #freshMs: number
@@ -77,6 +80,8 @@ export class SessionFollower {
     this.#freshMs = options.clock.now()
     this.#backoff = new Backoff({ firstMs: 500, maxMs: 2_000 }, options.random)
     this.#last = options.sink.newest()
+    const goingOn = session.segmentsGoOn === true ? session.playlists : []
+    this.#runs = new Map(goingOn.map((name) => [name, new SegmentRun()]))
     this.#queue = new FragmentQueue({
       ...options,
       timeBase: session.timeBase,
@@ -195,7 +200,10 @@ export class SessionFollower {
       `fetching a fragment (${playlist})`,
       fetchMs(listed),
       this.#signal,
-      (signal) => fetchTracks(this.session, playlist, listed, signal, announced),
+      (signal) => {
+        const run = this.#runs.get(playlist)
+        return fetchTracks(this.session, playlist, listed, signal, { announced, run })
+      },
     )
   }
 

@@ -1,6 +1,6 @@
 import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
-import { GatewayError } from '../base/errors.ts'
+import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { runTogether } from '../base/run-together.ts'
 import { ChangeSignal } from '../base/signal.ts'
@@ -108,6 +108,11 @@ export class Sources {
       (trouble) => trouble === undefined || !isPermanent(trouble.code),
     )
     return passing.length === 0 ? troubles[0] : passing.find((trouble) => trouble !== undefined)
+  }
+
+  /** Why less is shown than the source announces; undefined when all is. */
+  get lack(): ErrorCode | undefined {
+    return this.active.trouble.lack
   }
 
   /** How many sessions are open, of all sources. */

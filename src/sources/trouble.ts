@@ -17,6 +17,9 @@ export function isPermanent(code: ErrorCode): boolean {
   return PERMANENT.has(code)
 }
 
+/** So many whole fragments in a row say that what was lacking is back. */
+const STEADY = 10
+
 /** Fragments whose refusal is remembered. Far more than one session lists at a time. */
 const REMEMBERED_REFUSALS = 64
 
@@ -31,6 +34,9 @@ export class StreamTrouble implements IngestTrouble {
   #current: GatewayError | undefined
   /** The code that was logged last. */
   #told: ErrorCode | undefined
+  /** What fragments lack that are shown all the same, in words; undefined while they are whole. */
+  #lack: string | undefined
+  #wholeInARow = 0
   /** What another session may yet cure. */
   #retried: unknown
 
@@ -42,6 +48,11 @@ export class StreamTrouble implements IngestTrouble {
   /** What went wrong last, since media came last. */
   get current(): GatewayError | undefined {
     return this.#current
+  }
+
+  /** Why less is shown than upstream announces, while something is shown; undefined when all is. */
+  get lack(): ErrorCode | undefined {
+    return this.#lack === undefined ? undefined : 'upstream_unsupported_media'
   }
 
   /** An attempt failed that may be repeated: until more is known, that is why nothing comes. */
@@ -71,6 +82,17 @@ export class StreamTrouble implements IngestTrouble {
   skipped(number: bigint, error: unknown): void {
     this.attempt(publicError(error))
     this.#logFragment('fragment skipped', number, error)
+  }
+
+  lacking(number: bigint, what: string | undefined): void {
+    this.#wholeInARow = what === undefined ? this.#wholeInARow + 1 : 0
+    const isSteady = what !== undefined || this.#wholeInARow >= STEADY
+    if (what === this.#lack || !isSteady) return
+    this.#lack = what
+    if (what === undefined)
+      this.#log.info('fragments are whole again', { fragment: String(number) })
+    else this.#log.warn('fragments lack something', { fragment: String(number), what })
+    this.#changed()
   }
 
   refused(number: bigint, error: unknown): boolean {

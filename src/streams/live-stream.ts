@@ -123,9 +123,9 @@ export class LiveStream implements Stream {
     return this.sources.trouble ?? (this.#state === 'offline' ? noMedia() : undefined)
   }
 
-  /** The code of what keeps media from coming, as status and pages tell it; null while live. */
+  /** The code of what keeps media from coming, or of what keeps some of it away, as status and pages tell it. */
   get reason(): ErrorCode | null {
-    return this.#state === 'live' ? null : (this.trouble?.code ?? null)
+    return (this.#state === 'live' ? this.sources.lack : this.trouble?.code) ?? null
   }
 
   /** Where the numbering stands, 0 before it begins; also while nothing is shown. */

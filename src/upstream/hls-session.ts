@@ -47,6 +47,11 @@ export interface HlsSession {
    * playlists do not tell, as with MPEG-TS.
    */
   readonly codecChanges: number
+  /**
+   * Frames may begin in one segment and end in the next, as in the MPEG-TS of other origins. Absent: fragments stand
+   * alone, as those of KVS do.
+   */
+  readonly segmentsGoOn?: boolean
   /** The last poll of the first playlist said that nothing more will come (EXT-X-ENDLIST). */
   readonly hasEnded: boolean
   /** One poll of a media playlist. */

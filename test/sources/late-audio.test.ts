@@ -33,7 +33,7 @@ beforeEach(async () => {
   const ingest = new Ingest(keeper, {
     clock: kvs.clock,
     random: () => 0.5,
-    trouble: { session() {}, poll() {}, skipped() {}, refused: () => false },
+    trouble: { session() {}, poll() {}, skipped() {}, lacking() {}, refused: () => false },
     sink: {
       newest: () => newest(),
       begin: (list) => newestOf(list, 6),

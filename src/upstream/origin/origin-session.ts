@@ -106,6 +106,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   readonly expiresAtMs = Number.POSITIVE_INFINITY
   /** No bound is known. */
   readonly codecChanges = 0
+  readonly segmentsGoOn = true
   readonly #http: OriginHttp
   readonly #run: OriginRun
   readonly #clock: Clock

@@ -1,0 +1,68 @@
+import type { TsTail } from '../formats/mpegts/read-ts.ts'
+import type { ListedFragment } from '../upstream/listed-fragment.ts'
+
+/** A segment's place between its neighbours. */
+export interface SegmentTurn {
+  /** What the segment before it left, as far as that is known by now. */
+  readonly before: TsTail | undefined
+  /** Resolves to that once it is known for good; undefined when nothing was left, or the segment could not be had. */
+  settled(): Promise<TsTail | undefined>
+  /** Says what this one leaves; only the first call counts. */
+  leave(tail: TsTail | undefined): void
+}
+
+/**
+ * The segments of one playlist of a session whose media go on from each to the next: frames of sound, or pictures, that
+ * begin in one and end in another. They are fetched side by side and read in order.
+ */
+export class SegmentRun {
+  /** Whether damage may come of the way here: what came a second time was sent like this. */
+  asksAgain = true
+  #last: { readonly number: bigint; readonly turn: Turn } | undefined
+
+  /** Takes the next segment, in the order of the list. */
+  enter({ number, discontinuity }: ListedFragment): SegmentTurn {
+    const last = this.#last
+    const follows = last?.number === number - 1n && discontinuity !== 'splice'
+    const turn = new Turn(follows ? last.turn : undefined)
+    this.#last = { number, turn }
+    return turn
+  }
+}
+
+class Turn implements SegmentTurn {
+  readonly #left = Promise.withResolvers<TsTail | undefined>()
+  /** Let go once it is settled, or each would keep all before it. */
+  #previous: Turn | undefined
+  #tail: TsTail | undefined
+  #before: TsTail | undefined
+
+  constructor(previous: Turn | undefined) {
+    this.#previous = previous
+  }
+
+  /** What it has left by now. */
+  get left(): TsTail | undefined {
+    return this.#tail
+  }
+
+  /** Resolves to what it leaves. */
+  get end(): Promise<TsTail | undefined> {
+    return this.#left.promise
+  }
+
+  get before(): TsTail | undefined {
+    return this.#before ?? this.#previous?.left
+  }
+
+  async settled(): Promise<TsTail | undefined> {
+    this.#before = await this.#previous?.end
+    this.#previous = undefined
+    return this.#before
+  }
+
+  leave(tail: TsTail | undefined): void {
+    this.#tail ??= tail
+    this.#left.resolve(tail)
+  }
+}
