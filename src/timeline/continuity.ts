@@ -1,10 +1,14 @@
 import { type Cursor, clockTrack, RENDITIONS } from './cursor.ts'
 import type { DiscontinuityCause, FragmentFacts } from './fragment.ts'
-import { isGlobal } from './fragment-number.ts'
+import { isCounted, isGlobal } from './fragment-number.ts'
 import { ticksToMs } from './ticks.ts'
+import { TOLERANCE_MS } from './tolerance.ts'
 
-/** Durations of media that we do not read are those of the playlist, perhaps rounded to seconds. */
-const OPAQUE_TOLERANCE_MS = 1_000
+/**
+ * Durations of media that we do not read are those of the playlist, perhaps rounded to seconds; so are the dates of
+ * origins.
+ */
+const ROUGH_MS = 1_000
 
 /**
  * Why players must reset before `fragment`, or undefined when it follows on (G4). Another source and a
@@ -19,7 +23,7 @@ export function findDiscontinuity(
   if (isCountedAnew(cursor, fragment)) return 'renumbered'
   const gap = gapMs(cursor, fragment) ?? 0
   const isOpaque = clockTrack(fragment).opaque !== undefined
-  const toleratedMs = isOpaque ? Math.max(toleranceMs, OPAQUE_TOLERANCE_MS) : toleranceMs
+  const toleratedMs = isOpaque ? Math.max(toleranceMs, ROUGH_MS) : toleranceMs
   if (gap > toleratedMs) return 'gap'
   if (gap < -toleratedMs) return 'overlap'
   if (tracksChanged(cursor, fragment)) return 'tracks'
@@ -32,13 +36,28 @@ export function findDiscontinuity(
  * What lies between the newest fragment and this one, in milliseconds; negative when they overlap,
  * undefined when nothing tells.
  *
- * The fragments' dates decide, because they mean the same in every session. tfdt does so only within one
- * base, and is the second choice.
+ * The dates of KVS decide, because they mean the same in every session; tfdt does so only within one base, and is
+ * the second choice. With the fragments that an origin counts it is the other way round.
  */
 export function gapMs(cursor: Cursor, fragment: FragmentFacts): number | undefined {
-  if (fragment.startMs !== undefined && cursor.startMs !== undefined) {
-    return fragment.startMs - (cursor.startMs + cursor.durationMs)
+  const byDate = dateGapMs(cursor, fragment)
+  const byMedia = mediaGapMs(cursor, fragment)
+  if (!isCounted(fragment)) return byDate ?? byMedia
+  if (byDate === undefined || byMedia === undefined) {
+    // A date that goes back, or is off by less than a second, says nothing.
+    return byMedia ?? (byDate === undefined || byDate < ROUGH_MS ? undefined : byDate)
   }
+  // Timestamps may leap where nothing is missing, and dates may be wrong where nothing leaps.
+  return Math.abs(byMedia) <= TOLERANCE_MS || Math.abs(byDate) > TOLERANCE_MS ? byMedia : byDate
+}
+
+function dateGapMs(cursor: Cursor, { startMs }: FragmentFacts): number | undefined {
+  if (startMs === undefined || cursor.startMs === undefined) return undefined
+  return startMs - (cursor.startMs + cursor.durationMs)
+}
+
+/** What lies between them by tfdt; undefined where that does not run on. */
+export function mediaGapMs(cursor: Cursor, fragment: FragmentFacts): number | undefined {
   // Where upstream breaks off, its tfdt may begin anew.
   if (fragment.breaks === true || fragment.timeBase !== cursor.timeBase) return undefined
   return tfdtGapMs(cursor, fragment)

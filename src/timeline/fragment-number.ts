@@ -1,3 +1,5 @@
+import type { SourceName } from './fragment.ts'
+
 /**
  * FragmentNumbers are opaque and only grow (KVS.md, section 3.6). Their reading below comes from
  * samples, so it serves as a hint and nothing depends on it.
@@ -9,6 +11,21 @@ const FIRST_GLOBAL = 2n ** 156n
 /** In 2019 KVS named fragments 0, 1, 2 … within each session for a time; such a number is no identity. */
 export function isGlobal(number: bigint): boolean {
   return number >= FIRST_GLOBAL
+}
+
+/**
+ * Whether an origin other than KVS counts it. Its number is then its identity as long as the origin counts on, and
+ * its date is worth less than its media times: origins write whole seconds, what their clock shows when they write,
+ * or the same date again and again.
+ */
+export function isCounted({
+  source,
+  number,
+}: {
+  readonly source: SourceName
+  readonly number: bigint
+}): boolean {
+  return source !== 'slate' && !isGlobal(number)
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Cursor } from './cursor.ts'
 import type { SourceName } from './fragment.ts'
-import { isGlobal } from './fragment-number.ts'
+import { isCounted, isGlobal } from './fragment-number.ts'
 
 /** What an upstream playlist tells of a fragment before anybody fetched it. */
 export interface FragmentName {
@@ -38,7 +38,7 @@ export function identify(
 ): Identity {
   const placed = recent.filter(({ source }) => source === fragment.source)
   if (placed.some((name) => isSameNumber(fragment, name))) return { kind: 'known' }
-  const twin = placed.find((name) => isSameStart(fragment, name))
+  const twin = placed.find((name) => isTwin(fragment, name))
   if (twin !== undefined) return twinOf(fragment, twin)
   if (cursor?.source === fragment.source) return follow(fragment, cursor, toleranceMs)
   const last = placed.at(-1)
@@ -67,12 +67,20 @@ export function dedupe<T extends Pick<FragmentName, 'number' | 'startMs'>>(
   const kept: T[] = []
   const starts = new Set<number>()
   for (const fragment of fragments.toSorted((a, b) => compareNumbers(b, a))) {
-    const start = fragment.startMs === undefined ? undefined : Math.round(fragment.startMs)
+    const start = uploadMs(fragment)
     if (start !== undefined && [start - 1, start, start + 1].some((ms) => starts.has(ms))) continue
     if (start !== undefined) starts.add(start)
     kept.push(fragment)
   }
   return kept.reverse()
+}
+
+/** The date that all uploads of the same media share; what an origin counts is uploaded once. */
+function uploadMs({
+  number,
+  startMs,
+}: Pick<FragmentName, 'number' | 'startMs'>): number | undefined {
+  return startMs === undefined || !isGlobal(number) ? undefined : Math.round(startMs)
 }
 
 function compareNumbers(a: { number: bigint }, b: { number: bigint }): number {
@@ -88,6 +96,12 @@ function isSameNumber(fragment: FragmentName, placed: PlacedName): boolean {
 function areComparable(fragment: FragmentName, other: PlacedName): boolean {
   const bothGlobal = isGlobal(fragment.number) && isGlobal(other.number)
   return bothGlobal || fragment.timeBase === other.timeBase
+}
+
+/** What an origin counts are different segments, though it may give them one date. */
+function isTwin(fragment: FragmentName, placed: PlacedName): boolean {
+  if (isCounted(fragment) && areComparable(fragment, placed)) return false
+  return isSameStart(fragment, placed)
 }
 
 function isSameStart({ startMs }: FragmentName, placed: PlacedName): boolean {

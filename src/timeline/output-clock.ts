@@ -10,12 +10,14 @@
  * 2. Time as the producer counts it. Sums of sample durations drift away from the fragments' dates, by
  *    rounding or by a sound card's crystal. What is left of that after {@link QUIET_MS} is taken back in
  *    steps too small to notice.
- * 3. Never further than {@link TOLERANCE_MS} from the dates, as that is what the contract calls a gap.
+ * 3. Never further than {@link TOLERANCE_MS} from KVS's dates, as that is what the contract calls a gap.
  *    The rest of such an error is a visible step, still without a discontinuity.
  */
 
+import { mediaGapMs } from './continuity.ts'
 import { type Cursor, clockTrack, mapTracks, type OutputTimes, RENDITIONS } from './cursor.ts'
 import type { FragmentFacts, RenditionName, TrackFacts } from './fragment.ts'
+import { isCounted } from './fragment-number.ts'
 import { msToTicks, rescale, ticksToMs } from './ticks.ts'
 import { TOLERANCE_MS } from './tolerance.ts'
 
@@ -47,7 +49,7 @@ export function continueFrom(cursor: Cursor, fragment: FragmentFacts): OutputTim
 export function beginAt(cursor: Cursor | undefined, fragment: FragmentFacts): OutputTimes {
   const clock = clockTrack(fragment)
   const { timescale } = clock.init
-  if (fragment.startMs === undefined) {
+  if (!hasBetterDate(cursor, fragment)) {
     const kept = keptShift(cursor, fragment)
     if (kept !== undefined) return shiftTracks(fragment, kept)
   }
@@ -57,7 +59,20 @@ export function beginAt(cursor: Cursor | undefined, fragment: FragmentFacts): Ou
   return shiftTracks(fragment, { ticks, timescale })
 }
 
-/** Without a date, but on the same base, tfdt itself says how long the gap is. */
+/** Dates that are further than this from what tfdt says mean other media, not the same less exactly. */
+const SAME_MEDIA_MS = 5_000
+
+/** Whether its date tells its place better than the tfdt of its base does: not where an origin's tfdt runs on. */
+function hasBetterDate(cursor: Cursor | undefined, fragment: FragmentFacts): boolean {
+  const { startMs } = fragment
+  if (startMs === undefined) return false
+  if (cursor?.startMs === undefined || !isCounted(fragment)) return true
+  const byMedia = mediaGapMs(cursor, fragment)
+  const byDate = startMs - (cursor.startMs + cursor.durationMs)
+  return byMedia === undefined || (byDate > 0 && Math.abs(byMedia - byDate) > SAME_MEDIA_MS)
+}
+
+/** Without a better date, but on the same base, tfdt itself says how long the gap is. */
 function keptShift(cursor: Cursor | undefined, fragment: FragmentFacts): Shift | undefined {
   const { init } = clockTrack(fragment)
   const previous = cursor?.tracks[init.rendition]
@@ -102,17 +117,24 @@ function holdToDate(shift: Shift, fragment: FragmentFacts): Shift {
   if (fragment.startMs === undefined) return shift
   const clock = clockTrack(fragment)
   const startMs = ticksToMs(shifted(clock, shift), clock.init.timescale)
-  const ticks = shift.ticks - correctionTicks(startMs - fragment.startMs, shift.timescale)
-  return { ...shift, ticks }
+  const errorMs = startMs - fragment.startMs
+  // An origin's dates may waver by a second: a step towards each would be heard.
+  const ticks =
+    isCounted(fragment) && clock.opaque === undefined
+      ? Math.sign(errorMs) * slewOf(errorMs, shift.timescale)
+      : correctionTicks(errorMs, shift.timescale)
+  return { ...shift, ticks: shift.ticks - ticks }
 }
 
 /** How many ticks to take back of an error in milliseconds. */
 function correctionTicks(errorMs: number, timescale: number): number {
   const size = Math.abs(errorMs)
-  const ticksPerMs = timescale / 1000
-  const excess = Math.ceil((size - TOLERANCE_MS) * ticksPerMs)
-  const slew = size > QUIET_MS ? slewTicks(ticksPerMs) : 0
-  return Math.sign(errorMs) * Math.max(excess, slew, 0)
+  const excess = Math.ceil(((size - TOLERANCE_MS) * timescale) / 1000)
+  return Math.sign(errorMs) * Math.max(excess, slewOf(errorMs, timescale), 0)
+}
+
+function slewOf(errorMs: number, timescale: number): number {
+  return Math.abs(errorMs) > QUIET_MS ? slewTicks(timescale / 1000) : 0
 }
 
 /** Whole ticks; a single one where ticks are coarse, none where they would be coarser than G2 allows. */

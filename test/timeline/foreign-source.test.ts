@@ -80,3 +80,58 @@ test('G4: where upstream breaks off and nothing else tells, players reset and ti
     ['upstream', 2000],
   ])
 })
+
+describe('where an origin’s tfdt runs on, its dates only place the start and what is really missing', () => {
+  /** What the origin writes, by where the segment really begins: milliseconds after the first one. */
+  const WRITTEN: Readonly<Record<string, (atMs: number, i: number) => number>> = {
+    'exact (control)': (atMs) => atMs,
+    'whole seconds': (atMs) => Math.floor(atMs / 1000) * 1000,
+    'up to half a second off': (atMs, i) => atMs + ([0, 480, -310, 500, -499, 77][i % 6] ?? 0),
+    frozen: () => 0,
+    'drifting ahead': (atMs) => atMs * 1.01,
+    'drifting behind': (atMs) => atMs * 0.99,
+    'an hour back on the way': (atMs, i) => atMs - (i < 20 ? 0 : 3_600_000),
+  }
+
+  /** 40 segments of 960 ms, of which nine are lost half way. */
+  function film(written: (atMs: number, i: number) => number): Timeline {
+    const camera = new Camera({ fragmentMs: 960 })
+    const all = Array.from({ length: 40 }, () => camera.next())
+    const dated = all.map((fragment, i) => ({
+      ...fragment,
+      number: BigInt(i),
+      startMs: START_MS + written((fragment.startMs ?? 0) - START_MS, i),
+    }))
+    const timeline = Timeline.begin({ ...OPTIONS, window: 40 })
+    for (const fragment of dated.filter((_, i) => i < 20 || i > 28)) accept(timeline, fragment)
+    return timeline
+  }
+
+  test.each(Object.entries(WRITTEN))('%s', (_, written) => {
+    const segments = film(written).snapshot()?.tail ?? []
+    expect(segments).toHaveLength(31)
+    const breaks = segments.flatMap(({ discontinuity }, i) =>
+      discontinuity === undefined ? [] : [[i, discontinuity]],
+    )
+    expect(breaks).toEqual([[20, 'gap']])
+    segments.slice(1).forEach((segment, i) => {
+      const before = segments[i]
+      const stepMs = segment.startMs - (before?.startMs ?? 0) - (before?.durationMs ?? 0)
+      const missingMs = i === 19 ? 9 * 960 : 0
+      expect(Math.abs(stepMs - missingMs), `segment ${i + 1}`).toBeLessThan(i === 19 ? 60 : 1)
+    })
+    expect(Math.round((segments[0]?.startMs ?? 0) - START_MS)).toBe(written(0, 0))
+  })
+
+  test('dates tell where tfdt begins anew, but nothing that is less than a second', () => {
+    const cause = (missingMs: number): unknown => {
+      const [first, second] = fragments(2)
+      if (first === undefined || second === undefined) throw new Error('none')
+      const anew = { ...second, startMs: START_MS + 2000 + missingMs, breaks: true }
+      return seen(placed({ ...first, startMs: START_MS }, anew))[1]
+    }
+    expect(cause(60_000)).toEqual(['gap', 62_000])
+    expect(cause(900)).toEqual(['upstream', 2001])
+    expect(cause(-5000)).toEqual(['upstream', 2000])
+  })
+})

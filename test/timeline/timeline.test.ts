@@ -66,9 +66,9 @@ describe('what belongs where', () => {
 
   test('G4: of uploads that nobody has seen yet, the greatest number stays', () => {
     const [a, b, c] = [
-      { number: 3n, startMs: 1000 },
-      { number: 7n, startMs: 1001 },
-      { number: 5n, startMs: 3000 },
+      { number: fragmentNumber(3, START_MS), startMs: 1000 },
+      { number: fragmentNumber(7, START_MS), startMs: 1001 },
+      { number: fragmentNumber(5, START_MS), startMs: 3000 },
     ]
     expect(dedupe([a, b, c])).toEqual([c, b])
     expect(
