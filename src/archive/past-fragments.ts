@@ -2,7 +2,9 @@ import { GatewayError } from '../base/errors.ts'
 import { readMediaStructure } from '../formats/mp4/media-structure.ts'
 import { theTrackOf } from '../formats/mp4/moof.ts'
 import { rewriteMedia } from '../formats/mp4/rewrite.ts'
-import type { FetchedTrack } from '../ingest/fetch-fragment.ts'
+import type { ArrivingTrack } from '../ingest/arriving-track.ts'
+import { type FetchedTrack, verifyTrack } from '../ingest/fetch-fragment.ts'
+import { retimed } from '../ingest/refetch.ts'
 import { contentId } from '../store/content-id.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { FragmentCache, Opened } from '../store/fragment-cache.ts'
@@ -13,9 +15,11 @@ import {
   recordedKey,
 } from '../store/fragment-key.ts'
 import type { ArchiveEntry, PublishedName, RecordedEntry } from '../timeline/archive/entry.ts'
-import type { RenditionName } from '../timeline/fragment.ts'
+import type { OutputTimes } from '../timeline/cursor.ts'
+import type { InitFacts, RenditionName, TrackFacts } from '../timeline/fragment.ts'
 import { beginAt } from '../timeline/output-clock.ts'
 import { unusableAnswer, upstreamError } from '../upstream/errors.ts'
+import type { StreamedBody } from '../upstream/hls-session.ts'
 import type { FoundWindow } from './lister.ts'
 import { isRefusal } from './read-window.ts'
 import type { RecordingWindow, WindowBounds } from './recording-window.ts'
@@ -80,7 +84,7 @@ export class PastFragments {
     return cache.derive(key, fetched, (bytes) => asPublished(bytes, name), signal)
   }
 
-  /** With times that follow from its date. */
+  /** With times that follow from its date, handed on while it arrives. */
   #recorded(
     window: RecordingWindow,
     entry: ArchiveEntry,
@@ -89,19 +93,36 @@ export class PastFragments {
   ): Promise<FragmentBody> {
     const { number, dateMs } = entry
     const form = `at-${dateMs}` as const
-    const open = async (limited: AbortSignal): Promise<readonly Opened[]> => {
-      const tracks = await this.#tracks(window, entry, limited)
-      for (const { rendition: name, facts } of tracks) {
-        // Players were told to decode it with another one.
-        if (facts.init.id === entry.inits[name]?.id) continue
-        throw unusableAnswer(`the ${name} of a fragment is not what it was when it was listed`)
-      }
-      return placed(entry, tracks).map(({ rendition: name, bytes }) =>
-        opened(this.#key(name, number, form), bytes),
-      )
-    }
     const key = this.#key(rendition, number, form)
+    const open = (limited: AbortSignal): Promise<readonly Opened[]> =>
+      this.#withOwnWindow(window, entry, (from) => this.#open(from, entry, limited))
     return this.#options.cache.open(key, this.#together(number, form), open, signal)
+  }
+
+  async #open(
+    window: RecordingWindow,
+    entry: ArchiveEntry,
+    signal: AbortSignal,
+  ): Promise<readonly Opened[]> {
+    const { number, dateMs } = entry
+    const keyOf = (rendition: RenditionName): FragmentKey =>
+      this.#key(rendition, number, `at-${dateMs}`)
+    const arriving = await window.openTracks(number, signal)
+    if (arriving !== undefined) {
+      try {
+        for (const { rendition, init } of arriving) checkInit(entry, rendition, init)
+        return arrivingPlans(window, entry, arriving).map(({ rendition, ...plan }) => ({
+          key: keyOf(rendition),
+          ...plan,
+        }))
+      } catch (error) {
+        for (const { abandon } of arriving) abandon()
+        throw error
+      }
+    }
+    const tracks = await window.fetch(number, signal)
+    for (const { rendition, facts } of tracks) checkInit(entry, rendition, facts.init)
+    return placed(entry, tracks).map(({ rendition, bytes }) => whole(keyOf(rendition), bytes))
   }
 
   /** As KVS has it. Kept, as names that nobody was told fit no bytes, and would be fetched for ever (G17). */
@@ -114,7 +135,7 @@ export class PastFragments {
     const open = async (limited: AbortSignal): Promise<readonly Opened[]> => {
       const tracks = await window.fetch(number, limited)
       return tracks.map(({ rendition: name, bytes }) =>
-        opened(this.#key(name, number, 'fetched'), bytes),
+        whole(this.#key(name, number, 'fetched'), bytes),
       )
     }
     const key = this.#key(rendition, number, 'fetched')
@@ -136,21 +157,18 @@ export class PastFragments {
   }
 
   /** A session refuses what has other tracks than its first fragment: one of its own gives what there is. */
-  async #tracks(
+  async #withOwnWindow<T>(
     window: RecordingWindow,
-    { number, dateMs }: ArchiveEntry,
-    signal: AbortSignal,
-  ): Promise<readonly FetchedTrack[]> {
+    { dateMs }: ArchiveEntry,
+    work: (window: RecordingWindow) => Promise<T>,
+  ): Promise<T> {
     try {
-      return await window.fetch(number, signal)
+      return await work(window)
     } catch (error) {
       if (!isRefusal(error)) throw error
-      const own = this.#options.openWindow({
-        startMs: dateMs,
-        endMs: dateMs + 1,
-        fragmentResults: 2,
-      })
-      return own.fetch(number, signal)
+      return work(
+        this.#options.openWindow({ startMs: dateMs, endMs: dateMs + 1, fragmentResults: 2 }),
+      )
     }
   }
 
@@ -164,8 +182,42 @@ export class PastFragments {
   }
 }
 
+/** Players were told to decode it with this one. */
+function checkInit(entry: ArchiveEntry, rendition: RenditionName, { id }: InitFacts): void {
+  if (id === entry.inits[rendition]?.id) return
+  throw unusableAnswer(`the ${rendition} of a fragment is not what it was when it was listed`)
+}
+
+/** A fetch that breaks off is begun again, from where it stood; KVS throttles and resets now and then. */
+const RESTARTS = 3
+
+/** How each of these is read with times that follow from the fragment's date. */
+function arrivingPlans(
+  window: RecordingWindow,
+  entry: ArchiveEntry,
+  arriving: readonly ArrivingTrack[],
+): readonly (Omit<Opened, 'key'> & { readonly rendition: RenditionName })[] {
+  const sequenceNumber = sequenceNumberOf(entry)
+  const times = timesAt(entry, arriving)
+  return arriving.map((track) => {
+    const { rendition, init, abandon } = track
+    const place = { baseTicks: times[rendition] ?? 0, sequenceNumber }
+    let begun: StreamedBody | undefined = track.body
+    const source = async function* (offset: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+      const body = begun ?? (await window.reopenTrack(entry.number, rendition, signal))
+      begun = undefined
+      signal.addEventListener('abort', abandon, { once: true })
+      yield* retimed(body, { init, place, muxed: false, durationTicks: 0 }, offset)
+    }
+    const verify = (bytes: Buffer): void => verifyTrack(bytes, init)
+    const size = track.sizeAt(place)
+    const plan = { size, hold: 'none', source, verify, restarts: RESTARTS } as const
+    return { rendition, plan, abandon }
+  })
+}
+
 /** What has come whole. */
-function opened(key: FragmentKey, bytes: Buffer): Opened {
+function whole(key: FragmentKey, bytes: Buffer): Opened {
   const source = async function* (offset: number): AsyncGenerator<Buffer> {
     yield bytes.subarray(offset)
   }
@@ -177,7 +229,10 @@ function placed(
   entry: RecordedEntry,
   tracks: readonly FetchedTrack[],
 ): readonly Pick<FetchedTrack, 'rendition' | 'bytes'>[] {
-  const times = beginAt(undefined, factsOf(entry, tracks))
+  const times = timesAt(
+    entry,
+    tracks.map(({ rendition, facts }) => ({ ...facts, rendition })),
+  )
   return tracks.map(({ rendition, bytes }) => {
     const place = { baseTicks: times[rendition] ?? 0, sequenceNumber: sequenceNumberOf(entry) }
     return { rendition, bytes: rewriteMedia(bytes, place) }
@@ -198,15 +253,24 @@ function sequenceNumberOf({ number }: RecordedEntry): number {
   return Number(BigInt.asUintN(32, number))
 }
 
-function factsOf({ number, dateMs }: RecordedEntry, tracks: readonly FetchedTrack[]) {
-  return {
+/** Where the tracks of a fragment begin: one at its date, the other as far from it as it was recorded. */
+function timesAt(
+  { number, dateMs }: RecordedEntry,
+  tracks: readonly (Pick<TrackFacts, 'init' | 'baseTicks'> & {
+    readonly rendition: RenditionName
+  })[],
+): OutputTimes {
+  const facts = tracks.map(({ rendition, init, baseTicks }) => {
+    return [rendition, { init, baseTicks, durationTicks: 0, samples: 0, bytes: 0 }] as const
+  })
+  return beginAt(undefined, {
     source: 'camera',
     number,
     timeBase: 0,
     startMs: dateMs,
     receivedMs: dateMs,
-    tracks: Object.fromEntries(tracks.map(({ rendition, facts }) => [rendition, facts])),
-  } as const
+    tracks: Object.fromEntries(facts),
+  })
 }
 
 /** From its date to its place in the list. */

@@ -2,10 +2,12 @@ import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import { SingleFlight } from '../base/single-flight.ts'
 import { Mp4Error } from '../formats/mp4/mp4-error.ts'
+import { type ArrivingTrack, isMapped, openTrack } from '../ingest/arriving-track.ts'
 import type { FetchedTrack } from '../ingest/fetch-fragment.ts'
 import { fetchFragment, listFragments, type SessionFragment } from '../ingest/session-fragments.ts'
+import type { RenditionName } from '../timeline/fragment.ts'
 import { upstreamError } from '../upstream/errors.ts'
-import type { HlsSession } from '../upstream/hls-session.ts'
+import type { HlsSession, StreamedBody } from '../upstream/hls-session.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 
 /** What one ON_DEMAND session is asked for: fragments that begin within, both ends included. */
@@ -86,12 +88,37 @@ export class RecordingWindow {
   }
 
   /** All tracks of one of its fragments. @throws GatewayError `segment_gone` when KVS does not list it any more */
-  async fetch(number: bigint, signal: AbortSignal): Promise<readonly FetchedTrack[]> {
+  fetch(number: bigint, signal: AbortSignal): Promise<readonly FetchedTrack[]> {
+    return this.#reach(number, signal, (session, listed) => fetchFragment(session, listed, signal))
+  }
+
+  /**
+   * As {@link fetch}, handed on while they arrive.
+   * @returns undefined where tracks have to be taken apart, for which all has to be there first
+   */
+  openTracks(number: bigint, signal: AbortSignal): Promise<readonly ArrivingTrack[] | undefined> {
+    return this.#reach(number, signal, (session, listed) => openTracks(session, listed, signal))
+  }
+
+  /** One track of a fragment once more, for who has read half of it. */
+  reopenTrack(
+    number: bigint,
+    rendition: RenditionName,
+    signal: AbortSignal,
+  ): Promise<StreamedBody> {
+    return this.#reach(number, signal, (session) => session.openFragment(rendition, number, signal))
+  }
+
+  async #reach<T>(
+    number: bigint,
+    signal: AbortSignal,
+    work: (session: HlsSession, listed: SessionFragment) => Promise<T>,
+  ): Promise<T> {
     try {
       return await this.use(signal, ({ session, byNumber }) => {
         const listed = byNumber.get(number)
         if (listed === undefined) throw upstreamError('segment_gone')
-        return fetchFragment(session, listed, signal)
+        return work(session, listed)
       })
     } catch (error) {
       if (error instanceof GatewayError && error.code === 'no_media') {
@@ -112,5 +139,30 @@ export class RecordingWindow {
     const listed = await listFragments(session, signal)
     if (listed.length === 0) throw new GatewayError('no_media', 'Nothing was recorded then.')
     return { session, listed, byNumber: new Map(listed.map((each) => [each.number, each])) }
+  }
+}
+
+async function openTracks(
+  session: HlsSession,
+  { lists }: SessionFragment,
+  signal: AbortSignal,
+): Promise<readonly ArrivingTrack[] | undefined> {
+  const opening: Promise<ArrivingTrack>[] = []
+  const wanted = session.playlists.map((name, i) => ({ name, listed: lists[i] }))
+  if (wanted.some(({ listed }) => listed !== undefined && !isMapped(session, listed)))
+    return undefined
+  for (const { name, listed } of wanted) {
+    if (name !== 'muxed' && isMapped(session, listed))
+      opening.push(openTrack(session, name, listed, signal))
+  }
+  try {
+    return await Promise.all(opening)
+  } catch (error) {
+    for (const track of opening)
+      void track.then(
+        ({ abandon }) => abandon(),
+        () => {},
+      )
+    throw error
   }
 }

@@ -183,6 +183,24 @@ async function fetchMp4(
   return tracks
 }
 
+/** What a listed fragment of one track needs to be decoded, fetched and verified. */
+export async function fetchTrackInit(
+  session: HlsSession,
+  playlist: RenditionName,
+  map: ListedMap,
+  signal: AbortSignal,
+): Promise<InitFacts> {
+  const bytes = await session.init(playlist, map, signal, (init) => initsOf(playlist, init))
+  const [init] = initsOf(playlist, bytes)
+  if (init === undefined) throw malformed('an init segment of nothing')
+  return init.facts
+}
+
+/** @throws Mp4Error when a fragment of one track is not what its init segment says, or starts without a keyframe */
+export function verifyTrack(bytes: Buffer, init: InitFacts): void {
+  readTrack({ initBytes: Buffer.alloc(0), bytes }, init)
+}
+
 /** @throws Mp4Error when the bytes do not fit the init segment */
 function readTrack(media: TrackMedia, init: InitFacts): FetchedTrack {
   const { rendition } = init

@@ -39,6 +39,8 @@ export interface Stored {
 export interface Opened {
   readonly key: FragmentKey
   readonly plan: FetchPlan
+  /** Told when nobody will ask the plan's source for anything. */
+  readonly abandon?: () => void
 }
 
 /** A tier that takes longer hangs. A fragment that viewers wait for is then published without it. */
@@ -179,10 +181,16 @@ export class FragmentCache {
 
   #startAll(opened: readonly Opened[]): ReadonlyMap<string, Flight> {
     const flights = new Map<string, Flight>()
-    for (const { key, plan } of opened) {
+    for (const [i, { key, plan, abandon }] of opened.entries()) {
       const known = this.#flights.get(keyText(key))
       const isFlying = known !== undefined && !known.cancelled
-      flights.set(keyText(key), isFlying ? known : this.#startKept(key, plan))
+      if (isFlying) abandon?.()
+      try {
+        flights.set(keyText(key), isFlying ? known : this.#startKept(key, plan))
+      } catch (error) {
+        for (const left of opened.slice(i)) left.abandon?.()
+        throw error
+      }
     }
     return flights
   }

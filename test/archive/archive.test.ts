@@ -139,6 +139,44 @@ describe('a range of the past', () => {
     expect(past.fetched).toHaveLength(120)
   })
 
+  test('G8: bytes reach who waits while they are still arriving, and a body that breaks off is read on', async () => {
+    const { archives, past } = stageOf(recorded(20, { sound: true }))
+    const archive = archives.get(ALL)
+    const [, , entry] = await entriesOf(archive)
+    if (entry === undefined) throw new Error('nothing is listed')
+    const whole = await bytesOf(
+      stageOf(recorded(20, { sound: true })).archives.get(ALL),
+      nameOf(entry, 'video'),
+    )
+    let breaks = (): void => {}
+    const broken = new Promise<void>((resolve) => {
+      breaks = resolve
+    })
+    let bodies = 0
+    past.arriving = async function* (bytes) {
+      bodies += 1
+      yield bytes.subarray(0, bytes.length - 5)
+      if (bodies > 2) {
+        yield bytes.subarray(-5)
+        return
+      }
+      await broken
+      throw new Error('reset')
+    }
+    const waiting = [1, 2].map(() => archive.fragment('video', nameOf(entry, 'video'), never))
+    const [first, second] = await Promise.all(waiting)
+    if (first === undefined || second === undefined) throw new Error('nothing came')
+    await Promise.all([first, second].map((body) => body.more(whole.length - 6, never)))
+    expect([first.size, first.arrived, second.arrived]).toEqual([
+      whole.length,
+      whole.length - 5,
+      whole.length - 5,
+    ])
+    breaks()
+    await first.more(first.size - 1, never)
+    expect(first.bytes).toEqual(whole)
+  })
+
   test('G1: the same fragment is the same bytes, whatever its session counts from and whatever is asked for', async () => {
     const stored = recorded(20, { sound: true })
     const contents: ReadonlyMap<string, string>[] = []

@@ -86,6 +86,11 @@ export class ScriptedPast implements StoredPast {
     return Promise.resolve(sessionOver(this, window))
   }
 
+  /** How a body arrives that is read as it comes. */
+  arriving: (bytes: Buffer) => AsyncIterable<Buffer> = async function* (bytes) {
+    yield bytes
+  }
+
   /** The next fetches fail like this, so many of them. */
   refuse(
     error: () => Error,
@@ -136,6 +141,16 @@ export class PastSession extends IdleSession {
   override async fragment(...args: readonly unknown[]): Promise<never> {
     const [{ number, uri }] = args as [ListedFragment]
     const playlist = uri.reveal().searchParams.get('track') === 'audio' ? 'audio' : 'video'
+    return answer(await this.#fetch(number, playlist))
+  }
+
+  override async openFragment(...args: readonly unknown[]): Promise<never> {
+    const [playlist, number] = args as [PlaylistName, bigint]
+    const bytes = await this.#fetch(number, playlist === 'audio' ? 'audio' : 'video')
+    return answer({ size: bytes.length, body: this.#past.arriving(bytes) })
+  }
+
+  async #fetch(number: bigint, playlist: 'video' | 'audio'): Promise<Buffer> {
     this.#past.fetched.push(`${number}/${playlist}`)
     await this.#past.ready
     const refusal = this.#past.refusal(number)
@@ -145,7 +160,7 @@ export class PastSession extends IdleSession {
     if (found === undefined || found.tracks !== this.#stored[0]?.tracks) {
       throw upstreamError('upstream_unsupported_media')
     }
-    return answer(this.#bytes(found, playlist))
+    return this.#bytes(found, playlist)
   }
 
   #bytes(stored: Stored, playlist: 'video' | 'audio'): Buffer {
