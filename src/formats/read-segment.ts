@@ -6,8 +6,15 @@ import type { Track } from './mp4/track.ts'
 import { isTransportStream } from './mpegts/packet.ts'
 import { readTs, type TsContext, type TsTail } from './mpegts/read-ts.ts'
 
-/** Whether the bytes begin as such a segment does; media fragments of MP4 begin with a box. */
+/** What a media fragment of MP4 may begin with. ISO/IEC 14496-12. */
+const FIRST_BOXES = ['styp', 'moof', 'sidx', 'ssix', 'emsg', 'prft', 'free', 'skip', 'uuid', 'ftyp']
+
+/**
+ * Whether the bytes begin as such a segment does. Media of MP4 may hold what looks like a few packets, so what begins with
+ * a box is asked first.
+ */
 export function needsNoInit(bytes: Buffer): boolean {
+  if (FIRST_BOXES.includes(bytes.toString('latin1', 4, 8))) return false
   return isTransportStream(bytes) || isId3(bytes) || isAdts(bytes)
 }
 
