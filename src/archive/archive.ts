@@ -1,9 +1,10 @@
 import { DeadlineError, withDeadline } from '../base/deadline.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
-import type { ArchiveEntry, ArchiveName, PublishedName } from '../timeline/archive/entry.ts'
-import { longestMs, type PlacedBy } from '../timeline/archive/place.ts'
+import type { ArchiveName, PublishedName } from '../timeline/archive/name.ts'
+import type { PlacedBy } from '../timeline/archive/place.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
+import { isPublished } from '../timeline/listed.ts'
 import type { SegmentList } from '../timeline/segment-list.ts'
 import { targetDurationFor } from '../timeline/target-duration.ts'
 import { translate } from '../upstream/errors.ts'
@@ -12,7 +13,7 @@ import { nearestHeld } from './held-past.ts'
 import { LiveWindows } from './live-windows.ts'
 import { type NearestTimes, NOWHERE } from './nearest.ts'
 import { noRecording } from './no-recording.ts'
-import { PastList } from './past-list.ts'
+import { type FoundSegment, PastList } from './past-list.ts'
 import type { ArchiveRange } from './range.ts'
 import type { RecordingWindow } from './recording-window.ts'
 
@@ -60,12 +61,7 @@ export class Archive {
 
   /** Entries so far, for those who bound memory. */
   get size(): number {
-    return this.#list.entries.length
-  }
-
-  /** What is listed by now. */
-  get entries(): readonly ArchiveEntry[] {
-    return this.#list.entries
+    return this.#list.length
   }
 
   get isListing(): boolean {
@@ -100,12 +96,13 @@ export class Archive {
   ): Promise<FragmentBody> {
     await this.ready(signal)
     const found = this.#list.find(name)
-    if (found?.entry.inits[rendition] === undefined) throw gone()
-    if (name.kind === 'published') return this.#published(name, rendition, found.at, signal)
+    if (found?.segment.tracks[rendition] === undefined) throw gone()
+    if (name.kind === 'published') return this.#published(name, rendition, found, signal)
     const { recording } = this.#options
-    const window = this.#windowOf(found.at)
-    if (recording === undefined || window === undefined) throw gone()
-    return recording.fragments.get(window, found.entry, rendition, signal)
+    const window = this.#windowOf(found)
+    const { segment } = found
+    if (recording === undefined || window === undefined || isPublished(segment)) throw gone()
+    return recording.fragments.get(window, segment, rendition, signal)
   }
 
   /** Ends all that it does. */
@@ -160,7 +157,7 @@ export class Archive {
 
   /** G5: once and for all; with room for what is still to come. */
   #targetDurationNow(): number {
-    const longest = this.#list.entries.reduce((ms, entry) => Math.max(ms, longestMs(entry)), 0)
+    const longest = this.#list.longestMs
     if (this.type === 'VOD') return Math.max(1, Math.round(longest / 1000))
     return targetDurationFor(longest, this.#options.tail.snapshot()?.targetDuration ?? 0)
   }
@@ -206,7 +203,7 @@ export class Archive {
   async #published(
     name: PublishedName,
     rendition: RenditionName,
-    at: number,
+    found: FoundSegment,
     signal: AbortSignal,
   ): Promise<FragmentBody> {
     const { tail, recording } = this.#options
@@ -214,15 +211,15 @@ export class Archive {
       return await tail.fragment(rendition, name.msn, name.id, signal)
     } catch (error) {
       if (!(error instanceof GatewayError) || !error.code.startsWith('segment_')) throw error
-      const window = this.#windowOf(at)
+      const window = this.#windowOf(found)
       if (recording === undefined || window === undefined) throw error
       return recording.fragments.published(window, name, rendition, signal)
     }
   }
 
   /** Undefined where the source keeps nothing. */
-  #windowOf(at: number): RecordingWindow | undefined {
-    return this.#list.windowOf(at) ?? this.#liveWindows?.of(this.#list, at)
+  #windowOf(found: FoundSegment): RecordingWindow | undefined {
+    return this.#list.windowOf(found) ?? this.#liveWindows?.of(this.#list, found.at)
   }
 }
 

@@ -64,10 +64,10 @@ export class Filler {
   async follow(signal: AbortSignal, grown: () => void): Promise<void> {
     while (!this.#isOver()) {
       await this.#nextChange(signal)
-      const before = this.#list.entries.length
+      const before = this.#list.length
       await this.#fillHole(signal)
       this.#takeLive()
-      if (this.#list.entries.length > before) grown()
+      if (this.#list.length > before) grown()
     }
   }
 
@@ -109,7 +109,7 @@ export class Filler {
     if (recording === undefined || lister === undefined) return
     const known = new Set(held.map(({ number }) => number))
     // Asked before anything is listed: what was too much stays so, however often it is asked for.
-    while (this.#list.entries.length <= mostEntries) {
+    while (this.#list.length <= mostEntries) {
       const found = await lister.next(untilMs, signal)
       if (found === undefined) return
       this.#list.add(found, ({ number }) => !known.has(number))
@@ -149,7 +149,7 @@ export class Filler {
     if (first === undefined || last === undefined || first.startMs <= last.startMs) return
     if (segments.some(({ number }) => number === last.number)) return
     if (recording === undefined) {
-      this.#addAll(heldPast(tail, { ...range, startMs: last.dateMs }))
+      this.#addAll(heldPast(tail, { ...range, startMs: last.startMs }))
       return
     }
     this.#lister?.skipTo(Math.floor(last.startMs))
@@ -167,14 +167,14 @@ export class Filler {
       const { startMs } = segment
       const isNew = startMs > (this.#list.last?.startMs ?? Number.NEGATIVE_INFINITY)
       const isWithin = startMs >= range.startMs && startMs < (range.endMs ?? startMs + 1)
-      if (!isNew || !isWithin || this.#list.entries.length >= mostEntries) continue
+      if (!isNew || !isWithin || this.#list.length >= mostEntries) continue
       this.#addLive(segment)
     }
   }
 
   #addAll(segments: readonly Segment[]): void {
     const { mostEntries } = this.#options
-    if (this.#list.entries.length + segments.length > mostEntries) throw tooMuch(mostEntries)
+    if (this.#list.length + segments.length > mostEntries) throw tooMuch(mostEntries)
     for (const segment of segments) this.#addLive(segment)
   }
 
@@ -185,7 +185,7 @@ export class Filler {
 
   #isOver(): boolean {
     const { clock, tail, range, mostEntries } = this.#options
-    if (this.#list.entries.length >= mostEntries) return true
+    if (this.#list.length >= mostEntries) return true
     const { endMs } = range
     if (endMs === undefined || clock.date() < endMs) return false
     const passed = ownSegments(tail).some(({ startMs }) => startMs >= endMs)

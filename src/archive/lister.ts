@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { SessionFragment } from '../ingest/session-fragments.ts'
-import type { RecordedEntry } from '../timeline/archive/entry.ts'
+import type { RecordedFacts } from '../timeline/archive/place.ts'
 import { unusableAnswer } from '../upstream/errors.ts'
 import { readWindow, type Sample } from './read-window.ts'
 import type { OpenedWindow, RecordingWindow, WindowBounds } from './recording-window.ts'
@@ -10,7 +10,7 @@ import type { OpenedWindow, RecordingWindow, WindowBounds } from './recording-wi
 export interface FoundWindow {
   readonly window: RecordingWindow
   /** In order; the first ones may be known from the window before. */
-  readonly entries: readonly RecordedEntry[]
+  readonly fragments: readonly RecordedFacts[]
   readonly samples: readonly Sample[]
 }
 
@@ -64,7 +64,7 @@ export class Lister {
         return 'gone' as const
       })
       if (found === 'gone') continue
-      if (found !== undefined && found.entries.length > 0) return within(found, untilMs)
+      if (found !== undefined && found.fragments.length > 0) return within(found, untilMs)
       if (found === undefined) this.#fromMs = bounds.endMs + 1
       else refused += 1
       if (refused > MOST_REFUSED) throw unusableAnswer('no fragment of the range can be had')
@@ -107,14 +107,14 @@ export class Lister {
     const askedMs = clock.now()
     try {
       return await listing.use(signal, async (opened) => {
-        const { entries, samples, refused } = await readWindow(opened, signal).catch((error) => {
+        const { fragments, samples, refused } = await readWindow(opened, signal).catch((error) => {
           if (isGone(error)) this.#leaveGone(opened, clock.now() - askedMs)
           throw error
         })
         const isFull = opened.listed.length >= bounds.fragmentResults
         this.#fromMs =
           refused === undefined && !isFull ? bounds.endMs + 1 : nextFrom(opened, refused)
-        return { window: listing, entries, samples }
+        return { window: listing, fragments, samples }
       })
     } catch (error) {
       if (error instanceof GatewayError && error.code === 'no_media') return undefined
@@ -128,7 +128,7 @@ function isGone(error: unknown): boolean {
 }
 
 function within(found: FoundWindow, untilMs: number): FoundWindow {
-  return { ...found, entries: found.entries.filter(({ dateMs }) => dateMs < untilMs) }
+  return { ...found, fragments: found.fragments.filter(({ dateMs }) => dateMs < untilMs) }
 }
 
 /** Behind what was refused right away; at what the next session may give; or once more at the last one. */

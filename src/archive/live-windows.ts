@@ -1,4 +1,5 @@
-import type { ArchiveEntry } from '../timeline/archive/entry.ts'
+import type { ListedSegment } from '../timeline/fragment.ts'
+import { isPublished } from '../timeline/listed.ts'
 import { upstreamError } from '../upstream/errors.ts'
 import type { PastList } from './past-list.ts'
 import type { RecordingWindow, WindowBounds } from './recording-window.ts'
@@ -13,31 +14,27 @@ export class LiveWindows {
   readonly #open: (bounds: WindowBounds) => RecordingWindow
   readonly #windows = new Map<
     number,
-    { readonly entries: number; readonly window: RecordingWindow }
+    { readonly segments: number; readonly window: RecordingWindow }
   >()
 
   constructor(open: (bounds: WindowBounds) => RecordingWindow) {
     this.#open = open
   }
 
-  /** The window that has the entry at this place. */
+  /** The window that has the segment at this place. */
   of(list: PastList, at: number): RecordingWindow {
     const block = Math.floor(at / BLOCK)
-    const entries = list.entries.slice(block * BLOCK, (block + 1) * BLOCK).filter(isLive)
+    const segments = list.slice(block * BLOCK, (block + 1) * BLOCK).filter(isPublished)
     const known = this.#windows.get(block)
-    if (known?.entries === entries.length) return known.window
-    const window = this.#open(windowOf(entries))
-    this.#windows.set(block, { entries: entries.length, window })
+    if (known?.segments === segments.length) return known.window
+    const window = this.#open(windowOf(segments))
+    this.#windows.set(block, { segments: segments.length, window })
     return window
   }
 }
 
-function isLive({ live }: ArchiveEntry): boolean {
-  return live !== undefined
-}
-
-function windowOf(entries: readonly ArchiveEntry[]): WindowBounds {
-  const [first, last] = [entries[0], entries.at(-1)]
+function windowOf(segments: readonly ListedSegment[]): WindowBounds {
+  const [first, last] = [segments[0], segments.at(-1)]
   if (first === undefined || last === undefined) throw upstreamError('segment_gone')
   return {
     startMs: Math.floor(first.startMs - MARGIN_MS),

@@ -14,9 +14,10 @@ import {
   type RecordedForm,
   recordedKey,
 } from '../store/fragment-key.ts'
-import type { ArchiveEntry, PublishedName, RecordedEntry } from '../timeline/archive/entry.ts'
+import type { PublishedName } from '../timeline/archive/name.ts'
+import type { RecordedFacts } from '../timeline/archive/place.ts'
 import type { OutputTimes } from '../timeline/cursor.ts'
-import type { InitFacts, RenditionName, TrackFacts } from '../timeline/fragment.ts'
+import type { InitFacts, RecordedSegment, RenditionName, TrackFacts } from '../timeline/fragment.ts'
 import { beginAt } from '../timeline/output-clock.ts'
 import { unusableAnswer, upstreamError } from '../upstream/errors.ts'
 import type { StreamedBody } from '../upstream/hls-session.ts'
@@ -48,25 +49,25 @@ export class PastFragments {
   /** @throws GatewayError `segment_gone`, or an upstream code */
   get(
     window: RecordingWindow,
-    entry: ArchiveEntry,
+    segment: RecordedSegment,
     rendition: RenditionName,
     signal: AbortSignal,
   ): Promise<FragmentBody> {
     const { cache } = this.#options
-    const { number, dateMs, startMs } = entry
+    const { number, dateMs, startMs } = segment
     const recorded = (limited: AbortSignal): Promise<FragmentBody> =>
-      this.#recorded(window, entry, rendition, limited)
+      this.#recorded(window, segment, rendition, limited)
     if (startMs === dateMs) return recorded(signal)
     const key = this.#key(rendition, number, `at-${startMs}`)
-    return cache.derive(key, recorded, (bytes) => moved(bytes, entry, rendition), signal)
+    return cache.derive(key, recorded, (bytes) => moved(bytes, segment, rendition), signal)
   }
 
   /** What had to be fetched to list a window need not be fetched again to play it. */
-  async keepSamples({ entries, samples }: FoundWindow): Promise<void> {
-    const byNumber = new Map(entries.map((entry) => [entry.number, entry]))
+  async keepSamples({ fragments, samples }: FoundWindow): Promise<void> {
+    const byNumber = new Map(fragments.map((fragment) => [fragment.number, fragment]))
     for (const { listed, tracks } of samples) {
-      const entry = byNumber.get(listed.number)
-      if (entry !== undefined) await this.#keep(entry, tracks)
+      const fragment = byNumber.get(listed.number)
+      if (fragment !== undefined) await this.#keep(fragment, tracks)
     }
   }
 
@@ -87,31 +88,31 @@ export class PastFragments {
   /** With times that follow from its date, handed on while it arrives. */
   #recorded(
     window: RecordingWindow,
-    entry: ArchiveEntry,
+    segment: RecordedSegment,
     rendition: RenditionName,
     signal: AbortSignal,
   ): Promise<FragmentBody> {
-    const { number, dateMs } = entry
+    const { number, dateMs } = segment
     const form = `at-${dateMs}` as const
     const key = this.#key(rendition, number, form)
     const open = (limited: AbortSignal): Promise<readonly Opened[]> =>
-      this.#withOwnWindow(window, entry, (from) => this.#open(from, entry, limited))
+      this.#withOwnWindow(window, segment, (from) => this.#open(from, segment, limited))
     return this.#options.cache.open(key, this.#together(number, form), open, signal)
   }
 
   async #open(
     window: RecordingWindow,
-    entry: ArchiveEntry,
+    segment: RecordedSegment,
     signal: AbortSignal,
   ): Promise<readonly Opened[]> {
-    const { number, dateMs } = entry
+    const { number, dateMs } = segment
     const keyOf = (rendition: RenditionName): FragmentKey =>
       this.#key(rendition, number, `at-${dateMs}`)
     const arriving = await window.openTracks(number, signal)
     if (arriving !== undefined) {
       try {
-        for (const { rendition, init } of arriving) checkInit(entry, rendition, init)
-        return arrivingPlans(window, entry, arriving).map(({ rendition, ...plan }) => ({
+        for (const { rendition, init } of arriving) checkInit(segment, rendition, init)
+        return arrivingPlans(window, segment, arriving).map(({ rendition, ...plan }) => ({
           key: keyOf(rendition),
           ...plan,
         }))
@@ -121,8 +122,8 @@ export class PastFragments {
       }
     }
     const tracks = await window.fetch(number, signal)
-    for (const { rendition, facts } of tracks) checkInit(entry, rendition, facts.init)
-    return placed(entry, tracks).map(({ rendition, bytes }) => whole(keyOf(rendition), bytes))
+    for (const { rendition, facts } of tracks) checkInit(segment, rendition, facts.init)
+    return placed(segment, tracks).map(({ rendition, bytes }) => whole(keyOf(rendition), bytes))
   }
 
   /** As KVS has it. Kept, as names that nobody was told fit no bytes, and would be fetched for ever (G17). */
@@ -142,9 +143,9 @@ export class PastFragments {
     return this.#options.cache.open(key, this.#together(number, 'fetched'), open, signal)
   }
 
-  async #keep(entry: RecordedEntry, tracks: readonly FetchedTrack[]): Promise<void> {
-    const { number, dateMs } = entry
-    const stored = placed(entry, tracks).map(({ rendition, bytes }) => ({
+  async #keep(segment: RecordedFacts, tracks: readonly FetchedTrack[]): Promise<void> {
+    const { number, dateMs } = segment
+    const stored = placed(segment, tracks).map(({ rendition, bytes }) => ({
       key: this.#key(rendition, number, `at-${dateMs}`),
       bytes,
     }))
@@ -159,7 +160,7 @@ export class PastFragments {
   /** A session refuses what has other tracks than its first fragment: one of its own gives what there is. */
   async #withOwnWindow<T>(
     window: RecordingWindow,
-    { dateMs }: ArchiveEntry,
+    { dateMs }: RecordedSegment,
     work: (window: RecordingWindow) => Promise<T>,
   ): Promise<T> {
     try {
@@ -183,8 +184,8 @@ export class PastFragments {
 }
 
 /** Players were told to decode it with this one. */
-function checkInit(entry: ArchiveEntry, rendition: RenditionName, { id }: InitFacts): void {
-  if (id === entry.inits[rendition]?.id) return
+function checkInit(segment: RecordedSegment, rendition: RenditionName, { id }: InitFacts): void {
+  if (id === segment.tracks[rendition]?.init.id) return
   throw unusableAnswer(`the ${rendition} of a fragment is not what it was when it was listed`)
 }
 
@@ -194,17 +195,17 @@ const RESTARTS = 3
 /** How each of these is read with times that follow from the fragment's date. */
 function arrivingPlans(
   window: RecordingWindow,
-  entry: ArchiveEntry,
+  segment: RecordedSegment,
   arriving: readonly ArrivingTrack[],
 ): readonly (Omit<Opened, 'key'> & { readonly rendition: RenditionName })[] {
-  const sequenceNumber = sequenceNumberOf(entry)
-  const times = timesAt(entry, arriving)
+  const sequenceNumber = sequenceNumberOf(segment)
+  const times = timesAt(segment, arriving)
   return arriving.map((track) => {
     const { rendition, init, abandon } = track
     const place = { baseTicks: times[rendition] ?? 0, sequenceNumber }
     let begun: StreamedBody | undefined = track.body
     const source = async function* (offset: number, signal: AbortSignal): AsyncGenerator<Buffer> {
-      const body = begun ?? (await window.reopenTrack(entry.number, rendition, signal))
+      const body = begun ?? (await window.reopenTrack(segment.number, rendition, signal))
       begun = undefined
       signal.addEventListener('abort', abandon, { once: true })
       yield* retimed(body, { init, place, muxed: false, durationTicks: 0 }, offset)
@@ -226,15 +227,15 @@ function whole(key: FragmentKey, bytes: Buffer): Opened {
 
 /** All tracks of a fragment with times that follow from its date. */
 function placed(
-  entry: RecordedEntry,
+  segment: RecordedFacts,
   tracks: readonly FetchedTrack[],
 ): readonly Pick<FetchedTrack, 'rendition' | 'bytes'>[] {
   const times = timesAt(
-    entry,
+    segment,
     tracks.map(({ rendition, facts }) => ({ ...facts, rendition })),
   )
   return tracks.map(({ rendition, bytes }) => {
-    const place = { baseTicks: times[rendition] ?? 0, sequenceNumber: sequenceNumberOf(entry) }
+    const place = { baseTicks: times[rendition] ?? 0, sequenceNumber: sequenceNumberOf(segment) }
     return { rendition, bytes: rewriteMedia(bytes, place) }
   })
 }
@@ -249,13 +250,13 @@ function asPublished(original: Buffer, { baseTicks, msn, id }: PublishedName): B
   throw unusableAnswer(fault)
 }
 
-function sequenceNumberOf({ number }: RecordedEntry): number {
+function sequenceNumberOf({ number }: RecordedFacts): number {
   return Number(BigInt.asUintN(32, number))
 }
 
 /** Where the tracks of a fragment begin: one at its date, the other as far from it as it was recorded. */
 function timesAt(
-  { number, dateMs }: RecordedEntry,
+  { number, dateMs }: RecordedFacts,
   tracks: readonly (Pick<TrackFacts, 'init' | 'baseTicks'> & {
     readonly rendition: RenditionName
   })[],
@@ -274,12 +275,12 @@ function timesAt(
 }
 
 /** From its date to its place in the list. */
-function moved(bytes: Buffer, entry: ArchiveEntry, rendition: RenditionName): Buffer {
-  const { startMs, dateMs, inits } = entry
-  const timescale = inits[rendition]?.timescale
+function moved(bytes: Buffer, segment: RecordedSegment, rendition: RenditionName): Buffer {
+  const { startMs, dateMs, tracks } = segment
+  const timescale = tracks[rendition]?.init.timescale
   if (timescale === undefined) throw upstreamError('segment_gone')
   const baseTicks = baseTicksOf(bytes) + Math.round(((startMs - dateMs) * timescale) / 1000)
-  return rewriteMedia(bytes, { baseTicks, sequenceNumber: sequenceNumberOf(entry) })
+  return rewriteMedia(bytes, { baseTicks, sequenceNumber: sequenceNumberOf(segment) })
 }
 
 /** tfdt of a fragment, in ticks. */

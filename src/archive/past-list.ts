@@ -1,29 +1,46 @@
-import type {
-  ArchiveEntry,
-  ArchiveInits,
-  ArchiveName,
-  RecordedEntry,
-} from '../timeline/archive/entry.ts'
-import { entryOf } from '../timeline/archive/from-live.ts'
-import { longestMs, type PlacedBy, placeEntry } from '../timeline/archive/place.ts'
-import { mapTracks, RENDITIONS } from '../timeline/cursor.ts'
+import type { ArchiveName } from '../timeline/archive/name.ts'
+import {
+  type PlacedBy,
+  placePublished,
+  placeRecorded,
+  type RecordedFacts,
+} from '../timeline/archive/place.ts'
+import { RENDITIONS } from '../timeline/cursor.ts'
 import { type DvrSegment, liveSegment } from '../timeline/dvr/dvr-segment.ts'
-import type { RecordedSegment, RenditionName, Segment } from '../timeline/fragment.ts'
-import { BLOCK_SEGMENTS, packRuns, type SegmentBlock } from '../timeline/segment-block.ts'
+import type {
+  ListedSegment,
+  RecordedSegment,
+  RenditionName,
+  Segment,
+} from '../timeline/fragment.ts'
+import { isPublished } from '../timeline/listed.ts'
+import {
+  BLOCK_SEGMENTS,
+  packRuns,
+  type SegmentBlock,
+  segmentsOf,
+} from '../timeline/segment-block.ts'
 import type { SegmentList } from '../timeline/segment-list.ts'
 import { TOLERANCE_MS } from '../timeline/tolerance.ts'
 import type { FoundWindow } from './lister.ts'
 import { Rates } from './rates.ts'
 import type { RecordingWindow } from './recording-window.ts'
 
-/** The entries of one list, in order, and where their bytes are. Grows at its end only. */
+export interface FoundSegment {
+  readonly segment: ListedSegment
+  /** Its place in the list, from 0 on. */
+  readonly at: number
+}
+
+/** The segments of one range, in order, and where their bytes are. Grows at its end only. */
 export class PastList {
   readonly #placedBy: PlacedBy
-  readonly #entries: ArchiveEntry[] = []
-  /** The same as players see it. */
   #blocks: readonly SegmentBlock[] = []
   #tail: readonly (DvrSegment | RecordedSegment)[] = []
-  /** Each with the index of its first entry. */
+  #length = 0
+  #last: ListedSegment | undefined
+  #longestMs = 0
+  /** Each with the place of its first segment. */
   readonly #windows: { readonly from: number; readonly window: RecordingWindow }[] = []
   readonly #inits = new Map<string, Buffer>()
   readonly #rates = new Rates()
@@ -33,19 +50,25 @@ export class PastList {
     this.#placedBy = placedBy
   }
 
-  get entries(): readonly ArchiveEntry[] {
-    return this.#entries
+  /** How many segments it has. */
+  get length(): number {
+    return this.#length
   }
 
-  get last(): ArchiveEntry | undefined {
-    return this.#entries.at(-1)
+  get last(): ListedSegment | undefined {
+    return this.#last
+  }
+
+  /** The longest segment, in milliseconds; 0 without any. */
+  get longestMs(): number {
+    return this.#longestMs
   }
 
   /** All of it as players see it, from MSN 0 on. */
   listed(facts: Pick<SegmentList, 'targetDuration' | 'type' | 'ended'>): SegmentList {
     return Object.freeze({
       ...facts,
-      version: this.#entries.length,
+      version: this.#length,
       mediaSequence: 0,
       discontinuitySequence: 0,
       rates: this.#rates.measured(),
@@ -61,8 +84,8 @@ export class PastList {
 
   /** Lists what is new, and wanted, in a window of the recording. */
   add(
-    { window, entries, samples }: FoundWindow,
-    isWanted: (entry: RecordedEntry) => boolean,
+    { window, fragments, samples }: FoundWindow,
+    isWanted: (fragment: RecordedFacts) => boolean,
   ): void {
     for (const { tracks } of samples) {
       this.#rates.take(tracks.map(({ facts }) => facts))
@@ -70,10 +93,11 @@ export class PastList {
         this.#inits.set(`${rendition}/${facts.init.id}`, initBytes)
       }
     }
-    this.#windows.push({ from: this.#entries.length, window })
-    for (const recorded of entries) {
-      const entry = isWanted(recorded) ? placeEntry(this.last, recorded, this.#placedBy) : undefined
-      if (entry !== undefined) this.#append(entry)
+    this.#windows.push({ from: this.#length, window })
+    for (const fragment of fragments) {
+      if (!isWanted(fragment)) continue
+      const segment = placeRecorded(this.#last, fragment, this.#placedBy)
+      if (segment !== undefined) this.#append(segment)
     }
   }
 
@@ -82,68 +106,96 @@ export class PastList {
     live: Segment,
     initOf: (rendition: RenditionName, id: string) => Buffer | undefined,
   ): void {
-    const entry = placeEntry(this.last, entryOf(live), 'dates')
-    if (entry === undefined) return
-    const discontinuity =
-      this.last?.live === undefined ? entry.discontinuity : live.discontinuity !== undefined
+    const segment = placePublished(this.#last, live)
+    if (segment === undefined) return
     this.#rates.take(Object.values(live.tracks))
     for (const { init } of Object.values(live.tracks)) {
       const bytes = initOf(init.rendition, init.id)
       if (bytes !== undefined) this.#inits.set(`${init.rendition}/${init.id}`, bytes)
     }
-    this.#append({ ...entry, discontinuity, live })
+    this.#append(liveSegment(segment))
   }
 
-  /** The entry that a name is of, and its place in the list. */
-  find(name: ArchiveName): { readonly entry: ArchiveEntry; readonly at: number } | undefined {
-    // What was published is looked for by number alone, as the recording may give it another place.
-    const from = name.kind === 'published' ? 0 : this.#firstFrom(name.startMs - TOLERANCE_MS)
-    for (let at = from; at < this.#entries.length; at += 1) {
-      const entry = this.#entries[at]
-      if (entry === undefined) return undefined
-      if (name.kind === 'recorded' && entry.dateMs > name.startMs + TOLERANCE_MS) return undefined
-      if (entry.number !== name.number) continue
-      return name.kind === 'published' || entry.startMs === name.startMs ? { entry, at } : undefined
+  /**
+   * The segment that a name is of. What was published is looked for by number alone, as the recording may give it
+   * another place.
+   */
+  find(name: ArchiveName): FoundSegment | undefined {
+    let from = 0
+    for (const piece of this.#pieces()) {
+      const found = findIn(piece, name)
+      if (found !== undefined) return { segment: found.segment, at: from + found.at }
+      from += piece.length
     }
     return undefined
   }
 
-  /** The window that an entry was listed by; undefined where the live timeline told of it. */
-  windowOf(at: number): RecordingWindow | undefined {
-    if (this.#entries[at]?.live !== undefined) return undefined
+  /** The window that a segment was listed by; undefined where the live timeline told of it. */
+  windowOf({ segment, at }: FoundSegment): RecordingWindow | undefined {
+    if (isPublished(segment)) return undefined
     return this.#windows.findLast(({ from }) => from <= at)?.window
   }
 
-  /** The index of the first entry of that date or a later one. */
-  #firstFrom(dateMs: number): number {
-    let [low, high] = [0, this.#entries.length]
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      if ((this.#entries[middle]?.dateMs ?? dateMs) < dateMs) low = middle + 1
-      else high = middle
+  /** Those at these places, `to` not included. */
+  slice(from: number, to: number): readonly ListedSegment[] {
+    const found: ListedSegment[] = []
+    let at = 0
+    for (const piece of this.#pieces()) {
+      if (at + piece.length > from && at < to) {
+        found.push(...piece.segments().slice(Math.max(0, from - at), to - at))
+      }
+      at += piece.length
     }
-    return low
+    return found
   }
 
-  #append(entry: ArchiveEntry): void {
-    this.#entries.push(entry)
-    this.#tail = [...this.#tail, listedEntry(entry)]
-    if (this.#tail.length === BLOCK_SEGMENTS) {
-      this.#blocks = [...this.#blocks, ...packRuns(this.#tail)]
-      this.#tail = []
+  *#pieces(): Generator<Piece> {
+    for (const block of this.#blocks) {
+      const { first, last, numbers } = block
+      yield { first, last, numbers, length: numbers.length, segments: () => segmentsOf(block) }
     }
-    for (const name of keysOf(entry.inits)) this.#renditions.add(name)
+    const tail = this.#tail
+    const [first, last] = [tail[0], tail.at(-1)]
+    if (first === undefined || last === undefined) return
+    const numbers = tail.map(({ number }) => number)
+    yield { first, last, numbers, length: tail.length, segments: () => tail }
+  }
+
+  #append(segment: DvrSegment | RecordedSegment): void {
+    this.#last = segment
+    this.#length += 1
+    this.#longestMs = Math.max(this.#longestMs, segment.durationMs)
+    for (const name of RENDITIONS) {
+      if (segment.tracks[name] !== undefined) this.#renditions.add(name)
+    }
+    this.#tail = [...this.#tail, segment]
+    if (this.#tail.length < BLOCK_SEGMENTS) return
+    this.#blocks = [...this.#blocks, ...packRuns(this.#tail)]
+    this.#tail = []
   }
 }
 
-function keysOf(inits: ArchiveInits): RenditionName[] {
-  return RENDITIONS.filter((name) => inits[name] !== undefined)
+/** Some consecutive segments, which are looked into one by one only if need be. */
+interface Piece {
+  readonly first: ListedSegment
+  readonly last: ListedSegment
+  readonly numbers: readonly bigint[]
+  readonly length: number
+  readonly segments: () => readonly ListedSegment[]
 }
 
-function listedEntry(entry: ArchiveEntry): DvrSegment | RecordedSegment {
-  const { number, dateMs, startMs, live, lengths, inits } = entry
-  const discontinuity = entry.discontinuity ? (live?.discontinuity ?? 'gap') : undefined
-  if (live !== undefined) return { ...liveSegment(live), discontinuity }
-  const tracks = mapTracks(inits, (init, name) => ({ init, lengthMs: lengths[name] ?? 0 }))
-  return { number, dateMs, startMs, durationMs: longestMs(entry), discontinuity, tracks }
+function findIn(
+  { first, last, numbers, segments }: Piece,
+  name: ArchiveName,
+): FoundSegment | undefined {
+  if (name.kind === 'recorded') {
+    const { startMs } = name
+    if (startMs < first.startMs - TOLERANCE_MS || startMs > last.startMs + TOLERANCE_MS)
+      return undefined
+  }
+  const at = numbers.indexOf(name.number)
+  const segment = at < 0 ? undefined : segments()[at]
+  if (segment === undefined) return undefined
+  if (name.kind === 'recorded' && segment.startMs !== name.startMs) return undefined
+  return { segment, at }
 }

@@ -2,8 +2,9 @@ import { GatewayError } from '../base/errors.ts'
 import { Mp4Error } from '../formats/mp4/mp4-error.ts'
 import type { FetchedTrack } from '../ingest/fetch-fragment.ts'
 import { fetchFragment, type SessionFragment } from '../ingest/session-fragments.ts'
-import type { ArchiveInits, ArchiveLengths, RecordedEntry } from '../timeline/archive/entry.ts'
+import type { RecordedFacts } from '../timeline/archive/place.ts'
 import { mapTracks } from '../timeline/cursor.ts'
+import type { InitFacts, RenditionName } from '../timeline/fragment.ts'
 import { isTransient } from '../upstream/errors.ts'
 import type { PlaylistName } from '../upstream/hls-session.ts'
 import type { OpenedWindow } from './recording-window.ts'
@@ -16,7 +17,7 @@ export interface Sample {
 
 /** What a window's session lists, as far as it can be played with one set of tracks. */
 export interface ReadWindow {
-  readonly entries: readonly RecordedEntry[]
+  readonly fragments: readonly RecordedFacts[]
   /** What was fetched for it. */
   readonly samples: readonly Sample[]
   /** The first fragment that this session refuses: only another session says what tracks it has. */
@@ -52,7 +53,7 @@ export async function readWindow(opened: OpenedWindow, signal: AbortSignal): Pro
   const listed = opened.listed.slice(0, end)
   const initsAt = new Map(heads.map((at) => [at, initsOf(samples.get(at)?.tracks ?? [])]))
   return {
-    entries: toEntries(opened.session.playlists, listed, initsAt),
+    fragments: toFacts(opened.session.playlists, listed, initsAt),
     samples: [...samples.values()],
     refused: opened.listed[end],
   }
@@ -116,29 +117,31 @@ export function isRefusal(error: unknown): boolean {
   return error.code !== 'segment_gone'
 }
 
-function toEntries(
+type Inits = Readonly<Partial<Record<RenditionName, InitFacts>>>
+
+function toFacts(
   playlists: readonly PlaylistName[],
   listed: readonly SessionFragment[],
-  initsAt: ReadonlyMap<number, ArchiveInits>,
-): RecordedEntry[] {
-  let inits: ArchiveInits = {}
+  initsAt: ReadonlyMap<number, Inits>,
+): RecordedFacts[] {
+  let inits: Inits = {}
   return listed.map(({ number, dateMs, lists }, i) => {
     inits = initsAt.get(i) ?? inits
-    return { number, dateMs, lengths: lengthsOf(playlists, lists, inits), inits }
+    return { number, dateMs, tracks: tracksOf(playlists, lists, inits) }
   })
 }
 
-function lengthsOf(
+function tracksOf(
   playlists: readonly PlaylistName[],
   lists: SessionFragment['lists'],
-  inits: ArchiveInits,
-): ArchiveLengths {
-  return mapTracks(inits, (_, rendition) => {
+  inits: Inits,
+): RecordedFacts['tracks'] {
+  return mapTracks(inits, (init, rendition) => {
     const at = playlists.findIndex((name) => name === rendition || name === 'muxed')
-    return Math.round((lists[at]?.durationS ?? 0) * 1e6) / 1000
+    return { init, lengthMs: Math.round((lists[at]?.durationS ?? 0) * 1e6) / 1000 }
   })
 }
 
-function initsOf(tracks: readonly FetchedTrack[]): ArchiveInits {
+function initsOf(tracks: readonly FetchedTrack[]): Inits {
   return Object.fromEntries(tracks.map(({ rendition, facts }) => [rendition, facts.init]))
 }

@@ -1,8 +1,8 @@
-import type { ArchiveEntry } from '../timeline/archive/entry.ts'
 import { nameOf } from '../timeline/archive/name.ts'
 import { clockLengthMs } from '../timeline/archive/place.ts'
 import { RENDITIONS } from '../timeline/cursor.ts'
-import type { InitFacts } from '../timeline/fragment.ts'
+import type { InitFacts, ListedSegment } from '../timeline/fragment.ts'
+import { segmentsOf } from '../timeline/segment-block.ts'
 import { upstreamError } from '../upstream/errors.ts'
 import type { Archive } from './archive.ts'
 import type { Archives } from './archives.ts'
@@ -20,21 +20,22 @@ export async function recordedFragments(
   signal: AbortSignal,
 ): Promise<readonly RecordedFragment[]> {
   const archive = archives.get(range)
-  await archive.ready(signal)
-  return archive.entries.map((entry) => recorded(archive, entry))
+  const { blocks, tail } = await archive.ready(signal)
+  const segments = [...blocks.flatMap((block) => segmentsOf(block)), ...tail]
+  return segments.map((segment) => recorded(archive, segment))
 }
 
-function recorded(archive: Archive, entry: ArchiveEntry): RecordedFragment {
-  const { number, startMs, discontinuity, inits } = entry
+function recorded(archive: Archive, segment: ListedSegment): RecordedFragment {
+  const { number, startMs, discontinuity, tracks } = segment
   return {
     number,
     startMs,
-    durationMs: clockLengthMs(entry),
-    discontinuity,
+    durationMs: clockLengthMs(segment),
+    discontinuity: discontinuity !== undefined,
     tracks: (signal) =>
       Promise.all(
-        RENDITIONS.flatMap((name) => inits[name] ?? []).map((init) =>
-          trackOf(archive, entry, init, signal),
+        RENDITIONS.flatMap((name) => tracks[name] ?? []).map(({ init }) =>
+          trackOf(archive, segment, init, signal),
         ),
       ),
   }
@@ -42,11 +43,11 @@ function recorded(archive: Archive, entry: ArchiveEntry): RecordedFragment {
 
 async function trackOf(
   archive: Archive,
-  entry: ArchiveEntry,
+  segment: ListedSegment,
   init: InitFacts,
   signal: AbortSignal,
 ): Promise<RecordedTrack> {
-  const body = await archive.fragment(init.rendition, nameOf(entry, init.rendition), signal)
+  const body = await archive.fragment(init.rendition, nameOf(segment, init.rendition), signal)
   // What the live stream fetches again may still be arriving.
   await body.more(body.size - 1, signal)
   const { bytes } = body

@@ -1,4 +1,4 @@
-import type { ArchiveName } from '../timeline/archive/entry.ts'
+import type { ArchiveName } from '../timeline/archive/name.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
 import { mediaPlaylistUri } from './uris.ts'
 

@@ -1,4 +1,4 @@
-import { listedName } from '../timeline/archive/name.ts'
+import { nameOf } from '../timeline/archive/name.ts'
 import type { ListedSegment, RenditionName } from '../timeline/fragment.ts'
 import { isPublished } from '../timeline/listed.ts'
 import { archivePlaylistUri, archiveSegmentUri } from './archive-uris.ts'
@@ -45,8 +45,7 @@ export function archiveForm(range: string): ListForm {
     skips: false,
     base: '',
     playlistUri: (rendition) => archivePlaylistUri(range, rendition),
-    segmentUri: (segment, rendition) =>
-      archiveSegmentUri(rendition, listedName(segment, rendition)),
+    segmentUri: (segment, rendition) => archiveSegmentUri(rendition, nameOf(segment, rendition)),
   }
 }
 

@@ -13,10 +13,10 @@ import { contentId } from '../../src/store/content-id.ts'
 import { DiskStore } from '../../src/store/disk-store.ts'
 import type { FragmentBody } from '../../src/store/fragment-body.ts'
 import type { FragmentTier } from '../../src/store/fragment-tier.ts'
-import type { ArchiveEntry, ArchiveName } from '../../src/timeline/archive/entry.ts'
-import { nameOf } from '../../src/timeline/archive/name.ts'
+import { type ArchiveName, nameOf } from '../../src/timeline/archive/name.ts'
 import type { PlacedBy } from '../../src/timeline/archive/place.ts'
-import type { RenditionName } from '../../src/timeline/fragment.ts'
+import type { ListedSegment, RenditionName } from '../../src/timeline/fragment.ts'
+import { segmentsOf } from '../../src/timeline/segment-block.ts'
 import { cacheOf } from '../support/fragment-cache.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { recorded, recordingOf, ScriptedPast, START_MS, type Stored } from './scripted-past.ts'
@@ -67,9 +67,9 @@ function stageOf(stored: readonly Stored[], options: StageOptions = {}): Stage {
   return { past, tail, clock, archives }
 }
 
-async function entriesOf(archive: Archive): Promise<readonly ArchiveEntry[]> {
-  await archive.ready(never)
-  return [...archive.entries]
+async function entriesOf(archive: Archive): Promise<readonly ListedSegment[]> {
+  const { blocks, tail } = await archive.ready(never)
+  return [...blocks.flatMap((block) => segmentsOf(block)), ...tail]
 }
 
 async function numbersOf(archive: Archive): Promise<readonly number[]> {
@@ -91,7 +91,7 @@ async function contentOf(archive: Archive): Promise<ReadonlyMap<string, string>>
   const content = new Map<string, string>()
   for (const entry of await entriesOf(archive)) {
     for (const rendition of ['video', 'audio'] as const) {
-      if (entry.inits[rendition] === undefined) continue
+      if (entry.tracks[rendition] === undefined) continue
       const bytes = await bytesOf(archive, nameOf(entry, rendition), rendition)
       content.set(`${entry.startMs}-${entry.number}/${rendition}`, contentId(bytes))
     }
@@ -116,8 +116,12 @@ describe('a range of the past', () => {
       targetDuration: 1,
     })
     expect(entries.map(({ number }) => Number(number))).toEqual(range(50).slice(10))
-    expect(entries.filter(({ discontinuity }) => discontinuity)).toEqual([])
-    expect(entries.map(({ startMs }) => startMs)).toEqual(entries.map(({ dateMs }) => dateMs))
+    expect(entries.filter(({ discontinuity }) => discontinuity !== undefined)).toEqual([])
+    expect(entries.map(({ startMs }) => startMs)).toEqual(
+      range(50)
+        .slice(10)
+        .map((number) => START_MS + 1000 * (number - 1)),
+    )
   })
 
   test('G8: is listed and fetched once, however many watch it', async () => {
@@ -205,7 +209,7 @@ describe('a range of the past', () => {
       bytesOf(archive, nameOf(entry, 'audio'), 'audio'),
     ])
     const seconds = (bytes: Buffer, name: RenditionName): number =>
-      baseTicksOf(bytes) / (entry.inits[name]?.timescale ?? 1)
+      baseTicksOf(bytes) / (entry.tracks[name]?.init.timescale ?? 1)
     expect(seconds(video, 'video')).toBeCloseTo((START_MS + 1000) / 1000, 4)
     expect(seconds(audio, 'audio') - seconds(video, 'video')).toBeCloseTo(0.012, 3)
   })
@@ -217,7 +221,9 @@ describe('a range of the past', () => {
     }))
     const { archives } = stageOf(stored)
     const entries = await entriesOf(archives.get(ALL))
-    const breaks = entries.flatMap(({ number, discontinuity }) => (discontinuity ? [number] : []))
+    const breaks = entries.flatMap(({ number, discontinuity }) =>
+      discontinuity === undefined ? [] : [number],
+    )
     expect(breaks).toEqual([11n, 26n])
   })
 
@@ -228,11 +234,13 @@ describe('a range of the past', () => {
     const { archives, past } = stageOf(stored)
     const archive = archives.get(ALL)
     const entries = await entriesOf(archive)
-    const breaks = entries.flatMap(({ number, discontinuity }) => (discontinuity ? [number] : []))
+    const breaks = entries.flatMap(({ number, discontinuity }) =>
+      discontinuity === undefined ? [] : [number],
+    )
     expect(breaks).toEqual([13n])
-    expect(new Set(entries.map(({ inits }) => inits.video?.id)).size).toBe(2)
-    for (const { inits } of entries)
-      expect(archive.init('video', inits.video?.id ?? '')).toBeDefined()
+    expect(new Set(entries.map(({ tracks }) => tracks.video?.init.id)).size).toBe(2)
+    for (const { tracks } of entries)
+      expect(archive.init('video', tracks.video?.init.id ?? '')).toBeDefined()
     expect(past.windows).toHaveLength(1)
   })
 
@@ -255,7 +263,7 @@ describe('a range of the past', () => {
     const { archives, past } = stageOf(stored)
     const archive = archives.get(ALL)
     const entries = await entriesOf(archive)
-    expect(entries.map(({ inits }) => inits.audio !== undefined)).toEqual(
+    expect(entries.map(({ tracks }) => tracks.audio !== undefined)).toEqual(
       stored.map(({ sound }) => sound),
     )
     expect((await archive.ready(never)).renditions).toEqual(['video', 'audio'])
@@ -297,12 +305,12 @@ describe('a range of the past', () => {
     const archive = archives.get(ALL)
     const [first, second] = await entriesOf(archive)
     if (first === undefined || second === undefined) throw new Error('nothing is listed')
-    expect([second.startMs, second.dateMs]).toEqual([START_MS + 1000, START_MS + 1020])
+    expect(second).toMatchObject({ startMs: START_MS + 1000, dateMs: START_MS + 1020 })
     const bodies = await Promise.all([1, 2, 3].map(() => bytesOf(archive, nameOf(second, 'video'))))
     expect(new Set(bodies).size).toBe(1)
-    expect(baseTicksOf(bodies[0] ?? Buffer.alloc(0)) / (second.inits.video?.timescale ?? 1)).toBe(
-      (START_MS + 1000) / 1000,
-    )
+    expect(
+      baseTicksOf(bodies[0] ?? Buffer.alloc(0)) / (second.tracks.video?.init.timescale ?? 1),
+    ).toBe((START_MS + 1000) / 1000)
     expect(past.fetched.filter((one) => one === '2/video')).toHaveLength(1)
   })
 
@@ -422,7 +430,7 @@ describe('a range that grows', () => {
       expect(await numbersOf(archive)).toEqual(range(newest).slice(30))
     }
     const entries = await entriesOf(archive)
-    expect(entries.filter(({ discontinuity }) => discontinuity)).toEqual([])
+    expect(entries.filter(({ discontinuity }) => discontinuity !== undefined)).toEqual([])
     const names = entries.slice(-8).map((entry) => nameOf(entry, 'video').kind)
     expect(names).toEqual([...Array<string>(8).fill('published')])
     expect((await archive.ready(never)).targetDuration).toBe(2)
@@ -543,7 +551,7 @@ describe('the past of a source that keeps nothing', () => {
       range(60).filter((number) => (number <= 20 || number > 40) && number !== 50),
     )
     const entries = await entriesOf(archive)
-    expect(entries.find(({ number }) => number === 41n)?.discontinuity).toBe(true)
+    expect(entries.find(({ number }) => number === 41n)?.discontinuity).toBe('gap')
   })
 
   test('G10: shows itself while the stream does not run, and does not start it', async () => {

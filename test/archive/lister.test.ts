@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { WindowBounds } from '../../src/archive/recording-window.ts'
-import type { ArchiveEntry } from '../../src/timeline/archive/entry.ts'
-import { placeEntry } from '../../src/timeline/archive/place.ts'
+import { placeRecorded } from '../../src/timeline/archive/place.ts'
+import type { RecordedSegment } from '../../src/timeline/fragment.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { recorded, recordingOf, ScriptedPast, START_MS, type Stored } from './scripted-past.ts'
 
@@ -21,14 +21,14 @@ async function listAll(
 ): Promise<Listing> {
   const past = new ScriptedPast(stored)
   const lister = recordingOf(past, { mostResults }).lister(START_MS)
-  const entries: ArchiveEntry[] = []
+  const entries: RecordedSegment[] = []
   for (;;) {
     const found = await lister.next(untilMs, never)
     if (found === undefined) {
       return { numbers: entries.map(({ number }) => number), windows: past.windows }
     }
-    for (const next of found.entries) {
-      const entry = placeEntry(entries.at(-1), next, 'dates')
+    for (const next of found.fragments) {
+      const entry = placeRecorded(entries.at(-1), next, 'dates')
       if (entry !== undefined) entries.push(entry)
     }
   }
@@ -107,7 +107,7 @@ test('what KVS forgets while it is listed is listed without', async () => {
   const past = new Forgetful(stored, (left) => left.slice(left.length > 18 ? 1 : 0))
   const lister = recordingOf(past).lister(START_MS - 1000)
   const found = await lister.next(START_MS + DAY_MS, never)
-  expect(found?.entries.map(({ number }) => number)).toEqual(
+  expect(found?.fragments.map(({ number }) => number)).toEqual(
     stored.slice(2).map(({ number }) => number),
   )
 })
@@ -120,7 +120,7 @@ test('the edge of what KVS keeps is met, however long a look takes', async () =>
   })
   const lister = recordingOf(past, { clock }).lister(START_MS - 60_000)
   const found = await lister.next(START_MS + DAY_MS, never)
-  const first = found?.entries[0]?.dateMs ?? 0
+  const first = found?.fragments[0]?.dateMs ?? 0
   expect(first).toBeGreaterThanOrEqual(clock.now() - DAY_MS)
   expect(first).toBeLessThan(clock.now() - DAY_MS + 5_000)
 })

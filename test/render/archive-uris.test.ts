@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseRangeName, rangeName } from '../../src/archive/range.ts'
 import { archiveSegmentName, parseArchiveSegmentName } from '../../src/render/archive-uris.ts'
-import type { ArchiveName } from '../../src/timeline/archive/entry.ts'
+import type { ArchiveName } from '../../src/timeline/archive/name.ts'
 
 const number = fc.bigInt({ min: 0n, max: 10n ** 128n })
 const names: fc.Arbitrary<ArchiveName> = fc.oneof(

@@ -1,20 +1,25 @@
 import type { ListedSegment, RenditionName } from '../fragment.ts'
 import { isPublished } from '../listed.ts'
-import type { ArchiveEntry, ArchiveName } from './entry.ts'
 
-/** What names the bytes of one rendition of an entry. */
-export function nameOf(
-  { number, startMs, live }: ArchiveEntry,
-  rendition: RenditionName,
-): ArchiveName {
-  const track = live?.tracks[rendition]
-  if (live === undefined || track === undefined) return { kind: 'recorded', number, startMs }
-  const { msn } = live
-  return { kind: 'published', number, msn, baseTicks: track.baseTicks, id: track.id }
+/** What names the bytes of a track of a segment in a list of the past, whoever lists it and when (G1). */
+export type ArchiveName =
+  /** As KVS keeps it, moved to this place, in milliseconds since 1970. */
+  | { readonly kind: 'recorded'; readonly number: bigint; readonly startMs: number }
+  /** As the live timeline has published it. */
+  | PublishedName
+
+export interface PublishedName {
+  readonly kind: 'published'
+  readonly number: bigint
+  readonly msn: number
+  /** tfdt, in ticks since 1970. */
+  readonly baseTicks: number
+  /** Of the content: what is fetched again must fit it. */
+  readonly id: string
 }
 
-/** What names the bytes of one rendition of a segment in a list of the past. */
-export function listedName(segment: ListedSegment, rendition: RenditionName): ArchiveName {
+/** The name of one rendition of a segment. */
+export function nameOf(segment: ListedSegment, rendition: RenditionName): ArchiveName {
   const { number, startMs } = segment
   const track = isPublished(segment) ? segment.tracks[rendition] : undefined
   if (!isPublished(segment) || track === undefined) return { kind: 'recorded', number, startMs }

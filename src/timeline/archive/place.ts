@@ -1,6 +1,14 @@
 import { RENDITIONS } from '../cursor.ts'
+import type {
+  DiscontinuityCause,
+  ListedSegment,
+  RecordedSegment,
+  RecordedTrack,
+  RenditionName,
+  Segment,
+} from '../fragment.ts'
+import { isPublished, secondsOf } from '../listed.ts'
 import { TOLERANCE_MS } from '../tolerance.ts'
-import type { ArchiveEntry, ArchiveInits, RecordedEntry } from './entry.ts'
 
 /**
  * By what fragments that follow on are put side by side. Producers date their fragments by the picture in
@@ -9,12 +17,15 @@ import type { ArchiveEntry, ArchiveInits, RecordedEntry } from './entry.ts'
  */
 export type PlacedBy = 'dates' | 'lengths'
 
+/** A fragment as upstream's playlists of the past tell of it, before it has a place in a list. */
+export type RecordedFacts = Pick<RecordedSegment, 'number' | 'dateMs' | 'tracks'>
+
 /** Where lengths lead further away from the date, they are led back, a little with each fragment (G2). */
 const MAX_ERROR_MS = 40
 const STEP_MS = 1
 
 /**
- * The entry behind `previous`; undefined when it does not belong there: it is the same fragment again, or
+ * The segment behind `previous`; undefined when it does not belong there: it is the same fragment again, or
  * begins before its predecessor, as when a producer's clock was set back.
  *
  * A pure function of dates and lengths, all of which KVS gives alike in every session: whatever base a
@@ -22,45 +33,84 @@ const STEP_MS = 1
  * URI can name its bytes (G1). It costs half a millisecond of rounding between neighbours; only the live
  * timeline, which sees each fragment's samples in turn, joins to the tick.
  */
-export function placeEntry(
-  previous: ArchiveEntry | undefined,
-  next: RecordedEntry,
+export function placeRecorded(
+  previous: ListedSegment | undefined,
+  next: RecordedFacts,
   by: PlacedBy,
-): ArchiveEntry | undefined {
-  if (previous === undefined) return { ...next, startMs: next.dateMs, discontinuity: false }
-  if (next.number === previous.number || next.dateMs <= previous.dateMs) return undefined
+): RecordedSegment | undefined {
+  const { number, dateMs, tracks } = next
+  const placed = (startMs: number, discontinuity: RecordedSegment['discontinuity']) => {
+    const durationMs = Math.max(0, ...Object.values(tracks).map(lengthMs))
+    return { number, dateMs, startMs, durationMs, discontinuity, tracks }
+  }
+  if (previous === undefined) return placed(dateMs, undefined)
+  if (!isBehind(previous, next)) return undefined
   const joins = Math.abs(gapMs(previous, next)) <= TOLERANCE_MS
-  const byLengths = by === 'lengths' || next.lengths.video === undefined
-  const startMs = joins && byLengths ? heldToDate(endMs(previous), next) : next.dateMs
-  return { ...next, startMs, discontinuity: !joins || changed(previous.inits, next.inits) }
+  const byLengths = by === 'lengths' || tracks.video === undefined
+  const startMs = joins && byLengths ? heldToDate(endMs(previous), next) : dateMs
+  return placed(startMs, breakBetween(previous, next))
 }
 
-/** What lies between two entries by their dates; negative when they overlap. */
-export function gapMs(previous: RecordedEntry, next: RecordedEntry): number {
-  return next.dateMs - (previous.dateMs + clockLengthMs(previous))
+/** A segment as the live timeline has published it, behind `previous`; undefined when it does not belong there. */
+export function placePublished(
+  previous: ListedSegment | undefined,
+  next: Segment,
+): Segment | undefined {
+  if (previous === undefined) return { ...next, discontinuity: undefined }
+  if (!isBehind(previous, next)) return undefined
+  // What the live timeline says of its own neighbours is true of them only.
+  return isPublished(previous) ? next : { ...next, discontinuity: breakBetween(previous, next) }
 }
 
-/** Of the picture, as KVS cuts at its keyframes; of the sound where there is no picture. */
-export function clockLengthMs({ lengths }: Pick<RecordedEntry, 'lengths'>): number {
-  return lengths.video ?? lengths.audio ?? 0
+/** What lies between two segments by their dates, in milliseconds; negative when they overlap. */
+export function gapMs(
+  previous: ListedSegment | RecordedFacts,
+  next: ListedSegment | RecordedFacts,
+): number {
+  return dateOf(next) - (dateOf(previous) + clockLengthMs(previous))
 }
 
-/** Of the longest rendition. */
-export function longestMs({ lengths }: Pick<RecordedEntry, 'lengths'>): number {
-  return Math.max(0, ...Object.values(lengths))
+/** Of the picture, as KVS cuts at its keyframes; of the sound where there is no picture. In milliseconds. */
+export function clockLengthMs({ tracks }: Pick<ListedSegment, 'tracks'>): number {
+  const clock = tracks.video ?? tracks.audio
+  return clock === undefined ? 0 : secondsOf(clock) * 1000
 }
 
-function endMs(entry: ArchiveEntry): number {
-  return Math.round(entry.startMs + clockLengthMs(entry))
+function isBehind(previous: ListedSegment, next: ListedSegment | RecordedFacts): boolean {
+  return next.number !== previous.number && dateOf(next) > dateOf(previous)
 }
 
-function heldToDate(startMs: number, { dateMs }: RecordedEntry): number {
+function breakBetween(
+  previous: ListedSegment,
+  next: ListedSegment | RecordedFacts,
+): DiscontinuityCause | undefined {
+  const betweenMs = gapMs(previous, next)
+  if (Math.abs(betweenMs) > TOLERANCE_MS) return betweenMs > 0 ? 'gap' : 'overlap'
+  const idOf = ({ tracks }: Pick<ListedSegment, 'tracks'>, name: RenditionName): string =>
+    tracks[name]?.init.id ?? ''
+  const changed = RENDITIONS.filter((name) => idOf(previous, name) !== idOf(next, name))
+  if (changed.length === 0) return undefined
+  return changed.some((name) => idOf(previous, name) === '' || idOf(next, name) === '')
+    ? 'tracks'
+    : 'init'
+}
+
+/** Start on the selector's clock; of what was published, on the stream's own. In milliseconds since 1970. */
+function dateOf(segment: ListedSegment | RecordedFacts): number {
+  return 'dateMs' in segment ? segment.dateMs : segment.startMs
+}
+
+function endMs(segment: ListedSegment): number {
+  return Math.round(segment.startMs + clockLengthMs(segment))
+}
+
+function heldToDate(startMs: number, { dateMs }: RecordedFacts): number {
   const errorMs = startMs - dateMs
   if (Math.abs(errorMs) <= MAX_ERROR_MS) return startMs
   const steppedMs = startMs - Math.sign(errorMs) * STEP_MS
   return Math.abs(steppedMs - dateMs) <= TOLERANCE_MS ? steppedMs : dateMs
 }
 
-function changed(before: ArchiveInits, now: ArchiveInits): boolean {
-  return before !== now && RENDITIONS.some((name) => before[name]?.id !== now[name]?.id)
+function lengthMs(track: RecordedTrack): number {
+  return track.lengthMs
 }

@@ -1,8 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { ArchiveEntry, RecordedEntry } from '../../../src/timeline/archive/entry.ts'
-import { gapMs, type PlacedBy, placeEntry } from '../../../src/timeline/archive/place.ts'
-import type { InitFacts } from '../../../src/timeline/fragment.ts'
+import {
+  gapMs,
+  type PlacedBy,
+  placePublished,
+  placeRecorded,
+  type RecordedFacts,
+} from '../../../src/timeline/archive/place.ts'
+import type {
+  InitFacts,
+  ListedSegment,
+  RecordedSegment,
+  Segment,
+} from '../../../src/timeline/fragment.ts'
 
 const START_MS = Date.UTC(2026, 0, 1)
 
@@ -10,20 +20,24 @@ function init(id: string, rendition: 'video' | 'audio' = 'video'): InitFacts {
   return { id, rendition, codec: 'avc1.4d4029', timescale: 90_000, trackId: 1 }
 }
 
-const VIDEO = { video: init('v1') }
+function track(id: string, lengthMs = 2000, rendition: 'video' | 'audio' = 'video') {
+  return { init: init(id, rendition), lengthMs }
+}
+
+const VIDEO = { video: track('v1') }
 
 function recorded(
   number: number,
   dateMs: number,
-  more: Partial<RecordedEntry> = {},
-): RecordedEntry {
-  return { number: BigInt(number), dateMs, lengths: { video: 2000 }, inits: VIDEO, ...more }
+  tracks: RecordedFacts['tracks'] = VIDEO,
+): RecordedFacts {
+  return { number: BigInt(number), dateMs, tracks }
 }
 
-function placeAll(listed: readonly RecordedEntry[], by: PlacedBy = 'dates'): ArchiveEntry[] {
-  const entries: ArchiveEntry[] = []
+function placeAll(listed: readonly RecordedFacts[], by: PlacedBy = 'dates'): RecordedSegment[] {
+  const entries: RecordedSegment[] = []
   for (const next of listed) {
-    const entry = placeEntry(entries.at(-1), next, by)
+    const entry = placeRecorded(entries.at(-1), next, by)
     if (entry !== undefined) entries.push(entry)
   }
   return entries
@@ -33,31 +47,34 @@ test('the fragment that two lists share is placed once', () => {
   const first = [recorded(1, START_MS), recorded(2, START_MS + 2000)]
   const entries = placeAll([...first, ...first.slice(1), recorded(3, START_MS + 4000)])
   expect(entries.map(({ number }) => number)).toEqual([1n, 2n, 3n])
-  expect(entries.map(({ discontinuity }) => discontinuity)).toEqual([false, false, false])
+  expect(entries.map(({ discontinuity }) => discontinuity)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ])
 })
 
 test.each([
-  ['50 ms late', 2050, false],
-  ['51 ms late', 2051, true],
-  ['50 ms early', 1950, false],
-  ['51 ms early', 1949, true],
+  ['50 ms late', 2050, undefined],
+  ['51 ms late', 2051, 'gap'],
+  ['50 ms early', 1950, undefined],
+  ['51 ms early', 1949, 'overlap'],
 ])('G4: a fragment that comes %s', (_, dateMs, discontinuity) => {
   const [, second] = placeAll([recorded(1, START_MS), recorded(2, START_MS + dateMs)])
   expect(second?.discontinuity).toBe(discontinuity)
 })
 
 test('G4: other codec private data, and a track more or less, are discontinuities', () => {
-  const both = { ...VIDEO, audio: init('a1', 'audio') }
-  const inits = [VIDEO, { video: init('v2') }, { video: init('v2') }, both, VIDEO]
-  const entries = placeAll(
-    inits.map((each, i) => recorded(i, START_MS + 2000 * i, { inits: each })),
-  )
+  const both = { ...VIDEO, audio: track('a1', 2000, 'audio') }
+  const other = { video: track('v2') }
+  const all = [VIDEO, other, other, { ...both, ...other }, VIDEO]
+  const entries = placeAll(all.map((each, i) => recorded(i, START_MS + 2000 * i, each)))
   expect(entries.map(({ discontinuity }) => discontinuity)).toEqual([
-    false,
-    true,
-    false,
-    true,
-    true,
+    undefined,
+    'init',
+    undefined,
+    'tracks',
+    'tracks',
   ])
 })
 
@@ -75,8 +92,9 @@ describe('whatever KVS lists', () => {
     fc.record({
       number: fc.bigInt({ min: 1n, max: 40n }),
       dateMs: fc.integer({ min: 0, max: 40 }).map((i) => START_MS + i * 977),
-      lengths: fc.record({ video: fc.integer({ min: 500, max: 3000 }) }),
-      inits: fc.constantFrom(VIDEO, { video: init('v2') }),
+      tracks: fc
+        .tuple(fc.constantFrom('v1', 'v2'), fc.integer({ min: 500, max: 3000 }))
+        .map(([id, lengthMs]) => ({ video: track(id, lengthMs) })),
     }),
     { maxLength: 60 },
   )
@@ -122,15 +140,65 @@ describe('whatever KVS lists', () => {
 })
 
 test('sound alone is joined by its lengths', () => {
-  const inits = { audio: init('a1', 'audio') }
+  const sound = (lengthMs: number) => ({ audio: track('a1', lengthMs, 'audio') })
   const entries = placeAll([
-    recorded(1, START_MS, { inits, lengths: { audio: 2005 } }),
-    recorded(2, START_MS + 2000, { inits, lengths: { audio: 1984 } }),
-    recorded(3, START_MS + 4000, { inits, lengths: { audio: 2005 } }),
+    recorded(1, START_MS, sound(2005)),
+    recorded(2, START_MS + 2000, sound(1984)),
+    recorded(3, START_MS + 4000, sound(2005)),
   ])
   expect(entries.map(({ startMs }) => startMs - START_MS)).toEqual([0, 2005, 3989])
 })
 
 test('a gap is told by dates and the picture’s length', () => {
   expect(gapMs(recorded(1, START_MS), recorded(2, START_MS + 2300))).toBe(300)
+})
+
+describe('what the live timeline has published', () => {
+  const published = (number: number, startMs: number, more: Partial<Segment> = {}): Segment => ({
+    msn: number,
+    dsn: 0,
+    source: 'camera',
+    number: BigInt(number),
+    discontinuity: undefined,
+    startMs,
+    durationMs: 2000,
+    receivedMs: startMs,
+    tracks: {
+      video: {
+        init: init('v1'),
+        baseTicks: startMs * 90,
+        durationTicks: 180_000,
+        samples: 1,
+        bytes: 1,
+        id: 'x',
+      },
+    },
+    ...more,
+  })
+  const [before] = placeAll([recorded(1, START_MS)])
+
+  test.each<[string, ListedSegment | undefined, Segment, string | undefined]>([
+    ['first of all', undefined, published(2, START_MS, { discontinuity: 'gap' }), undefined],
+    ['behind what was recorded', before, published(2, START_MS + 2003.4), undefined],
+    ['a while behind it', before, published(2, START_MS + 5000), 'gap'],
+    [
+      'as it says itself behind its like',
+      published(1, START_MS),
+      published(2, START_MS + 9000),
+      undefined,
+    ],
+    [
+      'with its own cause behind its like',
+      published(1, START_MS),
+      published(2, START_MS + 2000, { discontinuity: 'source' }),
+      'source',
+    ],
+  ])('keeps its times: %s', (_, previous, next, discontinuity) => {
+    expect(placePublished(previous, next)).toEqual({ ...next, discontinuity })
+  })
+
+  test('has no place before its predecessor, nor twice', () => {
+    expect(placePublished(before, published(1, START_MS + 2000))).toBeUndefined()
+    expect(placePublished(before, published(2, START_MS - 1))).toBeUndefined()
+  })
 })
