@@ -101,10 +101,14 @@ function webView(registry: Registry, clock: Clock): WebView {
   const startedMs = clock.now()
   return {
     names: () => registry.names(),
+    all: () => Array.from(registry.all(), (stream) => [stream.name, webState(stream, clock)]),
     interest: (names) => registry.interest(names),
-    state: (name) =>
-      webState(registry.get(name), clock) ??
-      possibleState(registry, name, asDate(clock, startedMs)),
+    state: (name) => {
+      const stream = registry.get(name)
+      return stream === undefined
+        ? possibleState(registry, name, asDate(clock, startedMs))
+        : webState(stream, clock)
+    },
   }
 }
 
@@ -128,8 +132,7 @@ function possibleState(
     : { state: 'idle', reason: null, ...nothing }
 }
 
-function webState(stream: LiveStream | undefined, clock: Clock): WebStreamState | undefined {
-  if (stream === undefined) return undefined
+function webState(stream: LiveStream, clock: Clock): WebStreamState {
   const { state, reason, sinceMs, newest, reach } = stream
   const snapshot = stream.snapshot()
   return {

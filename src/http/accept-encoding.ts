@@ -8,7 +8,8 @@ export function acceptsGzip(field: string | undefined): boolean {
   return weight !== undefined && weight > 0
 }
 
-function weightOf(field: string, coding: string): number | undefined {
+/** Finds the weight of a name in a field such as Accept or Accept-Encoding; undefined where it is not named. */
+export function weightOf(field: string, coding: string): number | undefined {
   for (const item of field.split(',')) {
     const [name = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase())
     if (name !== coding) continue

@@ -30,11 +30,12 @@ export interface WebAssets {
   file(name: string): WebAsset | undefined
 }
 
-export type PageName = 'play' | 'wall'
+export type PageName = 'play' | 'wall' | 'streams' | 'missing'
 
 const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.html': 'text/html; charset=utf-8',
+  '.ico': 'image/x-icon',
   '.js': 'text/javascript; charset=utf-8',
   '.mjs': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
@@ -57,7 +58,12 @@ export async function loadWebAssets(): Promise<WebAssets> {
     files.set(name, prepare(name, withVersion(name, source, version)))
   }
   const page = (name: PageName): WebAsset => take(files, `${name}.html`)
-  const pages = { play: page('play'), wall: page('wall') }
+  const pages = {
+    play: page('play'),
+    wall: page('wall'),
+    streams: page('streams'),
+    missing: page('missing'),
+  }
   return { version, pages, file: (name) => files.get(name) }
 }
 

@@ -23,6 +23,8 @@ export interface WebStreamState {
 export interface WebView {
   /** The configured public names, in the order in which a wall shows them. */
   names(): readonly string[]
+  /** All that are there now, those by pattern included, as they are. Looking does not count as use. */
+  all(): Iterable<readonly [name: string, state: WebStreamState]>
   /** Undefined for a name that is not configured; never creates anything. */
   state(name: string): WebStreamState | undefined
   /**

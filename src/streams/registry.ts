@@ -18,6 +18,11 @@ export class Registry {
     return this.#streams.names()
   }
 
+  /** All that are there. Looking at them does not count as use. */
+  all(): Iterable<LiveStream> {
+    return this.#streams.all()
+  }
+
   get(name: string): LiveStream | undefined {
     return this.#streams.use(name)
   }

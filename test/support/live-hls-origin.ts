@@ -151,6 +151,7 @@ export class LiveHlsOrigin {
   #view(): WebView {
     return {
       names: () => this.#options.streams,
+      all: () => [],
       state: (name) => this.#state(this.#cameras.get(name)),
       interest: (names) => {
         for (const name of names) this.camera(name).interest(Date.now())

@@ -15,6 +15,10 @@ export class StubView implements WebView {
     return [...this.#streams.keys()]
   }
 
+  all(): Iterable<readonly [string, WebStreamState]> {
+    return this.#streams
+  }
+
   state(name: string): WebStreamState | undefined {
     return this.#streams.get(name)
   }

@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { GatewayError } from '../../src/base/errors.ts'
 import { registerWeb } from '../../src/http/routes/web.ts'
 import { StubView } from '../support/web-view-stub.ts'
@@ -9,12 +10,12 @@ import { StubView } from '../support/web-view-stub.ts'
 let app: FastifyInstance
 let view: StubView
 
-async function build(frame: { frameAncestors?: string } = {}): Promise<FastifyInstance> {
+async function build(): Promise<FastifyInstance> {
   const built = Fastify()
   built.setErrorHandler((error, _request, reply) =>
     reply.code(error instanceof GatewayError ? error.status : 500).send(String(error)),
   )
-  await registerWeb(built, { view, now: () => 0, ...frame })
+  await registerWeb(built, { view, now: () => 0 })
   return built
 }
 
@@ -61,11 +62,56 @@ describe('the pages', () => {
     expect(body).not.toMatch(/<script>|<style|style=|https?:/)
   })
 
-  test('who may frame the pages is the operator’s choice', async () => {
-    app = await build({ frameAncestors: 'https://intranet.example' })
-    const { headers } = await app.inject('/wall')
-    expect(headers['content-security-policy']).toContain('frame-ancestors https://intranet.example')
+  test('G10: the list of streams starts none of them', async () => {
+    const page = await app.inject('/')
+    expect([page.statusCode, page.headers['content-type']]).toEqual([
+      200,
+      'text/html; charset=utf-8',
+    ])
+    const { body } = await app.inject('/web/streams')
+    const listed = z
+      .object({ streams: z.array(z.object({ name: z.string(), state: z.string() })) })
+      .parse(JSON.parse(body))
+    expect(listed.streams).toMatchObject([
+      { name: 'lobby', state: 'idle' },
+      { name: 'yard', state: 'idle' },
+    ])
+    expect(view.asked).toEqual([])
   })
+
+  test('an icon is where browsers look for one', async () => {
+    const { statusCode, headers, rawPayload } = await app.inject('/favicon.ico')
+    expect([statusCode, headers['content-type']]).toEqual([200, 'image/x-icon'])
+    // ICONDIR: reserved, type 1, three pictures.
+    expect([...rawPayload.subarray(0, 6)]).toEqual([0, 0, 1, 0, 3, 0])
+  })
+
+  test.each([
+    ['/nothing', './'],
+    ['/hls/lobby/thumbnail.jpg?x=/a', '../../'],
+  ])('a browser that opens %s, which is not there, gets a page', async (url, root) => {
+    const accept = 'text/html,application/xhtml+xml,*/*;q=0.8'
+    const page = await app.inject({ url, headers: { accept } })
+    expect(page.statusCode).toBe(404)
+    expect(page.headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      vary: 'accept',
+    })
+    expect(page.body).toContain(`href="${root}web/`)
+    expect(page.body).not.toContain('thumbnail')
+    expect(view.asked).toEqual([])
+  })
+
+  test.each(['*/*', 'application/json', 'text/html;q=0, */*', undefined])(
+    'who accepts %s gets the problem of an unknown address',
+    async (accept) => {
+      const headers = accept === undefined ? {} : { accept }
+      const answer = await app.inject({ url: '/nothing', headers })
+      expect([answer.statusCode, answer.headers['vary']]).toEqual([404, 'accept'])
+      expect(answer.body).toContain('Nothing lives at this address')
+      expect(answer.body).not.toContain('<html')
+    },
+  )
 
   test('a page is revalidated each time, and cheap when nothing changed', async () => {
     const first = await app.inject('/wall')
@@ -83,10 +129,17 @@ describe('the files of the pages', () => {
   const addresses = (html: string): string[] =>
     [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '')
 
-  test.each(['/wall', '/play/lobby'])('%s names only files that exist, immutable', async (page) => {
-    const { body } = await app.inject(page)
-    const files = addresses(body).map((relative) => new URL(relative, `http://h${page}`).pathname)
-    expect(files.length).toBeGreaterThan(10)
+  test.each([
+    ['/', 10],
+    ['/wall', 10],
+    ['/play/lobby', 10],
+    ['/a/b', 1],
+  ])('%s names only files that exist, immutable', async (page, least) => {
+    const { body } = await app.inject({ url: page, headers: { accept: 'text/html' } })
+    const files = addresses(body)
+      .map((relative) => new URL(relative, `http://h${page}`).pathname)
+      .filter((path) => !['/', '/wall'].includes(path))
+    expect(files.length).toBeGreaterThan(least)
     for (const file of files) {
       const { statusCode, headers } = await app.inject(file)
       expect([file, statusCode]).toEqual([file, 200])
@@ -94,10 +147,14 @@ describe('the files of the pages', () => {
     }
   })
 
-  test('every module that a page imports is preloaded: no chain of round trips', async () => {
-    const { body } = await app.inject('/wall')
+  test.each([
+    ['/wall', 'page.js'],
+    ['/', 'streams.js'],
+  ])('every module that %s imports is preloaded: no chain of round trips', async (page, script) => {
+    const { body } = await app.inject(page)
     const named = addresses(body)
-    const folder = named.find((address) => address.endsWith('page.js'))?.replace('page.js', '')
+    const folder = named.find((address) => address.endsWith(script))?.replace(script, '')
+    expect(folder).toMatch(/^web\//)
     for (const address of named.filter((name) => name.endsWith('.js'))) {
       const { body: source } = await app.inject(`/${address}`)
       const imports = [...source.matchAll(/ from '\.\/(.+)'$/gm)].map(([, name]) => name)

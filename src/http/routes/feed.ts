@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
 import { NO_REACH, type Reach, type StreamState } from '../../streams/stream.ts'
 import type { RenditionName, SourceName } from '../../timeline/fragment.ts'
-import type { WebView } from '../web-view.ts'
+import type { WebStreamState, WebView } from '../web-view.ts'
 
 export interface FeedOptions {
   readonly view: WebView
@@ -38,18 +38,26 @@ const LONGEST_NAME = 256
 /**
  * `GET /web/feed?streams=a,b,c` → {@link FeedAnswer}: the state of all players of a page in one request.
  * Without `streams`: all configured ones. Asking counts as interest, so a page keeps its streams running.
+ *
+ * `GET /web/streams` → {@link FeedAnswer}: all that are there, those by pattern included. Asking starts none of them, and
+ * keeps none running (G10).
  * @throws GatewayError `bad_request` for more than 64 names or one that is no stream name
  */
 export function registerFeed(app: FastifyInstance, { view, now, version }: FeedOptions): void {
   app.get('/web/feed', (request, reply) => {
-    const streams = wantedNames(request, view).map((name) => entry(view, name))
+    const streams = wantedNames(request, view).map((name) => entry(name, view.state(name)))
     view.interest(streams.filter(({ state }) => state !== 'unknown').map(({ name }) => name))
     const answer: FeedAnswer = { now: now(), version, streams }
-    return reply
-      .headers({ 'cache-control': 'public, max-age=1', 'x-content-type-options': 'nosniff' })
-      .send(answer)
+    return reply.headers(HEADERS).send(answer)
+  })
+  app.get('/web/streams', (_request, reply) => {
+    const streams = Array.from(view.all(), ([name, state]) => entry(name, state))
+    const answer: FeedAnswer = { now: now(), version, streams }
+    return reply.headers(HEADERS).send(answer)
   })
 }
+
+const HEADERS = { 'cache-control': 'public, max-age=1', 'x-content-type-options': 'nosniff' }
 
 /** The streams that a page or feed request is about, each once. */
 export function wantedNames(request: FastifyRequest, view: WebView): readonly string[] {
@@ -68,8 +76,7 @@ export function wantedNames(request: FastifyRequest, view: WebView): readonly st
   return names
 }
 
-function entry(view: WebView, name: string): FeedStream {
-  const stream = view.state(name)
+function entry(name: string, stream: WebStreamState | undefined): FeedStream {
   if (stream === undefined) return unknown(name)
   const { sinceMs, lastFragmentMs, ...rest } = stream
   return { name, ...rest, since: sinceMs, lastFragmentAt: lastFragmentMs }

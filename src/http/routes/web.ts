@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
-import { acceptsGzip } from '../accept-encoding.ts'
+import { acceptsGzip, weightOf } from '../accept-encoding.ts'
 import { matchesAny } from '../etag.ts'
 import type { WebAsset, WebAssets } from '../web-assets.ts'
 import { loadWebAssets } from '../web-assets.ts'
@@ -11,17 +11,19 @@ export interface WebOptions {
   readonly view: WebView
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** Who may show the pages in a frame, in CSP's words. Default: pages of the same origin. */
-  readonly frameAncestors?: string
 }
 
 /**
- * The player page, the wall, their files and their state feed.
+ * Serves the list of streams, the player page, the wall, their files and their state feed.
  *
+ *     GET /                           all streams; starts none of them
  *     GET /play/{stream}              one stream; 404, as a page, for a name that is not configured
  *     GET /wall[?streams=a,b,c]       these streams, or all
  *     GET /web/{version}/{file}       scripts and styles, immutable
  *     GET /web/feed[?streams=a,b,c]   see feed.ts
+ *     GET /web/streams                see feed.ts
+ *     GET /favicon.ico                what browsers ask for beside pages that are not ours
+ *     GET anything else               404, as a page for a browser and as a problem document for all others
  *
  * Asking for a page already starts its cameras, all at once and before the page has loaded: by the time
  * the players ask for a playlist there is media. On HTTP/1.1 a browser opens six connections to a host, so
@@ -29,28 +31,30 @@ export interface WebOptions {
  */
 export async function registerWeb(app: FastifyInstance, options: WebOptions): Promise<void> {
   const assets = await loadWebAssets()
-  const headers = pageHeaders(options.frameAncestors ?? "'self'")
-  registerPages(app, options.view, assets, headers)
+  registerPages(app, options.view, assets)
   registerFiles(app, assets)
+  registerMissing(app, assets)
   registerFeed(app, { view: options.view, now: options.now, version: assets.version })
 }
 
-function registerPages(
-  app: FastifyInstance,
-  view: WebView,
-  assets: WebAssets,
-  headers: Readonly<Record<string, string>>,
-): void {
+function registerPages(app: FastifyInstance, view: WebView, assets: WebAssets): void {
+  app.get('/', (request, reply) =>
+    sendAsset(request, reply.headers(PAGE_HEADERS), assets.pages.streams),
+  )
   app.get<{ Params: { stream: string } }>('/play/:stream', (request, reply) => {
     const { stream } = request.params
     const known = view.state(stream) !== undefined
     if (known) view.interest([stream])
-    return sendAsset(request, reply.code(known ? 200 : 404).headers(headers), assets.pages.play)
+    return sendAsset(
+      request,
+      reply.code(known ? 200 : 404).headers(PAGE_HEADERS),
+      assets.pages.play,
+    )
   })
   app.get('/wall', (request, reply) => {
     const known = wantedNames(request, view).filter((name) => view.state(name) !== undefined)
     view.interest(known)
-    return sendAsset(request, reply.headers(headers), assets.pages.wall)
+    return sendAsset(request, reply.headers(PAGE_HEADERS), assets.pages.wall)
   })
 }
 
@@ -64,6 +68,30 @@ function registerFiles(app: FastifyInstance, assets: WebAssets): void {
       return sendAsset(request, reply.headers(FILE_HEADERS), asset)
     },
   )
+  const icon = assets.file('favicon.ico')
+  if (icon === undefined) throw new Error('the installation lacks favicon.ico')
+  const headers = { ...FILE_HEADERS, 'cache-control': 'public, max-age=86400' }
+  app.get('/favicon.ico', (request, reply) => sendAsset(request, reply.headers(headers), icon))
+}
+
+/** The page is shown to those who look for pages; players and scripts, which take anything, read problem documents. */
+function registerMissing(app: FastifyInstance, { pages }: WebAssets): void {
+  const text = pages.missing.identity.body.toString()
+  app.get('/*', (request, reply) => {
+    reply.header('vary', 'accept')
+    const html = weightOf(request.headers.accept ?? '', 'text/html') ?? 0
+    if (html === 0) {
+      throw new GatewayError('not_found', 'Nothing lives at this address')
+    }
+    // Relative, as all links are: the pages work below a path prefix as well.
+    const [path = ''] = request.url.split('?')
+    const root = '../'.repeat(path.split('/').length - 2)
+    return reply
+      .code(404)
+      .headers({ ...PAGE_HEADERS, 'cache-control': 'public, max-age=1' })
+      .type(pages.missing.contentType)
+      .send(text.replaceAll('{root}', root === '' ? './' : root))
+  })
 }
 
 const FILE_HEADERS = {
@@ -72,8 +100,8 @@ const FILE_HEADERS = {
 }
 
 /** Everything comes from us; MSE hands pictures to the video element as a blob. */
-function pageHeaders(frameAncestors: string): Readonly<Record<string, string>> {
-  const policy = [
+const PAGE_HEADERS = {
+  'content-security-policy': [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
@@ -82,14 +110,11 @@ function pageHeaders(frameAncestors: string): Readonly<Record<string, string>> {
     "media-src 'self' blob:",
     "base-uri 'none'",
     "form-action 'none'",
-    `frame-ancestors ${frameAncestors}`,
-  ]
-  return {
-    'content-security-policy': policy.join('; '),
-    'cache-control': 'no-cache',
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-  }
+    "frame-ancestors 'self'",
+  ].join('; '),
+  'cache-control': 'no-cache',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
 }
 
 async function sendAsset(
