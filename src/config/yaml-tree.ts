@@ -47,6 +47,7 @@ export class YamlFault extends Error {
 /** Aliases multiply: ten lines can name a billion nodes. No honest file comes near these. */
 const MAX_NODES = 50_000
 const MAX_DEPTH = 30
+const BOUNDS = `at most ${MAX_NODES} values, nested at most ${MAX_DEPTH} deep`
 
 /** @throws AggregateError of {@link YamlFault}s: all that is wrong before the schema is asked. */
 export function readYaml(text: string, env: Environment): YamlTree {
@@ -79,12 +80,7 @@ class TreeReader {
   }
 
   #parse(): Node | null {
-    const document = parseDocument(shieldReferences(this.#text), {
-      lineCounter: this.#counter,
-      prettyErrors: false,
-      strict: true,
-      uniqueKeys: true,
-    })
+    const document = this.#document()
     const [problem] = [...document.errors, ...document.warnings]
     if (problem !== undefined) {
       const reason = problem.message.split('\n')[0] ?? ''
@@ -94,12 +90,25 @@ class TreeReader {
     return document.contents
   }
 
+  #document() {
+    try {
+      return parseDocument(shieldReferences(this.#text), {
+        lineCounter: this.#counter,
+        prettyErrors: false,
+        strict: true,
+        // Found below: here each key of a mapping would be compared with all others.
+        uniqueKeys: false,
+      })
+    } catch (error) {
+      // The stack is full: the parser calls itself at each level.
+      if (error instanceof RangeError) throw tooMuch()
+      throw error
+    }
+  }
+
   #visit(node: Node | null, path: KeyPath): unknown {
     this.#nodes += 1
-    if (this.#nodes > MAX_NODES || path.length > MAX_DEPTH) {
-      const expected = `at most ${MAX_NODES} values, nested at most ${MAX_DEPTH} deep`
-      throw new AggregateError([new YamlFault(undefined, [], expected, 'more')])
-    }
+    if (this.#nodes > MAX_NODES || path.length > MAX_DEPTH) throw tooMuch()
     if (isAlias(node)) return this.#alias(node, path)
     this.#remember(path, node)
     if (isMap<Node, Node | null>(node)) return this.#mapping(node, path)
@@ -121,6 +130,10 @@ class TreeReader {
     for (const pair of node.items) {
       const key = this.#key(pair, path)
       if (key === undefined) continue
+      if (Object.hasOwn(result, key)) {
+        const line = this.#line(pair.key.range?.[0])
+        this.#faults.push(new YamlFault(line, [], 'YAML', 'Map keys must be unique'))
+      }
       this.#remember([...path, key], pair.key)
       result[key] = this.#visit(pair.value, [...path, key])
     }
@@ -164,6 +177,10 @@ class TreeReader {
   #line(offset: number | undefined): number | undefined {
     return offset === undefined ? undefined : this.#counter.linePos(offset).line
   }
+}
+
+function tooMuch(): AggregateError {
+  return new AggregateError([new YamlFault(undefined, [], BOUNDS, 'more')])
 }
 
 const id = (path: KeyPath): string => JSON.stringify(path)
