@@ -35,6 +35,11 @@ export interface GatewayErrorOptions extends ErrorOptions {
   readonly retryAfterMs?: number
   /** The AWS request id, for logs. */
   readonly upstreamRequestId?: string
+  /**
+   * Whether it ends by itself, when what is away comes back, whatever its code says: nobody has to change anything.
+   * Default: false, which says nothing.
+   */
+  readonly passes?: boolean
   /** More for the problem document: RFC 9457, 3.2. Public, like the message. */
   readonly members?: Readonly<Record<string, string | null>>
 }
@@ -47,6 +52,7 @@ export class GatewayError extends Error {
   readonly code: ErrorCode
   readonly retryAfterMs: number | undefined
   readonly upstreamRequestId: string | undefined
+  readonly passes: boolean
   readonly members: Readonly<Record<string, string | null>>
 
   constructor(code: ErrorCode, message: string, options: GatewayErrorOptions = {}) {
@@ -55,6 +61,7 @@ export class GatewayError extends Error {
     this.code = code
     this.retryAfterMs = options.retryAfterMs
     this.upstreamRequestId = options.upstreamRequestId
+    this.passes = options.passes ?? false
     this.members = options.members ?? {}
   }
 

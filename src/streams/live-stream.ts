@@ -344,7 +344,8 @@ export class LiveStream implements Stream {
         running: this.#running !== undefined,
         startedMs: this.#running?.startedMs ?? nowMs,
         receivedMs: this.newest?.receivedMs,
-        trouble: this.sources.trouble?.code,
+        // What passes by itself is no failure, whatever it is called.
+        trouble: this.sources.trouble?.passes === true ? undefined : this.sources.trouble?.code,
         slated: this.#publisher.latest?.source === 'slate',
         ended: this.#publisher.shown?.ended === true,
       },

@@ -2,7 +2,7 @@ import { Backoff, type BackoffOptions, type Random } from '../base/backoff.ts'
 import type { GatewayError } from '../base/errors.ts'
 import { isClearRefusal } from './errors.ts'
 
-type Reason = 'no_media' | 'throttled' | 'trouble' | 'refusal'
+type Reason = 'no_media' | 'throttled' | 'away' | 'trouble' | 'refusal'
 
 const WAITS: Readonly<Record<Reason, BackoffOptions>> = {
   // KVS.md, section 12: ask for a session, not the dead playlist. A camera that comes back must be
@@ -10,6 +10,9 @@ const WAITS: Readonly<Record<Reason, BackoffOptions>> = {
   // often as a live one is polled: about once a second, where KVS allows 25 and charges for none.
   no_media: { firstMs: 1000, maxMs: 1000 },
   throttled: { firstMs: 1000, maxMs: 30_000 },
+  // An origin that is off with its camera says so in many ways. It charges for no question, and has to be seen
+  // soon after its return, however long it was away.
+  away: { firstMs: 1000, maxMs: 3000 },
   trouble: { firstMs: 500, maxMs: 15_000 },
   // Somebody has to change a role, a camera or a setting first.
   refusal: { firstMs: 5000, maxMs: 60_000 },
@@ -43,5 +46,6 @@ export class OpenBackoff {
 function reasonOf(failure: GatewayError): Reason {
   if (failure.code === 'no_media') return 'no_media'
   if (failure.code === 'upstream_throttled') return 'throttled'
+  if (failure.passes) return 'away'
   return isClearRefusal(failure) ? 'refusal' : 'trouble'
 }

@@ -258,8 +258,9 @@ export class SessionKeeper {
   }
 
   #stillFailing(untilMs: number, failure: GatewayError): GatewayError {
-    const { code, message, cause, upstreamRequestId } = failure
+    const { code, message, cause, upstreamRequestId, passes } = failure
     return new GatewayError(code, message, {
+      passes,
       retryAfterMs: Math.max(0, untilMs - this.#now()),
       ...(cause === undefined ? {} : { cause }),
       ...(upstreamRequestId === undefined ? {} : { upstreamRequestId }),

@@ -124,4 +124,48 @@ describe.skipIf(!hasTool('ffmpeg'))('an origin of', () => {
     await foreign.site.pass(10_000)
     await expectSeamless(foreign)
   })
+
+  test.each([404, 403, 503, 'refused'] as const)(
+    'an origin that is away for minutes (%s) is offline, and followed again within seconds of its return',
+    async (answer) => {
+      await using foreign = await follow('fMP4, picture alone')
+      const { site, origin } = foreign
+      await site.pass(10_000)
+      origin.tamper = (_path, response) => {
+        if (answer === 'refused') response.destroy()
+        else response.writeHead(answer, { 'content-length': 0 }).end()
+        return true
+      }
+      await site.pass(200_000)
+      expect(await site.admin.stream('lobby')).toMatchObject({ state: 'offline' })
+      const ready = await during(site.clock, ask(`${site.gateway.adminUrl}/readyz`))
+      expect(ready.status).toBe(200)
+
+      origin.restart()
+      await site.pass(12_000)
+      origin.tamper = () => false
+      await site.pass(5_000)
+      expect(await site.admin.stream('lobby')).toMatchObject({ state: 'live', reason: null })
+    },
+  )
+
+  test.each([404, 403])('a segment that is %s for 800 ms is no gap', async (code) => {
+    await using foreign = await follow('fMP4, picture alone')
+    const { site, origin } = foreign
+    const firstMs = new Map<string, number>()
+    let refused = 0
+    origin.tamper = (path, response) => {
+      if (!/[05]\.m4s$/.test(path)) return false
+      const sinceMs = firstMs.get(path) ?? site.clock.now()
+      firstMs.set(path, sinceMs)
+      if (site.clock.now() - sinceMs >= 800) return false
+      refused += 1
+      response.writeHead(code, { 'content-length': 0 }).end()
+      return true
+    }
+    await site.pass(20_000)
+    await expectSeamless(foreign)
+    expect(refused).toBeGreaterThan(1)
+    expect((await site.admin.stream('lobby')).session?.rollovers).toBe(0)
+  })
 })

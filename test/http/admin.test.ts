@@ -181,7 +181,16 @@ test.each<[string, readonly StreamStatus[], boolean, number]>([
   ['streams are live or idle', [lobby, yard], true, 200],
   ['a camera is silent', [{ ...lobby, state: 'offline' }], true, 200],
   ['an on-demand stream failed', [{ ...yard, state: 'failed' }], true, 200],
-  ['an always stream failed', [{ ...lobby, state: 'failed' }], true, 503],
+  ['the only always stream failed', [{ ...lobby, state: 'failed' }, yard], true, 503],
+  [
+    'one of many cameras is refused',
+    [
+      { ...lobby, state: 'failed' },
+      { ...lobby, name: 'gate' },
+    ],
+    true,
+    200,
+  ],
   ['the public listener is not up', [lobby], false, 503],
 ])('readyz when %s', async (_, streams, listening, expected) => {
   const { url } = await start(streams, { listening: () => listening })

@@ -2,9 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import type { AdminView } from '../admin-view.ts'
 
 /**
- * `/readyz`: 200 once both listeners accept requests and no stream that should always run has failed.
- * A camera that is silent (`stale`, `offline`) is not the gateway's fault: another node would have no
- * picture either, so it takes nothing away from being ready; nor does a slate, which is told all the same.
+ * `/readyz`: 200 once both listeners accept requests, unless all streams that should always run have failed, which tells
+ * of this node: its credentials, its network, its configuration. One camera of many that is refused is named, and
+ * takes nothing away from being ready, because a balancer would take all others from their viewers. Nor does a camera
+ * that is away (`stale`, `offline`) or a slate: another node would have no picture either.
  */
 export function readyRoute(
   app: FastifyInstance,
@@ -13,13 +14,12 @@ export function readyRoute(
 ): void {
   app.get('/readyz', (_request, reply) => {
     const streams = options.registry.list()
-    const failed = streams
-      // Nor does a name that a viewer chose.
-      .filter(({ activation, dynamic }) => activation === 'always' && !dynamic)
-      .filter(({ state }) => state === 'failed')
-      .map(({ name }) => name)
+    // A name that a viewer chose says nothing of the node.
+    const lasting = streams.filter(({ activation, dynamic }) => activation === 'always' && !dynamic)
+    const failed = lasting.filter(({ state }) => state === 'failed').map(({ name }) => name)
     const slate = streams.filter(({ state }) => state === 'slate').map(({ name }) => name)
-    const ready = options.listening() && failed.length === 0
+    const allFailed = failed.length > 0 && failed.length === lasting.length
+    const ready = options.listening() && !allFailed
     reply
       .code(ready ? 200 : 503)
       .header('Cache-Control', 'no-store')

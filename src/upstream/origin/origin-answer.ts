@@ -58,19 +58,33 @@ const CODES_BY_STATUS: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCod
   [429, 'upstream_throttled'],
 ])
 
-/** Any status that is neither success nor a redirect, as an error. @param missing the code of a 404 */
-export async function refusalOf(answer: Answer, missing: ErrorCode, meter: Meter): Promise<Error> {
+/** What an origin answers for a file that is not there, or not yet: stores that hide their folders say 403. */
+const WITHOUT_FILE: ReadonlySet<number> = new Set([401, 403, 404, 410])
+
+/** What was asked for when an origin refused. */
+export interface Refused {
+  /** Whether it is a file that a playlist lists, which may be there in a moment or gone for good. */
+  readonly listed: boolean
+  /** Whether credentials went along, which then are what is refused. */
+  readonly withCredentials: boolean
+}
+
+/** Any status that is neither success nor a redirect, as an error. */
+export async function refusalOf(
+  answer: Answer,
+  { listed, withCredentials }: Refused,
+  meter: Meter,
+): Promise<Error> {
   const { statusCode: status } = answer
   const told = CODES.get(await problemCode(answer, meter))
-  const code = told ?? CODES_BY_STATUS.get(status) ?? 'upstream_unavailable'
   // The origin's own words stay out: they are anybody's.
   const cause = new UpstreamAnswerError({ name: '', message: `HTTP status ${status}` }, status)
-  const isMissing = status === 404 || status === 410
-  return originError(
-    isMissing && missing === 'segment_gone' ? missing : code,
-    cause,
-    retryAfter(answer),
-  )
+  const seen = { cause, retryAfterMs: retryAfter(answer) }
+  if (listed && WITHOUT_FILE.has(status)) return originError('segment_gone', seen)
+  const code = told ?? CODES_BY_STATUS.get(status) ?? 'upstream_unavailable'
+  if (code !== 'upstream_not_authorized' || withCredentials) return originError(code, seen)
+  const detail = `The origin answered ${status} to a request without credentials.`
+  return originError('upstream_unavailable', { ...seen, detail })
 }
 
 const problemSchema = z.object({ code: z.string() })
@@ -91,5 +105,5 @@ export function retryAfter(answer: Answer): number | undefined {
 }
 
 function unusable(reason: string): Error {
-  return originError('upstream_unavailable', new Error(reason))
+  return originError('upstream_unavailable', { cause: new Error(reason) })
 }

@@ -14,20 +14,47 @@ const DETAILS: Partial<Record<ErrorCode, string>> = {
   segment_gone: 'The origin no longer keeps this segment.',
 }
 
-/** An origin's failure under its public code. @param cause what went wrong; it is kept redacted */
-export function originError(code: ErrorCode, cause?: unknown, retryAfterMs?: number): GatewayError {
-  return told(upstreamError(code, cause), retryAfterMs)
+/** An origin may be away in many ways, and comes back by itself: a missing stream is a camera that is off. */
+const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'no_media',
+  'upstream_stream_not_found',
+  'upstream_unavailable',
+  'upstream_timeout',
+])
+
+interface OriginErrorOptions {
+  /** What went wrong; it is kept redacted. */
+  readonly cause?: unknown
+  readonly retryAfterMs?: number | undefined
+  /** What a viewer may read, where the code does not say it all. */
+  readonly detail?: string
+}
+
+/** An origin's failure under its public code. */
+export function originError(
+  code: ErrorCode,
+  { cause, retryAfterMs, detail }: OriginErrorOptions = {},
+): GatewayError {
+  return told(upstreamError(code, cause), retryAfterMs, detail)
 }
 
 /** Whatever a request to an origin threw, in an origin's words and without secrets. */
 export function asOriginError(error: unknown): GatewayError | SessionDeadError {
   const known = translate(error)
-  return known instanceof SessionDeadError ? known : told(known, undefined)
+  if (known instanceof SessionDeadError || known instanceof OriginError) return known
+  return told(known)
 }
 
-function told(error: GatewayError, retryAfterMs = error.retryAfterMs): GatewayError {
-  const { code, message, cause } = error
-  return new GatewayError(code, DETAILS[code] ?? message, {
+/** Says it in its own words already. */
+class OriginError extends GatewayError {}
+
+function told(
+  { code, message, cause, retryAfterMs: said }: GatewayError,
+  retryAfterMs = said,
+  detail = DETAILS[code] ?? message,
+): GatewayError {
+  return new OriginError(code, detail, {
+    passes: PASSING.has(code),
     ...(cause === undefined ? {} : { cause }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   })

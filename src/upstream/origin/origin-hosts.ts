@@ -49,5 +49,5 @@ function isPublicName(hostname: string): boolean {
 }
 
 function refusal(reason: string): Error {
-  return originError('upstream_unavailable', new Error(`a URI of the origin ${reason}`))
+  return originError('upstream_unavailable', { cause: new Error(`a URI of the origin ${reason}`) })
 }

@@ -1,6 +1,5 @@
 import type { Random } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
-import type { ErrorCode } from '../../base/errors.ts'
 import type { ByteRange } from '../../formats/m3u8/byte-range.ts'
 import type { UpstreamAgent } from '../agent.ts'
 import { type Announced, type Answer, BodyReader, headerOf, type Meter } from '../answer.ts'
@@ -32,37 +31,18 @@ export interface OriginSource {
 /** Values of the metric label `operation`. */
 export type OriginRequest = 'playlist' | 'init' | 'segment'
 
-interface OriginKind extends RequestKind {
-  /** What a 404 means. */
-  readonly missing: ErrorCode
-}
-
 const MIB = 1024 * 1024
 
-const KINDS: Readonly<Record<OriginRequest, OriginKind>> = {
+const KINDS: Readonly<Record<OriginRequest, RequestKind>> = {
   playlist: {
     operation: 'playlist',
-    // A day of segments with dates and tokens.
-    maxBytes: 16 * MIB,
+    maxBytes: 4 * MIB,
     // Another gateway answers a first request only when it has media: after 8 s by default.
     attemptMs: 10_000,
     totalMs: 12_000,
-    missing: 'upstream_stream_not_found',
   },
-  init: {
-    operation: 'init',
-    maxBytes: MIB,
-    attemptMs: 5000,
-    totalMs: 8000,
-    missing: 'segment_gone',
-  },
-  segment: {
-    operation: 'segment',
-    maxBytes: 64 * MIB,
-    attemptMs: 8000,
-    totalMs: 20_000,
-    missing: 'segment_gone',
-  },
+  init: { operation: 'init', maxBytes: MIB, attemptMs: 5000, totalMs: 8000 },
+  segment: { operation: 'segment', maxBytes: 64 * MIB, attemptMs: 8000, totalMs: 20_000 },
 }
 
 const ATTEMPTS = 3
@@ -122,7 +102,7 @@ export class OriginHttp {
     const maxBytes = range === undefined ? kind.maxBytes : KINDS.segment.maxBytes
     const reader = new BodyReader({ maxBytes, announced, repeatsProve: true })
     return this.#exchanges.run(this.#exchange(request, wanted), signal, async (received, meter) => {
-      const body = await this.#read(kind, wanted, received, reader, meter)
+      const body = await this.#read(request, wanted, received, reader, meter)
       const parsed = parse(body)
       if (body === 'unchanged') discard(received.answer)
       this.#exchanges.report(kind, body === 'unchanged' ? '304' : '200', meter)
@@ -160,7 +140,7 @@ export class OriginHttp {
       discard(answer)
       url = this.hosts.resolve(location, url)
     }
-    throw originError('upstream_unavailable', new Error('too many redirects'))
+    throw originError('upstream_unavailable', { cause: new Error('too many redirects') })
   }
 
   #send(request: OriginRequest, wanted: OriginGet, signal: AbortSignal): Promise<Answer> {
@@ -183,7 +163,7 @@ export class OriginHttp {
   }
 
   async #read(
-    { missing }: OriginKind,
+    request: OriginRequest,
     { range, etag }: OriginGet,
     { answer, url }: Received,
     reader: BodyReader,
@@ -193,7 +173,8 @@ export class OriginHttp {
     if (answer.statusCode !== 200 && !(answer.statusCode === 206 && range !== undefined)) {
       const waitMs = retryAfter(answer)
       if (waitMs !== undefined) this.#deps.quota.beQuiet(waitMs)
-      throw await refusalOf(answer, missing, meter)
+      const withCredentials = Object.keys(this.headersFor(url)).length > 0
+      throw await refusalOf(answer, { listed: request !== 'playlist', withCredentials }, meter)
     }
     const bytes =
       range === undefined

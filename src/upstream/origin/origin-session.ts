@@ -1,8 +1,11 @@
 import { LRUCache } from 'lru-cache'
+import { Backoff, type Random } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
+import { GatewayError } from '../../base/errors.ts'
 import type { Variables } from '../../formats/m3u8/define.ts'
 import { type MediaPlaylist, parseMedia } from '../../formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../formats/m3u8/parse-multivariant.ts'
+import { UpstreamAnswerError } from '../errors.ts'
 import type {
   FragmentWish,
   HlsSession,
@@ -74,6 +77,14 @@ function playlistsOf({ bytes, url }: OriginBody, { hosts }: OriginHttp): OriginP
  */
 const MAX_KNOWN = 1024
 
+/** Between two looks for a file that is listed and not there. */
+const ABSENCE = { firstMs: 250, maxMs: 1000 }
+/**
+ * How long a listed file is waited for. All that is listed behind it waits as well, so not longer than a player's
+ * buffer may last.
+ */
+const [MIN_PATIENCE_MS, MAX_PATIENCE_MS] = [3000, 8000]
+
 /** What one playlist has shown so far. */
 interface Followed {
   readonly name: PlaylistName
@@ -110,6 +121,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   readonly #http: OriginHttp
   readonly #run: OriginRun
   readonly #clock: Clock
+  readonly #random: Random
   readonly #codecs: readonly string[]
   readonly #variables: Variables | undefined
   readonly #nameKey: OriginSessionDeps['nameKey']
@@ -122,7 +134,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     http: OriginHttp,
     deps: OriginSessionDeps,
   ) {
-    const { run, clock, nameKey } = deps
+    const { run, clock, random, nameKey } = deps
     super(clock.now(), new Map([...urls].map(([name, url]) => [name, followedAt(name, url)])))
     this.#codecs = codecs
     this.#variables = variables
@@ -130,6 +142,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     this.#http = http
     this.#run = run
     this.#clock = clock
+    this.#random = random
   }
 
   get timeBase(): number {
@@ -171,12 +184,18 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   }
 
   async fragment(
-    { uri, byteRange }: ListedFragment,
+    { number, uri, byteRange, durationS }: ListedFragment,
     signal: AbortSignal,
     { verify = acceptAll, ...wish }: FragmentWish = {},
   ): Promise<Buffer> {
+    const alive = this.alive(signal)
     const wanted = { url: uri.reveal(), range: byteRange, ...wish }
-    return this.#http.get('segment', wanted, this.alive(signal), bytesOf(verify))
+    const isListed = (): boolean =>
+      this.followed.some(({ listed }) => listed.some((one) => one.number === number))
+    const patienceMs = Math.min(Math.max(MIN_PATIENCE_MS, durationS * 2500), MAX_PATIENCE_MS)
+    return this.#whileListed(isListed, patienceMs, alive, () =>
+      this.#http.get('segment', wanted, alive, bytesOf(verify)),
+    )
   }
 
   async openFragment(
@@ -191,12 +210,38 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   }
 
   protected fetchInit(
-    { uri, byteRange }: ListedMap,
+    { key, uri, byteRange }: ListedMap,
     verify: Verify,
     signal: AbortSignal,
   ): Promise<Buffer> {
     const wanted = { url: uri.reveal(), range: byteRange }
-    return this.#http.get('init', wanted, signal, bytesOf(verify))
+    const isListed = (): boolean =>
+      this.followed.some(({ listed }) => listed.some(({ map }) => map?.key === key))
+    return this.#whileListed(isListed, MIN_PATIENCE_MS, signal, () =>
+      this.#http.get('init', wanted, signal, bytesOf(verify)),
+    )
+  }
+
+  /**
+   * Fetches a file that origins may list before it is there, or answer for with an error for a moment: as long as
+   * it is listed, it is asked for again.
+   */
+  async #whileListed<T>(
+    isListed: () => boolean,
+    patienceMs: number,
+    signal: AbortSignal,
+    fetch: () => Promise<T>,
+  ): Promise<T> {
+    const untilMs = this.#clock.now() + patienceMs
+    const waits = new Backoff(ABSENCE, this.#random)
+    for (;;) {
+      try {
+        return await fetch()
+      } catch (error) {
+        if (!mayComeYet(error) || !isListed() || this.#clock.now() >= untilMs) throw error
+      }
+      await this.#clock.sleep(waits.next(), signal)
+    }
   }
 
   get #primary(): Followed {
@@ -256,6 +301,12 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     if (followed === this.#primary || picture === undefined) return
     followed.offset = partnerOffset(picture, list) ?? followed.offset
   }
+}
+
+function mayComeYet(error: unknown): boolean {
+  if (!(error instanceof GatewayError)) return false
+  if (error.code === 'segment_gone') return true
+  return error.cause instanceof UpstreamAnswerError && error.cause.status >= 500
 }
 
 function whole(body: OriginBody | 'unchanged'): OriginBody {

@@ -14,10 +14,9 @@ const ALIKE_SHARE = 0.25
 export function partnerOffset(picture: MediaPlaylist, sound: MediaPlaylist): number | undefined {
   const [wanted, has] = [meanS(picture), meanS(sound)]
   if (wanted > 0 && has > 0 && Math.abs(wanted - has) > ALIKE_SHARE * wanted) {
-    throw originError(
-      'upstream_unsupported_media',
-      new Error('the segments of sound and picture differ in length'),
-    )
+    throw originError('upstream_unsupported_media', {
+      cause: new Error('the segments of sound and picture differ in length'),
+    })
   }
   return offsetByDate(starts(picture), starts(sound), (wanted * 1000) / 2)
 }

@@ -409,3 +409,89 @@ hlsSessionContract('a session of another origin', ({ server, agent: dispatcher, 
     open: (signal) => openOriginSession(deps, source, signal),
   }
 })
+
+describe('a listed segment that is not there', () => {
+  /** Answers so for a while, then with the segment. */
+  const absent = (code: number, forMs: number): void => {
+    const untilMs = clock.now() + forMs
+    origin.replies['/live/seg10.m4s'] = (response) => {
+      const is = clock.now() >= untilMs
+      response.writeHead(is ? 200 : code, { 'content-length': is ? 7 : 0 }).end(is ? 'segment' : '')
+    }
+  }
+
+  test.each([404, 403, 410, 401, 500, 502, 503])(
+    '%i for a moment is asked for again',
+    async (code) => {
+      const session = await open()
+      const fragment = await first(session)
+      absent(code, 1500)
+      expect(String(await fetched(session, fragment))).toBe('segment')
+      // 403 is not the end of the session.
+      await session.list('muxed', never)
+    },
+  )
+
+  test.each([404, 403])(
+    '%i is a gap after a while, and never the end of the session',
+    async (code) => {
+      const session = await open()
+      const fragment = await first(session)
+      absent(code, Number.POSITIVE_INFINITY)
+      const askedMs = clock.now()
+      expect(await failure(fetched(session, fragment))).toMatchObject({ code: 'segment_gone' })
+      expect(clock.now() - askedMs).toBeGreaterThan(3000)
+      expect(clock.now() - askedMs).toBeLessThan(10_000)
+      await session.list('muxed', never)
+    },
+  )
+
+  test('is given up as soon as it is not listed any more', async () => {
+    const session = await open()
+    const fragment = await first(session)
+    absent(404, Number.POSITIVE_INFINITY)
+    origin.replies[MASTER] = media(11, 3, '#EXT-X-MAP:URI="init.mp4"')
+    await session.list('muxed', never)
+    const askedMs = clock.now()
+    await session.list('muxed', never)
+    expect(await failure(fetched(session, fragment))).toMatchObject({ code: 'segment_gone' })
+    expect(clock.now() - askedMs).toBeLessThan(1000)
+  })
+})
+
+describe('an origin without credentials of ours', () => {
+  const openPublic = (): Promise<HlsSession> => {
+    const source = { url: new SecretUrl(new URL(origin.url + MASTER)), headers: {} }
+    const deps = {
+      dispatcher: agent,
+      clock,
+      random: () => 0.5,
+      quota: new OriginQuota(clock),
+      cookies: new CookieJar(clock),
+      run,
+      nameKey: () => 'k1',
+      observer: { request: () => {} },
+    }
+    return outcome(clock, openOriginSession(deps, source, never))
+  }
+
+  test.each([401, 403])('that answers %i has refused none', async (code) => {
+    origin.replies[MASTER] = status(code)
+    const error = await failure(openPublic())
+    expect(error).toMatchObject({ code: 'upstream_unavailable', passes: true })
+    expect(error.message).toBe(`The origin answered ${code} to a request without credentials.`)
+  })
+
+  test('control: with credentials they are what is refused', async () => {
+    origin.replies[MASTER] = status(403)
+    expect(await failure(open())).toMatchObject({ code: 'upstream_not_authorized', passes: false })
+  })
+})
+
+test.each([404, 410, 500, 503])(
+  'an origin that is away with %i comes back by itself',
+  async (code) => {
+    origin.replies[MASTER] = status(code)
+    expect(await failure(open())).toMatchObject({ passes: true })
+  },
+)
