@@ -7,7 +7,7 @@ import type { Config, Listener } from './config/config.ts'
 import { adminApp, publicApp } from './gateway/apps.ts'
 import { dynamicEntries, restoreDynamic } from './gateway/dynamic-entries.ts'
 import { openStream } from './gateway/open-stream.ts'
-import { openParts } from './gateway/parts.ts'
+import { openShared } from './gateway/shared.ts'
 import { createLogger } from './log/logger.ts'
 import { logTraffic } from './metrics/traffic-log.ts'
 import { Operations } from './streams/operations.ts'
@@ -39,20 +39,20 @@ export type StartGateway = (config: Config, deps: GatewayDeps) => Promise<Runnin
 /** The composition root: here and in src/gateway is every implementation known. */
 export const startGateway: StartGateway = async (config, deps) => {
   const log = deps.log ?? createLogger(config.log)
-  const parts = await openParts(
+  const shared = await openShared(
     config,
     { ...deps, proxies: proxiesOf(deps.env ?? process.env) },
     log,
   )
-  const opened = await Promise.all(config.streams.map((stream) => openStream(stream, parts)))
-  const streams = new StreamSet(parts.clock, opened, dynamicEntries(config, parts))
-  const restored = await restoreDynamic(streams, parts)
+  const opened = await Promise.all(config.streams.map((stream) => openStream(stream, shared)))
+  const streams = new StreamSet(shared.clock, opened, dynamicEntries(config, shared))
+  const restored = await restoreDynamic(streams, shared)
   const all = [...opened, ...restored]
-  await parts.disk?.keepOnly({
+  await shared.disk?.keepOnly({
     keys: all.flatMap((stream) => stream.keys()),
     streams: all.map(({ name }) => name),
   })
-  await parts.journals?.keepOnly([
+  await shared.journals?.keepOnly([
     ...config.streams.filter(({ dvrMs }) => dvrMs > 0).map(({ name }) => name),
     ...restored.map(({ name }) => name),
   ])
@@ -60,8 +60,13 @@ export const startGateway: StartGateway = async (config, deps) => {
   const life = new AbortController()
   let listening = false
   const apps = [
-    await publicApp(config, registry, parts),
-    adminApp(config, new Operations(streams, parts.clock, parts.counters), parts, () => listening),
+    await publicApp(config, registry, shared),
+    adminApp(
+      config,
+      new Operations(streams, shared.clock, shared.counters),
+      shared,
+      () => listening,
+    ),
   ] as const
   const close = async (): Promise<void> => {
     listening = false
@@ -69,14 +74,14 @@ export const startGateway: StartGateway = async (config, deps) => {
     registry.stopWaiting()
     await Promise.all(apps.map((app) => app.close()))
     await streams.close()
-    parts.api.close()
-    await parts.dispatcher.destroy()
+    shared.api.close()
+    await shared.dispatcher.destroy()
   }
   try {
     const publicUrl = await listen(apps[0], config.server)
     const adminUrl = await listen(apps[1], config.admin)
     listening = true
-    void logTraffic({ ...parts, log }, life.signal)
+    void logTraffic({ ...shared, log }, life.signal)
     for (const stream of opened) if (stream.activation === 'always') stream.start()
     return { publicUrl, adminUrl, close }
   } catch (error) {

@@ -139,6 +139,12 @@ export class Archives {
   }
 }
 
+/** Says that neither a stream nor its source keeps anything. */
+export function noArchive(): GatewayError {
+  const detail = 'Nothing is kept of this stream: its source keeps no recording, and it has no dvr.'
+  return new GatewayError('bad_request', detail)
+}
+
 function badRange(detail: string): GatewayError {
   return new GatewayError('bad_request', detail)
 }

@@ -1,3 +1,4 @@
+import { GatewayError } from '../base/errors.ts'
 import type { StoredFragment } from '../upstream/kvs/kvs-api.ts'
 import type { TimeRange } from './recording.ts'
 
@@ -17,6 +18,17 @@ export interface NearestTimes {
 
 /** Nothing is near, or nobody has looked. */
 export const NOWHERE: NearestTimes = { beforeMs: undefined, afterMs: undefined }
+
+/** Says that nothing was recorded in a range; the problem document tells when there was something. */
+export function noRecording({ beforeMs, afterMs }: NearestTimes): GatewayError {
+  const nearest = { nearestBefore: iso(beforeMs), nearestAfter: iso(afterMs) }
+  const detail = 'Nothing was recorded, or is still kept, of that time.'
+  return new GatewayError('no_recording', detail, { members: nearest })
+}
+
+function iso(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
+}
 
 export interface NearestOptions {
   readonly list: ListStored

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
+import { noArchive } from '../archive/archives.ts'
 import { Clips } from '../archive/clip/clips.ts'
-import { noArchive } from '../archive/no-recording.ts'
 import { recordedFragments } from '../archive/recorded.ts'
 import { asDate, type Clock } from '../base/clock.ts'
 import { packageVersion } from '../base/version.ts'
@@ -16,15 +16,15 @@ import type { Operations } from '../streams/operations.ts'
 import type { Registry } from '../streams/registry.ts'
 import { NO_REACH } from '../streams/stream.ts'
 import { renditionsNow } from '../timeline/renditions-now.ts'
-import type { Parts } from './parts.ts'
+import type { Shared } from './shared.ts'
 
 /** Players, CDNs and pages. */
 export async function publicApp(
   config: Config,
   registry: Registry,
-  parts: Parts,
+  shared: Shared,
 ): Promise<FastifyInstance> {
-  const { clock, log, random, counters, store } = parts
+  const { clock, log, random, counters, store } = shared
   const app = buildPublicApp({
     log,
     clock,
@@ -32,7 +32,7 @@ export async function publicApp(
     counters,
     streams: registry,
     keyOf: config.streams.some(({ source }) => source.kind === 'hls')
-      ? (stream, id) => keyUpstream(parts, stream, id)
+      ? (stream, id) => keyUpstream(shared, stream, id)
       : undefined,
     clips: clipsOf(registry, clock),
     onEvict: (listener) => store.onEvict(listener),
@@ -57,7 +57,7 @@ function clipsOf(registry: Registry, clock: Clock): Clips {
 }
 
 function keyUpstream(
-  { originKeys, counters }: Parts,
+  { originKeys, counters }: Shared,
   stream: string,
   id: string,
 ): KeyUpstream | undefined {
@@ -77,7 +77,7 @@ function stallTimeoutMs({ streams, dynamicStreams }: Config): number {
 export function adminApp(
   config: Config,
   registry: Operations,
-  { clock, log, random, counters, store }: Parts,
+  { clock, log, random, counters, store }: Shared,
   listening: () => boolean,
 ): FastifyInstance {
   return buildAdminApp({

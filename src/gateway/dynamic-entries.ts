@@ -3,7 +3,7 @@ import type { DynamicEntry } from '../streams/dynamic-streams.ts'
 import type { LiveStream } from '../streams/live-stream.ts'
 import type { StreamSet } from '../streams/stream-set.ts'
 import { openStream } from './open-stream.ts'
-import type { Parts } from './parts.ts'
+import type { Shared } from './shared.ts'
 
 /** What KVS takes as StreamName. KVS.md, section 6.2. */
 const LONGEST_KVS_NAME = 256
@@ -12,25 +12,28 @@ const LONGEST_KVS_NAME = 256
 const KEEP_IDLE_MS = 10 * 60_000
 
 /** How streams are made by the patterns of `dynamicStreams`. */
-export function dynamicEntries({ dynamicStreams }: Config, parts: Parts): readonly DynamicEntry[] {
+export function dynamicEntries(
+  { dynamicStreams }: Config,
+  shared: Shared,
+): readonly DynamicEntry[] {
   return dynamicStreams.map((entry) => ({
     matches: (name) => entry.match.test(name) && kvsName(entry, name).length <= LONGEST_KVS_NAME,
     max: entry.max,
     absentForMs: entry.absentForMs,
     keepIdleMs: Math.max(KEEP_IDLE_MS, entry.dvrMs),
-    open: (name) => openDynamic(entry, name, parts),
+    open: (name) => openDynamic(entry, name, shared),
   }))
 }
 
 async function openDynamic(
   entry: DynamicStreamConfig,
   name: string,
-  parts: Parts,
+  shared: Shared,
 ): Promise<LiveStream> {
-  const { counters } = parts
+  const { counters } = shared
   counters.share(name, labelOf(entry))
   try {
-    return await openStream(streamConfig(entry, name), parts, () => counters.unshare(name))
+    return await openStream(streamConfig(entry, name), shared, () => counters.unshare(name))
   } catch (error) {
     counters.unshare(name)
     throw error
@@ -63,7 +66,7 @@ function labelOf({ match }: DynamicStreamConfig): string {
  */
 export async function restoreDynamic(
   streams: StreamSet,
-  { saved }: Parts,
+  { saved }: Shared,
 ): Promise<readonly LiveStream[]> {
   const names = await saved?.names(
     (name) => streams.get(name) === undefined && streams.mayExist(name),

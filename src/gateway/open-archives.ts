@@ -1,7 +1,7 @@
 import { Archives } from '../archive/archives.ts'
 import type { LiveTail } from '../archive/live-tail.ts'
 import { UpstreamRecording } from '../archive/upstream-recording.ts'
-import type { Parts } from './parts.ts'
+import type { Shared } from './shared.ts'
 import { type PastSource, storedPast } from './stored-past.ts'
 
 export interface ArchiveLimits {
@@ -15,14 +15,14 @@ export interface ArchiveLimits {
 export function openArchives(
   source: PastSource,
   limits: ArchiveLimits,
-  parts: Parts,
+  shared: Shared,
 ): (tail: LiveTail) => Archives {
-  const { clock, cache, log } = parts
+  const { clock, cache, log } = shared
   const recording = new UpstreamRecording({
     stream: source.name,
     clock,
     cache,
-    past: storedPast(source, parts),
+    past: storedPast(source, shared),
     mostResults: source.quota.archiveResults,
     reachMs: limits.maxMs,
   })
@@ -34,7 +34,7 @@ export function openArchives(
 /** The past of a stream whose source keeps none: what its DVR list holds. */
 export function openHeldArchives(
   limits: ArchiveLimits,
-  { clock, log }: Pick<Parts, 'clock' | 'log'>,
+  { clock, log }: Pick<Shared, 'clock' | 'log'>,
 ): (tail: LiveTail) => Archives {
   return (tail) =>
     new Archives({ clock, log, tail, recording: undefined, placedBy: 'dates', ...limits })

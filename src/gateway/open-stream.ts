@@ -8,7 +8,7 @@ import { LiveStream, type LiveStreamOptions } from '../streams/live-stream.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
 import { SessionKeeper } from '../upstream/session-keeper.ts'
 import { openArchives, openHeldArchives } from './open-archives.ts'
-import type { Parts } from './parts.ts'
+import type { Shared } from './shared.ts'
 import { storedPast } from './stored-past.ts'
 import { type Upstream, upstreamOf } from './upstream-of.ts'
 
@@ -18,14 +18,14 @@ import { type Upstream, upstreamOf } from './upstream-of.ts'
  */
 export async function openStream(
   config: StreamConfig,
-  parts: Parts,
+  shared: Shared,
   discarded: () => void = () => {},
 ): Promise<LiveStream> {
   const { name, slateFile, activation, idleTimeoutMs, startTimeoutMs } = config
-  const { clock, random, counters } = parts
+  const { clock, random, counters } = shared
   const { signalLossAfterMs, onSignalLoss, window } = config
-  const log = about(parts.log, { stream: name })
-  const upstream = upstreamOf(name, config.source, parts)
+  const log = about(shared.log, { stream: name })
+  const upstream = upstreamOf(name, config.source, shared)
   const { kvs } = upstream
   const sources = new Sources({
     stream: name,
@@ -33,16 +33,16 @@ export async function openStream(
     random,
     log,
     counters,
-    camera: sourceParts(name, upstream, log, parts),
-    backup: config.backup && backupParts(name, config.backup, log, parts),
+    camera: sourceParts(name, upstream, log, shared),
+    backup: config.backup && backupParts(name, config.backup, log, shared),
     returnAfterMs: config.backup?.returnAfterMs ?? 0,
     signalLossAfterMs,
     window,
     showsSlate: onSignalLoss === 'slate',
-    slateMovie: slateFile === undefined ? undefined : parts.slates.get(slateFile),
+    slateMovie: slateFile === undefined ? undefined : shared.slates.get(slateFile),
   })
-  const publisher = await openPublisher(config, upstream, sources, log, parts)
-  const past = kvs === null ? undefined : storedPast({ name, ...kvs }, parts)
+  const publisher = await openPublisher(config, upstream, sources, log, shared)
+  const past = kvs === null ? undefined : storedPast({ name, ...kvs }, shared)
   return new LiveStream({
     name,
     clock,
@@ -50,7 +50,7 @@ export async function openStream(
     sources,
     publisher,
     backfill: past && publisher.backfill(past, config.dvrBackfill),
-    openArchives: archivesOf(config, upstream, parts),
+    openArchives: archivesOf(config, upstream, shared),
     keepsArchive: kvs !== null,
     activation,
     idleTimeoutMs,
@@ -58,7 +58,7 @@ export async function openStream(
     signalLossAfterMs,
     onSignalLoss,
     discarded: () => {
-      if (kvs !== null) parts.quotas.release(kvs.source)
+      if (kvs !== null) shared.quotas.release(kvs.source)
       discarded()
     },
   })
@@ -69,7 +69,7 @@ function openPublisher(
   upstream: Upstream,
   sources: Sources,
   log: Log,
-  { clock, counters, store, cache, saved, journals }: Parts,
+  { clock, counters, store, cache, saved, journals }: Shared,
 ): Promise<Publisher> {
   return Publisher.open({
     stream: name,
@@ -90,30 +90,30 @@ function openPublisher(
 function archivesOf(
   config: StreamConfig,
   { kvs }: Upstream,
-  parts: Parts,
+  shared: Shared,
 ): LiveStreamOptions['openArchives'] {
   const limits = { maxMs: config.maxArchiveMs, maxClipMs: config.maxClipMs }
-  if (kvs !== null) return openArchives({ name: config.name, ...kvs }, limits, parts)
-  return config.dvrMs === 0 ? undefined : openHeldArchives(limits, parts)
+  if (kvs !== null) return openArchives({ name: config.name, ...kvs }, limits, shared)
+  return config.dvrMs === 0 ? undefined : openHeldArchives(limits, shared)
 }
 
 function backupParts(
   stream: string,
   { kvs }: NonNullable<StreamConfig['backup']>,
   log: Log,
-  parts: Parts,
+  shared: Shared,
 ): SourceParts {
   return sourceParts(
     stream,
-    upstreamOf(stream, kvs, parts),
+    upstreamOf(stream, kvs, shared),
     about(log, { source: 'backup' }),
-    parts,
+    shared,
   )
 }
 
 /** @param stream the public name */
-function sourceParts(stream: string, upstream: Upstream, log: Log, parts: Parts): SourceParts {
-  const { clock, random, counters } = parts
+function sourceParts(stream: string, upstream: Upstream, log: Log, shared: Shared): SourceParts {
+  const { clock, random, counters } = shared
   const openKeeper = ({ failed, longestFragmentMs }: KeeperUse): SessionKeeper => {
     const observer: UpstreamObserver = { ...counters.upstreamObserver(stream), failed }
     return new SessionKeeper({

@@ -3,7 +3,7 @@ import { openKvsSession } from '../upstream/kvs/kvs-session.ts'
 import type { KvsSource } from '../upstream/kvs/kvs-source.ts'
 import type { StreamQuota } from '../upstream/kvs/quota.ts'
 import type { StoredPast } from '../upstream/kvs/stored-past.ts'
-import type { Parts } from './parts.ts'
+import type { Shared } from './shared.ts'
 
 export interface PastSource {
   /** The stream's public name. */
@@ -16,20 +16,20 @@ export interface PastSource {
 const EXPIRES_MS = 3_600_000
 
 /** What KVS keeps of a stream, for its DVR list and its archive. Its work yields to live (G9). */
-export function storedPast(past: PastSource, parts: Parts): StoredPast {
+export function storedPast(past: PastSource, shared: Shared): StoredPast {
   const { name, source, quota } = past
-  const observer = parts.counters.upstreamObserver(name)
+  const observer = shared.counters.upstreamObserver(name)
   return {
     clock: source.fragmentSelectorType === 'PRODUCER_TIMESTAMP' ? 'PRODUCER' : 'SERVER',
     list: (range, signal) =>
-      parts.api.listFragments(source, range, { quota, observer, signal, priority: 'archive' }),
-    open: opener(past, parts),
+      shared.api.listFragments(source, range, { quota, observer, signal, priority: 'archive' }),
+    open: opener(past, shared),
   }
 }
 
 /** Opens sessions of the past. */
-function opener({ name, source, quota }: PastSource, parts: Parts): OpenPast {
-  const observer = parts.counters.upstreamObserver(name)
+function opener({ name, source, quota }: PastSource, shared: Shared): OpenPast {
+  const observer = shared.counters.upstreamObserver(name)
   const asked: KvsSource = {
     ...source,
     expiresMs: Math.min(EXPIRES_MS, source.expiresMs),
@@ -37,7 +37,7 @@ function opener({ name, source, quota }: PastSource, parts: Parts): OpenPast {
     discontinuityMode: 'ON_DISCONTINUITY',
   }
   return (window, signal) =>
-    openKvsSession({ ...parts, quota, observer }, asked, signal, {
+    openKvsSession({ ...shared, quota, observer }, asked, signal, {
       playback: { mode: 'ON_DEMAND', ...window },
       priority: 'archive',
     })

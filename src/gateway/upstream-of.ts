@@ -10,7 +10,7 @@ import { OriginQuota } from '../upstream/origin/origin-quota.ts'
 import { OriginRun } from '../upstream/origin/origin-run.ts'
 import { openOriginSession } from '../upstream/origin/origin-session.ts'
 import { SecretUrl } from '../upstream/secret-url.ts'
-import type { Parts } from './parts.ts'
+import type { Shared } from './shared.ts'
 
 /** Where a source's sessions come from, whatever kind of source it is. */
 export interface Upstream {
@@ -24,19 +24,21 @@ export interface Upstream {
 }
 
 /** @param stream the public name */
-export function upstreamOf(stream: string, source: SourceConfig, parts: Parts): Upstream {
-  return source.kind === 'kvs' ? kvsUpstream(source, parts) : originUpstream(stream, source, parts)
+export function upstreamOf(stream: string, source: SourceConfig, shared: Shared): Upstream {
+  return source.kind === 'kvs'
+    ? kvsUpstream(source, shared)
+    : originUpstream(stream, source, shared)
 }
 
-function kvsUpstream(config: KvsSourceConfig, parts: Parts): Upstream {
+function kvsUpstream(config: KvsSourceConfig, shared: Shared): Upstream {
   const source = kvsSource(config)
-  const quota = parts.quotas.of(source)
+  const quota = shared.quotas.of(source)
   return {
     fragmentResults: config.fragmentResults,
     kvs: { source, quota },
     // KVS rounds up what fragments happen to have.
     targetDurationS: () => 0,
-    open: (observer, signal) => openKvsSession({ ...parts, quota, observer }, source, signal),
+    open: (observer, signal) => openKvsSession({ ...shared, quota, observer }, source, signal),
   }
 }
 
@@ -46,18 +48,22 @@ function kvsSource({ streamName, streamArn, ...settings }: KvsSourceConfig): Kvs
   throw new TypeError('a KVS source without a stream')
 }
 
-function originUpstream(stream: string, { url, headers }: HlsSourceConfig, parts: Parts): Upstream {
-  const { clock, originKeys } = parts
+function originUpstream(
+  stream: string,
+  { url, headers }: HlsSourceConfig,
+  shared: Shared,
+): Upstream {
+  const { clock, originKeys } = shared
   const source = { url: new SecretUrl(new URL(url)), headers }
   // What outlives sessions: which numbers mean what, and how much we ask.
   const run = new OriginRun(clock)
   const nameKey = (location: KeyLocation): string => originKeys.add(stream, location)
-  const shared = { run, nameKey, quota: new OriginQuota(clock), cookies: new CookieJar(clock) }
+  const lasting = { run, nameKey, quota: new OriginQuota(clock), cookies: new CookieJar(clock) }
   return {
     fragmentResults: 0,
     kvs: null,
     targetDurationS: () => run.targetDurationS,
     open: (observer, signal) =>
-      openOriginSession({ ...parts, ...shared, observer }, source, signal),
+      openOriginSession({ ...shared, ...lasting, observer }, source, signal),
   }
 }

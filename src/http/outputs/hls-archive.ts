@@ -1,5 +1,5 @@
 import type { Archive } from '../../archive/archive.ts'
-import { noArchive } from '../../archive/no-recording.ts'
+import { noArchive } from '../../archive/archives.ts'
 import { type ArchiveRange, parseRangeName, rangeName } from '../../archive/range.ts'
 import { GatewayError } from '../../base/errors.ts'
 import { archiveSegmentName, parseArchiveSegmentName } from '../../render/archive-uris.ts'

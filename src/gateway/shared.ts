@@ -22,7 +22,7 @@ import type { Proxies } from '../upstream/proxies.ts'
 import { openSlateFiles, type SlateFiles } from './slate-files.ts'
 
 /** What all streams share. */
-export interface Parts {
+export interface Shared {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -39,11 +39,11 @@ export interface Parts {
   readonly slates: SlateFiles
 }
 
-export async function openParts(
+export async function openShared(
   config: Config,
-  { clock, random, proxies }: Pick<Parts, 'clock' | 'random'> & { readonly proxies: Proxies },
+  { clock, random, proxies }: Pick<Shared, 'clock' | 'random'> & { readonly proxies: Proxies },
   log: Log,
-): Promise<Parts> {
+): Promise<Shared> {
   const { maxBytes, dir, dirMaxBytes } = config.cache
   const counters = new GatewayCounters()
   const region = config.aws.region ?? (await chainRegion())
