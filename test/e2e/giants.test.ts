@@ -63,7 +63,7 @@ test('G18: of a first list of giants no more is read at once than there is room 
 test('a giant that comes slowly delays what follows for ten seconds, and is then given up', async () => {
   await using stage = await startStage({ cameras: { lobby: { clip: 'av-360p' } } })
   await stage.pass(15_500)
-  giantAt(stage, 4_500_000)
+  giantAt(stage, 450_000)
   await stage.pass(40_000)
 
   expect(discontinuities(stage)).toEqual(['gap'])
@@ -76,7 +76,7 @@ test('a longer one may take three times its length', async () => {
   await using stage = await startStage({ cameras: { lobby: { clip: 'av-360p-irregular' } } })
   // In the midst of a fragment of four seconds.
   await stage.pass(33_000)
-  giantAt(stage, 4_500_000)
+  giantAt(stage, 450_000)
   await stage.pass(40_000)
 
   const { faults, missed } = stage.report()
@@ -105,10 +105,10 @@ test('a fragment that is bigger than the cache is skipped, and drives nothing ou
   expect(Math.max(...fetches)).toBe(1)
 })
 
-/** The fragment that is being made, and how fast its picture comes. */
+/** The fragment that is being made, so large that it takes 11 s at this rate. */
 function giantAt({ world }: Stage, bytesPerSecond: number): void {
   const operation = 'GetMP4MediaFragment'
-  world.control.order(cameraOf(), GIANT)
+  world.control.order(cameraOf(), { type: 'giant', bytes: 11 * bytesPerSecond })
   world.control.addFault(cameraOf(), {
     kind: 'slow',
     operation,

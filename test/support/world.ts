@@ -5,9 +5,13 @@ import { parseConfig } from '../../src/config/load.ts'
 import type { CameraConfigInput } from '../../src/emulator/config.ts'
 import type { CameraCounters } from '../../src/emulator/control/views.ts'
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
+import { loadAhead } from '../../src/gateway/load-ahead.ts'
 import { type RunningGateway, startGateway } from '../../src/gateway.ts'
 import { GatewayAdmin } from '../proof/gateway-admin.ts'
 import { seededRandom } from '../proof/seeded-random.ts'
+
+// A first request loads what it needs, in real time; a test's clock would run on meanwhile.
+await loadAhead()
 
 type Section = Readonly<Record<string, unknown>>
 
