@@ -166,7 +166,7 @@ const viewing = {
     .describe('How long a first request waits for media before it gets 503.'),
   window: integer(1, 1000)
     .prefault(6)
-    .describe('Segments in the live playlist; more where 3 target durations need more.'),
+    .describe('Segments in the live playlist; more where 3 target durations, or 15 s, need more.'),
   minTargetDuration: wholeSeconds('1s', '60s')
     .prefault('1s')
     .describe('Floor of EXT-X-TARGETDURATION. Raise it if fragments may get longer later on.'),

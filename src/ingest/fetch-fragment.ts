@@ -7,6 +7,7 @@ import { preferHvc1 } from '../formats/mp4/prefer-hvc1.ts'
 import { splitInit, splitMedia } from '../formats/mp4/split.ts'
 import type { TrackMedia } from '../formats/mp4/track.ts'
 import { writeTrack } from '../formats/mp4/write-track.ts'
+import type { TsTail } from '../formats/mpegts/read-ts.ts'
 import { readSegment, type SegmentReading } from '../formats/read-segment.ts'
 import { contentId } from '../store/content-id.ts'
 import type { RenditionName, TrackFacts } from '../timeline/fragment.ts'
@@ -132,8 +133,10 @@ async function readInTurn(
   run: SegmentRun | undefined,
 ): Promise<SegmentReading> {
   const turn = run?.enter(listed)
+  let known: TsTail | undefined
   const read = (bytes: Buffer): SegmentReading => {
-    const context = turn && { before: turn.before }
+    known = turn?.before
+    const context = turn && { before: known }
     const loneMs = listed.durationS * 1000
     const reading = playable(() => readSegment(bytes, { loneMs, run: context }))
     refuseCut(reading.tracks, listed)
@@ -150,7 +153,6 @@ async function readInTurn(
       if (run === undefined || (run.asksAgain && before !== damage)) throw malformed(damage)
       run.asksAgain = false
     })
-    const known = turn?.before
     if (turn !== undefined && (await turn.settled()) !== known) reading = read(bytes)
     if (reading === undefined) throw malformed('a segment that was not read')
     turn?.leave(reading.tail)

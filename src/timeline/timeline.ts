@@ -11,7 +11,7 @@ import { TOLERANCE_MS } from './tolerance.ts'
 import { MAX_LISTED, retire } from './window.ts'
 
 export interface TimelineOptions {
-  /** How many segments to list at least; more where three target durations need more. */
+  /** How many segments to list at least; more where three target durations, or 15 s, need more. */
   readonly window: number
   /**
    * EXT-X-TARGETDURATION is at least this, in seconds; asked until it is fixed, as upstream may say only in its

@@ -21,7 +21,7 @@ export const EMPTY_WINDOW: SegmentWindow = { listed: [], retired: [], longestMs:
 export interface WindowBounds {
   /** List at least so many segments. */
   readonly segments: number
-  /** And at least three of these, in whole seconds. */
+  /** And at least three of these, in whole seconds, or {@link LEAST_LIST_MS}. */
   readonly targetDuration: number
 }
 
@@ -54,6 +54,12 @@ export function retire(window: SegmentWindow, count: number, nowMs: number): Seg
 }
 
 /**
+ * An outage of some seconds leaves players whose media end with it nothing in a shorter list to go on with: they throw, or
+ * come back at its very end with an empty buffer.
+ */
+const LEAST_LIST_MS = 15_000
+
+/**
  * RFC 8216, 6.2.2: nothing leaves a live list that would then be shorter than three target durations. Nor
  * does what came within the last one: after an outage many fragments come at once, and players, who reload
  * every target duration (6.3.4), would never see the first of them.
@@ -69,7 +75,7 @@ function countExcess(
   for (const segment of listed.slice(0, Math.max(0, listed.length - segments))) {
     left -= listedMs(segment)
     const tooMany = listed.length - count > MAX_LISTED
-    const tooShort = left < 3000 * targetDuration
+    const tooShort = left < Math.max(3000 * targetDuration, LEAST_LIST_MS)
     const tooNew = nowMs - segment.receivedMs < 1000 * targetDuration
     if ((tooShort || tooNew) && !tooMany) break
     count += 1

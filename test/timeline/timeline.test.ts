@@ -175,13 +175,13 @@ describe('G4: discontinuities', () => {
     const camera = new Camera()
     const dsns: number[] = []
     const first = accept(timeline, camera.next())
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 11; i++) {
       if (i === 0) camera.lose(1000)
       accept(timeline, camera.next())
       dsns.push(shown(timeline).discontinuitySequence - (first?.dsn ?? 0))
     }
-    // Its tag is in the list of five until it is the sixth.
-    expect(dsns).toEqual([0, 0, 0, 0, 0, 1, 1, 1])
+    // Its tag is in the list of eight until it is the ninth.
+    expect(dsns).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1])
   })
 })
 
@@ -273,7 +273,7 @@ test('G7: a rendition that disappears stays in step and is dropped once it has l
   camera.audio = undefined
   const placement = timeline.place(camera.next())
   expect(placement).toMatchObject({ kind: 'append', segment: { gaps: ['audio'] } })
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 8; i++) {
     expect(shown(timeline).renditions).toEqual(['video', 'audio'])
     accept(timeline, camera.next())
   }
@@ -342,10 +342,10 @@ describe('the window', () => {
     accept(timeline, camera.next())
     expect(numbers(timeline)).toHaveLength(10)
     accept(timeline, camera.next())
-    expect(numbers(timeline)).toHaveLength(5)
+    expect(numbers(timeline)).toHaveLength(8)
   })
 
-  test('lists as many as asked, or three target durations', () => {
+  test('lists as many as asked, or three target durations, or 15 s', () => {
     const list = (window: number, floorS: number): number => {
       const timeline = Timeline.begin({ window, targetDurationFloorS: () => floorS })
       const camera = new Camera({ audio: false })
@@ -353,8 +353,8 @@ describe('the window', () => {
       return shown(timeline).tail.length
     }
     expect(list(10, 2)).toBe(10)
-    expect(list(2, 2)).toBe(5) // 3 × 3 s of 2 s each
-    expect(list(2, 10)).toBe(15)
+    expect(list(2, 2)).toBe(8) // 15 s of 2 s each
+    expect(list(2, 10)).toBe(15) // 3 × 10 s
   })
 
   test('has an end even if segments are so short that three target durations need more', () => {
@@ -372,26 +372,26 @@ describe('the window', () => {
     const oldest = retired[0]
     const [first] = shown(timeline).tail
     expect(retired.at(-1)?.msn).toBe((first?.msn ?? 0) - 1)
-    expect(retired.length).toBeGreaterThanOrEqual(5)
-    expect(retired.length).toBeLessThan(10)
+    expect(retired.length).toBeGreaterThanOrEqual(8)
+    expect(retired.length).toBeLessThan(13)
     expect(oldest?.msn).toBe((first?.msn ?? 0) - retired.length)
   })
 
   test('after idling the list starts again behind what was listed', () => {
     const timeline = Timeline.begin(OPTIONS)
     const camera = new Camera()
-    for (let i = 0; i < 6; i++) accept(timeline, camera.next())
+    for (let i = 0; i < 9; i++) accept(timeline, camera.next())
     const before = shown(timeline)
     timeline.resume(START_MS + 100_000)
     const empty = shown(timeline)
     expect(empty.tail).toEqual([])
-    expect(empty.mediaSequence).toBe(before.mediaSequence + 5)
+    expect(empty.mediaSequence).toBe(before.mediaSequence + 8)
     expect(empty.renditions).toEqual(['video', 'audio'])
     camera.lose(90_000)
     accept(timeline, camera.next())
     const [first] = shown(timeline).tail
     expect(first).toMatchObject({ msn: empty.mediaSequence, discontinuity: 'gap' })
-    expect(timeline.retired()).toHaveLength(5)
+    expect(timeline.retired()).toHaveLength(8)
   })
 
   test('segments whose bytes are lost leave the list, those behind them stay', () => {
