@@ -18,6 +18,7 @@ const SECONDS = [0, 1, 2, 3].map((second) => ({
   baseTicks: second * 15_360,
   durationTicks: 15_360,
   samples: 15,
+  steps: { lastTicks: 1024, shortestTicks: 1024, longestTicks: 1024 },
   startsWithSync: true,
 }))
 
@@ -91,6 +92,7 @@ test('defaults may come from the init segment alone', () => {
     baseTicks: 0,
     durationTicks: count * 1000,
     samples: count,
+    steps: { lastTicks: 1000, shortestTicks: 1000, longestTicks: 1000 },
     startsWithSync: false,
   })
 })

@@ -63,7 +63,14 @@ describe('a media fragment', () => {
     fc.assert(
       fc.property(samples, (written) => {
         const bytes = writeFragment(written, { trackId: init.trackId })
+        const durations = written.map(({ duration }) => duration)
+        const between = durations.slice(0, -1)
         expect(readMedia(bytes, init)).toEqual({
+          steps: {
+            lastTicks: durations.at(-1),
+            shortestTicks: between.length === 0 ? 0 : Math.min(...between),
+            longestTicks: Math.max(0, ...between),
+          },
           baseTicks: 2 ** 40,
           durationTicks: written.reduce((sum, { duration }) => sum + duration, 0),
           samples: written.length,
