@@ -93,7 +93,7 @@ export class Filler {
   #held(): readonly Segment[] {
     const { tail, range, recording } = this.#options
     if (recording === undefined) return heldPast(tail, range)
-    return this.#grows || tail.dvr !== undefined ? heldRun(tail, range, this.#grows) : []
+    return this.#grows || tail.view.dvr !== undefined ? heldRun(tail, range, this.#grows) : []
   }
 
   /** Up to now, or to what is held. */

@@ -19,7 +19,7 @@ export interface LiveTail {
   ): FragmentBody | Promise<FragmentBody>
   init(rendition: RenditionName, id: string): Buffer | undefined
   /** Segments that it keeps beyond those that it shows. */
-  readonly dvr?: { list(): DvrList | undefined } | undefined
+  readonly view: { readonly dvr: readonly DvrList[] | undefined }
   /** What its DVR list holds, also while it does not run. */
   readonly kept?: (() => DvrList | undefined) | undefined
   /** Starts it if need be; resolves once it shows something. */
@@ -64,7 +64,7 @@ function reaches(segment: Segment, endMs: number): boolean {
 }
 
 function* newestFirst(tail: LiveTail): Generator<Segment> {
-  const list = tail.dvr?.list()
+  const list = tail.view.dvr?.at(-1)
   if (list === undefined) {
     yield* (tail.snapshot()?.tail ?? []).toReversed()
     return

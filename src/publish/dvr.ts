@@ -12,14 +12,6 @@ import { countSegments, factsOfList, type LiveList } from '../timeline/segment-l
 import { DvrJournal } from './dvr-journal.ts'
 import { type Inits, initsOf } from './inits.ts'
 
-export interface StreamDvr {
-  /**
-   * The newest edition, or this one. Undefined until the first publication, while the stream is idle, and
-   * for an edition that is not kept any more.
-   */
-  list(edition?: number): DvrList | undefined
-}
-
 export interface StreamDvrOptions extends DvrOptions {
   readonly stream: string
   readonly clock: Clock
@@ -36,6 +28,8 @@ export interface Restored {
   readonly retired: readonly Segment[]
 }
 
+const NO_LISTS: readonly DvrList[] = Object.freeze([])
+
 /** How much of the past a stream holds. */
 export interface DvrSize {
   readonly seconds: number
@@ -50,7 +44,7 @@ const SAVE_MS = 5_000
  * The past of a stream: which segments there are, not their bytes. As with the timeline, what changes is
  * saved first and shown then, so that a process that is killed has shown nothing that it would take back.
  */
-export class Dvr implements StreamDvr {
+export class Dvr {
   readonly #options: StreamDvrOptions
   readonly #index: DvrIndex
   readonly #journal: DvrJournal | undefined
@@ -82,10 +76,9 @@ export class Dvr implements StreamDvr {
     return dvr
   }
 
-  list(edition?: number): DvrList | undefined {
-    if (this.#live === undefined) return undefined
-    const { targetDuration, ended } = this.#live
-    return this.#index.list({ targetDuration, ended }, edition)
+  /** All editions, the newest last; none until the first publication. The same value until something changes. */
+  lists(): readonly DvrList[] {
+    return this.#live === undefined ? NO_LISTS : this.#index.lists(this.#live)
   }
 
   /**
@@ -172,7 +165,7 @@ export class Dvr implements StreamDvr {
   }
 
   size(): DvrSize {
-    const list = this.list()
+    const list = this.lists().at(-1)
     if (list === undefined) return { seconds: 0, segments: 0, bytes: 0 }
     const facts = factsOfList(list)
     return {

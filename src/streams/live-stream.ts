@@ -6,7 +6,7 @@ import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { ChangeSignal } from '../base/signal.ts'
 import type { Backfill } from '../publish/backfill.ts'
-import type { DvrSize, StreamDvr } from '../publish/dvr.ts'
+import type { DvrSize } from '../publish/dvr.ts'
 import type { Publisher } from '../publish/publisher.ts'
 import { lossAfterMs, type Sources } from '../sources/sources.ts'
 import { isPermanent } from '../sources/trouble.ts'
@@ -51,6 +51,8 @@ interface Running {
   readonly ended: Promise<void>
 }
 
+const NO_EDITIONS: readonly DvrList[] = Object.freeze([])
+
 const TICK_MS = 1_000
 
 const LOST: ReadonlySet<StreamState> = new Set(['stale', 'slate', 'offline', 'failed'])
@@ -87,7 +89,8 @@ export class LiveStream implements Stream {
 
   /** All that serving needs to know of it now. Identity changes with each change. */
   get view(): StreamView {
-    this.#view ??= this.#look()
+    // Editions of the past begin without anything that is published.
+    if (this.#view === undefined || this.#view.dvr !== this.#editions()) this.#view = this.#look()
     return this.#view
   }
 
@@ -141,19 +144,16 @@ export class LiveStream implements Stream {
     return snapshot === undefined || snapshot.tail.length === 0 ? undefined : snapshot
   }
 
-  /** Undefined unless it is configured. Lists nothing while idle, so that whoever asks wakes it first. */
-  get dvr(): StreamDvr | undefined {
+  /** Undefined unless it is configured. None while idle, so that whoever asks wakes it first. */
+  #editions(): readonly DvrList[] | undefined {
     const { dvr } = this.#publisher
     if (dvr === undefined) return undefined
-    return {
-      list: (edition) =>
-        this.#running === undefined || this.#isCut() ? undefined : dvr.list(edition),
-    }
+    return this.#running === undefined || this.#isCut() ? NO_EDITIONS : dvr.lists()
   }
 
   /** What the DVR list holds, also while the stream does not run. */
   kept(): DvrList | undefined {
-    return this.#publisher.dvr?.list()
+    return this.#publisher.dvr?.lists().at(-1)
   }
 
   /** How much of the past there is; undefined unless it is kept. */
@@ -372,6 +372,7 @@ export class LiveStream implements Stream {
       newest,
       ...this.sequence,
       live: this.snapshot(),
+      dvr: this.#editions(),
       reach: this.reach,
     })
   }

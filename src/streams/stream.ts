@@ -1,7 +1,7 @@
 import type { Archives } from '../archive/archives.ts'
 import type { ErrorCode } from '../base/errors.ts'
-import type { StreamDvr } from '../publish/dvr.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
+import type { DvrList } from '../timeline/dvr/dvr-list.ts'
 import type { RenditionName, Segment, SourceName } from '../timeline/fragment.ts'
 import type { LiveList } from '../timeline/segment-list.ts'
 import type { Viewer } from './viewers.ts'
@@ -50,6 +50,8 @@ export interface StreamView {
   readonly discontinuitySequence: number
   /** The live list; undefined while there is nothing to play, so that whoever asks wakes the stream first. */
   readonly live: LiveList | undefined
+  /** The editions of its DVR list, the newest last; none while there is no live list. Undefined: it keeps no past. */
+  readonly dvr: readonly DvrList[] | undefined
   readonly reach: Reach
 }
 
@@ -61,16 +63,14 @@ export interface Stream {
   readonly name: string
   /** What its source keeps of the past; undefined when it keeps nothing that we could ask for. */
   readonly archives?: Archives | undefined
-  /** What players may see now; undefined until the first publication. Identity changes with each change. */
-  snapshot(): LiveList | undefined
+  /** All that may be told and served of it now. Identity changes with each change. */
+  readonly view: StreamView
   /**
    * Somebody asked for something of it, so it is not idle; with a connection, for the first rendition's playlist,
    * which every player keeps asking for: that connection is a viewer.
    */
   touch(viewer?: Viewer): void
-  /** Undefined unless the stream keeps its past. */
-  readonly dvr: StreamDvr | undefined
-  /** Resolves when the snapshot or the state changes; rejects with the signal's reason once it aborts. */
+  /** Resolves when the view changes; rejects with the signal's reason once it aborts. */
   changed(signal: AbortSignal): Promise<void>
   /**
    * The bytes of a published segment, perhaps still arriving.

@@ -1,5 +1,4 @@
 import { type BlockFacts, factsOf } from './block-facts.ts'
-import { RENDITIONS } from './cursor.ts'
 import type { ListedSegment, RenditionName, Segment } from './fragment.ts'
 import { type PublishedBlock, type SegmentBlock, segmentsOf } from './segment-block.ts'
 
@@ -59,11 +58,6 @@ export function factsOfList({
 
 export function countSegments({ blocks, tail }: Pick<SegmentList, 'blocks' | 'tail'>): number {
   return blocks.reduce((sum, { facts }) => sum + facts.count, tail.length)
-}
-
-/** Those that any of these has, video first. */
-export function renditionsOfFacts(facts: readonly BlockFacts[]): readonly RenditionName[] {
-  return RENDITIONS.filter((name) => facts.some(({ renditions }) => renditions[name] !== undefined))
 }
 
 /** The newest `count` segments, oldest of them first, or all. */

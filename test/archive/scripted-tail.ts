@@ -66,8 +66,10 @@ export class ScriptedTail implements LiveTail {
     this.#changed.notify()
   }
 
-  get dvr(): LiveTail['dvr'] {
-    return this.#keeps ? { list: () => (this.#isRunning ? this.kept() : undefined) } : undefined
+  get view(): LiveTail['view'] {
+    const kept = this.kept()
+    if (kept === undefined) return { dvr: undefined }
+    return { dvr: this.#isRunning ? [kept] : [] }
   }
 
   kept(): DvrList | undefined {

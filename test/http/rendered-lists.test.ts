@@ -113,3 +113,16 @@ test('G18: a list of the past that grows for an hour takes what its text takes',
   expect(parseMediaPlaylist(text(last)).segments).toHaveLength(1_800)
   expect((await usedBytes()) - before).toBeLessThan(4 * 2 ** 20)
 })
+
+test('another process serves a list that it was sent alike', async () => {
+  const rendered = new RenderedLists()
+  const dvr = listOf(index(300))
+  const live = snapshot(1, [segment(100)])
+  expect(dvr.blocks.length).toBeGreaterThan(1)
+  expect(text(await rendered.get(structuredClone(dvr), 'video', FORM))).toBe(
+    text(await rendered.get(dvr, 'video', FORM)),
+  )
+  expect(text(await rendered.get(structuredClone(live), 'master', LIVE_FORM))).toBe(
+    text(await rendered.get(live, 'master', LIVE_FORM)),
+  )
+})

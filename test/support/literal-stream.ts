@@ -4,7 +4,7 @@ import type { Streams } from '../../src/http/door.ts'
 import type { FragmentBody } from '../../src/store/fragment-body.ts'
 import type { FetchPlan, FragmentCache } from '../../src/store/fragment-cache.ts'
 import { publishedKey } from '../../src/store/fragment-key.ts'
-import type { Stream } from '../../src/streams/stream.ts'
+import { NO_REACH, type Stream, type StreamView } from '../../src/streams/stream.ts'
 import { type Viewer, Viewers } from '../../src/streams/viewers.ts'
 import type { RenditionName, Segment } from '../../src/timeline/fragment.ts'
 import type { LiveList } from '../../src/timeline/segment-list.ts'
@@ -12,7 +12,6 @@ import type { LiveList } from '../../src/timeline/segment-list.ts'
 /** A stream that shows whatever snapshot a test gives it, over a real cache. */
 export class LiteralStream implements Stream {
   readonly name: string
-  readonly dvr = undefined
   readonly viewers = new Viewers()
   touches = 0
   readonly inits = new Map<string, Buffer>()
@@ -32,8 +31,20 @@ export class LiteralStream implements Stream {
     this.#changed.notify()
   }
 
-  snapshot(): LiveList | undefined {
-    return this.#snapshot
+  get view(): StreamView {
+    return {
+      stream: this.name,
+      state: this.#snapshot === undefined ? 'idle' : 'live',
+      reason: null,
+      sinceMs: 0,
+      source: null,
+      newest: undefined,
+      mediaSequence: this.#snapshot?.mediaSequence ?? 0,
+      discontinuitySequence: this.#snapshot?.discontinuitySequence ?? 0,
+      live: this.#snapshot,
+      dvr: undefined,
+      reach: NO_REACH,
+    }
   }
 
   changed(signal: AbortSignal): Promise<void> {
@@ -90,7 +101,7 @@ export class LiteralRegistry implements Streams {
     this.requested.push(name)
     const stream = this.streams.get(name)
     if (stream === undefined) throw new GatewayError('stream_not_found', 'No such stream')
-    while (stream.snapshot() === undefined) await stream.changed(signal)
+    while (stream.view.live === undefined) await stream.changed(signal)
     return stream
   }
 }

@@ -59,13 +59,15 @@ export const dvrMedia: Output = {
  * The newest edition, or this one; undefined while the stream shows nothing.
  * @throws GatewayError `not_found` where there is no such list
  */
-function listOf({ dvr }: Stream, edition?: number): DvrList | undefined {
-  if (dvr === undefined)
+function listOf({ view: { dvr } }: Stream, edition?: number): DvrList | undefined {
+  if (dvr === undefined) {
     throw new GatewayError('not_found', 'This stream is kept for no time (dvr)')
-  const newest = dvr.list()
-  const list = edition === undefined ? newest : dvr.list(edition)
-  if (newest === undefined || list !== undefined) return list
-  throw notKept()
+  }
+  const newest = dvr.at(-1)
+  if (newest === undefined || edition === undefined) return newest
+  const list = dvr.find((each) => each.edition === edition)
+  if (list === undefined) throw notKept()
+  return list
 }
 
 function notKept(): GatewayError {

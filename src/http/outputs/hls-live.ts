@@ -26,7 +26,7 @@ function live(stream: string, name: PlaylistName, { playlists }: ServeContext): 
     countedAs: classOfPlaylist(name) ?? 'playlist',
     needs: 'shown',
     find: (shown) => {
-      const list = shown.snapshot()
+      const list = shown.view.live
       // A list without segments is nothing to show: players take it for a fault.
       if (list === undefined || list.tail.length === 0) return undefined
       if (name !== 'master' && !list.renditions.includes(name)) {

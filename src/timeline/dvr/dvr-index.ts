@@ -1,8 +1,8 @@
-import { factsOf } from '../block-facts.ts'
-import type { InitFacts, Segment } from '../fragment.ts'
+import { type BlockFacts, factsOf } from '../block-facts.ts'
+import { RENDITIONS } from '../cursor.ts'
+import type { InitFacts, RenditionName, Segment } from '../fragment.ts'
 import { firstEdition } from '../numbering.ts'
 import { BLOCK_SEGMENTS, findIn, type PublishedBlock, segmentsOf } from '../segment-block.ts'
-import { factsOfList, renditionsOfFacts } from '../segment-list.ts'
 import type { DvrList } from './dvr-list.ts'
 import {
   comparePlaces,
@@ -55,7 +55,7 @@ export class DvrIndex {
   #newest: DvrSegment | undefined
   #nextInserted = FIRST_INSERTED
   #version = 0
-  readonly #lists = new Map<number, DvrList>()
+  #lists: readonly DvrList[] | undefined
 
   constructor({ dvrMs }: DvrOptions) {
     this.#dvrMs = dvrMs
@@ -203,35 +203,43 @@ export class DvrIndex {
   }
 
   /**
-   * The newest edition, or that one; undefined when there is nothing, or no such edition any more.
-   * @param live what it shares with the live list
+   * All editions, the newest last; none before anything was appended. The same value until something changes.
+   * @param live what they share with the live list
    */
-  list(live: LiveFacts, edition?: number): DvrList | undefined {
-    const wanted =
-      edition === undefined
-        ? this.#editions.at(-1)
-        : this.#editions.find(({ id }) => id === edition)
-    if (wanted === undefined || this.#newest === undefined) return undefined
-    const known = this.#lists.get(wanted.id)
-    if (known?.ended === live.ended && known.targetDuration === live.targetDuration) return known
-    const list = this.#toList(wanted, this.#newest, live)
-    this.#lists.set(wanted.id, list)
-    return list
+  lists(live: LiveFacts): readonly DvrList[] {
+    const { targetDuration, ended } = live
+    const [known] = this.#lists ?? []
+    const isKnown = known?.targetDuration === targetDuration && known.ended === ended
+    if (this.#lists === undefined || !isKnown) this.#lists = this.#toLists(live)
+    return this.#lists
   }
 
-  #toList({ id, blocks }: Edition, newest: DvrSegment, live: LiveFacts): DvrList {
-    const facts = factsOfList({ blocks, tail: this.#tail })
-    const count = facts.reduce((sum, block) => sum + block.count, 0)
-    const discontinuities = facts.reduce((sum, block) => sum + block.discontinuities, 0)
+  /** The newest edition, or that one; undefined when there is nothing, or no such edition any more. */
+  list(live: LiveFacts, edition?: number): DvrList | undefined {
+    const lists = this.lists(live)
+    return edition === undefined ? lists.at(-1) : lists.find((list) => list.edition === edition)
+  }
+
+  #toLists(live: LiveFacts): readonly DvrList[] {
+    const newest = this.#newest
+    if (newest === undefined) return Object.freeze([])
+    const tail = factsOf(this.#tail)
+    return Object.freeze(this.#editions.map((edition) => this.#toList(edition, newest, tail, live)))
+  }
+
+  #toList({ id, blocks }: Edition, newest: DvrSegment, tail: BlockFacts, live: LiveFacts): DvrList {
+    const { count, discontinuities, renditions } = sumOf(blocks)
     return Object.freeze({
       edition: id,
       version: this.#version,
       targetDuration: live.targetDuration,
-      mediaSequence: newest.msn + 1 - count,
-      discontinuitySequence: Math.max(0, newest.dsn - discontinuities),
+      mediaSequence: newest.msn + 1 - count - tail.count,
+      discontinuitySequence: Math.max(0, newest.dsn - discontinuities - tail.discontinuities),
       type: undefined,
       ended: live.ended,
-      renditions: renditionsOfFacts(facts),
+      renditions: RENDITIONS.filter(
+        (name) => renditions.has(name) || tail.renditions[name] !== undefined,
+      ),
       blocks,
       tail: this.#tail,
     })
@@ -334,8 +342,32 @@ export class DvrIndex {
 
   #change(): void {
     this.#version += 1
-    this.#lists.clear()
+    this.#lists = undefined
   }
+}
+
+/** Of an edition's blocks, which change once in minutes, while its list does with each segment. */
+interface Sum {
+  readonly count: number
+  readonly discontinuities: number
+  readonly renditions: ReadonlySet<RenditionName>
+}
+
+const SUMS = new WeakMap<readonly PublishedBlock[], Sum>()
+
+function sumOf(blocks: readonly PublishedBlock[]): Sum {
+  const known = SUMS.get(blocks)
+  if (known !== undefined) return known
+  const facts = blocks.map((block) => block.facts)
+  const sum = {
+    count: facts.reduce((total, { count }) => total + count, 0),
+    discontinuities: facts.reduce((total, { discontinuities }) => total + discontinuities, 0),
+    renditions: new Set(
+      RENDITIONS.filter((name) => facts.some(({ renditions }) => renditions[name] !== undefined)),
+    ),
+  }
+  SUMS.set(blocks, sum)
+  return sum
 }
 
 /** Whether a block goes with a segment that is gone. */
