@@ -1,6 +1,6 @@
+import { BoundedWait } from '../base/bounded-wait.ts'
 import type { Clock } from '../base/clock.ts'
 import { DeadlineError, withDeadline } from '../base/deadline.ts'
-import { doneWithin } from '../base/done-within.ts'
 import { GatewayError } from '../base/errors.ts'
 import { SingleFlight } from '../base/single-flight.ts'
 import type { Cell } from '../metrics/counter.ts'
@@ -59,10 +59,11 @@ export class FragmentCache {
   readonly #derivations = new SingleFlight<Buffer>()
   readonly #reads = new SingleFlight<Buffer | undefined>()
   /** Writes that hang; each keeps a fragment in memory (G18), so there are no more until they end. */
-  #hanging = 0
+  readonly #persisting: BoundedWait
 
   constructor(options: FragmentCacheOptions) {
     this.#options = options
+    this.#persisting = new BoundedWait(options.clock, TIER_MS, () => {})
   }
 
   /** How many fetches are running. */
@@ -275,13 +276,8 @@ export class FragmentCache {
   }
 
   async #persist(key: FragmentKey, bytes: Buffer, hold: Hold): Promise<void> {
-    const { tier, clock } = this.#options
-    if (tier === undefined || this.#hanging > 0) return
-    const written = tier.put(key, bytes, hold)
-    if (await doneWithin(clock, TIER_MS, written)) return
-    this.#hanging += 1
-    void written.finally(() => {
-      this.#hanging -= 1
-    })
+    const { tier } = this.#options
+    if (tier === undefined || this.#persisting.hangs) return
+    await this.#persisting.for(tier.put(key, bytes, hold))
   }
 }
