@@ -5,7 +5,7 @@ import { Mp4Error, malformed } from '../formats/mp4/mp4-error.ts'
 import { ownInit, ownMedia } from '../formats/mp4/own-form.ts'
 import { preferHvc1 } from '../formats/mp4/prefer-hvc1.ts'
 import { splitInit, splitMedia } from '../formats/mp4/split.ts'
-import type { TrackMedia } from '../formats/mp4/track.ts'
+import { renditionOf, type TrackMedia } from '../formats/mp4/track.ts'
 import { writeTrack } from '../formats/mp4/write-track.ts'
 import type { TsTail } from '../formats/mpegts/read-ts.ts'
 import { readSegment, type SegmentReading } from '../formats/read-segment.ts'
@@ -117,9 +117,15 @@ async function fetchSegment(
   const { tracks, damage, leftOut } = await readInTurn(listed, fetch, run)
   const lacking = [...damage, ...(leftOut === undefined ? [] : [`sound in ${leftOut}`])]
   const lacks = lacking.length === 0 ? undefined : lacking.join(', ')
-  return tracks.map((track) => {
+  // Beside a playlist of its own, what else a segment carries is not wanted.
+  const own = tracks.filter(
+    ({ description }) => playlist === 'muxed' || renditionOf(description) === playlist,
+  )
+  if (own.length === 0)
+    throw malformed(`the ${playlist} playlist leads to a segment without ${playlist}`)
+  return own.map((track) => {
     const media = writeTrack(track)
-    return { ...readTrack(media, readInitOf(playlist, media.initBytes)), lacks }
+    return { ...readTrack(media, readInit(media.initBytes)), lacks }
   })
 }
 
@@ -176,7 +182,7 @@ async function fetchMp4(
     fetch(readMediaStructure),
   ])
   const tracks = initsOf(playlist, initBytes).flatMap((init) => {
-    const own = isMuxed ? splitMedia(bytes, init.facts) : bytes
+    const own = isMuxed || init.isShared ? splitMedia(bytes, init.facts) : bytes
     if (own === undefined) return []
     const media = { initBytes: init.bytes, bytes: ownMedia(own, init.facts) }
     return [readTrack(media, init.facts)]
@@ -216,28 +222,33 @@ function readTrack(media: TrackMedia, init: InitFacts): FetchedTrack {
 interface TrackInit {
   readonly bytes: Buffer
   readonly facts: InitFacts
+  /** Whether the file has other tracks too. */
+  readonly isShared: boolean
 }
 
 /** A session keeps an init segment's bytes, so each is parsed once for all the fragments that use it. */
 const known = new WeakMap<Buffer, readonly TrackInit[]>()
 
+/** Sound within the picture's segments is not wanted beside a playlist of its own. */
 function initsOf(playlist: PlaylistName, bytes: Buffer): readonly TrackInit[] {
+  const inits = readInits(bytes).filter(
+    ({ facts }) => playlist === 'muxed' || facts.rendition === playlist,
+  )
+  if (inits.length > 0) return inits
+  throw malformed(`the ${playlist} playlist leads to an init segment without ${playlist}`)
+}
+
+function readInits(bytes: Buffer): readonly TrackInit[] {
   const before = known.get(bytes)
   if (before !== undefined) return before
   const inits = playable(() =>
-    (playlist === 'muxed' ? splitInit(bytes) : [bytes]).map((one) => {
+    splitInit(bytes).map((one, _, { length }) => {
       const own = preferHvc1(ownInit(one))
-      return { bytes: own, facts: readInitOf(playlist, own) }
+      return { bytes: own, facts: readInit(own), isShared: length > 1 }
     }),
   )
   known.set(bytes, inits)
   return inits
-}
-
-function readInitOf(playlist: PlaylistName, bytes: Buffer): InitFacts {
-  const init = readInit(bytes)
-  if (playlist === 'muxed' || init.rendition === playlist) return init
-  throw malformed(`the ${playlist} playlist leads to an init segment of ${init.rendition}`)
 }
 
 /** What will not be playable next time either is not worth another try. */

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { afterAll, describe, expect, test } from 'vitest'
+import { parseMedia } from '../../src/formats/m3u8/parse-media.ts'
 import { FOREIGN, type ForeignMedia, makeHls } from '../support/ffmpeg-hls.ts'
 import { ForeignOrigin, type ForeignOriginOptions } from '../support/foreign-origin.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -52,6 +53,16 @@ async function expectSeamless({ site }: Foreign): Promise<void> {
   }
 }
 
+const FROZEN_MS = Date.UTC(2026, 0, 1)
+
+/** What an origin writes in place of the date at which a segment begins. */
+const WRITTEN: Readonly<Record<string, (epochMs: number, i: number) => number>> = {
+  'whole seconds': (epochMs) => Math.floor(epochMs / 1000) * 1000,
+  'half a second off': (epochMs, i) => epochMs + (i % 2 === 0 ? 500 : -500),
+  frozen: () => FROZEN_MS,
+  drifting: (epochMs, i) => epochMs + 20 * i,
+}
+
 const MEDIA = Object.keys(FOREIGN) as ForeignMedia[]
 
 describe.skipIf(!hasTool('ffmpeg'))('an origin of', () => {
@@ -70,6 +81,54 @@ describe.skipIf(!hasTool('ffmpeg'))('an origin of', () => {
     const lagMs = foreign.site.clock.now() - Date.parse(String(lastFragment?.['producedAt']))
     expect(lagMs).toBeGreaterThan(0)
     expect(lagMs).toBeLessThan(10_000)
+  })
+
+  test.each(Object.entries(WRITTEN))('dates that are %s', async (_, written) => {
+    await using foreign = await follow('fMP4, sound apart')
+    foreign.origin.edit = (text) => {
+      let i = Number(/MEDIA-SEQUENCE:(\d+)/.exec(text)?.[1] ?? 0)
+      return text.replaceAll(/(DATE-TIME:)(.*)/g, (_all, tag: string, date: string) => {
+        i += 1
+        return `${tag}${new Date(written(Date.parse(date), i)).toISOString()}`
+      })
+    }
+    await foreign.site.pass(15_000)
+    await expectSeamless(foreign)
+  })
+
+  test.each([
+    ['alike (control)', 0],
+    ['one lower', -1],
+    ['one higher', 1],
+    ['995 lower', -995],
+    ['995 higher', 995],
+  ])('sound numbered %s, without dates', async (_, by) => {
+    await using foreign = await follow('fMP4, sound apart', { dates: 'none' })
+    const { origin, site } = foreign
+    origin.firstSequence = 1000
+    origin.edit = (text, path) =>
+      path === '/list_1.m3u8'
+        ? text.replace(
+            /(MEDIA-SEQUENCE:)(\d+)/,
+            (_all, tag: string, n: string) => `${tag}${Number(n) + by}`,
+          )
+        : text
+    await site.pass(15_000)
+    await expectSeamless(foreign)
+    const begins = async (rendition: string): Promise<readonly number[]> => {
+      const list = await during(
+        site.clock,
+        ask(`${site.gateway.publicUrl}/hls/lobby/${rendition}.m3u8`),
+      )
+      return parseMedia(String(list.body)).segments.map(
+        ({ programDateTimeMs }) => programDateTimeMs ?? 0,
+      )
+    }
+    const [video, audio] = [await begins('video'), await begins('audio')]
+    expect(audio).toHaveLength(video.length)
+    for (const [i, ms] of audio.entries()) {
+      expect(Math.abs(ms - (video[i] ?? 0))).toBeLessThan(100)
+    }
   })
 
   test('a list that ends: so does ours, and the stream says so', async () => {

@@ -17,13 +17,14 @@ import type { ListedFragment, ListedMap } from '../listed-fragment.ts'
 import { acceptAll, only, SessionBase, verified } from '../session-base.ts'
 import { SessionDeadError } from '../session-dead-error.ts'
 import { type ListingContext, listSegments } from './list-segments.ts'
+import { mediaBeginS } from './media-begin.ts'
 import { isEncrypted, opaqueTrack, unreadAs } from './opaque.ts'
 import type { OriginBody } from './origin-answer.ts'
 import { originError } from './origin-error.ts'
 import { OriginHttp, type OriginHttpDeps, type OriginSource } from './origin-http.ts'
 import type { KeyLocation } from './origin-keys.ts'
 import type { OriginRun } from './origin-run.ts'
-import { partnerOffset } from './partner-numbers.ts'
+import { partnerOffset, undatedOffset } from './partner-numbers.ts'
 import { isPlayableCodec, pickPlaylists } from './pick-playlists.ts'
 
 export interface OriginSessionDeps extends OriginHttpDeps {
@@ -91,8 +92,8 @@ interface Followed {
   readonly url: URL
   /** Where it was found in the end. */
   base: URL
-  /** What its media sequence numbers lack to those of the first playlist. */
-  offset: number
+  /** What its media sequence numbers lack to those of the first playlist; undefined until it is found. */
+  offset: number | undefined
   etag: string | undefined
   list: MediaPlaylist | undefined
   listed: readonly ListedFragment[]
@@ -106,7 +107,7 @@ function followedAt(name: PlaylistName, url: URL): Followed {
     name,
     url,
     base: url,
-    offset: 0,
+    offset: undefined,
     known: new LRUCache<bigint, ListedFragment>({ max: MAX_KNOWN }),
     ...nothing,
   }
@@ -126,8 +127,8 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   readonly #variables: Variables | undefined
   readonly #nameKey: OriginSessionDeps['nameKey']
   #timeBase = 0
-  /** Read when the session was opened, and not asked for yet. */
-  #unread: readonly ListedFragment[] | undefined
+  /** What was read when the session was opened, and is not asked for yet. */
+  readonly #unread = new Map<PlaylistName, readonly ListedFragment[]>()
 
   constructor(
     { urls, codecs, variables }: OriginPlaylists,
@@ -153,26 +154,88 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     return this.#primary.list?.endList === true
   }
 
-  /** Reads the first list: only it shows in which run of numbers this session is. */
+  /**
+   * Reads the first lists: only they show in which run of numbers this session is, and which segments of sound and
+   * picture belong together. It begins with what both hold, because lists slide between the reading of the two.
+   */
   async begin(signal: AbortSignal): Promise<void> {
-    const followed = this.#primary
-    const list = await this.#fetch(followed, this.alive(signal))
+    const alive = this.alive(signal)
+    const [primary, ...others] = this.followed
+    if (primary === undefined) throw new RangeError('a session without playlists')
+    const list = await this.#fetch(primary, alive)
+    const beside = await Promise.all(others.map((other) => this.#tryFetch(other, alive)))
+    for (const one of [list, ...beside]) if (one !== undefined) this.#notice(one)
     if (list !== undefined) {
       this.#run.look(list)
-      this.#keep(followed, list)
+      this.#keep(primary, list)
     }
     this.#timeBase = this.#run.timeBase
-    this.#unread = followed.listed
+    for (const [i, other] of others.entries()) {
+      const sound = beside[i]
+      if (sound !== undefined) await this.#beginBeside(primary, other, sound, alive)
+    }
+    this.#unread.set(primary.name, primary.listed)
+  }
+
+  /** Finds which of its segments belong to those of the first playlist. */
+  async #beginBeside(
+    primary: Followed,
+    other: Followed,
+    list: MediaPlaylist,
+    alive: AbortSignal,
+  ): Promise<void> {
+    if (primary.list === undefined) return
+    this.#keep(other, list)
+    if (other.offset === undefined) {
+      const beginS = await this.#beginS(primary, other, alive)
+      other.offset = undatedOffset(primary.list, list, beginS)
+      // Under their right numbers alone.
+      other.known.clear()
+      this.#keep(other, list)
+    }
+    this.#unread.set(other.name, other.listed)
+    primary.listed = beginTogether(primary.listed, other.listed)
+  }
+
+  /** When the newest segments of two playlists begin by their own times; undefined where they cannot be read. */
+  async #beginS(
+    picture: Followed,
+    sound: Followed,
+    alive: AbortSignal,
+  ): Promise<{ readonly picture: number; readonly sound: number } | undefined> {
+    if (this.#run.opaque) return undefined
+    const [pictureS, soundS] = await Promise.all([
+      this.#newestBeginS(picture, alive),
+      this.#newestBeginS(sound, alive),
+    ])
+    if (pictureS === undefined || soundS === undefined) return undefined
+    return { picture: pictureS, sound: soundS }
+  }
+
+  async #newestBeginS({ name, listed }: Followed, alive: AbortSignal): Promise<number | undefined> {
+    const newest = listed.at(-1)
+    if (newest === undefined) return undefined
+    const { map, uri, byteRange: range } = newest
+    return unlessRefused(alive, async () => {
+      const [init, bytes] = await Promise.all([
+        map === undefined ? undefined : this.init(name, map, alive),
+        this.#http.get('segment', { url: uri.reveal(), range }, alive, bytesOf(acceptAll)),
+      ])
+      return mediaBeginS(init, bytes, name)
+    })
+  }
+
+  /** What fails at first is for the next look at the list to get over, or to tell. */
+  #tryFetch(followed: Followed, alive: AbortSignal): Promise<MediaPlaylist | undefined> {
+    return unlessRefused(alive, () => this.#fetch(followed, alive))
   }
 
   async list(playlist: PlaylistName, signal: AbortSignal): Promise<readonly ListedFragment[]> {
     const followed = this.playlist(playlist)
     const alive = this.alive(signal)
-    const unread = this.#unread
-    if (followed === this.#primary && unread !== undefined) {
-      this.#unread = undefined
-      return unread
-    }
+    const unread = this.#unread.get(playlist)
+    this.#unread.delete(playlist)
+    if (unread !== undefined) return unread
     const list = await this.#fetch(followed, alive)
     if (list === undefined) return followed.listed
     if (followed === this.#primary) {
@@ -273,7 +336,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
       hosts: this.#http.hosts,
       nowMs: this.#clock.date(),
       opaqueOf: this.#run.opaque ? this.#passOn(followed) : undefined,
-      numberOf: (mediaSequence) => this.#run.numberOf(mediaSequence + followed.offset),
+      numberOf: (mediaSequence) => this.#run.numberOf(mediaSequence + (followed.offset ?? 0)),
     })
     for (const fragment of followed.listed) followed.known.set(fragment.number, fragment)
     return followed.listed
@@ -299,7 +362,20 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   #align(followed: Followed, list: MediaPlaylist): void {
     const picture = this.#primary.list
     if (followed === this.#primary || picture === undefined) return
-    followed.offset = partnerOffset(picture, list) ?? followed.offset
+    followed.offset = partnerOffset(picture, list, followed.offset) ?? followed.offset
+  }
+}
+
+async function unlessRefused<T>(
+  alive: AbortSignal,
+  fetch: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await fetch()
+  } catch (error) {
+    alive.throwIfAborted()
+    if (error instanceof GatewayError) return undefined
+    throw error
   }
 }
 
@@ -307,6 +383,16 @@ function mayComeYet(error: unknown): boolean {
   if (!(error instanceof GatewayError)) return false
   if (error.code === 'segment_gone') return true
   return error.cause instanceof UpstreamAnswerError && error.cause.status >= 500
+}
+
+/** Without those at the beginning of the picture's list that the sound's list holds no more, if they meet at all. */
+function beginTogether(
+  picture: readonly ListedFragment[],
+  sound: readonly ListedFragment[],
+): readonly ListedFragment[] {
+  const numbers = new Set(sound.map(({ number }) => number))
+  const first = picture.findIndex(({ number }) => numbers.has(number))
+  return first === -1 ? picture : picture.slice(first)
 }
 
 function whole(body: OriginBody | 'unchanged'): OriginBody {

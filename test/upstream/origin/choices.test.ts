@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { parseMedia } from '../../../src/formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../../src/formats/m3u8/parse-multivariant.ts'
 import { OriginRun } from '../../../src/upstream/origin/origin-run.ts'
-import { partnerOffset } from '../../../src/upstream/origin/partner-numbers.ts'
+import { partnerOffset, undatedOffset } from '../../../src/upstream/origin/partner-numbers.ts'
 import { pickPlaylists } from '../../../src/upstream/origin/pick-playlists.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
@@ -108,6 +108,42 @@ describe('sound belongs to the picture', () => {
 
   test('where neither has dates, nothing tells', () => {
     expect(partnerOffset(list({ first: 3 }), list({ first: 3 }))).toBeUndefined()
+  })
+
+  test('of the date that most of its segments share, where dates waver or are rounded', () => {
+    const wavering = (first: number, by: readonly number[], everyMs: number) =>
+      parseMedia(
+        `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:${first}\n${by
+          .map((ms, i) => {
+            const date = new Date(T0 + i * everyMs + ms).toISOString()
+            return `#EXT-X-PROGRAM-DATE-TIME:${date}\n#EXTINF:${everyMs / 1000},\n${i}\n`
+          })
+          .join('')}`,
+      )
+    const [up, down] = [
+      [480, -310, 0, 500, -450, 90],
+      [-500, 480, 120, -490, 0, 333],
+    ]
+    expect(partnerOffset(wavering(995, up, 2000), wavering(0, down, 2000))).toBe(995)
+    const floor = Array.from({ length: 12 }, (_, i) => -((i * 960) % 1000))
+    const later = Array.from({ length: 12 }, (_, i) => 20 - ((i * 960 + 20) % 1000))
+    expect(partnerOffset(wavering(7, floor, 960), wavering(9, later, 960))).toBe(-2)
+  })
+
+  test('as found once, as long as any date agrees', () => {
+    const picture = list({ first: 100, atMs: 0 })
+    expect(partnerOffset(picture, list({ first: 7, atMs: 1900 }), 93)).toBe(94)
+    expect(partnerOffset(picture, list({ first: 7, atMs: 0 }), 93)).toBe(93)
+  })
+
+  test('without dates: of the same media time, else of the same number, else of the same place', () => {
+    const [picture, sound] = [list({ first: 1000 }), list({ first: 999 })]
+    expect(undatedOffset(picture, sound, { picture: 50, sound: 50.02 })).toBe(1)
+    expect(undatedOffset(picture, sound, { picture: 50, sound: 47.98 })).toBe(0)
+    expect(undatedOffset(picture, sound, { picture: 50, sound: 90_000 })).toBe(0)
+    expect(undatedOffset(picture, sound, undefined)).toBe(0)
+    expect(undatedOffset(picture, list({ first: 5 }), undefined)).toBe(995)
+    expect(undatedOffset(picture, list({ first: 5 }), { picture: 50, sound: 52 })).toBe(996)
   })
 
   test('unless it is cut in other places', () => {

@@ -118,7 +118,34 @@ test('of a multivariant playlist, the best variant that we can play, and its def
     MASTER,
     '/live/high.m3u8',
     '/live/sound/y.m3u8',
+    // Without dates, their times tell which belong together.
+    '/live/seg12.m4s',
+    '/live/sound/seg12.m4s',
   ])
+})
+
+test('sound and picture begin with what both hold, as their lists slide between two looks', async () => {
+  const dated = (first: number): string =>
+    media(first, 3).replace(
+      '#EXTINF',
+      `#EXT-X-PROGRAM-DATE-TIME:${new Date(first * 2000).toISOString()}\n#EXTINF`,
+    )
+  origin.replies[MASTER] = [
+    '#EXTM3U',
+    '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="y",URI="y.m3u8"',
+    '#EXT-X-STREAM-INF:BANDWIDTH=1000,CODECS="avc1.4d400c,mp4a.40.2",AUDIO="a"',
+    'v.m3u8',
+    '',
+  ].join('\n')
+  origin.replies['/live/v.m3u8'] = dated(10)
+  origin.replies['/live/y.m3u8'] = dated(11)
+  const session = await open()
+  const numbers = async (name: 'video' | 'audio'): Promise<readonly bigint[]> =>
+    (await session.list(name, never)).map(({ number }) => number)
+  expect(await numbers('video')).toEqual([11n, 12n])
+  expect(await numbers('audio')).toEqual([11n, 12n, 13n])
+  expect(await numbers('video')).toEqual([10n, 11n, 12n])
+  expect(origin.asked).toHaveLength(4)
 })
 
 test('lists are asked for packed, and only if they have changed', async () => {
