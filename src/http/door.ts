@@ -1,3 +1,4 @@
+import type { Log } from '../base/log.ts'
 import type { Cell } from '../metrics/counter.ts'
 import type { Stream } from '../streams/stream.ts'
 import type { Readers } from './readers.ts'
@@ -24,6 +25,7 @@ export interface Streams {
 
 /** What the one door works with. */
 export interface Door extends ServeContext {
+  readonly log: Log
   readonly streams: Streams
   readonly served: ServedStreams
   readonly readers: Readers

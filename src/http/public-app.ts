@@ -36,10 +36,11 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
     done()
   })
   refuseOtherMethods(app)
-  const { counters, streams, clock, clips, keyOf } = options
+  const { counters, streams, clock, log, clips, keyOf } = options
   const door: Door = {
     streams,
     clock,
+    log,
     clips,
     readers,
     clipReaders: new Set(),

@@ -32,6 +32,8 @@ export interface Sending {
   readonly count: (status: number, bytes: number) => void
   /** Told the others as they are handed to the socket. */
   readonly sent: (bytes: number) => void
+  /** Told why the connection breaks in the middle of the body, unless the client has left. */
+  readonly failed: (error: unknown) => void
 }
 
 /** Sends the head and what belongs to it. */
@@ -104,7 +106,7 @@ interface Chunks {
 async function pump(
   response: ServerResponse,
   { first, next, chunks }: Chunks,
-  { signal, sent }: Sending,
+  { signal, sent, failed }: Sending,
 ): Promise<void> {
   try {
     for (let chunk = first; chunk.done !== true; chunk = await next()) {
@@ -113,7 +115,8 @@ async function pump(
       if (!hasRoom) await once(response, 'drain', { signal })
     }
     response.end()
-  } catch {
+  } catch (error) {
+    if (!signal.aborted) failed(error)
     response.destroy()
   } finally {
     await chunks.return?.()

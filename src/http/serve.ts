@@ -121,7 +121,7 @@ function sendAnswer(
 
 /** The answer begins with its first byte: what fails before that is still an honest error. */
 function bytes(
-  { served, readers }: Door,
+  { served, readers, log }: Door,
   { request, reply, resource, asker }: Exchange,
   stream: Stream,
   found: BytesAnswer,
@@ -134,6 +134,7 @@ function bytes(
       signal: asker.signal,
       count: (status, length) => counts.answered(resource.countedAs, status, length),
       sent: (length) => counts.sent(resource.countedAs, length),
+      failed: (error) => log.warn('answer broken off', { stream: resource.stream, error }),
     })
   }
   const begun = beginBytes(request, reply.raw, found, asker.signal)
