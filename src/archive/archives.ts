@@ -26,7 +26,7 @@ export interface ArchivesOptions {
 const MOST_ARCHIVES = 16
 /** Of them, those that are being listed: ranges that nobody has asked for before cost upstream calls (G17). */
 const MOST_LISTING = 4
-/** In all lists of a stream together: some 200 bytes each (G18). */
+/** Sum of the segments in all lists of a stream: some 200 bytes each (G18). */
 const MOST_ENTRIES = 200_000
 /** A range that nobody asked about for so long makes room for another one. */
 const REPLACEABLE_MS = 30_000

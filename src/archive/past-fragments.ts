@@ -97,7 +97,7 @@ export class PastFragments {
     const key = this.#key(rendition, number, form)
     const open = (limited: AbortSignal): Promise<readonly Opened[]> =>
       this.#withOwnWindow(window, segment, (from) => this.#open(from, segment, limited))
-    return this.#options.cache.open(key, this.#together(number, form), open, signal)
+    return this.#options.cache.open(key, this.#group(number, form), open, signal)
   }
 
   async #open(
@@ -140,7 +140,7 @@ export class PastFragments {
       )
     }
     const key = this.#key(rendition, number, 'fetched')
-    return this.#options.cache.open(key, this.#together(number, 'fetched'), open, signal)
+    return this.#options.cache.open(key, this.#group(number, 'fetched'), open, signal)
   }
 
   async #keep(segment: RecordedFacts, tracks: readonly FetchedTrack[]): Promise<void> {
@@ -178,7 +178,7 @@ export class PastFragments {
   }
 
   /** Names all tracks of a fragment, which are fetched in one go. */
-  #together(number: bigint, form: RecordedForm): string {
+  #group(number: bigint, form: RecordedForm): string {
     return `${this.#options.stream}/${number.toString(36)}/${form}`
   }
 }

@@ -100,27 +100,27 @@ export class FragmentCache {
   /**
    * As {@link fetch}, for what is fetched with others, and whose size is not known before upstream has begun
    * to answer: `open` tells of all that comes, once for all who ask for any of it meanwhile.
-   * @param together names what is opened
+   * @param group names what is opened
    * @throws GatewayError `segment_gone` when it is not among what came; what `open` throws
    */
   async open(
     key: FragmentKey,
-    together: string,
+    group: string,
     open: (signal: AbortSignal) => Promise<readonly Opened[]>,
     signal: AbortSignal,
   ): Promise<FragmentBody> {
     const here = this.find(key, signal) ?? (await this.#saved(key, signal))
     if (here !== undefined) return here
-    const joins = this.#opening.has(together)
+    const joins = this.#opening.has(group)
     if (joins) this.#options.coalesced.value += 1
     else this.#checkRoom()
     if (!joins) this.#options.misses.value += 1
-    const flights = await this.#openings.run(together, signal, async (limited) => {
-      this.#opening.add(together)
+    const flights = await this.#openings.run(group, signal, async (limited) => {
+      this.#opening.add(group)
       try {
         return this.#startAll(await open(limited))
       } finally {
-        this.#opening.delete(together)
+        this.#opening.delete(group)
       }
     })
     const flight = flights.get(keyText(key))

@@ -4,7 +4,6 @@ import { GatewayError } from '../../base/errors.ts'
 import { SingleFlight } from '../../base/single-flight.ts'
 import type { RecordedFragment, TimeRange } from '../recording.ts'
 import { buildClip } from './build-clip.ts'
-import type { Clip } from './clip.ts'
 import { ClipCache } from './clip-cache.ts'
 import type { RecordedClip } from './recorded-clip.ts'
 
@@ -61,7 +60,7 @@ export class Clips {
     return this.#options.maxMs(stream)
   }
 
-  async open(stream: string, range: TimeRange, signal: AbortSignal): Promise<Clip> {
+  async open(stream: string, range: TimeRange, signal: AbortSignal): Promise<RecordedClip> {
     // A stream's name holds no slash.
     const key = `${stream}/${range.startMs}/${range.endMs}`
     const known = this.#cache.get(key)
@@ -83,7 +82,7 @@ export class Clips {
     try {
       return await inTime(clock, BUILD_MS, signal, async (limited) => {
         const fragments = await within(range, (wider) => list(stream, wider, limited))
-        return buildClip(patient(fragments, clock), isSettled, limited)
+        return buildClip(inTimeEach(fragments, clock), isSettled, limited)
       })
     } finally {
       this.#builds -= 1
@@ -101,7 +100,7 @@ async function within(
 }
 
 /** The same fragments, none of which takes for ever: not while the clip is made, and not while it is sent. */
-function patient(fragments: readonly RecordedFragment[], clock: Clock): RecordedFragment[] {
+function inTimeEach(fragments: readonly RecordedFragment[], clock: Clock): RecordedFragment[] {
   return fragments.map((fragment) => ({
     number: fragment.number,
     startMs: fragment.startMs,

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { GatewayError } from '../../base/errors.ts'
 import type { MediaPiece, MovieLayout } from '../../formats/mp4/progressive/progressive-movie.ts'
 import type { RecordedFragment, RecordedTrack } from '../recording.ts'
-import type { Clip } from './clip.ts'
 import { readAhead } from './read-ahead.ts'
 
 /** A fragment of a clip, without its bytes. */
@@ -20,10 +19,13 @@ const MAX_AHEAD_BYTES = 4 * 1024 * 1024
 const BYTES_PER_PIECE = 200
 const ID_LENGTH = 24
 
-/** The layout of a file whose media data are read from the recording as they are sent. */
-export class RecordedClip implements Clip {
+/** One progressive MP4 of a recorded range: its layout, whose media data are read from the recording as they are sent. */
+export class RecordedClip {
+  /** Names the content: equal for equal bytes, different otherwise. Safe in an entity tag. */
   readonly id: string
+  /** `audio` when there is no picture. */
   readonly kind: 'video' | 'audio'
+  /** Whether the same range will give the same clip for ever, as far as we know. */
   readonly isSettled: boolean
   readonly #layout: MovieLayout
   readonly #fragments: readonly ClipFragment[]
@@ -36,6 +38,7 @@ export class RecordedClip implements Clip {
     this.kind = layout.pieces.some(({ rendition }) => rendition === 'video') ? 'video' : 'audio'
   }
 
+  /** Of the whole file, in bytes. */
   get size(): number {
     return this.#layout.size
   }
@@ -46,6 +49,10 @@ export class RecordedClip implements Clip {
     return head.length + (pieces.length + this.#fragments.length) * BYTES_PER_PIECE
   }
 
+  /**
+   * The bytes from `start` on and before `end`, fetched as they are asked for. Rejects when they cannot
+   * be had: what has been sent by then is no whole file.
+   */
   async *read(start: number, end: number, signal: AbortSignal): AsyncGenerator<Buffer> {
     const { head } = this.#layout
     if (start < head.length) yield head.subarray(start, Math.min(end, head.length))

@@ -1,4 +1,4 @@
-import type { Clip } from '../../archive/clip/clip.ts'
+import type { RecordedClip } from '../../archive/clip/recorded-clip.ts'
 import type { TimeRange } from '../../archive/recording.ts'
 import { GatewayError } from '../../base/errors.ts'
 import { CORS } from '../headers.ts'
@@ -43,7 +43,7 @@ function join(readers: Set<Asker>, asker: Asker): void {
   asker.signal.addEventListener('abort', () => readers.delete(asker), { once: true })
 }
 
-function clipAnswer(made: Clip, name: string): BytesAnswer {
+function clipAnswer(made: RecordedClip, name: string): BytesAnswer {
   const etag = `"${made.id}"`
   return {
     kind: 'bytes',

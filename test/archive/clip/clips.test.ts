@@ -2,8 +2,8 @@ import { buffer } from 'node:stream/consumers'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Clip } from '../../../src/archive/clip/clip.ts'
 import { Clips } from '../../../src/archive/clip/clips.ts'
+import type { RecordedClip } from '../../../src/archive/clip/recorded-clip.ts'
 import type { RecordedFragment, TimeRange } from '../../../src/archive/recording.ts'
 import { GatewayError } from '../../../src/base/errors.ts'
 import { literalFragment, literalInit } from '../../support/literal-fragment.ts'
@@ -30,7 +30,7 @@ function setUp(recording = new LoopRecording()): {
   return { recording, clock, clips: new Clips({ clock, maxMs: () => HOUR_MS, list }) }
 }
 
-function bytesOf(clip: Clip, start = 0, end = clip.size): Promise<Buffer> {
+function bytesOf(clip: RecordedClip, start = 0, end = clip.size): Promise<Buffer> {
   return buffer(clip.read(start, end, never))
 }
 
@@ -185,7 +185,7 @@ describe('G18: few fragments in memory', () => {
       expect(recording.fetched).toHaveLength(0)
       await read.next()
       expect(recording.fetched).toHaveLength(ahead)
-      await read.return?.()
+      await read.return(undefined)
     }
   })
 })
