@@ -2,12 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { launchBrowser } from '../support/browser.ts'
+import { launchBrowser, SOON } from '../support/browser.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { during, pass } from '../support/pace.ts'
 import { startWorld } from '../support/world.ts'
 
-const SOON = { timeout: 25_000, interval: 200 }
 const TICK_MS = 100
 
 let browser: Browser
@@ -24,9 +23,7 @@ interface Playing {
   readonly errors: readonly string[]
 }
 
-test('hls.js follows dvr.m3u8 by delta updates, and seeks back as far as it goes', {
-  timeout: 120_000,
-}, async () => {
+test('hls.js follows dvr.m3u8 by delta updates, and seeks back as far as it goes', async () => {
   const clock = new ManualClock()
   const world = await startWorld({
     clock,

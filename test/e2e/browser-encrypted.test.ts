@@ -3,18 +3,16 @@ import { expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { startGateway } from '../../src/gateway.ts'
-import { launchBrowser, openPage } from '../support/browser.ts'
+import { launchBrowser, openPage, SOON } from '../support/browser.ts'
 import { makeEncryptedHls } from '../support/ffmpeg-hls.ts'
 import { ForeignOrigin } from '../support/foreign-origin.ts'
 import { askWitness, beginWitness, placeWitness } from '../support/playback.ts'
 import { hasTool } from '../support/tools.ts'
 
-const SOON = { timeout: 25_000, interval: 200 }
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 test.skipIf(!hasTool('chromium') || !hasTool('ffmpeg'))(
   'Chromium plays media that we cannot read, with the key that goes through us',
-  { timeout: 90_000 },
   async () => {
     const dir = await makeEncryptedHls('MPEG-TS')
     await using origin = await ForeignOrigin.start({ clock: systemClock, dir })
@@ -34,7 +32,7 @@ test.skipIf(!hasTool('chromium') || !hasTool('ffmpeg'))(
       const url = `${gateway.publicUrl}/play/lobby`
       const size = { width: 640, height: 360 }
       const { page, complaints } = await openPage(browser, url, size, placeWitness)
-      await page.locator('.tile[data-tone="live"]').waitFor({ timeout: SOON.timeout })
+      await page.locator('.tile[data-tone="live"]').waitFor(SOON)
       await beginWitness(page)
       const seconds = async (): Promise<number> =>
         Number(await page.evaluate(`document.querySelector('video').currentTime`))

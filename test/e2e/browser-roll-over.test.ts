@@ -3,14 +3,12 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import type { CameraConfigInput } from '../../src/emulator/config.ts'
 import { GatewayAdmin } from '../proof/gateway-admin.ts'
-import { launchBrowser, openPage, type WatchedPage } from '../support/browser.ts'
+import { launchBrowser, openPage, SOON, type WatchedPage } from '../support/browser.ts'
 import { askWitness, beginWitness, placeWitness } from '../support/playback.ts'
 import { cameraOf, startWorld, type World } from '../support/world.ts'
 
 /** So short that a session runs out by itself within the test. Renewed after some nine seconds. */
 const EXPIRES_MS = 12_000
-/** Generous, for a busy machine. */
-const SOON = { timeout: 25_000, interval: 200 }
 
 let browser: Browser
 
@@ -35,7 +33,6 @@ const CAMERAS: readonly [string, CameraConfigInput, kvs?: Readonly<Record<string
 
 test.concurrent.for(CAMERAS)(
   'G2, G3: hls.js plays on while sessions run out, are revoked and replaced; tfdt from %s',
-  { timeout: 90_000 },
   async ([, camera, kvs = {}]) => {
     const cameras = { lobby: { minExpires: 1, ...camera } }
     const world = await startWorld({

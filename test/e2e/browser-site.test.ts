@@ -3,12 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { type RunningGateway, startGateway } from '../../src/gateway.ts'
-import { launchBrowser, openPage } from '../support/browser.ts'
+import { launchBrowser, openPage, SOON } from '../support/browser.ts'
 import { Link } from '../support/link.ts'
 import { startWorld, type World } from '../support/world.ts'
 
-/** Generous, for a busy machine. */
-const SOON = { timeout: 25_000 }
 const NAMES = ['gate', 'yard', 'hall', 'dock'] as const
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 
@@ -24,7 +22,7 @@ beforeAll(async () => {
   central = await startWorld({ clock: systemClock, cameras, defaults })
   link = await Link.to(central.gateway.publicUrl)
   site = await startSite(link)
-}, 60_000)
+})
 
 afterAll(async () => {
   await browser.close()
@@ -33,9 +31,7 @@ afterAll(async () => {
   await central.close()
 })
 
-test('a wall at a site gateway plays what the central one gives, through a cut of the line', {
-  timeout: 120_000,
-}, async () => {
+test('a wall at a site gateway plays what the central one gives, through a cut of the line', async () => {
   const { page, complaints } = await openPage(browser, `${site.publicUrl}/wall`)
   await allLive(page)
 
@@ -49,7 +45,7 @@ test('a wall at a site gateway plays what the central one gives, through a cut o
   expect(NAMES.map((name) => central.counters(name).sessionsOpened)).toEqual([1, 1, 1, 1])
 })
 
-test('DVR of a site is made of what came over the line', { timeout: 60_000 }, async () => {
+test('DVR of a site is made of what came over the line', async () => {
   const base = `${site.publicUrl}/hls/gate/`
   const multivariant = await (await fetch(`${base}dvr.m3u8`)).text()
   const [media] = multivariant.match(/^dvr-.*video\.m3u8$/m) ?? []

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
-import { launchBrowser, openPage } from '../support/browser.ts'
+import { launchBrowser, openPage, SOON } from '../support/browser.ts'
 import { askWitness, beginWitness, placeWitness } from '../support/playback.ts'
 import { cameraOf, startWorld, type World } from '../support/world.ts'
 
@@ -24,8 +24,6 @@ const ROWS = CONTAINERS.flatMap((containerFormat) =>
   })),
 )
 
-/** Generous, for a busy machine. */
-const SOON = { timeout: 25_000, interval: 200 }
 const SHORTEST_FRAGMENT_MS = 1000
 
 let browser: Browser
@@ -51,7 +49,6 @@ afterAll(async () => {
 
 test.concurrent.for(ROWS)(
   'G2: hls.js plays $what of $containerFormat through a roll-over',
-  { timeout: 90_000 },
   async ({ name, sound }) => {
     const url = `${world.gateway.publicUrl}/play/${name}`
     const size = { width: 640, height: 360 }

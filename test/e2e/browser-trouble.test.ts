@@ -4,14 +4,9 @@ import { join } from 'node:path'
 import type { Browser, Page, Response } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
-import { launchBrowser, openPage, type WatchedPage } from '../support/browser.ts'
+import { launchBrowser, openPage, SOON, type WatchedPage } from '../support/browser.ts'
 import { askWitness, beginWitness, placeWitness } from '../support/playback.ts'
 import { cameraOf, startWorld, type World } from '../support/world.ts'
-
-/** Generous, for a busy machine. */
-const SOON = { timeout: 25_000 }
-/** One look at the playlist or the feed, a fragment's download, and what a busy machine adds. */
-const AT_ONCE = { timeout: 4_000 }
 
 let browser: Browser
 let stateDir: string
@@ -26,9 +21,7 @@ afterAll(async () => {
   await rm(stateDir, { recursive: true, force: true })
 })
 
-test.concurrent('G11: a page says since when a camera is away, and goes on by itself when it is back', {
-  timeout: 90_000,
-}, async () => {
+test.concurrent('G11: a page says since when a camera is away, and goes on by itself when it is back', async () => {
   const world = await startWorld({
     clock: systemClock,
     cameras: { lobby: { clip: 'av-360p' } },
@@ -38,14 +31,14 @@ test.concurrent('G11: a page says since when a camera is away, and goes on by it
     const { page, complaints } = await openPlayer(world)
     const headline = page.locator('.headline')
     world.control.stopProducer(cameraOf())
-    await tone(page, 'stale', SOON)
+    await tone(page, 'stale')
     expect(await headline.textContent()).toMatch(/^No picture for \d+ s$/)
-    await tone(page, 'offline', { timeout: 40_000 })
+    await tone(page, 'offline')
     expect(await headline.textContent()).toMatch(/^Offline since \d\d:\d\d:\d\d$/)
 
     world.control.resumeProducer(cameraOf())
     await logged(world, 'camera back')
-    await tone(page, 'live', AT_ONCE)
+    await tone(page, 'live')
     expect(await headline.textContent()).toBe('')
     const { rewinds, holes } = await askWitness(page)
     expect({ rewinds, holes }).toEqual({ rewinds: 0, holes: 0 })
@@ -55,9 +48,7 @@ test.concurrent('G11: a page says since when a camera is away, and goes on by it
   }
 })
 
-test.concurrent('G11: a page plays on through a slate, without a stall or a reload, and says what it is', {
-  timeout: 90_000,
-}, async () => {
+test.concurrent('G11: a page plays on through a slate, without a stall or a reload, and says what it is', async () => {
   const world = await startWorld({
     clock: systemClock,
     cameras: { lobby: { clip: 'av-360p' } },
@@ -69,19 +60,16 @@ test.concurrent('G11: a page plays on through a slate, without a stall or a relo
     page.on('load', () => (loads += 1))
     world.control.stopProducer(cameraOf())
     await logged(world, 'slate shown')
-    await tone(page, 'slate', SOON)
+    await tone(page, 'slate')
     expect(await page.locator('.label').textContent()).toMatch(/^Away since \d\d:\d\d:\d\d$/)
     expect(await page.locator('.headline').textContent()).toBe('')
-    await moving(page)
-    await page.waitForTimeout(10_000)
-    await moving(page)
+    await plays(page, 10)
     expect(await page.locator('.tile').getAttribute('data-tone')).toBe('slate')
 
     world.control.resumeProducer(cameraOf())
     await logged(world, 'camera back')
-    await tone(page, 'live', AT_ONCE)
-    await page.waitForTimeout(5_000)
-    await moving(page)
+    await tone(page, 'live')
+    await plays(page, 5)
     const { rewinds, holes, lostMs } = await askWitness(page)
     expect({ rewinds, holes, loads, complaints }).toEqual({
       rewinds: 0,
@@ -109,13 +97,13 @@ test.concurrent('a page outlives a restart of the gateway, and says so meanwhile
     await world.startGateway()
     await mediaCameAgain
     await page.locator('#banner').waitFor({ ...SOON, state: 'hidden' })
-    await tone(page, 'live', SOON)
-    await moving(page)
+    await tone(page, 'live')
+    await plays(page, 0.3)
     expect(complaints).toEqual([])
   } finally {
     await world.close()
   }
-}, 90_000)
+})
 
 test.concurrent.each([
   ['sound', { video: true, audio: false }],
@@ -127,7 +115,7 @@ test.concurrent.each([
     const world = await startWorld({ clock: systemClock, cameras })
     try {
       const { page, complaints } = await openPlayer(world)
-      await page.waitForTimeout(3_000)
+      await plays(page, 3)
       for (const tracks of [left, { video: true, audio: true }]) {
         world.control.order(cameraOf(), { type: 'tracks', ...tracks })
         // The lists hold what is gone for another ten seconds: who waited for it would stand that long.
@@ -140,7 +128,6 @@ test.concurrent.each([
       await world.close()
     }
   },
-  90_000,
 )
 
 /** For how long at most picture and sound did not go on within the next `ms`. */
@@ -179,13 +166,13 @@ async function heardAndSeen(page: Page): Promise<unknown> {
 async function openPlayer({ gateway }: World): Promise<WatchedPage> {
   const url = `${gateway.publicUrl}/play/lobby`
   const watched = await openPage(browser, url, { width: 640, height: 360 }, placeWitness)
-  await tone(watched.page, 'live', SOON)
+  await tone(watched.page, 'live')
   await beginWitness(watched.page)
   return watched
 }
 
-function tone(page: Page, name: string, within: { timeout: number }): Promise<void> {
-  return page.locator(`.tile[data-tone="${name}"]`).waitFor(within)
+function tone(page: Page, name: string): Promise<void> {
+  return page.locator(`.tile[data-tone="${name}"]`).waitFor(SOON)
 }
 
 async function logged({ lines }: World, event: string): Promise<void> {
@@ -195,10 +182,10 @@ async function logged({ lines }: World, event: string): Promise<void> {
   })
 }
 
-async function moving(page: Page): Promise<void> {
+/** Waits until so many seconds more have been played. */
+async function plays(page: Page, seconds: number): Promise<void> {
+  const { playedS } = await askWitness(page)
   await vi.waitFor(async () => {
-    const { playedS } = await askWitness(page)
-    await page.waitForTimeout(500)
-    expect((await askWitness(page)).playedS).toBeGreaterThan(playedS + 0.3)
+    expect((await askWitness(page)).playedS).toBeGreaterThan(playedS + seconds)
   }, SOON)
 }

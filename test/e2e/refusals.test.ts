@@ -236,7 +236,7 @@ beforeAll(async () => {
   for (let i = 0; i < refusals.length; i += AT_A_TIME) {
     await meet(refusals.slice(i, i + AT_A_TIME))
   }
-}, 180_000)
+})
 
 async function meet(some: typeof refusals): Promise<void> {
   const clock = new ManualClock()

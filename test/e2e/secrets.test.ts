@@ -121,7 +121,7 @@ beforeAll(async () => {
   await world.emulator.close()
   await pass(clock, 20_000)
   await during(clock, crawl())
-}, 60_000)
+})
 afterAll(async () => {
   await during(clock, world.stopGateway())
   vi.unstubAllEnvs()

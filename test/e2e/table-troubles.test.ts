@@ -130,7 +130,7 @@ describe.each(CONTAINERS)('LIVE, %s', (container) => {
     await board.pass(12_000)
     for (const row of rows) await strike(board, row)
     await board.pass(35_000)
-  }, 120_000)
+  })
   afterAll(() => board[Symbol.asyncDispose]())
 
   test.each(rows)('$guarantee: $trouble.what', async ({ name, trouble }) => {

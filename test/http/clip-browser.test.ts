@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { Clips } from '../../src/archive/clip/clips.ts'
 import { systemClock } from '../../src/base/clock.ts'
-import { launchBrowser } from '../support/browser.ts'
+import { launchBrowser, SOON } from '../support/browser.ts'
 import { type PublicServer, startPublicServer } from '../support/public-server.ts'
 import { LoopRecording } from '../support/recording.ts'
 import { hasTool } from '../support/tools.ts'
@@ -37,8 +37,6 @@ const LOOK = `(() => {
     audioBytes: video.webkitAudioDecodedByteCount,
   }
 })()`
-
-const SOON = { timeout: 20_000, interval: 100 }
 
 describe.skipIf(!hasTool('chromium'))('Chromium plays a clip as it is', () => {
   let browser: Browser

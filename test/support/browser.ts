@@ -18,6 +18,9 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ARGUMENTS, headless: true })
 }
 
+/** For what must happen by itself: as long as a slow and busy machine may take for it. */
+export const SOON = { timeout: 240_000, interval: 200 }
+
 export interface WatchedPage {
   readonly page: Page
   /**
@@ -34,6 +37,7 @@ export async function openPage(
   prepare: (page: Page) => Promise<void> = async () => {},
 ): Promise<WatchedPage> {
   const page = await browser.newPage({ viewport })
+  page.setDefaultTimeout(SOON.timeout)
   await prepare(page)
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))
