@@ -1,6 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 
@@ -36,3 +40,23 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     await expect(fetch(`${url}/healthz`)).rejects.toThrow()
   },
 )
+
+test('a Node that does not start is said in words that help', async () => {
+  const bin = await mkdtemp(join(tmpdir(), 'no-node-'))
+  onTestFinished(() => rm(bin, { recursive: true }))
+  await writeFile(
+    join(bin, 'node'),
+    '#!/bin/sh\necho "error while loading shared libraries" >&2; exit 127',
+    {
+      mode: 0o755,
+    },
+  )
+  const child = spawn('/bin/sh', ['src/cli/start.sh'], {
+    cwd: root,
+    env: { PATH: `${bin}:/usr/bin:/bin` },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const words = await text(child.stderr)
+  expect(words).toMatch(/^kvs-hls-gateway: .*apt-get install libatomic1\n$/)
+  expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(1)
+})

@@ -1,0 +1,8 @@
+#!/bin/sh
+# What `npm start` runs. The lockfile brings a Node along, which needs a library that slim images lack; without it only
+# the loader speaks, and not in words that help.
+node --version >/dev/null 2>&1 || {
+  echo 'kvs-hls-gateway: Node does not start. The one from the lockfile needs libatomic1: apt-get install libatomic1' >&2
+  exit 1
+}
+exec node "$(dirname "$0")/bin.js" "$@"
