@@ -30,6 +30,8 @@ export interface RunningGateway {
   readonly publicUrl: string
   /** Base URL of the admin listener, without a slash at its end. */
   readonly adminUrl: string
+  /** Is not ready from now on, and serves all the same. */
+  retire(): void
   /** Stops accepting, answers who waits, closes sessions; resolves when nothing runs any more. */
   close(): Promise<void>
 }
@@ -68,8 +70,11 @@ export const startGateway: StartGateway = async (config, deps) => {
       () => listening,
     ),
   ] as const
-  const close = async (): Promise<void> => {
+  const retire = (): void => {
     listening = false
+  }
+  const close = async (): Promise<void> => {
+    retire()
     life.abort()
     registry.stopWaiting()
     await Promise.all(apps.map((app) => app.close()))
@@ -83,7 +88,7 @@ export const startGateway: StartGateway = async (config, deps) => {
     listening = true
     void logTraffic({ ...shared, log }, life.signal)
     for (const stream of opened) if (stream.activation === 'always') stream.start()
-    return { publicUrl, adminUrl, close }
+    return { publicUrl, adminUrl, retire, close }
   } catch (error) {
     await close()
     throw error

@@ -59,7 +59,10 @@ export async function serve(
   // Whoever kills the process shall not make its next start slow.
   flushCompileCache()
   await stopped
+  gateway.retire()
   const never = new AbortController().signal
+  const { drainDelayMs } = config.server
+  if (drainDelayMs > 0) await clock.sleep(drainDelayMs, never)
   await withDeadline(clock, 'closing', CLOSE_WITHIN_MS, never, () => gateway.close())
   return EXIT.ok
 }

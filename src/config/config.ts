@@ -3,8 +3,15 @@
  * A key that the operator may leave out and that has no default is undefined here.
  */
 export interface Config {
-  readonly server: Listener
+  readonly server: Listener & {
+    /** From SIGTERM to the close, serving and unready. */
+    readonly drainDelayMs: number
+  }
   readonly admin: Listener & { readonly token: string | undefined }
+  readonly limits: {
+    /** Undefined: what the process's limit of open files leaves. */
+    readonly connections: number | undefined
+  }
   readonly aws: {
     readonly region: string | undefined
     /** Without a slash at its end: the SDK would double it. */

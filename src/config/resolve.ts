@@ -19,7 +19,12 @@ export interface MergedStreams {
 /** From the file's words to the program's. */
 export function resolve(file: ConfigFile, merged: MergedStreams): Config {
   return {
-    server: file.server,
+    server: {
+      host: file.server.host,
+      port: file.server.port,
+      drainDelayMs: file.server.drainDelay,
+    },
+    limits: { connections: file.limits.connections },
     admin: { ...file.admin, token: file.admin.token },
     aws: {
       region: file.aws.region,

@@ -45,6 +45,17 @@ const server = section({
   port: integer(0, 65_535)
     .prefault(8080)
     .describe('0 takes any free port; the ready line names it.'),
+  drainDelay: duration('0s', '5m')
+    .prefault('0s')
+    .describe(
+      'At SIGTERM: serve on so long, unready, for a balancer to turn away. Often 5s to 10s.',
+    ),
+})
+
+const limits = section({
+  connections: integer(8, 1_000_000)
+    .optional()
+    .describe('Most connections of the public listener. Left out: what open files leave.'),
 })
 
 const admin = section({
@@ -294,6 +305,7 @@ const auth = withoutEmpty(
 export const fileSchema = section({
   server: server.prefault({}).describe('Public listener: players, CDN, wall and player pages.'),
   admin: admin.prefault({}).describe('Metrics, API and dashboard.'),
+  limits: limits.prefault({}).describe('Against crowds that would take what the sources need.'),
   aws: aws.prefault({}).describe('How AWS is reached; else the SDK’s own chain, AWS_* included.'),
   cache: cache.prefault({}).describe('Fragment bytes and saved timelines.'),
   redis: redis.prefault({}).describe('Several nodes as one.'),

@@ -16,6 +16,7 @@ import type { Operations } from '../streams/operations.ts'
 import type { Registry } from '../streams/registry.ts'
 import { NO_REACH } from '../streams/stream.ts'
 import { renditionsNow } from '../timeline/renditions-now.ts'
+import { mostConnections } from './connections.ts'
 import type { Shared } from './shared.ts'
 
 /** Players, CDNs and pages. */
@@ -30,6 +31,7 @@ export async function publicApp(
     clock,
     requestId: requestIds(random),
     counters,
+    mostConnections: await mostConnections(config),
     streams: registry,
     keyOf: config.streams.some(({ source }) => source.kind === 'hls')
       ? (stream, id) => keyUpstream(shared, stream, id)

@@ -65,6 +65,11 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
   expose('source_switches_total', 'Changes between camera and backup', counters.sourceSwitches)
   expose('cache_hits_total', 'Fragments found in the cache', counters.cacheHits)
   expose('cache_misses_total', 'Fragments that had to be fetched', counters.cacheMisses)
+  expose(
+    'connections_refused_total',
+    'Connections beyond limits.connections',
+    counters.connectionsRefused,
+  )
   expose('coalesced_requests_total', 'Misses that joined a fetch', counters.coalescedRequests)
 }
 
@@ -80,6 +85,7 @@ function exposeShared(registry: Registry, { counters, cacheBytes }: MetricsSourc
     })
   }
   gauge('cache_bytes', 'Bytes in the fragment cache, and on their way in', cacheBytes)
+  gauge('connections', 'Connections of the public listener', () => counters.connections.value)
   gauge('blocked_requests', 'Requests that wait for media', () => counters.blockedRequests.value)
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
+import { limitConnections } from './connection-limit.ts'
 import type { Door, Streams } from './door.ts'
 import { refuseOtherMethods } from './error-handler.ts'
 import { CORS } from './headers.ts'
@@ -22,6 +23,8 @@ export interface PublicAppOptions extends AppOptions {
   readonly keyOf?: KeyRoutesOptions['keyOf'] | undefined
   /** Without it there are no clips. */
   readonly clips?: ServeContext['clips']
+  /** Most connections at a time. Default: as many as come. */
+  readonly mostConnections?: number
   /** The fragment cache's evictions: whoever still sends evicted bytes is cut off (G18). */
   readonly onEvict: (listener: (bytes: Buffer) => void) => () => void
 }
@@ -35,8 +38,14 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
     stopWatching()
     done()
   })
+  const { counters, streams, clock, clips, keyOf, log } = options
+  limitConnections(app, {
+    most: options.mostConnections ?? Number.POSITIVE_INFINITY,
+    log,
+    open: counters.connections,
+    refused: counters.connectionsRefused.cell({}),
+  })
   refuseOtherMethods(app)
-  const { counters, streams, clock, log, clips, keyOf } = options
   const door: Door = {
     streams,
     clock,

@@ -38,6 +38,9 @@ export class GatewayCounters {
   readonly coalescedRequests = new Counter([])
   /** How many requests wait for media now: goes down again, unlike all others. */
   readonly blockedRequests: Cell = { value: 0 }
+  /** Of the public listener, now. */
+  readonly connections: Cell = { value: 0 }
+  readonly connectionsRefused = new Counter([])
 
   /**
    * From now on `stream` is counted under `label`, which others may share: names that viewers choose must

@@ -13,13 +13,14 @@ class Stage implements ServeParts {
   readonly clock = new ManualClock()
   readonly events: string[] = []
   config: Config | undefined
+  demo = parse(ONE_STREAM)
+  retired = false
   closeGateway: () => Promise<void> = () => Promise.resolve()
 
   readonly startDemo = () => {
-    const demo = parse(ONE_STREAM)
     return Promise.resolve({
       name: 'demo',
-      config: demo,
+      config: this.demo,
       [Symbol.asyncDispose]: () => this.#note('emulator closed'),
     })
   }
@@ -29,6 +30,9 @@ class Stage implements ServeParts {
     return Promise.resolve({
       publicUrl: 'http://127.0.0.1:8080',
       adminUrl: 'http://127.0.0.1:8081',
+      retire: () => {
+        this.retired = true
+      },
       close: async () => {
         await this.closeGateway()
         await this.#note('gateway closed')
@@ -61,6 +65,21 @@ test('runs until it is asked to stop, then closes the gateway before its upstrea
   await expect.poll(() => stage.terminal.outLines.length).toBe(1)
   expect(stage.events).toEqual([])
   stage.terminal.stop()
+  expect(await running).toBe(0)
+  expect(stage.events).toEqual(['gateway closed', 'emulator closed'])
+})
+
+test('serves on for server.drainDelay before it closes, and says at once that it is not ready', async () => {
+  const stage = new Stage()
+  stage.demo = parse(`server: { drainDelay: 5s }\n${ONE_STREAM}`)
+  const running = stage.run()
+  await expect.poll(() => stage.terminal.outLines.length).toBe(1)
+  expect(stage.retired).toBe(false)
+  stage.terminal.stop()
+  await expect.poll(() => stage.retired).toBe(true)
+  stage.clock.advance(4_999)
+  expect(stage.events).toEqual([])
+  stage.clock.advance(1)
   expect(await running).toBe(0)
   expect(stage.events).toEqual(['gateway closed', 'emulator closed'])
 })

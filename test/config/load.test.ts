@@ -159,11 +159,11 @@ describe('a fault is one line: file, line, key, expected, got', () => {
     ],
     [
       `server: { prot: 1 }\n${ONE_STREAM}`,
-      'server.prot: expected a known key (host, port), got "prot"',
+      'server.prot: expected a known key (host, port, drainDelay), got "prot"',
     ],
     [
       `server: { prot: }\n${ONE_STREAM}`,
-      'server.prot: expected a known key (host, port), got "prot"',
+      'server.prot: expected a known key (host, port, drainDelay), got "prot"',
     ],
     [
       `server: { port: 65536 }\n${ONE_STREAM}`,

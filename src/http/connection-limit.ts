@@ -1,0 +1,60 @@
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Log } from '../base/log.ts'
+import type { Cell } from '../metrics/counter.ts'
+import { HttpError } from './problem.ts'
+
+export interface ConnectionLimitOptions {
+  /** Connections at a time. */
+  readonly most: number
+  readonly log: Log
+  /** How many there are now. */
+  readonly open: Cell
+  /** How many were refused. */
+  readonly refused: Cell
+}
+
+/** So many more are let in, to be told why they may not stay. Beyond that nobody is told. */
+const TOLD = 16
+/** The log says it again after there has been so much room. */
+const RELIEF = 0.9
+
+/**
+ * Bounds the connections of a listener: each takes a file descriptor, which the sources, the disk and the admin listener need
+ * as well. Who comes beyond gets 503 and `Connection: close`, and may come again soon.
+ */
+export function limitConnections(
+  app: FastifyInstance,
+  { most, log, open, refused }: ConnectionLimitOptions,
+): void {
+  const beyond = new WeakSet<Socket>()
+  let full = false
+  const refuse = (): void => {
+    refused.value += 1
+    if (full) return
+    full = true
+    log.warn('connections refused', { connections: most })
+  }
+  app.server.maxConnections = most + TOLD
+  app.server.on('drop', refuse)
+  app.server.on('connection', (socket: Socket) => {
+    open.value += 1
+    socket.once('close', () => {
+      open.value -= 1
+      if (open.value < most * RELIEF) full = false
+    })
+    if (open.value <= most) return
+    beyond.add(socket)
+    refuse()
+  })
+  app.addHook('onRequest', ({ raw: { socket } }, _reply, done) => {
+    done(beyond.has(socket) ? tooMany() : undefined)
+  })
+}
+
+function tooMany(): HttpError {
+  return new HttpError('overloaded', 'There are too many connections', {
+    retryAfterMs: 2000,
+    headers: { Connection: 'close' },
+  })
+}
