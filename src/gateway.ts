@@ -80,7 +80,7 @@ export const startGateway: StartGateway = async (config, deps) => {
     await Promise.all(apps.map((app) => app.close()))
     await streams.close()
     shared.api.close()
-    await shared.dispatcher.destroy()
+    await Promise.all([shared.dispatcher.destroy(), shared.publicDispatcher.destroy()])
   }
   try {
     const publicUrl = await listen(apps[0], config.server)

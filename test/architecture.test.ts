@@ -90,7 +90,6 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   pino: ['log'],
   'prom-client': ['http'],
   fastify: ['http', 'emulator', 'gateway'],
-  '@fastify/reply-from': ['http'],
   undici: ['upstream', 'gateway'],
 }
 

@@ -8,7 +8,6 @@ import type { Config } from '../config/config.ts'
 import { buildAdminApp } from '../http/admin-app.ts'
 import { buildPublicApp } from '../http/public-app.ts'
 import { requestIds } from '../http/request-id.ts'
-import type { KeyUpstream } from '../http/routes/keys.ts'
 import { registerWeb } from '../http/routes/web.ts'
 import type { WebStreamState, WebView } from '../http/web-view.ts'
 import type { LiveStream } from '../streams/live-stream.ts'
@@ -34,7 +33,7 @@ export async function publicApp(
     mostConnections: await mostConnections(config),
     streams: registry,
     keyOf: config.streams.some(({ source }) => source.kind === 'hls')
-      ? (stream, id) => keyUpstream(shared, stream, id)
+      ? (stream, id) => shared.originKeys.find(stream, id)
       : undefined,
     clips: clipsOf(registry, clock),
     onEvict: (listener) => store.onEvict(listener),
@@ -56,17 +55,6 @@ function clipsOf(registry: Registry, clock: Clock): Clips {
       throw noArchive()
     },
   })
-}
-
-function keyUpstream(
-  { originKeys, counters }: Shared,
-  stream: string,
-  id: string,
-): KeyUpstream | undefined {
-  const location = originKeys.find(stream, id)
-  if (location === undefined) return undefined
-  const observer = counters.upstreamObserver(stream)
-  return { ...location, answered: (status) => observer.request('key', String(status), 0) }
 }
 
 /** A first request moves no byte while it waits for media, and must not count as stalled meanwhile. */

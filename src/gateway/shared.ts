@@ -19,6 +19,7 @@ import { KvsApiOnDemand } from '../upstream/kvs/kvs-api-on-demand.ts'
 import { StreamQuotas } from '../upstream/kvs/stream-quotas.ts'
 import { OriginKeys } from '../upstream/origin/origin-keys.ts'
 import type { Proxies } from '../upstream/proxies.ts'
+import { publicLookup } from '../upstream/public-lookup.ts'
 import { openSlateFiles, type SlateFiles } from './slate-files.ts'
 
 /** What all streams share. */
@@ -28,6 +29,8 @@ export interface Shared {
   readonly log: Log
   readonly counters: GatewayCounters
   readonly dispatcher: UpstreamAgent
+  /** For hosts that nobody has configured. */
+  readonly publicDispatcher: UpstreamAgent
   readonly api: KvsApi
   readonly quotas: StreamQuotas
   readonly originKeys: OriginKeys
@@ -68,6 +71,7 @@ export async function openShared(
       coalesced: counters.coalescedRequests.cell({}),
     }),
     dispatcher: new UpstreamAgent(proxies),
+    publicDispatcher: new UpstreamAgent(proxies, publicLookup()),
     api: new KvsApiOnDemand(clock, random, { ...config.aws, proxies }),
     originKeys: new OriginKeys(),
     quotas: new StreamQuotas({ clock, region, share: config.aws.quotaShare }),

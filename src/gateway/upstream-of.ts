@@ -5,7 +5,7 @@ import type { KvsSource } from '../upstream/kvs/kvs-source.ts'
 import type { StreamQuota } from '../upstream/kvs/quota.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
 import { CookieJar } from '../upstream/origin/cookie-jar.ts'
-import type { KeyLocation } from '../upstream/origin/origin-keys.ts'
+import type { OriginKey } from '../upstream/origin/origin-keys.ts'
 import { OriginQuota } from '../upstream/origin/origin-quota.ts'
 import { OriginRun } from '../upstream/origin/origin-run.ts'
 import { openOriginSession } from '../upstream/origin/origin-session.ts'
@@ -57,7 +57,7 @@ function originUpstream(
   const source = { url: new SecretUrl(new URL(url)), headers }
   // What outlives sessions: which numbers mean what, and how much we ask.
   const run = new OriginRun(clock)
-  const nameKey = (location: KeyLocation): string => originKeys.add(stream, location)
+  const nameKey = (key: OriginKey): string => originKeys.add(stream, key)
   const lasting = { run, nameKey, quota: new OriginQuota(clock), cookies: new CookieJar(clock) }
   return {
     fragmentResults: 0,

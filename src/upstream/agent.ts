@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import type { Dispatcher } from 'undici'
 import type { Proxies } from './proxies.ts'
 
@@ -7,10 +8,13 @@ import type { Proxies } from './proxies.ts'
  */
 export class UpstreamAgent {
   readonly #proxies: Proxies
+  readonly #lookup: LookupFunction | undefined
   #agent: Promise<Dispatcher> | undefined
 
-  constructor(proxies: Proxies = {}) {
+  /** @param lookup finds the addresses of names; default: all that there are. Where a proxy is asked, it looks itself */
+  constructor(proxies: Proxies = {}, lookup?: LookupFunction) {
     this.#proxies = proxies
+    this.#lookup = lookup
   }
 
   /** Resolves once the header fields of the answer are here. */
@@ -19,7 +23,7 @@ export class UpstreamAgent {
   }
 
   load(): Promise<Dispatcher> {
-    this.#agent ??= createAgent(this.#proxies)
+    this.#agent ??= createAgent(this.#proxies, this.#lookup)
     return this.#agent
   }
 
@@ -30,7 +34,10 @@ export class UpstreamAgent {
 }
 
 /** Time-outs here are a backstop: the deadlines that matter run on the gateway's clock. */
-async function createAgent({ http, https, none }: Proxies): Promise<Dispatcher> {
+async function createAgent(
+  { http, https, none }: Proxies,
+  lookup: LookupFunction | undefined,
+): Promise<Dispatcher> {
   const undici = await import('undici')
   const options = {
     connect: { timeout: 5000 },
@@ -42,7 +49,10 @@ async function createAgent({ http, https, none }: Proxies): Promise<Dispatcher> 
     pipelining: 1,
     maxHeaderSize: 16 * 1024,
   }
-  if (http === undefined && https === undefined) return new undici.Agent(options)
+  if (http === undefined && https === undefined) {
+    const found = lookup === undefined ? {} : { lookup }
+    return new undici.Agent({ ...options, connect: { ...options.connect, ...found } })
+  }
   return new undici.EnvHttpProxyAgent({
     ...options,
     // Empty, not undefined: it would look into the environment by itself.

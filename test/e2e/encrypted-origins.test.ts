@@ -156,6 +156,24 @@ describe.skipIf(!hasTool('ffmpeg'))('media that are encrypted', () => {
     expect(JSON.stringify(answer.headers) + String(answer.body)).not.toContain('hunter')
   })
 
+  test('a key in chunks is one, too', async () => {
+    await using encrypted = await follow()
+    const { origin, get } = encrypted
+    await get('master.m3u8')
+    const [first] = read(String((await get('video.m3u8')).body))
+    origin.tamper = (path, response) => {
+      if (!path.includes('secret')) return false
+      response.writeHead(200, { 'transfer-encoding': 'chunked' })
+      response.write(KEY.subarray(0, 5))
+      response.end(KEY.subarray(5))
+      return true
+    }
+    const { status, headers, body } = await get(first?.key ?? '')
+    expect(status).toBe(200)
+    expect(headers['content-length']).toBe('16')
+    expect(body).toEqual(KEY)
+  })
+
   test('an origin that begins to encrypt is followed on', async () => {
     let clear = true
     await using encrypted = await follow((text) =>

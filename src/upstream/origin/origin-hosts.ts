@@ -7,7 +7,7 @@ const PRIVATE_NAME = /(^|\.)(localhost|local|internal|lan|home|corp|arpa)$/
 /**
  * Which addresses that an origin names are followed. Origins send players to CDNs, so hosts differ; but
  * they shall not make us fetch, and publish, what only this machine can reach. So another host needs a
- * public-looking name, and TLS is never given up.
+ * public-looking name, which has to lead to a public address when it is connected to, and TLS is never given up.
  */
 export class OriginHosts {
   readonly #configured: URL
@@ -31,10 +31,15 @@ export class OriginHosts {
     if (!this.isConfigured(url) && (url.username !== '' || url.password !== '')) {
       throw refusal('holds credentials')
     }
-    if (url.hostname !== this.#configured.hostname && !isPublicName(url.hostname)) {
+    if (!this.isOwn(url) && !isPublicName(url.hostname)) {
       throw refusal('is not a public host')
     }
     return url
+  }
+
+  /** The host that an operator has configured, at any port: it may be an inner one. */
+  isOwn(url: URL): boolean {
+    return url.hostname === this.#configured.hostname
   }
 
   /** Scheme, host and port of the configured URL: what its headers are meant for. */

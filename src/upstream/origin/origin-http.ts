@@ -29,7 +29,7 @@ export interface OriginSource {
 }
 
 /** Values of the metric label `operation`. */
-export type OriginRequest = 'playlist' | 'init' | 'segment'
+export type OriginRequest = 'playlist' | 'init' | 'segment' | 'key'
 
 const MIB = 1024 * 1024
 
@@ -42,6 +42,8 @@ const KINDS: Readonly<Record<OriginRequest, RequestKind>> = {
     totalMs: 12_000,
   },
   init: { operation: 'init', maxBytes: MIB, attemptMs: 5000, totalMs: 8000 },
+  // Sixteen bytes; a page that says why there is no key is longer.
+  key: { operation: 'key', maxBytes: 512, attemptMs: 5000, totalMs: 8000 },
   segment: { operation: 'segment', maxBytes: 64 * MIB, attemptMs: 8000, totalMs: 20_000 },
 }
 
@@ -50,7 +52,10 @@ const MAX_REDIRECTS = 5
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 export interface OriginHttpDeps {
+  /** For the configured host, wherever it is. */
   readonly dispatcher: Pick<UpstreamAgent, 'request'>
+  /** For hosts that the origin names: connects to public addresses only. */
+  readonly publicDispatcher: Pick<UpstreamAgent, 'request'>
   readonly clock: Clock
   readonly random: Random
   readonly quota: OriginQuota
@@ -110,6 +115,17 @@ export class OriginHttp {
     })
   }
 
+  /**
+   * Fetches a key for a viewer. It counts in no quota, because as many are asked for as there are viewers: who may have one
+   * is not ours to decide, so none is kept.
+   */
+  key(url: URL, signal: AbortSignal): Promise<Buffer> {
+    return this.get('key', { url }, signal, (body) => {
+      if (body === 'unchanged') throw new TypeError('unchanged since never')
+      return body.bytes
+    })
+  }
+
   /** The headers that a request for `url` carries, beyond those of the protocol. */
   headersFor(url: URL): Readonly<Record<string, string>> {
     const configured = this.hosts.isConfigured(url) ? this.#headers : {}
@@ -125,7 +141,10 @@ export class OriginHttp {
       kind: KINDS[request],
       attempts: ATTEMPTS,
       countsUntil: 'read',
-      takeTurn: (signal) => quota.take(signal, wanted.priority ?? 'live'),
+      takeTurn: (signal) =>
+        request === 'key'
+          ? Promise.resolve(() => {})
+          : quota.take(signal, wanted.priority ?? 'live'),
       send: (signal) => this.#follow(request, wanted, signal),
     }
   }
@@ -146,7 +165,8 @@ export class OriginHttp {
   #send(request: OriginRequest, wanted: OriginGet, signal: AbortSignal): Promise<Answer> {
     const { origin, pathname, search } = wanted.url
     const { range, etag } = wanted
-    return this.#deps.dispatcher.request({
+    const { dispatcher, publicDispatcher } = this.#deps
+    return (this.hosts.isOwn(wanted.url) ? dispatcher : publicDispatcher).request({
       origin,
       path: pathname + search,
       method: 'GET',
@@ -174,7 +194,11 @@ export class OriginHttp {
       const waitMs = retryAfter(answer)
       if (waitMs !== undefined) this.#deps.quota.beQuiet(waitMs)
       const withCredentials = Object.keys(this.headersFor(url)).length > 0
-      throw await refusalOf(answer, { listed: request !== 'playlist', withCredentials }, meter)
+      throw await refusalOf(
+        answer,
+        { listed: request === 'init' || request === 'segment', withCredentials },
+        meter,
+      )
     }
     const bytes =
       range === undefined

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 
-/** Where a key is, and what its server wants to see with the request. */
-export interface KeyLocation {
+/** A key of an origin. */
+export interface OriginKey {
   readonly url: URL
-  readonly headers: Readonly<Record<string, string>>
+  /** Asks for it, each time anew. @throws GatewayError, or the signal's reason */
+  fetch(signal: AbortSignal): Promise<Buffer>
 }
 
 /** Per stream. A list has one or a few; players may still ask for those of older lists. */
@@ -15,18 +16,18 @@ const MAX_KEYS = 256
  * not in here cannot be asked for (G17); the keys themselves never are.
  */
 export class OriginKeys {
-  readonly #streams = new Map<string, LRUCache<string, KeyLocation>>()
+  readonly #streams = new Map<string, LRUCache<string, OriginKey>>()
 
   /** Returns the id. */
-  add(stream: string, location: KeyLocation): string {
-    const id = createHash('sha256').update(location.url.href).digest('hex').slice(0, 32)
-    const keys = this.#streams.get(stream) ?? new LRUCache<string, KeyLocation>({ max: MAX_KEYS })
+  add(stream: string, key: OriginKey): string {
+    const id = createHash('sha256').update(key.url.href).digest('hex').slice(0, 32)
+    const keys = this.#streams.get(stream) ?? new LRUCache<string, OriginKey>({ max: MAX_KEYS })
     this.#streams.set(stream, keys)
-    keys.set(id, location)
+    keys.set(id, key)
     return id
   }
 
-  find(stream: string, id: string): KeyLocation | undefined {
+  find(stream: string, id: string): OriginKey | undefined {
     return this.#streams.get(stream)?.peek(id)
   }
 }

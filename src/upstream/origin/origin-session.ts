@@ -22,7 +22,7 @@ import { isEncrypted, opaqueTrack, unreadAs } from './opaque.ts'
 import type { OriginBody } from './origin-answer.ts'
 import { originError } from './origin-error.ts'
 import { OriginHttp, type OriginHttpDeps, type OriginSource } from './origin-http.ts'
-import type { KeyLocation } from './origin-keys.ts'
+import type { OriginKey } from './origin-keys.ts'
 import type { OriginRun } from './origin-run.ts'
 import { partnerOffset, undatedOffset } from './partner-numbers.ts'
 import { isPlayableCodec, pickPlaylists } from './pick-playlists.ts'
@@ -31,7 +31,7 @@ export interface OriginSessionDeps extends OriginHttpDeps {
   /** Of the stream; shared by all its sessions. */
   readonly run: OriginRun
   /** Names a key for viewers. */
-  readonly nameKey: (location: KeyLocation) => string
+  readonly nameKey: (key: OriginKey) => string
 }
 
 /**
@@ -353,7 +353,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     const as = unreadAs(name, this.#codecs)
     const idOf = (uri: string): string => {
       const url = this.#http.hosts.resolve(uri, base)
-      return this.#nameKey({ url, headers: this.#http.headersFor(url) })
+      return this.#nameKey({ url, fetch: (signal) => this.#http.key(url, signal) })
     }
     return (segment, mediaSequence) => ({ ...opaqueTrack(segment, mediaSequence, { idOf }), ...as })
   }

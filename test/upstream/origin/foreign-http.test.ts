@@ -57,6 +57,7 @@ function httpTo(url: URL, dispatcher: Agent = agent): OriginHttp {
     { url: new SecretUrl(url), headers: {} },
     {
       dispatcher,
+      publicDispatcher: dispatcher,
       clock,
       random: () => 0.5,
       quota: new OriginQuota(clock),

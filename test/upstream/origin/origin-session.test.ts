@@ -59,6 +59,7 @@ afterEach(async () => {
 function open(url = origin.url + MASTER): Promise<HlsSession> {
   const deps = {
     dispatcher: agent,
+    publicDispatcher: agent,
     clock,
     random: () => 0.5,
     quota: new OriginQuota(clock),
@@ -422,6 +423,7 @@ hlsSessionContract('a session of another origin', ({ server, agent: dispatcher, 
   })
   const deps = {
     dispatcher,
+    publicDispatcher: dispatcher,
     clock: time,
     random: () => 0.5,
     quota: new OriginQuota(time),
@@ -491,6 +493,7 @@ describe('an origin without credentials of ours', () => {
     const source = { url: new SecretUrl(new URL(origin.url + MASTER)), headers: {} }
     const deps = {
       dispatcher: agent,
+      publicDispatcher: agent,
       clock,
       random: () => 0.5,
       quota: new OriginQuota(clock),
