@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CameraConfigInput } from '../../src/emulator/config.ts'
 import type { Tolerances } from '../proof/media-rules.ts'
+import { pairs } from '../support/pairs.ts'
 import { cameraOf } from '../support/world.ts'
 import { type PastStage, startPast } from './support/past.ts'
 
 /**
- * What plays of the past: container × fragment selector × discontinuity mode × tracks × base of decode
- * times, and each switch of what AWS does not document. All rows play in one world.
+ * What plays of the past: container, fragment selector, discontinuity mode, tracks and base of decode times by pairs,
+ * and each switch of what AWS does not document. All rows play in one world.
  */
 interface Row {
   readonly title: string
@@ -42,21 +43,18 @@ function renditionsOf(clip: string): readonly string[] {
 }
 
 function rows(): readonly Row[] {
-  const table = CONTAINERS.flatMap((containerFormat) =>
-    SELECTORS.flatMap((fragmentSelectorType) =>
-      CLIPS.flatMap((clip, i) =>
-        MODES.map((discontinuityMode, j) => {
-          const tfdtBase = BASES[(i + j) % BASES.length] ?? 'epoch'
-          return {
-            title: `${containerFormat}, ${fragmentSelectorType}, ${discontinuityMode}, ${clip}, ${tfdtBase}`,
-            camera: { clip, tfdtBase },
-            kvs: { containerFormat, fragmentSelectorType, discontinuityMode },
-            renditions: renditionsOf(clip),
-          }
-        }),
-      ),
-    ),
-  )
+  const table = pairs({
+    clip: CLIPS,
+    tfdtBase: BASES,
+    discontinuityMode: MODES,
+    containerFormat: CONTAINERS,
+    fragmentSelectorType: SELECTORS,
+  }).map(({ clip, tfdtBase, ...kvs }) => ({
+    title: [...Object.values(kvs), clip, tfdtBase].join(', '),
+    camera: { clip, tfdtBase },
+    kvs,
+    renditions: renditionsOf(clip),
+  }))
   const switches = SWITCHES.map(([title, camera]) => ({
     title,
     camera: { clip: 'av-360p', ...camera } as const,
