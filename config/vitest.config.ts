@@ -12,7 +12,7 @@ const report = process.env['TEST_REPORT']
  */
 const HANGS_MS = 600_000
 
-const { quick, real } = testFiles()
+const { quick, served, real } = testFiles()
 
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
@@ -28,7 +28,8 @@ export default defineConfig({
     projects: [
       // These leave nothing behind, so a process runs many of them, and loads what they share once.
       { extends: true, test: { name: 'quick', include: [...quick], isolate: false } },
-      // Real servers, players and encoders run inside these, so a file gets a process of its own.
+      { extends: true, test: { name: 'served', include: [...served], isolate: false } },
+      // Players, decoders and many connections run inside these, so a file gets a process of its own.
       {
         extends: true,
         test: {
