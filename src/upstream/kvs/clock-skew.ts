@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
 
-/** What the SDK notes in an error that a wrong date has caused, beside the answer. */
-const skewedSchema = z.object({
-  $metadata: z.object({ clockSkewCorrected: z.literal(true) }),
-  $response: z.object({ headers: z.object({ date: z.string() }) }),
-})
+/** The answer that the SDK hangs on an error. */
+const refusedSchema = z.object({ $response: z.object({ headers: z.object({ date: z.string() }) }) })
+
+/** What AWS bears is five minutes; an answer's date is from a little later than the signature. */
+const MOST_MS = 4 * 60_000
 
 /** The part of an SDK client that signing goes by. */
 interface SigningClient {
@@ -82,12 +82,16 @@ export class ClockSkew {
     }
   }
 
-  /** Whether the error came of a wrong date, which is known now. */
+  /**
+   * Whether the error may have come of a wrong date, which is known now. The SDK's own verdict is not asked, because it
+   * does not notice that a date which was wrong has been set right.
+   */
   #learn(error: unknown): boolean {
-    const skewed = skewedSchema.safeParse(error)
-    const awsMs = Date.parse(skewed.data?.$response.headers.date ?? '')
-    if (Number.isNaN(awsMs)) return false
-    this.#offsetMs = awsMs - this.#clock.date()
+    const awsMs = Date.parse(refusedSchema.safeParse(error).data?.$response.headers.date ?? '')
+    // The SDK signs by the machine's date, whatever ours is.
+    const offsetMs = awsMs - Date.now()
+    if (!(Math.abs(offsetMs - this.#offsetMs) >= MOST_MS)) return false
+    this.#offsetMs = offsetMs
     return true
   }
 }

@@ -17,8 +17,11 @@ const SETTINGS = {
 
 let emulator: Emulator
 let api: SdkKvsApi
+/** How far this machine's date has been set back since. */
+let stepMs = 0
 
 afterEach(async () => {
+  stepMs = 0
   api.close()
   await emulator.close()
 })
@@ -26,7 +29,7 @@ afterEach(async () => {
 /** AWS, whose date is so far ahead of this machine's. */
 async function start(aheadMs: number): Promise<void> {
   emulator = await startEmulator({
-    date: () => Date.now() + aheadMs,
+    date: () => Date.now() + aheadMs + stepMs,
     config: { checkDates: true, cameras: { a: {}, b: {}, theirs: { roleArn: ROLE } } },
   })
   api = new SdkKvsApi(systemClock, () => 0.5, { endpoint: emulator.url, region: 'us-west-2' })
@@ -66,6 +69,16 @@ describe.each([10 * MINUTE_MS, -10 * MINUTE_MS, 26 * 60 * MINUTE_MS])(
         GetDataEndpoint: { 200: 1 },
         GetHLSStreamingSessionURL: { 200: 1 },
       })
+    })
+
+    test('a date that is set right, or wrong once more, costs no call', async () => {
+      await start(aheadMs)
+      await open('a')
+      for (const step of [-aheadMs, 0, aheadMs]) {
+        stepMs = step
+        expect(await open('b')).not.toContain('GetHLSStreamingSessionURL 403')
+        expect((await open('b')).at(-1)).toBe('GetHLSStreamingSessionURL 200')
+      }
     })
 
     test('a role is assumed within the call', async () => {
