@@ -43,7 +43,11 @@ export function newestOf(
   if (start === 0) return { text, leftOut: NOTHING }
   const survey = new Survey()
   for (let at = 0; at < start; at = endOf(text, at) + 1) survey.look(text, at)
-  return { text: `${survey.head}${text.slice(start)}`, leftOut: survey.leftOut(text, start) }
+  // As in the whole list, something is a segment: m3u8-parser knows that by an EXTINF.
+  return {
+    text: `${survey.head}#EXTINF:\n${text.slice(start)}`,
+    leftOut: survey.leftOut(text, start),
+  }
 }
 
 /** The place behind the last URI that is left out; 0 when nothing is. */
@@ -147,6 +151,8 @@ class Survey {
 function carryOn(text: string, from: number, to: number): number | undefined {
   let ms: number | undefined
   let durationMs: number | undefined
+  // Most are as long as the one before.
+  let measured: { readonly value: string; readonly ms: number | undefined } | undefined
   for (let at = from; at < to; at = endOf(text, at) + 1) {
     if (isUri(text, at)) {
       if (ms === undefined || durationMs === undefined) return undefined
@@ -156,7 +162,9 @@ function carryOn(text: string, from: number, to: number): number | undefined {
     }
     const { name, value } = tagOf(text.slice(at, endOf(text, at)).trim())
     if (name === '#EXT-X-PROGRAM-DATE-TIME') ms = readDate(value)
-    if (name === '#EXTINF') durationMs = measuredMs(value)
+    if (name !== '#EXTINF') continue
+    if (measured?.value !== value) measured = { value, ms: measuredMs(value) }
+    durationMs = measured.ms
   }
   return ms
 }

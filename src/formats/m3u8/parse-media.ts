@@ -6,7 +6,14 @@ import { type LeftOut, newestOf } from './newest.ts'
 import { PlaylistError } from './playlist-error.ts'
 import { playlistText, readPlaylist } from './read.ts'
 import { withKey, withMap } from './read-context.ts'
-import { MAX_SEGMENT_S, rangeBefore, readByteRange, readDate, readExtinf } from './segment-tags.ts'
+import {
+  MAX_SEGMENT_S,
+  rangeBefore,
+  readByteRange,
+  readDate,
+  readExtinf,
+  SHORTEST_S,
+} from './segment-tags.ts'
 
 export type {
   MediaPlaylist,
@@ -108,7 +115,7 @@ function toSegments(
     before = rangeBefore(uri, byteRange)
     return {
       uri,
-      ...(tags.EXTINF ?? { durationS: targetDuration, isRounded: true }),
+      ...(tags.EXTINF ?? { durationS: Math.max(targetDuration, SHORTEST_S), isRounded: true }),
       programDateTimeMs:
         tags['EXT-X-PROGRAM-DATE-TIME'] ?? (i === 0 && !discontinuity ? leftOut.nextMs : undefined),
       discontinuity,

@@ -22,7 +22,7 @@ const NOT_PASSED_ON =
 
 /** m3u8-parser passes over a number that is none, and would begin at 0. */
 const BROKEN_NUMBER =
-  /^#(EXT-X-(?:TARGETDURATION|MEDIA-SEQUENCE|DISCONTINUITY-SEQUENCE))(?![A-Z-])(?!:\d{1,15}(?:\.\d*)?[\s,]*$)/m
+  /^[ \t]*#(EXT-X-(?:TARGETDURATION|MEDIA-SEQUENCE|DISCONTINUITY-SEQUENCE))(?![A-Z-])(?!:\d{1,15}(?:\.\d*)?[\s,]*$)/m
 
 /**
  * Makes sure that it is a playlist of bounded size, and puts the values of its variables in their places.

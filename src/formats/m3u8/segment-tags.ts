@@ -11,11 +11,14 @@ export interface Extinf {
 /** Nobody cuts media into longer segments; a timestamp that wraps around has been seen to give 95,443 s. */
 export const MAX_SEGMENT_S = 3600
 
+/** What a duration of nothing is taken for, so that rates can be computed. */
+export const SHORTEST_S = 0.01
+
 const NUMBER = /^\s*\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*(?:,|$)/i
 
 /**
  * Reads EXTINF: digits, a fraction alone, or an exponent, as programs print them. Returns undefined when nothing can
- * last as long as it says. A duration of nothing is a hundredth of a second, so that rates can be computed.
+ * last as long as it says.
  * @throws PlaylistError when it is no duration
  */
 export function readExtinf(value: string): Extinf | undefined {
@@ -23,7 +26,7 @@ export function readExtinf(value: string): Extinf | undefined {
   if (digits === undefined) throw new PlaylistError('expected a duration in seconds')
   const durationS = Number(digits + exponent)
   if (durationS > MAX_SEGMENT_S) return undefined
-  return { durationS: durationS === 0 ? 0.01 : durationS, isRounded: !/\.\d\d/.test(digits) }
+  return { durationS: durationS === 0 ? SHORTEST_S : durationS, isRounded: !/\.\d\d/.test(digits) }
 }
 
 const DATE =
