@@ -1,3 +1,4 @@
+import { entryOf } from '../formats/mp4/entry.ts'
 import { type InitFacts, readInit } from '../formats/mp4/init.ts'
 import { readMedia } from '../formats/mp4/media.ts'
 import { readMediaStructure } from '../formats/mp4/media-structure.ts'
@@ -212,10 +213,14 @@ export function verifyTrack(bytes: Buffer, init: InitFacts): void {
 /** @throws Mp4Error when the bytes do not fit the init segment */
 function readTrack(media: TrackMedia, init: InitFacts): FetchedTrack {
   const { rendition } = init
-  const { startsWithSync, ...times } = readMedia(media.bytes, init)
-  // Players may start anywhere: we list every segment as independent (RFC 8216, 4.3.5.1).
-  if (!startsWithSync) throw malformed(`a fragment of ${rendition} without a keyframe at its start`)
-  const facts = { init, ...times, bytes: media.bytes.length }
+  const { startsWithSync: _, ...times } = readMedia(media.bytes, init)
+  const entry = entryOf(media, init)
+  const facts = {
+    init,
+    ...times,
+    ...(entry === 'key' ? {} : { entry }),
+    bytes: media.bytes.length,
+  }
   return { ...media, rendition, facts }
 }
 

@@ -4,7 +4,7 @@ import { mapTracks } from '../timeline/cursor.ts'
 import { comparePlaces, type DvrSegment } from '../timeline/dvr/dvr-segment.ts'
 import { behindInsertion, placeInsertion } from '../timeline/dvr/insertion.ts'
 import { findRoom, type Stretch } from '../timeline/dvr/room.ts'
-import { segmentTracks } from '../timeline/segment-tracks.ts'
+import { dependenceOf, segmentTracks } from '../timeline/segment-tracks.ts'
 import { exceedsTarget } from '../timeline/target-duration.ts'
 import { ticksToMs } from '../timeline/ticks.ts'
 import type { Dvr } from './dvr.ts'
@@ -110,6 +110,7 @@ export class Insertions {
       durationMs,
       receivedMs: facts.receivedMs,
       discontinuity,
+      ...dependenceOf(facts),
       tracks: segmentTracks(placed, published),
     }
   }

@@ -51,7 +51,12 @@ export function renderMedia(
 /** Renders what comes before the segments. */
 export function renderHead(list: SegmentList, { version, skips }: ListForm): string {
   const canSkipUntilS = skips ? SKIP_TARGETS * list.targetDuration : undefined
-  return writeHead({ ...list, version, canSkipUntilS, independentSegments: true })
+  return writeHead({ ...list, version, canSkipUntilS, independentSegments: isIndependent(list) })
+}
+
+/** Whether each segment can be decoded by itself. RFC 8216, 4.3.5.1. */
+function isIndependent(list: SegmentList): boolean {
+  return factsOfList(list).every(({ independent }) => independent)
 }
 
 /** Renders some consecutive segments. @param initId of the EXT-X-MAP that holds where they begin */
@@ -108,7 +113,7 @@ export function renderMultivariant(list: SegmentList, form: ListForm = LIVE_FORM
   const grouped = video === undefined ? undefined : audio
   return writeMultivariant({
     version: 7,
-    independentSegments: true,
+    independentSegments: isIndependent(list),
     audio: grouped === undefined ? [] : [audioRendition(grouped, form.playlistUri('audio'))],
     variants: [
       {

@@ -17,6 +17,8 @@ export interface BlockFacts {
   readonly receivedMs: number
   /** What of it the stream's own source recorded; undefined without any. */
   readonly recorded: Stretch | undefined
+  /** Each can be decoded without the one before it. */
+  readonly independent: boolean
   /** Names of inserted segments, from and to; undefined without any. */
   readonly inserted: readonly [number, number] | undefined
   readonly renditions: Readonly<Partial<Record<RenditionName, RenditionFacts>>>
@@ -52,6 +54,7 @@ export function factsOf(segments: readonly ListedSegment[]): BlockFacts {
     bytes: Object.values(renditions).reduce((sum, { bytes }) => sum + bytes, 0),
     receivedMs: published.reduce((latest, { receivedMs }) => Math.max(latest, receivedMs), 0),
     recorded: stretchOf(segments.filter(isOwn)),
+    independent: published.every(({ dependent }) => dependent === undefined),
     inserted: names.length === 0 ? undefined : [Math.min(...names), Math.max(...names)],
     renditions,
   }

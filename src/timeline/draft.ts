@@ -24,7 +24,7 @@ export interface SegmentDraft {
   readonly gaps: readonly RenditionName[]
 }
 
-/** @throws RangeError when the fragment has no track, or times that cannot be */
+/** @throws RangeError when the fragment has no track, times that cannot be, or nothing that a list can begin with */
 export function draftSegment(
   state: TimelineState,
   fragment: FragmentFacts,
@@ -32,6 +32,9 @@ export function draftSegment(
 ): SegmentDraft {
   const cursor = state.cursor === undefined ? undefined : settleLastPicture(state.cursor, fragment)
   const discontinuity = step.renumbered ? 'renumbered' : causeOf(cursor, fragment, step.toleranceMs)
+  if (state.window.listed.length === 0 && fragment.tracks.video?.entry === 'none') {
+    throw new RangeError('a list cannot begin with pictures that refer to others before them')
+  }
   const times = timesOf(cursor, fragment, discontinuity)
   const clock = clockTrack(fragment)
   const { msn, dsn } = numbersFor(state, fragment)

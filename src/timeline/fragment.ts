@@ -41,6 +41,8 @@ export interface TrackFacts {
   /** Sum of the samples' durations, in ticks. */
   readonly durationTicks: number
   readonly samples: number
+  /** How decoding can begin with its first picture. Absent: with nothing before it. */
+  readonly entry?: 'recovery' | 'none' | undefined
   /** How far its samples are apart. Absent: nothing is known of them. */
   readonly steps?: Steps | undefined
   readonly bytes: number
@@ -154,6 +156,8 @@ export interface Segment {
   /** Of the longest track, in milliseconds. */
   readonly durationMs: number
   readonly receivedMs: number
+  /** Its pictures may refer to those of the segment before. Absent: they do not. */
+  readonly dependent?: true
   /** A rendition that the stream has but this fragment lacks is absent here and listed as EXT-X-GAP. */
   readonly tracks: Readonly<Partial<Record<RenditionName, SegmentTrack>>>
 }

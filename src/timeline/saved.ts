@@ -76,6 +76,7 @@ export const segmentFields = {
   startMs: ms,
   durationMs: ms,
   receivedMs: ms,
+  dependent: z.literal(true).exactOptional(),
 }
 
 /** The same of a track, without its init segment and its name. */

@@ -54,7 +54,7 @@ interface Layout {
   readonly segment: number
   readonly track: number
 }
-const PUBLISHED: Layout = { segment: 8, track: 5 }
+const PUBLISHED: Layout = { segment: 9, track: 5 }
 const RECORDED: Layout = { segment: 4, track: 2 }
 
 /** In place of an init's index. */
@@ -152,7 +152,8 @@ function packed<S extends ListedSegment>(
 
 function publishedRow(segment: DvrSegment, inits: readonly InitFacts[]): number[] {
   const { msn, dsn, anchor, startMs, durationMs, receivedMs, discontinuity, source } = segment
-  const names = [BREAKS.indexOf(discontinuity), SOURCES.indexOf(source)]
+  const isDependent = segment.dependent === true ? 1 : 0
+  const names = [BREAKS.indexOf(discontinuity), SOURCES.indexOf(source), isDependent]
   const numbers = [msn, dsn, anchor, startMs, durationMs, receivedMs, ...names]
   return [...numbers, ...RENDITIONS.flatMap((name) => trackRow(segment.tracks[name], inits))]
 }
@@ -203,6 +204,7 @@ function publishedAt(
     receivedMs: value(5),
     discontinuity: BREAKS[value(6)],
     source: SOURCES[value(7)] ?? 'camera',
+    ...(value(8) === 1 ? { dependent: true as const } : {}),
     number,
     tracks,
   }

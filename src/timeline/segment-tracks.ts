@@ -1,5 +1,5 @@
 import { mapTracks } from './cursor.ts'
-import type { RenditionName, Segment, SegmentTrack, TrackFacts } from './fragment.ts'
+import type { FragmentFacts, RenditionName, Segment, SegmentTrack, TrackFacts } from './fragment.ts'
 
 /** A track that has a place, and is not stored yet. */
 export interface PlacedTrack {
@@ -27,6 +27,13 @@ export function segmentTracks(placed: PlacedTracks, published: PublishedTracks):
     const track = { init, baseTicks, durationTicks, samples, bytes, id }
     return opaque === undefined ? track : { ...track, opaque }
   })
+}
+
+/** What a segment says of whether its pictures refer to those of the one before. */
+export function dependenceOf({
+  tracks,
+}: Pick<FragmentFacts, 'tracks'>): Pick<Segment, 'dependent'> {
+  return tracks.video?.entry === undefined ? {} : { dependent: true }
 }
 
 function publishedTrack(published: PublishedTracks, name: RenditionName): PublishedTrack {

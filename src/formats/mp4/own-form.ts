@@ -5,6 +5,8 @@
  * that is fetched again comes out as it was published (G1).
  */
 
+import { readLengthPrefixed } from '../nal/annex-b.ts'
+import { randomAccessOf } from '../nal/random-access.ts'
 import {
   type Box,
   endOf as endOfBox,
@@ -23,6 +25,7 @@ import { readMvhd, writeMvhd } from './boxes/mvhd.ts'
 import { writeSourceTimescale } from './boxes/source-timescale.ts'
 import { defaultsOf } from './boxes/tfhd.ts'
 import { readRun } from './boxes/trun.ts'
+import { codecOf } from './entry.ts'
 import { type InitFacts, readInit } from './init.ts'
 import { checkInitStructure } from './init-structure.ts'
 import {
@@ -172,7 +175,19 @@ function isOwnForm(bytes: Buffer, structure: MediaStructure, init: InitFacts): b
   const tracks = chunks.map(({ moof }) => theTrackOf(moof))
   if (tracks.some(({ runs }) => runs[0]?.dataOffset === undefined)) return false
   if (init.rendition === 'audio' && tracks.some((track) => hasNonSync(track, init))) return false
+  // Whether it could start there is in its media data.
+  if (init.rendition === 'video' && !startsWithSync(tracks[0], init)) return false
   return chunks.length === 1 || !hasSteps(readSampleChunks(bytes, structure, init), init)
+}
+
+function startsWithSync(
+  track: ReturnType<typeof theTrackOf> | undefined,
+  { sampleDefaults }: InitFacts,
+): boolean {
+  if (track === undefined) return false
+  const defaults = defaultsOf(track.tfhd, sampleDefaults)
+  const run = track.runs.find(({ sampleCount }) => sampleCount > 0)
+  return run !== undefined && readRun(run, defaults, 0)[0]?.isSync === true
 }
 
 /** Decoding of AAC can begin with each frame, whatever its flags say; players believe the flags. */
@@ -221,9 +236,19 @@ function repacked(bytes: Buffer, structure: MediaStructure, init: InitFacts): Bu
     const dts = ticks(startTicks)
     const pts = ticks(startTicks + BigInt(compositionTicks))
     const duration = ticks(starts[i + 1] ?? startTicks) - dts
-    return { dts, pts, duration, key: isSync || init.rendition === 'audio', data }
+    return { dts, pts, duration, key: isSync || canStart(data, init), data }
   })
   return writeFragment(samples, { trackId: init.trackId })
+}
+
+/** How long a length is before each NAL unit, but for files that nobody makes. */
+const LENGTH_BYTES = 4
+
+/** Whether players may begin with a sample whose flags say that it depends on others. */
+function canStart(data: Buffer, init: InitFacts): boolean {
+  if (init.rendition === 'audio') return true
+  const access = randomAccessOf(codecOf(init), readLengthPrefixed(data, LENGTH_BYTES))
+  return access === 'key' || access === 'recovery'
 }
 
 interface Row {

@@ -48,3 +48,13 @@ function withoutTrailingZeros(bytes: Buffer): Buffer {
   while (end > 0 && bytes[end - 1] === 0) end -= 1
   return bytes.subarray(0, end)
 }
+
+/** NAL units as MP4 stores them, each behind its length; up to the first that does not fit. */
+export function* readLengthPrefixed(sample: Buffer, lengthSize: number): Generator<Buffer> {
+  for (let at = 0; at + lengthSize <= sample.length; ) {
+    const start = at + lengthSize
+    at = start + sample.readUIntBE(at, lengthSize)
+    if (at > sample.length || at === start) return
+    yield sample.subarray(start, at)
+  }
+}

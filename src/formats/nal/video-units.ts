@@ -1,6 +1,7 @@
 import type { AvcDescription, HevcDescription } from '../mp4/track.ts'
 import { avcPictureSet, readAvcSequence } from './avc-parameter-sets.ts'
 import { hevcPictureId, hevcVideoId, readHevcSequence } from './hevc-parameter-sets.ts'
+import { recoveryPointOf } from './recovery-point.ts'
 
 export type VideoCodec = 'avc' | 'hevc'
 
@@ -31,10 +32,6 @@ const HEVC_ROLES: ReadonlyMap<number, Role> = new Map([
   [38, 'dropped'],
 ])
 
-const SEI = 6
-/** Payload type of a recovery point message. ISO/IEC 14496-10, D.1.8. */
-const RECOVERY_POINT = 6
-
 /** A picture's NAL units that belong into its sample. */
 export interface CodedPicture {
   readonly coded: readonly Buffer[]
@@ -63,7 +60,7 @@ export class VideoUnits {
       const role = this.#role(unit)
       const isSet = role === 'video set' || role === 'sequence set' || role === 'picture set'
       if (isSet ? this.#isNews(role, unit) : role !== 'dropped') coded.push(unit)
-      key ||= role === 'key' || (this.#codec === 'avc' && isRecoveryPoint(unit))
+      key ||= role === 'key' || (this.#codec === 'avc' && recoveryPointOf(unit) === 'whole')
     }
     return { coded, key }
   }
@@ -111,31 +108,4 @@ export class VideoUnits {
 
 function emptySets(): Record<SetRole, Map<number, Buffer>> {
   return { 'video set': new Map(), 'sequence set': new Map(), 'picture set': new Map() }
-}
-
-/**
- * Says whether a unit is a message that decoding may start here, as encoders with open groups of pictures or with
- * intra refresh send it. Only where the picture that follows is whole at once: recovery_frame_cnt of 0.
- */
-function isRecoveryPoint(unit: Buffer): boolean {
-  if (((unit[0] ?? 0) & 0x1f) !== SEI) return false
-  for (let at = 1; at + 2 < unit.length; ) {
-    const [type, afterType] = codedByFF(unit, at)
-    const [size, dataAt] = codedByFF(unit, afterType)
-    // recovery_frame_cnt is ue(v): 0 is a single 1.
-    if (type === RECOVERY_POINT) return ((unit[dataAt] ?? 0) & 0x80) !== 0
-    at = dataAt + size
-  }
-  return false
-}
-
-/** A number as SEI writes it: ff for each 255, and a last byte. Returns it, and where the next byte is. */
-function codedByFF(unit: Buffer, from: number): readonly [number, number] {
-  let at = from
-  let value = 0
-  while (unit[at] === 0xff) {
-    value += 255
-    at += 1
-  }
-  return [value + (unit[at] ?? 0), at + 1]
 }

@@ -1,0 +1,47 @@
+import { readLengthPrefixed } from '../nal/annex-b.ts'
+import { isSkippedLeading, type RandomAccess, randomAccessOf } from '../nal/random-access.ts'
+import type { VideoCodec } from '../nal/video-units.ts'
+import { readAvcC } from './boxes/avc-c.ts'
+import { readHvcC } from './boxes/hvc-c.ts'
+import { readSampleEntry } from './boxes/sample-entry.ts'
+import { findSampleEntry } from './boxes/stsd.ts'
+import type { InitFacts } from './init.ts'
+import { readSamples } from './samples.ts'
+import type { TrackMedia } from './track.ts'
+
+/** How decoding can begin with a fragment's first picture. */
+export function entryOf({ initBytes, bytes }: TrackMedia, init: InitFacts): RandomAccess {
+  const { samples, pieces } = readSamples(bytes, init)
+  const flagged = samples[0]?.isSync === true ? 'key' : 'none'
+  if (init.rendition === 'audio') return 'key'
+  const codec = codecOf(init)
+  const lengthSize = lengthSizeOf(initBytes)
+  let at = pieces[0]?.start ?? 0
+  let found: RandomAccess | undefined
+  for (const { bytes: size } of samples.slice(0, pieces[0]?.samples)) {
+    const units = readLengthPrefixed(bytes.subarray(at, at + size), lengthSize)
+    at += size
+    if (found === undefined) {
+      found = randomAccessOf(codec, units)
+      // A stream may have nothing better than pictures that its packer takes for key frames.
+      if (found === undefined) return flagged
+      if (found === 'none') return flagged === 'key' ? 'recovery' : 'none'
+      if (found === 'key' || codec === 'avc') return found
+    } else return isSkippedLeading(units) ? 'recovery' : 'key'
+  }
+  return found ?? flagged
+}
+
+export function codecOf({ codec }: Pick<InitFacts, 'codec'>): VideoCodec {
+  return codec.startsWith('avc') ? 'avc' : 'hevc'
+}
+
+/** Of the length before each NAL unit, in bytes. */
+export function lengthSizeOf(initBytes: Buffer): number {
+  const entry = findSampleEntry(initBytes)
+  for (const box of readSampleEntry(initBytes, entry).boxes) {
+    if (box.type === 'avcC') return readAvcC(initBytes, box).lengthSize
+    if (box.type === 'hvcC') return readHvcC(initBytes, box).lengthSize
+  }
+  return 4
+}
