@@ -205,9 +205,9 @@ export async function fetchTrackInit(
   return init.facts
 }
 
-/** @throws Mp4Error when a fragment of one track is not what its init segment says, or starts without a keyframe */
+/** @throws Mp4Error when a fragment of one track is not what its init segment says */
 export function verifyTrack(bytes: Buffer, init: InitFacts): void {
-  readTrack({ initBytes: Buffer.alloc(0), bytes }, init)
+  readMedia(bytes, init)
 }
 
 /** @throws Mp4Error when the bytes do not fit the init segment */

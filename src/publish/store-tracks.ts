@@ -35,11 +35,15 @@ export async function storeTracks(
 }
 
 function writeTimes(track: FetchedTrack, { msn, tracks }: Placed): StoredTrack {
-  const baseTicks = tracks[track.rendition]?.baseTicks
-  if (baseTicks === undefined) throw new RangeError(`no place for the ${track.rendition} track`)
+  const place = tracks[track.rendition]
+  if (place === undefined) throw new RangeError(`no place for the ${track.rendition} track`)
   const isUnread = track.facts.opaque !== undefined
   const bytes = isUnread
     ? track.bytes
-    : rewriteMedia(track.bytes, { baseTicks, sequenceNumber: msn })
+    : rewriteMedia(track.bytes, {
+        baseTicks: place.baseTicks,
+        durationTicks: place.facts.durationTicks,
+        sequenceNumber: msn,
+      })
   return { id: contentId(bytes), bytes }
 }

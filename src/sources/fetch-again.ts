@@ -33,7 +33,8 @@ export async function* fetchAgain(
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const use = await source.use(signal)
-  const place = { baseTicks: track.baseTicks, sequenceNumber: msn }
+  const { baseTicks, durationTicks } = track
+  const place = { baseTicks, durationTicks, sequenceNumber: msn }
   try {
     const playlist = playlistOf(use.session, track)
     const body = await use.session.openFragment(playlist, number, signal)

@@ -1,7 +1,7 @@
 import { findDiscontinuity } from './continuity.ts'
 import { type Cursor, clockTrack, mapTracks, type OutputTimes, RENDITIONS } from './cursor.ts'
 import type { DiscontinuityCause, FragmentFacts, RenditionName } from './fragment.ts'
-import { settleLastPicture } from './last-picture.ts'
+import { joinLastPicture } from './last-picture.ts'
 import { firstDiscontinuitySequence, firstSequence } from './numbering.ts'
 import { beginAt, continueFrom } from './output-clock.ts'
 import type { PlacedTracks } from './segment-tracks.ts'
@@ -18,6 +18,8 @@ export interface SegmentDraft {
   readonly startMs: number
   /** Of the longest track. */
   readonly durationMs: number
+  /** The same as it is placed: see `last-picture.ts`. */
+  readonly joined: FragmentFacts
   /** What to write into the fetched bytes, for each track. */
   readonly tracks: PlacedTracks
   /** Renditions of the stream that this fragment lacks; they list a gap here. */
@@ -30,22 +32,24 @@ export function draftSegment(
   fragment: FragmentFacts,
   step: { renumbered: boolean; toleranceMs: number },
 ): SegmentDraft {
-  const cursor = state.cursor === undefined ? undefined : settleLastPicture(state.cursor, fragment)
-  const discontinuity = step.renumbered ? 'renumbered' : causeOf(cursor, fragment, step.toleranceMs)
+  const { cursor } = state
+  const joined = cursor === undefined ? fragment : joinLastPicture(cursor, fragment)
+  const discontinuity = step.renumbered ? 'renumbered' : causeOf(cursor, joined, step.toleranceMs)
   if (state.window.listed.length === 0 && fragment.tracks.video?.entry === 'none') {
     throw new RangeError('a list cannot begin with pictures that refer to others before them')
   }
-  const times = timesOf(cursor, fragment, discontinuity)
-  const clock = clockTrack(fragment)
+  const times = timesOf(cursor, joined, discontinuity)
+  const clock = clockTrack(joined)
   const { msn, dsn } = numbersFor(state, fragment)
   return {
     fragment,
+    joined,
     msn,
     dsn: dsn + (discontinuity === undefined ? 0 : 1),
     discontinuity,
     startMs: ticksToMs(times[clock.init.rendition] ?? 0, clock.init.timescale),
-    durationMs: longestMs(fragment),
-    tracks: mapTracks(fragment.tracks, (facts, name) => ({ facts, baseTicks: times[name] ?? 0 })),
+    durationMs: longestMs(joined),
+    tracks: mapTracks(joined.tracks, (facts, name) => ({ facts, baseTicks: times[name] ?? 0 })),
     gaps: gapsOf(state, fragment),
   }
 }

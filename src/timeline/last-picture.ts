@@ -5,6 +5,8 @@ import { msToTicks, ticksToMs } from './ticks.ts'
 
 type Steps = NonNullable<TrackFacts['steps']>
 
+/** Dates are in whole milliseconds. */
+const ROUNDING_MS = 1
 /** By how much dates waver against the media. KVS.md, section 3.4. */
 const WAVERING_MS = 5
 /** A fragment's steps count as uneven if the longest is so many times the shortest. */
@@ -15,34 +17,58 @@ const GUESSED_MS = 500
 const LONE_MS = 2_000
 
 /**
- * The cursor with the end of its last picture where the next fragment begins, if that may be so.
+ * The fragment with its first picture where the last one of the fragment before ends, if that may be so.
  *
  * How long a fragment's last picture lasts is known when the next one is there. Until then its packer
  * guesses, mostly that it lasts as long as the one before it, which is wrong where pictures come at uneven
- * steps or once a second. That is no gap in the recording, and no overlap. What is published stays as it
- * was guessed (G1). Where pictures come evenly and the guess fits them, the cursor comes back as it is, because
- * what lies between then was lost (G4).
+ * steps or once a second. That is no gap in the recording, and no overlap; but what is published stays as it
+ * was guessed (G1). So the next fragment's first picture comes that much sooner or later, and all others when they
+ * should. Where pictures come evenly and the guess fits them, the fragment comes back as it is, because what lies
+ * between then was lost (G4).
  */
-export function settleLastPicture(cursor: Cursor, fragment: FragmentFacts): Cursor {
-  const { video } = cursor.tracks
-  const { steps } = video ?? {}
+export function joinLastPicture(cursor: Cursor, fragment: FragmentFacts): FragmentFacts {
+  const before = cursor.tracks.video
+  const { video } = fragment.tracks
   const gap = gapMs(cursor, fragment)
-  if (video === undefined || steps === undefined || gap === undefined) return cursor
-  if (Math.abs(gap) <= WAVERING_MS) return cursor
-  const lastMs = ticksToMs(steps.lastTicks, video.timescale) + gap
-  if (lastMs <= 0 || lastMs > longestMs(video, steps, fragment)) return cursor
-  const ticks = msToTicks(gap, video.timescale)
-  const { sourceEndTicks, outEndTicks } = video
-  const ends = { sourceEndTicks: sourceEndTicks + ticks, outEndTicks: outEndTicks + ticks }
-  const tracks = { ...cursor.tracks, video: { ...video, ...ends } }
-  return { ...cursor, durationMs: cursor.durationMs + gap, tracks }
+  if (before?.steps === undefined || video?.steps === undefined || gap === undefined)
+    return fragment
+  if (Math.abs(gap) <= ROUNDING_MS || fragment.source !== cursor.source) return fragment
+  const lastMs = ticksToMs(before.steps.lastTicks, before.timescale) + gap
+  if (lastMs <= 0 || lastMs > longestMs(before, before.steps, video)) return fragment
+  const { timescale } = video.init
+  const ticks = gapTicks(cursor, fragment, before, video, gap)
+  if (-ticks > video.steps.shrinkableTicks) return fragment
+  const joined = {
+    ...video,
+    baseTicks: video.baseTicks - ticks,
+    durationTicks: video.durationTicks + ticks,
+  }
+  const { startMs } = fragment
+  return {
+    ...fragment,
+    startMs: startMs === undefined ? undefined : startMs - ticksToMs(ticks, timescale),
+    tracks: { ...fragment.tracks, video: joined },
+  }
+}
+
+/** By tfdt, which does not round as dates do, where it says the same. */
+function gapTicks(
+  { timeBase }: Cursor,
+  fragment: FragmentFacts,
+  { sourceEndTicks, timescale }: CursorTrack,
+  { baseTicks, init }: TrackFacts,
+  gap: number,
+): number {
+  const ticks = baseTicks - sourceEndTicks
+  const isSame = timeBase === fragment.timeBase && timescale === init.timescale
+  const isNear = Math.abs(ticksToMs(ticks, init.timescale) - gap) <= WAVERING_MS
+  return isSame && isNear ? ticks : msToTicks(gap, init.timescale)
 }
 
 /** How long the last picture may last; 0 when there is no reason to doubt what was said. */
-function longestMs({ timescale }: CursorTrack, last: Steps, fragment: FragmentFacts): number {
-  const next = fragment.tracks.video
+function longestMs({ timescale }: CursorTrack, last: Steps, next: TrackFacts): number {
   const all =
-    next?.steps === undefined || next.init.timescale !== timescale ? [last] : [last, next.steps]
+    next.steps === undefined || next.init.timescale !== timescale ? [last] : [last, next.steps]
   const between = all.filter(({ longestTicks }) => longestTicks > 0)
   const lastMs = ticksToMs(last.lastTicks, timescale)
   if (between.length === 0) return lastMs < GUESSED_MS ? LONE_MS : 0

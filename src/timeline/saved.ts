@@ -113,7 +113,12 @@ const cursorSchema = z.object({
       sourceEndTicks: z.number().int(),
       outEndTicks: count,
       steps: z
-        .object({ lastTicks: count, shortestTicks: count, longestTicks: count })
+        .object({
+          lastTicks: count,
+          shortestTicks: count,
+          longestTicks: count,
+          shrinkableTicks: count,
+        })
         .exactOptional(),
     }),
   ),

@@ -63,13 +63,38 @@ const WRITTEN: Readonly<Record<string, (epochMs: number, i: number) => number>> 
   drifting: (epochMs, i) => epochMs + 20 * i,
 }
 
-const MEDIA = Object.keys(FOREIGN) as ForeignMedia[]
+const UNEVEN = 'fMP4, pictures at uneven steps'
+const MEDIA = (Object.keys(FOREIGN) as ForeignMedia[]).filter((media) => media !== UNEVEN)
 
 describe.skipIf(!hasTool('ffmpeg'))('an origin of', () => {
   test.each(MEDIA)('%s is shown without a seam', async (media) => {
     await using foreign = await follow(media)
     await foreign.site.pass(15_000)
     await expectSeamless(foreign)
+  })
+
+  test('G4: pictures at uneven steps has no discontinuities and no holes', async () => {
+    await using foreign = await follow(UNEVEN)
+    await foreign.site.pass(15_000)
+    const verdict = await foreign.site.verdict()
+    expect(verdict).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
+    expect(verdict.segments).toBeGreaterThan(4)
+    expect(verdict.decoded['video']).toMatchObject({ warnings: [], runs: 1 })
+  })
+
+  test.each([
+    ['fMP4, picture alone', true],
+    ['fMP4, open groups', false],
+    ['fMP4, intra refresh', false],
+    ['fMP4, segments cut by time', false],
+  ] as const)('%s: the list says whether its segments are independent', async (media, isSo) => {
+    await using foreign = await follow(media)
+    const { site } = foreign
+    await site.pass(10_000)
+    for (const name of ['master', 'video']) {
+      const list = await during(site.clock, ask(`${site.gateway.publicUrl}/hls/lobby/${name}.m3u8`))
+      expect(String(list.body).includes('#EXT-X-INDEPENDENT-SEGMENTS')).toBe(isSo)
+    }
   })
 
   test.each(['first', 'none'] as const)('lists with dates on: %s', async (dates) => {

@@ -43,10 +43,11 @@ function record(pictures: Pictures, how: Recording = {}): FragmentFacts[] {
         lastTicks: lastMs * 90,
         shortestTicks: between.length === 0 ? 0 : Math.min(...between),
         longestTicks: Math.max(0, ...between),
+        shrinkableTicks: ((said * 7) / 8) * 90,
       },
     }
     const durationTicks = (frames - first) * 1024
-    const steady = { lastTicks: 1024, shortestTicks: 1024, longestTicks: 1024 }
+    const steady = { lastTicks: 1024, shortestTicks: 1024, longestTicks: 1024, shrinkableTicks: 0 }
     const times = { baseTicks: first * 1024, durationTicks, samples: frames - first }
     const audio = { init: AUDIO, bytes: 100, steps: steady, ...times }
     return {
@@ -92,7 +93,19 @@ describe('G4: how long a last picture lasts, the next fragment tells', () => {
         const segments = place(fragments)
         expect(causes(segments)).toEqual(none(pictures.length))
         for (const [i, { startMs, tracks }] of segments.entries()) {
-          expect(Math.abs(startMs - (fragments[i]?.startMs ?? 0))).toBeLessThanOrEqual(12)
+          const { video } = tracks
+          if (video === undefined) throw new Error('no video')
+          // What comes after the first picture is shown when it should, and what is listed has no holes.
+          const endMs = (video.baseTicks + video.durationTicks) / 90
+          const due = fragments[i]
+          const dueMs = (due?.startMs ?? 0) + (due?.tracks.video?.durationTicks ?? 0) / 90
+          expect(Math.abs(endMs - dueMs)).toBeLessThanOrEqual(12)
+          const last = segments[i - 1]?.tracks.video
+          if (last !== undefined) {
+            const hole = video.baseTicks - last.baseTicks - last.durationTicks
+            expect(Math.abs(hole)).toBeLessThanOrEqual(90)
+          }
+          expect(startMs).toBeCloseTo(video.baseTicks / 90, 3)
           // Sound goes on without a seam.
           const [before, now] = [segments[i - 1]?.tracks.audio, tracks.audio]
           if (before === undefined || now === undefined) continue

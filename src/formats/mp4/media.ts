@@ -1,4 +1,6 @@
+import { shrinkable } from './first-samples.ts'
 import type { InitFacts } from './init.ts'
+import { readMediaStructure } from './media-structure.ts'
 import { malformed } from './mp4-error.ts'
 import { readSamples, type SampleTable } from './samples.ts'
 
@@ -9,7 +11,8 @@ export interface MediaFacts {
   /** From the first sample's start to the last one's end, in ticks. */
   readonly durationTicks: number
   readonly samples: number
-  readonly steps: Steps
+  /** Absent when their lengths cannot be changed: see `first-samples.ts`. */
+  readonly steps?: Steps
   /** Whether decoding can begin with the first sample. */
   readonly startsWithSync: boolean
 }
@@ -23,6 +26,8 @@ export interface Steps {
   /** Of the others; both 0 when there are none. */
   readonly shortestTicks: number
   readonly longestTicks: number
+  /** By how much the fragment may become shorter, so that it begins later. */
+  readonly shrinkableTicks: number
 }
 
 const MIN_DURATION_S = 0.001
@@ -46,20 +51,26 @@ export function readMedia(bytes: Buffer, init: InitFacts): MediaFacts {
     baseTicks: first.startTicks,
     durationTicks,
     samples: samples.length,
-    steps: stepsOf(samples, last.durationTicks),
+    ...stepsOf(bytes, samples, last.durationTicks),
     // Decoding of AAC can begin with each frame, whatever its flags say.
     startsWithSync: init.rendition === 'audio' || first.isSync,
   }
 }
 
-function stepsOf(samples: SampleTable['samples'], lastTicks: number): Steps {
+function stepsOf(
+  bytes: Buffer,
+  samples: SampleTable['samples'],
+  lastTicks: number,
+): Pick<MediaFacts, 'steps'> {
+  const shrinkableTicks = shrinkable(readMediaStructure(bytes), samples)
+  if (shrinkableTicks === undefined) return {}
   let [shortestTicks, longestTicks] = [samples.length > 1 ? Infinity : 0, 0]
   for (let i = 1; i < samples.length; i += 1) {
     const ticks = Math.max(0, (samples[i]?.startTicks ?? 0) - (samples[i - 1]?.startTicks ?? 0))
     shortestTicks = Math.min(shortestTicks, ticks)
     longestTicks = Math.max(longestTicks, ticks)
   }
-  return { lastTicks, shortestTicks, longestTicks }
+  return { steps: { lastTicks, shortestTicks, longestTicks, shrinkableTicks } }
 }
 
 /** Within a moof box samples follow on by themselves. */

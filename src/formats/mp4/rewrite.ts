@@ -1,7 +1,13 @@
 import { join, payloadStart, sliceBox } from './boxes/box.ts'
 import { countedFromMoof } from './boxes/tfhd.ts'
 import type { Trun } from './boxes/trun.ts'
-import { type Chunk, readHeadStructure, readMediaStructure } from './media-structure.ts'
+import { lasting } from './first-samples.ts'
+import {
+  type Chunk,
+  type MediaStructure,
+  readHeadStructure,
+  readMediaStructure,
+} from './media-structure.ts'
 import { type PlacedMoof, replaceMoof, type TrackFragment, theTrackOf } from './moof.ts'
 import { malformed } from './mp4-error.ts'
 
@@ -11,6 +17,8 @@ export interface FragmentPlace {
   readonly baseTicks: number
   /** mfhd.sequence_number of the first moof; those after it count on, modulo 2^32. */
   readonly sequenceNumber: number
+  /** How long the samples last together, in ticks, if not as they say: see `first-samples.ts`. */
+  readonly durationTicks?: number
 }
 
 /**
@@ -22,10 +30,11 @@ export interface FragmentPlace {
  * @throws RangeError when a time is not a whole number of ticks from 0 to 2^53
  */
 export function rewriteMedia(bytes: Buffer, place: FragmentPlace): Buffer {
-  const { styp, chunks, isPlain } = readMediaStructure(bytes)
-  check(isPlain, place)
+  const structure = readMediaStructure(bytes)
+  const { styp, chunks } = structure
+  check(structure, place)
   const parts = chunks.flatMap(({ moof, mdat }, i) => [
-    rewriteMoof(bytes, moof, placeOf(chunks, i, place)),
+    rewriteMoof(bytes, structure, moof, placeOf(chunks, i, place)),
     sliceBox(bytes, mdat),
   ])
   return join(styp === undefined ? parts : [sliceBox(bytes, styp), ...parts])
@@ -39,16 +48,17 @@ export function rewriteMedia(bytes: Buffer, place: FragmentPlace): Buffer {
  * @throws Mp4Error when the head is not one of a media fragment
  */
 export function rewriteHead(head: Buffer, place: FragmentPlace): Buffer {
-  const { styp, chunks, isPlain } = readHeadStructure(head)
-  check(isPlain, place)
+  const structure = readHeadStructure(head)
+  const { styp, chunks } = structure
+  check(structure, place)
   const parts = chunks.flatMap(({ moof, mdat }) => [
-    rewriteMoof(head, moof, place),
+    rewriteMoof(head, structure, moof, place),
     head.subarray(mdat.start, payloadStart(mdat)),
   ])
   return join(styp === undefined ? parts : [sliceBox(head, styp), ...parts])
 }
 
-function check(isPlain: boolean, { baseTicks }: FragmentPlace): void {
+function check({ isPlain }: MediaStructure, { baseTicks }: FragmentPlace): void {
   if (!isPlain) throw malformed('a media fragment is pairs of moof and mdat boxes')
   if (!Number.isSafeInteger(baseTicks) || baseTicks < 0) {
     throw new RangeError(`a decode time must be a whole number of ticks, got ${baseTicks}`)
@@ -56,14 +66,11 @@ function check(isPlain: boolean, { baseTicks }: FragmentPlace): void {
 }
 
 /** Chunks after the first keep their distance to it. */
-function placeOf(
-  chunks: readonly Chunk[],
-  i: number,
-  { baseTicks, sequenceNumber }: FragmentPlace,
-): FragmentPlace {
+function placeOf(chunks: readonly Chunk[], i: number, place: FragmentPlace): FragmentPlace {
   const [first] = chunks
   const chunk = chunks[i]
-  if (first === undefined || chunk === undefined) return { baseTicks, sequenceNumber }
+  if (i === 0 || first === undefined || chunk === undefined) return place
+  const { baseTicks, sequenceNumber } = place
   const distance = theTrackOf(chunk.moof).startTicks - theTrackOf(first.moof).startTicks
   return { baseTicks: baseTicks + Number(distance), sequenceNumber: sequenceNumber + i }
 }
@@ -72,9 +79,15 @@ function placeOf(
  * The moof with other times, and data offsets that count from its own first byte. Both change its size and
  * so the distance from that byte to the media data, which trun boxes hold.
  */
-function rewriteMoof(bytes: Buffer, moof: PlacedMoof, place: FragmentPlace): Buffer {
-  const track = theTrackOf(moof)
-  const { sequenceNumber, baseTicks } = place
+function rewriteMoof(
+  bytes: Buffer,
+  structure: MediaStructure,
+  moof: PlacedMoof,
+  place: FragmentPlace,
+): Buffer {
+  const { sequenceNumber, baseTicks, durationTicks } = place
+  const own = theTrackOf(moof)
+  const track = durationTicks === undefined ? own : lasting(structure, own, durationTicks)
   const placed = { ...track, tfhd: countedFromMoof(track.tfhd), startTicks: BigInt(baseTicks) }
   const { length } = replaceMoof(bytes, moof.box, { sequenceNumber, tracks: [placed] })
   const tracks = [moved(placed, length - moof.box.size)]

@@ -102,6 +102,29 @@ export function runBytes(trun: Trun, defaultSize: number | undefined): number | 
   return sum
 }
 
+/** How long each sample lasts, in ticks; undefined when that is left to a default that is not known. */
+export function runDurations(
+  { flags, rows, sampleCount }: Trun,
+  defaultDuration: number | undefined,
+): number[] | undefined {
+  if ((flags & DURATION) === 0 && defaultDuration === undefined) return undefined
+  const step = rowBytes(flags)
+  return Array.from({ length: sampleCount }, (_, i) =>
+    (flags & DURATION) === 0 ? (defaultDuration ?? 0) : rows.readUInt32BE(i * step),
+  )
+}
+
+/** The run with other lengths of its samples, one for each. */
+export function withDurations(run: Trun, durations: readonly number[]): Trun {
+  const step = rowBytes(run.flags)
+  const hadDurations = (run.flags & DURATION) !== 0
+  const rows = durations.flatMap((ticks, i) => [
+    u32(ticks),
+    run.rows.subarray(i * step + (hadDurations ? 4 : 0), (i + 1) * step),
+  ])
+  return { ...run, flags: run.flags | DURATION, rows: Buffer.concat(rows) }
+}
+
 /** Depends on no other; depends on others and is no sync sample. ISO/IEC 14496-12, 8.8.3.1. */
 const [SYNC_FLAGS, NON_SYNC_FLAGS] = [0x2000000, 0x1010000]
 
