@@ -22,7 +22,7 @@ const SECONDS = [0, 1, 2, 3].map((second) => ({
     lastTicks: 1024,
     shortestTicks: 1024,
     longestTicks: 1024,
-    shrinkableTicks: expect.any(Number),
+    shrinkableTicks: expect.any(Number) as unknown,
   },
   startsWithSync: true,
 }))

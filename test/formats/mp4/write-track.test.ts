@@ -70,7 +70,7 @@ describe('a media fragment', () => {
             lastTicks: durations.at(-1),
             shortestTicks: between.length === 0 ? 0 : Math.min(...between),
             longestTicks: Math.max(0, ...between),
-            shrinkableTicks: expect.any(Number),
+            shrinkableTicks: expect.any(Number) as unknown,
           },
           baseTicks: 2 ** 40,
           durationTicks: written.reduce((sum, { duration }) => sum + duration, 0),
