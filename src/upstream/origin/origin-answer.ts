@@ -98,10 +98,12 @@ async function problemCode(answer: Answer, meter: Meter): Promise<string> {
   }
 }
 
-/** Milliseconds. Only the form in seconds, which is the one that origins use. */
+/** Milliseconds from now. A date counts from the answer's own: our clock may be another. RFC 9110, 10.2.3. */
 export function retryAfter(answer: Answer): number | undefined {
-  const text = headerOf(answer, 'retry-after')
-  return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) * 1000 : undefined
+  const text = headerOf(answer, 'retry-after')?.trim() ?? ''
+  if (/^\d{1,6}$/.test(text)) return Number(text) * 1000
+  const waitMs = Date.parse(text) - Date.parse(headerOf(answer, 'date') ?? '')
+  return Number.isNaN(waitMs) ? undefined : Math.max(0, waitMs)
 }
 
 function unusable(reason: string): Error {

@@ -291,8 +291,17 @@ describe('refusals', () => {
     })
   })
 
-  test('Retry-After is respected by all that follows', async () => {
-    origin.replies[MASTER] = status(503, { 'retry-after': '5' })
+  test.each([
+    ['seconds', { 'retry-after': '5' }],
+    [
+      'a date',
+      {
+        date: 'Thu, 01 Jan 2026 00:00:00 GMT',
+        'retry-after': 'Thu, 01 Jan 2026 00:00:05 GMT',
+      },
+    ],
+  ])('Retry-After in %s is respected by all that follows', async (_what, headers) => {
+    origin.replies[MASTER] = status(503, headers)
     const askedAtMs = clock.now()
     expect(await failure(open())).toMatchObject({ code: 'upstream_unavailable' })
     expect(clock.now() - askedAtMs).toBeGreaterThanOrEqual(5000)
