@@ -89,10 +89,11 @@ function refuseBroken(text: string): void {
 
 const expressions = new Map<string, RegExp>()
 
-/** A line of a tag that has a value, or needs none. */
+/** A line of a tag. Of those that m3u8-parser reads too, the bare ones are for it alone: see below. */
 function expressionOf(name: string): RegExp {
   const known = expressions.get(name)
-  const expression = known ?? new RegExp(`^#${name}(?![A-Z0-9-])(?!:$)`)
+  const expression =
+    known ?? new RegExp(`^#${name}(?![A-Z0-9-])${name.endsWith('INF') ? '(?!:$)' : ''}`)
   expressions.set(name, expression)
   return expression
 }
