@@ -11,6 +11,7 @@ import type { SavedTimelines } from '../../src/store/saved-timelines.ts'
 import { LiveStream } from '../../src/streams/live-stream.ts'
 import { SessionKeeper } from '../../src/upstream/session-keeper.ts'
 import type { ManualClock } from './manual-clock.ts'
+import { isBusyWithFiles } from './quiet.ts'
 import type { ScriptedCamera } from './scripted-camera.ts'
 
 /** Timelines that outlive a stream, as those of a state directory do. */
@@ -136,7 +137,10 @@ function partsOf(camera: ScriptedCamera, clock: ManualClock, log: Log): SourcePa
   }
 }
 
-/** Turns of the event loop in which everything that is due comes about: nothing here waits for a socket. */
+/**
+ * Turns of the event loop in which everything that is due comes about: nothing here waits for a socket, and for the
+ * built-in slate on the disk we wait as long as it takes.
+ */
 const TURNS = 4
 
 /** Lets `ms` milliseconds pass, from one thing that is due to the next. */
@@ -151,5 +155,5 @@ export async function pass(clock: ManualClock, ms: number): Promise<void> {
 }
 
 export async function settle(): Promise<void> {
-  for (let i = 0; i < TURNS; i += 1) await nextTurn()
+  for (let turns = 0; turns < TURNS; turns = isBusyWithFiles() ? 0 : turns + 1) await nextTurn()
 }
