@@ -1,9 +1,11 @@
 import type { Clock } from '../base/clock.ts'
 
-/** Names that viewers made up are many; those that a wall asks for again and again are few. */
+/**
+ * Bounds the names, because those that viewers made up are many; those that a wall asks for again and again are few.
+ */
 const MOST_NAMES = 10_000
 
-/** Names that upstream does not know, each for a while: it is not asked for them again meanwhile. */
+/** Remembers names that upstream does not know, each for a while, so that it is not asked for them again meanwhile. */
 export class AbsentNames {
   readonly #clock: Clock
   readonly #untilMs = new Map<string, number>()

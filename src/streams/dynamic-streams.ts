@@ -5,48 +5,48 @@ import { AbsentNames } from './absent-names.ts'
 import type { LiveStream } from './live-stream.ts'
 import { isStreamName } from './stream-name.ts'
 
-/** Streams that exist by pattern: whose names match, and how they are made. */
+/** Says which names are streams by pattern, and how those are made. */
 export interface DynamicEntry {
-  /** Whether a stream may have this name. */
+  /** Says whether a stream may have this name. */
   matches(name: string): boolean
   /** How many there may be at a time. */
   readonly max: number
   /** How long a name that upstream does not know is not asked for again. */
   readonly absentForMs: number
-  /** How long one that nobody watches is kept, if no other needs its room. */
+  /** How long a stream that nobody watches is kept if no other needs its room. */
   readonly keepIdleMs: number
   open(name: string): Promise<LiveStream>
 }
 
-/** One name's place: from the first request until nothing of its stream is left. */
+/** A stream's entry under its name, from the first request until nothing of the stream is left. */
 interface Place {
   readonly entry: DynamicEntry
   readonly opened: Promise<LiveStream>
   stream: LiveStream | undefined
   usedMs: number
-  /** Who is doing something with it now. */
+  /** How many are doing something with it now. */
   users: number
-  /** Something came of a request: it is no name that somebody made up. */
+  /** Whether something came of a request, so that the name is not one that somebody made up. */
   isKnown: boolean
   leaving: Promise<void> | undefined
 }
 
 /**
- * Each new name costs a GetDataEndpoint, of which an account has 300 a second for all its streams
+ * Bounds new names, because each costs a GetDataEndpoint, of which an account has 300 a second for all its streams
  * (KVS.md, section 10): made-up names get a third of them at most.
  */
 const NEW_NAMES_PER_S = 100
 const SWEEP_MS = 30_000
 /**
- * An idle stream makes room no sooner: somebody may just have made it. And without a saved timeline its
- * numbers begin at five per second, which have to overtake those that its first list gave away at once (G1).
+ * How long an idle stream keeps its room, because somebody may just have made it. Without a saved timeline its numbers
+ * begin at five per second besides, which have to overtake those that its first list gave away at once (G1).
  */
 const IDLE_AT_LEAST_MS = 10_000
 
 /**
- * The streams that viewers' requests make, by the operator's patterns: made on the first request, once for
- * all who ask, and dropped when nobody has watched them for a while, when another needs the room, or when
- * upstream does not know them. A name that matches nothing leaves no trace (G17).
+ * Makes streams on viewers' requests, by the operator's patterns: on the first request, once for all who ask. They are
+ * dropped when nobody has watched them for a while, when another needs the room, or when upstream does not know them. A
+ * name that matches nothing leaves no trace (G17).
  */
 export class DynamicStreams {
   readonly #clock: Clock
@@ -63,13 +63,13 @@ export class DynamicStreams {
     this.#absent = new AbsentNames(clock)
   }
 
-  /** The stream, if it is there now. */
+  /** Finds the stream if it is there now. */
   get(name: string): LiveStream | undefined {
     const place = this.#places.get(name)
     return place?.leaving === undefined ? place?.stream : undefined
   }
 
-  /** As {@link get}, by somebody who uses it: nobody else gets its room for now. */
+  /** Finds the stream as {@link get} does, for somebody who uses it, so that nobody else gets its room for now. */
   use(name: string): LiveStream | undefined {
     const stream = this.get(name)
     const place = this.#places.get(name)
@@ -83,20 +83,20 @@ export class DynamicStreams {
     }
   }
 
-  /** Whether a stream of this name is there, or may be made; leaves no trace. */
+  /** Says whether a stream of this name is there or may be made; leaves no trace. */
   mayExist(name: string): boolean {
     return this.#places.has(name) || this.#entryOf(name) !== undefined
   }
 
-  /** Whether upstream did not know it just now. */
+  /** Says whether upstream did not know it just now. */
   isAbsent(name: string): boolean {
     return this.#absent.has(name)
   }
 
   /**
-   * The stream, made if need be.
-   * @throws GatewayError `stream_not_found` when no pattern matches, `upstream_stream_not_found` when it is
-   * known to be absent, `overloaded` when there are too many
+   * Finds the stream, or makes it.
+   * @throws GatewayError `stream_not_found` when no pattern matches, `upstream_stream_not_found` when it is known to be
+   * absent, `overloaded` when there are too many
    */
   async make(name: string): Promise<LiveStream> {
     for (;;) {
@@ -111,8 +111,8 @@ export class DynamicStreams {
   }
 
   /**
-   * Does something with a stream, made if need be. One of which nothing has come yet goes at once when nothing
-   * comes of this either: a name that was made up keeps no room.
+   * Does something with a stream, made if need be. A stream of which nothing has come yet goes at once when nothing
+   * comes of this either, because a name that was made up keeps no room.
    * @throws what {@link make} and `work` throw
    */
   async using<T>(name: string, work: (stream: LiveStream) => Promise<T>): Promise<T> {
@@ -134,7 +134,7 @@ export class DynamicStreams {
     }
   }
 
-  /** As {@link make}, for what an earlier process saved: undefined when there is no room. */
+  /** Makes a stream as {@link make} does, of what an earlier process saved; undefined when there is no room. */
   async restore(name: string): Promise<LiveStream | undefined> {
     const entry = this.#entryOf(name)
     if (entry === undefined || this.#count(entry) >= entry.max) return undefined
@@ -143,7 +143,7 @@ export class DynamicStreams {
     return place.opened
   }
 
-  /** Upstream does not know it: it goes, and is not asked for again for a while. */
+  /** Drops a stream that upstream does not know, and does not ask for it again for a while. */
   #absentNow(name: string): void {
     const place = this.#places.get(name)
     if (place === undefined) return
@@ -151,7 +151,7 @@ export class DynamicStreams {
     this.#leave(name, place)
   }
 
-  /** Resolves when nothing runs any more. What was saved stays as it is. */
+  /** Closes all streams and resolves when nothing runs any more. What was saved stays as it is. */
   async close(): Promise<void> {
     this.#closing.abort(new GatewayError('no_media', 'The gateway is stopping.'))
     await Promise.all(
@@ -169,7 +169,7 @@ export class DynamicStreams {
     return isStreamName(name) ? this.#entries.find((entry) => entry.matches(name)) : undefined
   }
 
-  /** Where a new stream goes, once the others have made room. */
+  /** Enters a new stream once the others have made room. */
   #place(name: string): Place {
     const entry = this.#entryOf(name)
     if (entry === undefined) {
@@ -246,7 +246,7 @@ export class DynamicStreams {
       .finally(() => this.#places.delete(name))
   }
 
-  /** Runs as long as there is something to look after, so that a gateway without has no timer. */
+  /** Runs only while there is something to look after, so that a gateway without streams by pattern has no timer. */
   async #sweep(): Promise<void> {
     if (this.#sweeping) return
     this.#sweeping = true
@@ -262,7 +262,7 @@ export class DynamicStreams {
   }
 }
 
-/** Also one whose past is watched is in use, though it does not run. */
+/** When it was last in use: a stream whose past is watched is in use, though it does not run. */
 function idleSince({ stream, usedMs }: Place): number {
   return Math.max(usedMs, stream?.sinceMs ?? 0)
 }

@@ -21,27 +21,28 @@ import type { Reach, Stream, StreamState, StreamView } from './stream.ts'
 import { type Viewer, Viewers } from './viewers.ts'
 
 export interface LiveStreamOptions {
-  /** The stream's public name. */
   readonly name: string
   readonly clock: Clock
   readonly log: Log
   readonly sources: Sources
   readonly publisher: Publisher
-  /** Looks for what the source keeps and the DVR list lacks; undefined: nobody does. */
+  /** Looks for what the source keeps and the DVR list lacks; undefined where nothing is to be looked for. */
   readonly backfill: Backfill | undefined
-  /** Undefined: nothing is kept of its past. */
+  /** Opens what is kept of its past; undefined where nothing is. */
   readonly openArchives: ((tail: LiveTail) => Archives) | undefined
-  /** The stream's source keeps the past, and not only its DVR list. */
+  /** Whether the stream's source keeps the past, and not only its DVR list. */
   readonly keepsArchive: boolean
-  /** `always`: it never stops by itself. */
+  /** How it starts and stops; with `always` it never stops by itself. */
   readonly activation: StreamStatus['activation']
-  /** Otherwise it stops so long after the last request, in milliseconds. */
+  /** How long after the last request it stops, in milliseconds, unless it is always on. */
   readonly idleTimeoutMs: number
   readonly startTimeoutMs: number
   readonly signalLossAfterMs: number
-  /** `fail`: nothing is shown once the camera has been away for {@link OFFLINE_AFTER_MS}. */
+  /**
+   * What viewers get without a signal; with `fail` nothing once the camera has been away for {@link OFFLINE_AFTER_MS}.
+   */
   readonly onSignalLoss: 'hold' | 'slate' | 'fail'
-  /** All that it holds was let go of. */
+  /** Called when all that it held was let go of. */
   readonly discarded: () => void
 }
 
@@ -87,7 +88,7 @@ export class LiveStream implements Stream {
     this.archives = options.openArchives?.(this)
   }
 
-  /** All that serving needs to know of it now. Identity changes with each change. */
+  /** All that serving needs to know of it now; its identity changes with each change. */
   get view(): StreamView {
     // Editions of the past begin without anything that is published.
     if (this.#view === undefined || this.#view.dvr !== this.#editions()) this.#view = this.#look()
@@ -108,7 +109,7 @@ export class LiveStream implements Stream {
     return this.#running === undefined ? undefined : this.#publisher.latest?.source
   }
 
-  /** Of the DVR window, what is there by now. */
+  /** How far back viewers may go: of the DVR window, what is there by now. */
   get reach(): Reach {
     const { keepsArchive: archive } = this.#options
     const dvrMs = (this.past?.seconds ?? 0) * 1_000
@@ -131,20 +132,23 @@ export class LiveStream implements Stream {
     return (this.#state === 'live' ? this.sources.lack : this.trouble?.code) ?? null
   }
 
-  /** Where the numbering stands, 0 before it begins; also while nothing is shown. */
+  /** Where the numbering stands, also while nothing is shown; 0 before it begins. */
   get sequence(): { readonly mediaSequence: number; readonly discontinuitySequence: number } {
     const { mediaSequence = 0, discontinuitySequence = 0 } = this.#publisher.shown ?? {}
     return { mediaSequence, discontinuitySequence }
   }
 
-  /** Undefined while idle, so that whoever asks wakes it first. */
+  /** The live list; undefined while idle, so that whoever asks wakes it first. */
   snapshot(): LiveList | undefined {
     if (this.#running === undefined || this.#isCut()) return undefined
     const snapshot = this.#publisher.shown
     return snapshot === undefined || snapshot.tail.length === 0 ? undefined : snapshot
   }
 
-  /** Undefined unless it is configured. None while idle, so that whoever asks wakes it first. */
+  /**
+   * The editions of the DVR list; undefined unless it is configured, none while idle, so that whoever asks wakes it
+   * first.
+   */
   #editions(): readonly DvrList[] | undefined {
     const { dvr } = this.#publisher
     if (dvr === undefined) return undefined
@@ -178,13 +182,13 @@ export class LiveStream implements Stream {
     return this.#publisher.init(rendition, id)
   }
 
-  /** Somebody asked for something of this stream; with a connection, for a media playlist. */
+  /** Notes that somebody asked for something of this stream; with a connection, for a media playlist. */
   touch(viewer?: Viewer): void {
     this.#requestedMs = this.#options.clock.now()
     if (viewer !== undefined) this.#viewers.seen(viewer, this.#requestedMs)
   }
 
-  /** Connections that asked for a media playlist within the last three target durations. */
+  /** Counts the connections that asked for a media playlist within the last three target durations. */
   get viewers(): number {
     const targetMs = (this.#publisher.shown?.targetDuration ?? 0) * 1_000
     return this.#viewers.count(this.#options.clock.now(), 3 * targetMs)
@@ -219,20 +223,21 @@ export class LiveStream implements Stream {
     this.sources.close()
   }
 
-  /** Lets go of all that it holds, but not of where its numbering stands. Only once it is closed. */
+  /** Lets go of all that it holds, but not of where its numbering stands; to be called only once it is closed. */
   discard(): void {
     this.#publisher.discard()
     this.#options.discarded()
   }
 
-  /** What may be asked for, by the names under which it is stored. */
+  /** The names under which what may be asked for is stored. */
   keys(): readonly FragmentKey[] {
     return this.#publisher.keys()
   }
 
   /**
-   * Starts the stream if it is idle, and waits for something to play, at most the start time-out from
-   * when it was started. @throws GatewayError: why there is nothing to play
+   * Starts the stream if it is idle, and waits for something to play, at most the start time-out from when it was
+   * started.
+   * @throws GatewayError that says why there is nothing to play
    */
   async ready(signal: AbortSignal): Promise<void> {
     this.start()
@@ -250,7 +255,7 @@ export class LiveStream implements Stream {
     }
   }
 
-  /** Whether the list is withheld, since the camera has been away for too long (G11). Segments stay. */
+  /** Says whether the list is withheld, because the camera has been away for too long (G11). Segments stay. */
   #isCut(): boolean {
     const { clock } = this.#options
     return clock.now() >= this.#cutMs()
@@ -288,7 +293,7 @@ export class LiveStream implements Stream {
     this.#changed()
   }
 
-  /** Until the signal aborts. */
+  /** Runs sources and publisher until the signal aborts. */
   async #work(signal: AbortSignal): Promise<void> {
     const { backfill, log } = this.#options
     const filling = backfill?.run(signal).catch((error: unknown) => {
@@ -311,7 +316,7 @@ export class LiveStream implements Stream {
     }
   }
 
-  /** The states stale, offline and idle come from nothing happening: somebody has to look. */
+  /** Looks at the state now and then, because the states stale, offline and idle come from nothing happening. */
   async #tick(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
     while (!signal.aborted) {
@@ -329,7 +334,7 @@ export class LiveStream implements Stream {
     return this.#requestedMs + idleTimeoutMs - clock.now()
   }
 
-  /** Something was published, or something else changed that viewers may see. */
+  /** Tells those who wait that something was published, or that something else changed that viewers may see. */
   #changed(): void {
     this.#update()
     this.#view = undefined

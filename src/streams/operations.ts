@@ -9,7 +9,7 @@ import type { LiveStream } from './live-stream.ts'
 import type { StreamStatus } from './status.ts'
 import type { StreamSet } from './stream-set.ts'
 
-/** What operators may see of the streams, and do to them. */
+/** Tells operators of the streams, and does to them what they want done. */
 export class Operations {
   readonly #streams: StreamSet
   readonly #clock: Clock
@@ -30,7 +30,10 @@ export class Operations {
     return stream === undefined ? undefined : this.#describe(stream)
   }
 
-  /** @throws GatewayError `bad_request` when there is no session to replace */
+  /**
+   * Replaces the upstream session ahead of time.
+   * @throws GatewayError `bad_request` when there is no session to replace
+   */
   rollover(name: string): void {
     const keeper = this.#streams.get(name)?.sources.active.keeper
     if (keeper?.status() == null) {
@@ -105,7 +108,7 @@ export class Operations {
     return { number: String(number), producedAt, receivedAt: this.#iso(receivedMs) }
   }
 
-  /** The date of a moment of the gateway's clock. */
+  /** Writes a moment of the gateway's clock as a date. */
   #iso(ms: number): string {
     return new Date(asDate(this.#clock, ms)).toISOString()
   }

@@ -3,8 +3,8 @@ import type { LiveStream } from './live-stream.ts'
 import type { StreamSet } from './stream-set.ts'
 
 /**
- * The streams by public name, as viewers ask for them. A name that neither is configured nor matches a
- * pattern leaves no trace: nothing is made, counted or asked for it (G17).
+ * Finds streams by public name, as viewers ask for them. A name that neither is configured nor matches a pattern leaves
+ * no trace: nothing is made, counted or asked for it (G17).
  */
 export class Registry {
   readonly #streams: StreamSet
@@ -18,7 +18,7 @@ export class Registry {
     return this.#streams.names()
   }
 
-  /** All that are there. Looking at them does not count as use. */
+  /** All streams that are there. Looking at them does not count as use. */
   all(): Iterable<LiveStream> {
     return this.#streams.all()
   }
@@ -27,19 +27,19 @@ export class Registry {
     return this.#streams.use(name)
   }
 
-  /** Whether {@link request} may find it: it is there, or would be made. */
+  /** Says whether {@link request} may find it, because it is there or would be made. */
   mayExist(name: string): boolean {
     return this.#streams.mayExist(name)
   }
 
-  /** Whether upstream did not know it just now, so that it is not asked for. */
+  /** Says whether upstream did not know it just now, so that it is not asked for. */
   isAbsent(name: string): boolean {
     return this.#streams.dynamic.isAbsent(name)
   }
 
   /**
-   * The stream, once it has something to play: an idle one is started for it, one that exists by pattern is
-   * made.
+   * Finds the stream and resolves once it has something to play: an idle one is started for it, one that exists by
+   * pattern is made.
    * @throws GatewayError `stream_not_found`, or why there is nothing to play
    */
   async request(name: string, signal: AbortSignal): Promise<LiveStream> {
@@ -62,7 +62,7 @@ export class Registry {
     return this.#streams.using(name, work)
   }
 
-  /** Somebody is about to watch these: those that are idle start now, side by side. */
+  /** Starts those of these that are idle, side by side, because somebody is about to watch them. */
   interest(names: readonly string[]): void {
     for (const name of names) {
       const stream = this.get(name)
@@ -72,7 +72,7 @@ export class Registry {
     }
   }
 
-  /** Answers those who wait for media: none will come from here any more. */
+  /** Answers those who wait for media, because none will come from here any more. */
   stopWaiting(): void {
     this.#closing.abort()
   }

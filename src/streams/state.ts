@@ -2,7 +2,7 @@ import type { ErrorCode } from '../base/errors.ts'
 import { isPermanent } from '../sources/trouble.ts'
 import type { StreamState } from './stream.ts'
 
-/** What a stream's state follows from. Times in milliseconds since 1970. */
+/** What a stream's state follows from. Times are in milliseconds since 1970. */
 export interface Signs {
   readonly running: boolean
   readonly startedMs: number
@@ -12,20 +12,20 @@ export interface Signs {
   readonly trouble: ErrorCode | undefined
   /** Whether the gateway fills the time by itself. */
   readonly slated: boolean
-  /** The list says that nothing more will come. */
+  /** Whether the list says that nothing more will come. */
   readonly ended: boolean
 }
 
 export interface StateRules {
   readonly startTimeoutMs: number
-  /** Without a fragment for this long the signal counts as lost. */
+  /** How long no fragment may come before the signal counts as lost. */
   readonly signalLossAfterMs: number
 }
 
-/** KVS calls a stream without a fragment for this long "no media". KVS.md, section 7.2. */
+/** How long KVS waits for a fragment before it calls a stream "no media". KVS.md, section 7.2. */
 export const OFFLINE_AFTER_MS = 30_000
 
-/** The state of a stream at `nowMs`. Contract, sections 3 and 5.3 (G11). */
+/** Tells the state of a stream at `nowMs`. Contract, sections 3 and 5.3 (G11). */
 export function stateOf(signs: Signs, rules: StateRules, nowMs: number): StreamState {
   const { running, startedMs, receivedMs, trouble, slated } = signs
   if (!running) return 'idle'

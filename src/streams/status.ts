@@ -6,7 +6,7 @@ const traffic = z.object({ requests: count, bytes: count })
 
 export const sourceNames = z.enum(['camera', 'backup', 'slate'])
 
-/** What the admin API tells of a stream. Public: it grows, but what is there does not change. */
+/** What the admin API tells of a stream. It is public, so it grows, but what is there does not change. */
 export const streamStatus = z.object({
   name: z.string(),
   state: z.enum(['idle', 'starting', 'live', 'stale', 'slate', 'offline', 'ended', 'failed']),

@@ -1,4 +1,4 @@
-/** A stream's public name. Its characters need no escaping in a path, nor in a file name. */
+/** A stream's public name, whose characters need no escaping in a path, nor in a file name. */
 const NAME = /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,256}$/
 
 export function isStreamName(name: string): boolean {

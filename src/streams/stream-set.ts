@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { type DynamicEntry, DynamicStreams } from './dynamic-streams.ts'
 import type { LiveStream } from './live-stream.ts'
 
-/** All streams there are: those that are configured, and those that exist by pattern. */
+/** Holds all streams: those that are configured, and those that exist by pattern. */
 export class StreamSet {
   readonly #configured: ReadonlyMap<string, LiveStream>
   readonly dynamic: DynamicStreams
@@ -16,7 +16,7 @@ export class StreamSet {
     this.dynamic = new DynamicStreams(clock, entries)
   }
 
-  /** Of the configured ones, in the file's order. */
+  /** The configured ones, in the file's order. */
   names(): readonly string[] {
     return [...this.#configured.keys()]
   }
@@ -26,22 +26,22 @@ export class StreamSet {
     yield* this.dynamic.all()
   }
 
-  /** The stream, if it is there now. */
+  /** Finds the stream if it is there now. */
   get(name: string): LiveStream | undefined {
     return this.#configured.get(name) ?? this.dynamic.get(name)
   }
 
-  /** As {@link get}, by somebody who uses it: it is kept. */
+  /** Finds the stream as {@link get} does, for somebody who uses it, so that it is kept. */
   use(name: string): LiveStream | undefined {
     return this.#configured.get(name) ?? this.dynamic.use(name)
   }
 
-  /** Whether a stream of this name is there, or may be made; leaves no trace (G17). */
+  /** Says whether a stream of this name is there or may be made; leaves no trace (G17). */
   mayExist(name: string): boolean {
     return this.#configured.has(name) || this.dynamic.mayExist(name)
   }
 
-  /** Whether it is there by pattern rather than by name. */
+  /** Says whether it exists by pattern rather than by name. */
   isDynamic(name: string): boolean {
     return !this.#configured.has(name)
   }

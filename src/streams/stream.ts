@@ -19,19 +19,19 @@ export type StreamState =
 
 /** What a stream offers besides its live picture. */
 export interface Reach {
-  /** How far back seeking is at once, in milliseconds; 0: not at all. */
+  /** How far back viewers may seek at once, in milliseconds; 0 where they may not. */
   readonly dvrMs: number
   /** Whether any earlier time may be asked for. */
   readonly archive: boolean
-  /** Whether parts of it can be had as a file. */
+  /** Whether stretches of it can be had as a file. */
   readonly clip: boolean
 }
 
 export const NO_REACH: Reach = { dvrMs: 0, archive: false, clip: false }
 
 /**
- * What may be told and served of a stream now: a plain, frozen value, from which another process could serve as
- * well. Bytes are found by the stream's name and what the segments say of themselves.
+ * What may be told and served of a stream now: a plain, frozen value, from which another process could serve as well.
+ * Bytes are found by the stream's name and what the segments say of themselves.
  */
 export interface StreamView {
   /** The stream's public name. */
@@ -45,29 +45,31 @@ export interface StreamView {
   readonly source: SourceName | null
   /** The newest segment of a camera since the stream began to run; undefined before. */
   readonly newest: Segment | undefined
-  /** Where the numbering stands, 0 before it begins; also while nothing is shown. */
+  /** Where the numbering stands, also while nothing is shown; 0 before it begins. */
   readonly mediaSequence: number
   readonly discontinuitySequence: number
   /** The live list; undefined while there is nothing to play, so that whoever asks wakes the stream first. */
   readonly live: LiveList | undefined
-  /** The editions of its DVR list, the newest last; none while there is no live list. Undefined: it keeps no past. */
+  /**
+   * The editions of its DVR list, the newest last; none while there is no live list, undefined where no past is kept.
+   */
   readonly dvr: readonly DvrList[] | undefined
   readonly reach: Reach
 }
 
 /**
- * All that serving knows of a stream. Whether this node owns the upstream session or follows another
- * node cannot be seen from here, so routes and renderers stay the same for both.
+ * All that serving knows of a stream. It does not show whether this node owns the upstream session or follows another
+ * node, so that routes and renderers stay the same for both.
  */
 export interface Stream {
   readonly name: string
   /** What its source keeps of the past; undefined when it keeps nothing that we could ask for. */
   readonly archives?: Archives | undefined
-  /** All that may be told and served of it now. Identity changes with each change. */
+  /** All that may be told and served of it now; its identity changes with each change. */
   readonly view: StreamView
   /**
-   * Somebody asked for something of it, so it is not idle; with a connection, for the first rendition's playlist,
-   * which every player keeps asking for: that connection is a viewer.
+   * Notes that somebody asked for something of it, so it is not idle. With a connection, for the first rendition's
+   * playlist: every player keeps asking for that, so the connection is a viewer.
    */
   touch(viewer?: Viewer): void
   /** Resolves when the view changes; rejects with the signal's reason once it aborts. */
