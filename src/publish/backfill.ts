@@ -18,11 +18,11 @@ export interface BackfillOptions {
   readonly log: Log
   readonly counters: GatewayCounters
   readonly past: StoredPast
-  /** What it fills. */
+  /** The list that it fills. */
   readonly list: InsertionsParts
   /** How far back the list goes. */
   readonly dvrMs: number
-  /** At the start, all of that is looked for; else only what came late since. */
+  /** Whether all of that is looked for at the start, or only what came late since. */
   readonly fillsAll: boolean
 }
 
@@ -34,15 +34,18 @@ interface Found {
 }
 
 const LOOK_EVERY_MS = 30_000
-/** The live list goes first. */
+/** How long the first look waits, because the live list goes first. */
 const FIRST_LOOK_MS = 5_000
-/** A fragment may be shown so much later than KVS says that it came. */
+/** How much later than KVS says that it came a fragment may be shown. */
 const MARGIN_MS = 600_000
-/** Fetched for one edition: players that come early see them in a while, and there are not too many editions. */
+/**
+ * How many fragments are fetched for one edition, so that players that come early see them in a while, and there are
+ * not too many editions.
+ */
 const BATCH = 300
-/** What came longer ago pushes out no other bytes: most of those are newer. */
+/** How long ago bytes may have come that may push out others; most of those are newer. */
 const RECENT_MS = 2 * LOOK_EVERY_MS
-/** Two of these and more between two fragments: another session shows the second. */
+/** How far two fragments may be apart for one session to show both. */
 const SESSION_MS = 600_000
 
 /**
@@ -52,7 +55,10 @@ const SESSION_MS = 600_000
  */
 export class Backfill {
   readonly #options: BackfillOptions
-  /** Looked at and not to be had, or without room; by number, as long as they may be looked at. */
+  /**
+   * The fragments that were looked at and are not to be had, or have no room; by number, as long as they may be looked
+   * at.
+   */
   readonly #refused = new Map<bigint, number>()
   #failing = false
 
@@ -98,7 +104,7 @@ export class Backfill {
     }
   }
 
-  /** What there is room for, by date. */
+  /** Returns those that there is room for, by date. */
   #missing(stored: readonly StoredFragment[], sinceMs: number): readonly StoredFragment[] {
     const { list, dvrMs, clock } = this.#options
     const listed = list.dvr.listedSince(sinceMs - MARGIN_MS)
@@ -132,7 +138,7 @@ export class Backfill {
     })
   }
 
-  /** Those that one session can show. */
+  /** Groups them by what one session can show. */
   #windows(wanted: readonly StoredFragment[]): readonly (readonly StoredFragment[])[] {
     const windows: StoredFragment[][] = []
     for (const fragment of wanted) {
@@ -167,7 +173,7 @@ export class Backfill {
     }
   }
 
-  /** Undefined where KVS has nothing to show after all. */
+  /** Opens a session; undefined where KVS has nothing to show after all. */
   async #open(
     window: Parameters<StoredPast['open']>[0],
     signal: AbortSignal,
@@ -180,7 +186,9 @@ export class Backfill {
     }
   }
 
-  /** One that is not to be had, or fits nowhere, is left out; only a session that is over ends all. */
+  /**
+   * Adds fragments and leaves out those that are not to be had or fit nowhere; only a session that is over ends all.
+   */
   async #add(
     insertions: Insertions,
     { session, listed, stored: { serverMs, lengthMs } }: Found,

@@ -15,23 +15,26 @@ export interface DvrJournalOptions {
   readonly journals: Journals
   readonly stream: string
   readonly log: Log
-  /** Holds what the segments that are written refer to. */
+  /** The init segments that the written segments refer to. */
   readonly inits: Inits
-  /** How far back the list goes. What left it may be asked for as long again. */
+  /** How far back the list goes; what left it may be asked for as long again. */
   readonly dvrMs: number
 }
 
-/** A page is one hour's, by the gateway's clock. */
+/** How long a page is: one hour, by the gateway's clock. */
 const PAGE_MS = 3_600_000
 
-/** Beyond this a disk hangs; what is not written is a hole that the next start finds (G18). */
+/**
+ * How much may wait to be written, because beyond this a disk hangs; what is not written is a hole that the next start
+ * finds (G18).
+ */
 const MAX_WAITING = 64
 
 /** The journal of one stream's DVR list: a page an hour, each of which can be read without the others. */
 export class DvrJournal {
   readonly #options: DvrJournalOptions
   #page = -1
-  /** Inits that the page holds. */
+  /** The inits that the page holds. */
   #told = new Set<string>()
   #list = ''
   #written: Promise<void> = Promise.resolve()
@@ -41,7 +44,7 @@ export class DvrJournal {
     this.#options = options
   }
 
-  /** Segments that are about to be shown. Resolves when they are written, or the disk has refused them. */
+  /** Writes segments that are about to be shown. Resolves when they are written, or the disk has refused them. */
   write(segments: readonly DvrSegment[], list: ListState): Promise<void> {
     const newest = segments.at(-1)
     if (newest !== undefined) this.#turnTo(newest.receivedMs)
@@ -61,7 +64,7 @@ export class DvrJournal {
     ])
   }
 
-  /** A clock that goes back does not open an older page again. */
+  /** Turns to the page of this time, but never back to an older one when a clock goes back. */
   #turnTo(nowMs: number): void {
     const page = Math.max(this.#page, Math.floor(nowMs / PAGE_MS))
     if (page === this.#page) return

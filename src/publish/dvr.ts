@@ -17,14 +17,14 @@ export interface StreamDvrOptions extends DvrOptions {
   readonly clock: Clock
   readonly log: Log
   readonly inits: Inits
-  /** Undefined: a restart begins a new list. */
+  /** Where the list is saved; undefined where a restart begins a new one. */
   readonly journals: Journals | undefined
 }
 
 /** What the saved timeline of an earlier process knows. */
 export interface Restored {
   readonly live: LiveList | undefined
-  /** Left the live list, and may still be asked for. Oldest first. */
+  /** Segments that left the live list and may still be asked for, oldest first. */
   readonly retired: readonly Segment[]
 }
 
@@ -37,12 +37,12 @@ export interface DvrSize {
   readonly bytes: number
 }
 
-/** Viewers do not wait longer for a disk. */
+/** How long a save may take, because viewers do not wait longer for a disk. */
 const SAVE_MS = 5_000
 
 /**
- * The past of a stream: which segments there are, not their bytes. As with the timeline, what changes is
- * saved first and shown then, so that a process that is killed has shown nothing that it would take back.
+ * Holds the past of a stream: which segments there are, not their bytes. As with the timeline, what changes is saved
+ * first and shown then, so that a process that is killed has shown nothing that it would take back.
  */
 export class Dvr {
   readonly #options: StreamDvrOptions
@@ -51,7 +51,7 @@ export class Dvr {
   readonly #saving: BoundedWait
   /** The live list as it is shown. */
   #live: LiveList | undefined
-  /** On their way into the index: their inits must not be forgotten. */
+  /** Segments on their way into the index, whose inits must not be forgotten. */
   #inserting: readonly DvrSegment[] = []
 
   private constructor(options: StreamDvrOptions, index: DvrIndex) {
@@ -91,7 +91,10 @@ export class Dvr {
       await this.#saved(this.#journal?.write(added.map(liveSegment), planned))
   }
 
-  /** Lists them beside that live list. @returns what can no longer be found */
+  /**
+   * Lists segments beside that live list.
+   * @returns what can no longer be found
+   */
   show(added: readonly Segment[], live: LiveList | undefined): readonly DvrSegment[] {
     this.#live = live
     const planned = this.#index.planned(added, this.#liveFrom())
@@ -100,8 +103,8 @@ export class Dvr {
   }
 
   /**
-   * Segments of the past, and others that they change, as a new edition; one such call at a time. Says
-   * whether they are listed.
+   * Lists segments of the past, and others that they change, as a new edition; one such call at a time. Says whether
+   * they are listed.
    */
   async insert(inserted: readonly DvrSegment[]): Promise<boolean> {
     const nowMs = this.#options.clock.now()
@@ -126,7 +129,10 @@ export class Dvr {
     return true
   }
 
-  /** Upstream keeps a segment no longer. @returns what can no longer be found */
+  /**
+   * Takes off the list a segment that upstream keeps no longer.
+   * @returns what can no longer be found
+   */
   async lose(segment: DvrSegment): Promise<readonly DvrSegment[]> {
     const { editions } = this.#index
     const liveFrom = this.#liveFrom()
@@ -145,7 +151,7 @@ export class Dvr {
     yield* initsOf(this.#inserting)
   }
 
-  /** In whole seconds: that of the live list. */
+  /** The live list's target duration, in whole seconds. */
   get targetDuration(): number {
     return this.#live?.targetDuration ?? 0
   }
@@ -155,7 +161,7 @@ export class Dvr {
     return this.#index.nextInserted
   }
 
-  /** What is listed of all that arrived since then, and perhaps a little before, in list order. */
+  /** Returns what is listed of all that arrived since then, and perhaps a little before, in list order. */
   listedSince(sinceMs: number): readonly DvrSegment[] {
     return this.#index.listedSince(sinceMs)
   }
@@ -175,7 +181,7 @@ export class Dvr {
     }
   }
 
-  /** What was saved with the timeline, but not here any more. */
+  /** Lists and saves what was saved with the timeline, but not here any more. */
   async #catchUp(known: readonly Segment[], live: LiveList): Promise<void> {
     const newest = this.#index.newest?.msn ?? -1
     const missing = known.filter(({ msn }) => msn > newest)

@@ -1,7 +1,7 @@
 import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
 import type { FragmentFacts, SourceName } from '../timeline/fragment.ts'
 
-/** What the timeline needs to know of a fetched fragment. */
+/** Returns what the timeline needs to know of a fetched fragment. */
 export function factsOf(
   source: SourceName,
   { listed, timeBase, receivedMs, tracks }: FetchedFragment,

@@ -3,17 +3,20 @@ import { readInit } from '../formats/mp4/init.ts'
 import type { InitFacts, RenditionName, Segment } from '../timeline/fragment.ts'
 import { MAX_LISTED } from '../timeline/window.ts'
 
-/** Two tracks of all that is listed and of all that was, each with an init of its own. */
+/** How many inits are kept: two tracks of all that is listed and of all that was, each with an init of its own. */
 const MAX_INITS = 4 * MAX_LISTED
 
 const base64 = z.base64().max(4_000_000)
 
-/** By name, as not all bytes say what they are; without one as earlier versions saved them. */
+/**
+ * Inits as they are saved: by name, because not all bytes say what they are, or without one, as earlier versions saved
+ * them.
+ */
 const savedInits = z
   .array(z.union([base64, z.object({ key: z.string(), bytes: base64 })]))
   .max(MAX_INITS)
 
-/** The init segments that retained segments refer to, by content. A handful of kilobytes a stream. */
+/** Keeps the init segments that retained segments refer to, by content: a handful of kilobytes a stream. */
 export class Inits {
   #bytes = new Map<string, Buffer>()
 
@@ -37,13 +40,13 @@ export class Inits {
     this.#bytes = kept
   }
 
-  /** Whether all of these are here. */
+  /** Says whether all of these are here. */
   cover(inits: Iterable<InitFacts>): boolean {
     for (const { rendition, id } of inits) if (!this.#bytes.has(keyOf(rendition, id))) return false
     return true
   }
 
-  /** Those of these that are here, each once. */
+  /** Returns those of these that are here, each once, to be saved. */
   save(inits: Iterable<InitFacts>): z.input<typeof savedInits> {
     const wanted = new Set(Array.from(inits, ({ rendition, id }) => keyOf(rendition, id)))
     return [...wanted].flatMap((key) => {
@@ -52,7 +55,10 @@ export class Inits {
     })
   }
 
-  /** @throws Error when `saved` is not what {@link save} makes */
+  /**
+   * Reads what {@link save} made.
+   * @throws Error when `saved` is not that
+   */
   static restore(saved: unknown): Inits {
     const inits = new Inits()
     for (const entry of savedInits.parse(saved)) {
@@ -68,7 +74,7 @@ export class Inits {
   }
 }
 
-/** What these segments refer to. */
+/** Yields the inits that these segments refer to. */
 export function* initsOf(segments: Iterable<Pick<Segment, 'tracks'>>): Generator<InitFacts> {
   for (const { tracks } of segments) for (const { init } of Object.values(tracks)) yield init
 }

@@ -20,8 +20,8 @@ export interface InsertionsParts {
 }
 
 /**
- * One edition's worth of fragments that are put into the past: each placed and stored when it is there, all
- * listed together. So no more than one is held besides the store (G18).
+ * Puts one edition's worth of fragments into the past: each placed and stored when it is there, all listed together. So
+ * no more than one is held besides the store (G18).
  */
 export class Insertions {
   readonly #parts: InsertionsParts

@@ -37,22 +37,24 @@ import { storeTracks } from './store-tracks.ts'
 export interface PublisherStores {
   readonly memory: MemoryStore
   readonly cache: FragmentCache
-  /** Both undefined without a state directory: a restart then begins a new timeline. */
+  /**
+   * Where timelines are saved, as journals are; both undefined without a state directory, so that a restart begins a
+   * new timeline.
+   */
   readonly timelines: SavedTimelines | undefined
   readonly journals: Journals | undefined
 }
 
 export interface PublisherOptions {
-  /** The stream's public name. */
   readonly stream: string
   readonly clock: Clock
   readonly log: Log
   readonly counters: GatewayCounters
   readonly timeline: TimelineOptions
-  /** How far back players may seek, in milliseconds; 0: not at all. */
+  /** How far back players may seek, in milliseconds; 0 where they may not. */
   readonly dvrMs: number
   readonly stores: PublisherStores
-  /** The published bytes of a segment from its source again. */
+  /** Fetches the published bytes of a segment from its source again. */
   readonly refetch: SegmentBytesOptions['refetch']
 }
 
@@ -62,7 +64,7 @@ export interface Skipped {
   readonly error: unknown
 }
 
-/** A list that has not grown for this long is the past: after a pause a new one begins behind it. */
+/** How long a list may not grow before it is the past, so that a new one begins behind it after a pause. */
 const STALE_LIST_MS = 60_000
 
 /**
@@ -82,7 +84,7 @@ export class Publisher {
   #shown: LiveList | undefined
   #latest: Segment | undefined
   #latestReal: Segment | undefined
-  /** Sources publish one after the other: a place on the timeline holds until the next one is taken. */
+  /** Lets sources publish one after the other, because a place on the timeline holds until the next one is taken. */
   #turn: Promise<void> = Promise.resolve()
 
   private constructor(
@@ -135,12 +137,12 @@ export class Publisher {
     return this.#latest
   }
 
-  /** The same, leaving out what the gateway has made itself. */
+  /** The newest of those that the gateway has not made itself. */
   get latestReal(): Segment | undefined {
     return this.#latestReal
   }
 
-  /** What is listed, oldest first; and what was before, if nothing is. */
+  /** What is listed, oldest first; what was listed before, if nothing is. */
   get retained(): readonly Segment[] {
     const listed = this.#shown?.tail ?? []
     return listed.length > 0 ? listed : this.#timeline.retired()
@@ -156,20 +158,23 @@ export class Publisher {
     return this.#newest.get(source)
   }
 
-  /** What came from the source before says nothing of what comes next. */
+  /** Forgets what came from the source before, because it says nothing of what comes next. */
   forget(source: SourceName): void {
     this.#newest.delete(source)
   }
 
   /**
-   * Room in memory for what is on its way; undefined while what else is on its way takes all of it (G18).
+   * Reserves room in memory for what is on its way; undefined while what else is on its way takes all of it (G18).
    * @throws GatewayError `overloaded` when there can never be enough
    */
   reserve(bytes: number): Reservation | undefined {
     return this.#options.stores.memory.reserveSpare(bytes)
   }
 
-  /** Somebody watches again. After a long pause what was listed is the past: the list starts again behind it. */
+  /**
+   * Begins to publish because somebody watches again. After a long pause what was listed is the past, and the list
+   * starts again behind it.
+   */
   begin(): void {
     this.#latest = undefined
     this.#latestReal = undefined
@@ -182,7 +187,7 @@ export class Publisher {
     this.#show()
   }
 
-  /** Nobody watches: what is in memory may stay, but has no claim to its room. */
+  /** Gives up the claim to room for what is in memory, because nobody watches; it may stay. */
   release(): void {
     this.#bytes.release()
   }
@@ -206,7 +211,7 @@ export class Publisher {
   }
 
   /**
-   * The bytes of a published segment, perhaps still arriving.
+   * Returns the bytes of a published segment, perhaps still arriving.
    * @throws GatewayError `segment_gone`, `segment_not_ready` or an upstream code
    */
   fragment(rendition: RenditionName, msn: number, id: string, signal: AbortSignal): FragmentBody {
@@ -219,24 +224,24 @@ export class Publisher {
       : gone()
   }
 
-  /** An init segment that a retained segment refers to; undefined when there is none of that id. */
+  /** Finds an init segment that a retained segment refers to; undefined when there is none of that id. */
   init(rendition: RenditionName, id: string): Buffer | undefined {
     return this.#inits.get(rendition, id)
   }
 
-  /** Its source keeps a segment no longer: it leaves the DVR list, and with it what is older. */
+  /** Takes off the DVR list a segment that its source keeps no longer, and with it what is older. */
   async lose({ msn, source }: Segment): Promise<void> {
     const segment = this.dvr?.find(msn)
     if (segment === undefined || source !== 'camera') return
     this.#bytes.drop((await this.dvr?.lose(segment)) ?? [])
   }
 
-  /** What may be asked for, by the names under which it is stored. */
+  /** Names what may be asked for, as it is stored. */
   keys(): FragmentKey[] {
     return [...this.#bytes.keys(), ...this.#bytes.keysOf(this.dvr?.segments() ?? [])]
   }
 
-  /** The stream goes, and all that it holds, in memory and on disk; its saved timeline keeps the numbering. */
+  /** Lets go of all that the stream holds, in memory and on disk; its saved timeline keeps the numbering. */
   discard(): void {
     const listed = this.#shown?.tail ?? []
     const past = this.dvr?.segments() ?? []
@@ -244,8 +249,8 @@ export class Publisher {
   }
 
   /**
-   * Looks for what a source keeps and the DVR list lacks; undefined without such a list.
-   * @param fillsAll what was recorded before the start is wanted, too
+   * Makes what looks for what a source keeps and the DVR list lacks; undefined without such a list.
+   * @param fillsAll whether what was recorded before the start is wanted, too
    */
   backfill(past: StoredPast, fillsAll: boolean): Backfill | undefined {
     const { stream, clock, log, counters, dvrMs } = this.#options
@@ -324,7 +329,7 @@ export class Publisher {
     this.#bytes.drop(this.dvr?.show(seekable, this.#shown) ?? [])
   }
 
-  /** Lets go of everything else. */
+  /** Lets go of all that may not be asked for. */
   #keepWhatMayBeAskedFor(): void {
     const listed = this.#timeline.snapshot()?.tail ?? []
     const retired = this.#timeline.retired()
@@ -343,8 +348,8 @@ export class Publisher {
   }
 
   /**
-   * One list cannot hold segments with and without an init segment: EXT-X-MAP has no end (RFC 8216,
-   * 4.3.2.5). Where upstream begins to encrypt MPEG-TS, the list begins anew.
+   * Says whether the list must begin anew, because one list cannot hold segments with and without an init segment:
+   * EXT-X-MAP has no end (RFC 8216, 4.3.2.5). So it is where upstream begins to encrypt MPEG-TS.
    */
   #changesForm({ tracks }: FragmentFacts): boolean {
     const last = this.#timeline.snapshot()?.tail.at(-1)

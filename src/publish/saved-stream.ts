@@ -22,17 +22,17 @@ export interface StreamState {
   readonly inits: Inits
 }
 
-/** Viewers do not wait longer for a disk. */
+/** How long a save may take, because viewers do not wait longer for a disk. */
 const SAVE_MS = 5_000
 
-/** Where one stream's timeline is saved, with the init segments that it refers to. */
+/** Saves one stream's timeline, with the init segments that it refers to. */
 export class SavedStream {
   readonly #stream: string
   readonly #log: Log
   readonly #saved: SavedTimelines | undefined
   readonly #saving: BoundedWait
 
-  /** @param saved undefined: a restart begins a new timeline */
+  /** @param saved where; undefined where a restart begins a new timeline */
   constructor(stream: string, clock: Clock, log: Log, saved: SavedTimelines | undefined) {
     this.#stream = stream
     this.#log = log
@@ -40,7 +40,7 @@ export class SavedStream {
     this.#saving = new BoundedWait(clock, SAVE_MS, () => log.error('saving the timeline hangs'))
   }
 
-  /** Where an earlier process ended; a new timeline where none was saved, or what was saved is unusable. */
+  /** Loads what an earlier process left; a new timeline where none was saved, or what was saved is unusable. */
   async load(options: TimelineOptions): Promise<StreamState> {
     const saved = await this.#saved?.load(this.#stream)
     try {
@@ -68,7 +68,10 @@ export class SavedStream {
   }
 }
 
-/** @throws Error when `saved` is not what was saved for this stream, or not all of it */
+/**
+ * Restores what was saved.
+ * @throws Error when `saved` is not what was saved for this stream, or not all of it
+ */
 function restore(saved: unknown, stream: string, options: TimelineOptions): StreamState {
   const parsed = savedStream.parse(saved)
   // A file that was copied or renamed: its numbers may lie below those that this stream has shown.
@@ -81,7 +84,7 @@ function restore(saved: unknown, stream: string, options: TimelineOptions): Stre
   return { timeline, inits }
 }
 
-/** What players may ask for. */
+/** Returns what players may ask for. */
 function listedBy(timeline: Timeline): readonly Segment[] {
   return [...(timeline.snapshot()?.tail ?? []), ...timeline.retired()]
 }

@@ -9,9 +9,9 @@ import { isUnread } from '../timeline/unread.ts'
 export interface SegmentBytesOptions {
   readonly stream: string
   readonly cache: FragmentCache
-  /** Segments stay after they could no longer be asked for by the live list, until they are dropped. */
+  /** Whether segments stay after they could no longer be asked for by the live list, until they are dropped. */
   readonly keepsPast: boolean
-  /** The published bytes of a segment from upstream again, from `offset` on. */
+  /** Fetches the published bytes of a segment from upstream again, from `offset` on. */
   readonly refetch: (
     segment: Segment,
     track: SegmentTrack,
@@ -21,15 +21,15 @@ export interface SegmentBytesOptions {
 }
 
 /**
- * The bytes of one stream's segments, wherever they are: in memory, on disk, or upstream. It promises
- * memory to what is listed, and to what was until players have had time to fetch it (G6).
+ * Keeps the bytes of one stream's segments, wherever they are: in memory, on disk, or upstream. It promises memory to
+ * what is listed, and to what was until players have had time to fetch it (G6).
  */
 export class SegmentBytes {
   readonly #options: SegmentBytesOptions
   #listed = new Map<number, Segment>()
-  /** Left the list and may still be asked for. */
+  /** Segments that left the list and may still be asked for. */
   #retired = new Map<number, Segment>()
-  /** A player may hold a list from when it was at its longest. */
+  /** How long the list was at its longest, because a player may hold it from then. */
   #longestListMs = 0
 
   constructor(options: SegmentBytesOptions) {
@@ -37,7 +37,7 @@ export class SegmentBytes {
   }
 
   /**
-   * All tracks of a segment, or none.
+   * Stores all tracks of a segment, or none.
    * @throws GatewayError `overloaded` when there is no room
    */
   async put(
@@ -53,7 +53,7 @@ export class SegmentBytes {
     await cache.put(stored, hold)
   }
 
-  /** The bytes of a segment that may be asked for. What is not in memory is fetched once for all (G8). */
+  /** Returns the bytes of a segment that may be asked for. What is not in memory is fetched once for all (G8). */
   get(segment: Segment, track: SegmentTrack, signal: AbortSignal): FragmentBody {
     const plan = {
       size: track.bytes,
@@ -86,17 +86,17 @@ export class SegmentBytes {
     this.drop(this.#options.keepsPast ? over.filter(isUnread) : over)
   }
 
-  /** Nobody may ask for these any more. */
+  /** Drops segments that nobody may ask for any more. */
   drop(segments: readonly Segment[]): void {
     for (const segment of segments) this.#remove(segment)
   }
 
-  /** Nobody watches: what is here may stay, but has no claim to its room. */
+  /** Gives up the claim to room, because nobody watches; what is here may stay. */
   release(): void {
     for (const key of this.keys()) this.#options.cache.hold(key, 'none')
   }
 
-  /** Of the live list and what left it lately: what a saved timeline may list. */
+  /** Names what a saved timeline may list: what the live list holds and what left it lately. */
   keys(): FragmentKey[] {
     return this.keysOf([...this.#retired.values(), ...this.#listed.values()])
   }

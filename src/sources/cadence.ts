@@ -1,48 +1,54 @@
 /** What the poller learns from one look at the playlist. */
 export interface Sighting {
-  /** End of the newest listed fragment on the camera's clock, in milliseconds; undefined if unsaid. */
+  /** When the newest listed fragment ends on the camera's clock, in milliseconds; undefined if unsaid. */
   readonly endMs: number | undefined
   readonly durationMs: number
 }
 
 /**
- * Waits after asking too early. Four polls in any second at most: KVS takes five, perhaps for both
- * tracks together (KVS.md, section 10), and the other track's playlist is asked for once a fragment.
+ * How long to wait after asking too early. At most four polls fall into any second, because KVS takes five, perhaps for
+ * both tracks together (KVS.md, section 10), and the other track's playlist is asked for once a fragment.
  */
 const LATE_STEPS_MS = [100, 250, 400] as const
-/** Until the lag is known. */
+/** How long to wait between polls until the lag is known. */
 const SEARCH_STEP_MS = 300
-/** After a hit, however late it was: with the waits above that still makes four polls a second. */
+/** How long to wait after a hit, however late it was: with the waits above that still makes four polls a second. */
 const REST_MS = 450
-/** For a fragment that is later than any of the last ones: the camera may be away. */
+/** How long to wait for a fragment that is later than any of the last ones, because the camera may be away. */
 const OVERDUE_STEP_MS = 1000
 const OVERDUE_AFTER_MS = 2000
 
 /**
- * How much sooner we ask at least after a first try that succeeded: it may have been there for a while.
- * More as long as the lag is known less well: the rest is halved each time.
+ * How much sooner we ask at least after a first try that succeeded, because the fragment may have been there for a
+ * while. It is more as long as the lag is known less well: the rest is halved each time.
  */
 const EARLIER_MS = 20
 
-/** Between a miss and a hit. Wider, as when no session could be had meanwhile, they say nothing of the lag. */
+/**
+ * How far a miss and a hit may be apart to say something of the lag; further apart, as when no session could be had
+ * meanwhile, they say nothing.
+ */
 const WIDEST_BRACKET_MS = 2000
 
-/** Fragments of irregular length: the next one may be as short as the shortest of these last ones. */
+/**
+ * How many lengths are remembered, because fragments may be irregular: the next one may be as short as the shortest of
+ * these.
+ */
 const REMEMBERED = 8
 
 /**
- * When to ask for the playlist next.
+ * Says when to ask for the playlist next.
  *
- * KVS lists a fragment some time after its last frame: transfer, persisting, clock differences. That lag
- * is found by asking often for the first fragments. Then we ask when the next one is due, and keep
- * close to the true lag from both sides: a miss brackets it, a hit at the first try moves the next try
- * forward. So a fragment is found soon after it is listed, with one or two requests.
+ * KVS lists a fragment some time after its last frame: transfer, persisting, clock differences. That lag is found by
+ * asking often for the first fragments. Then we ask when the next one is due, and keep close to the true lag from both
+ * sides: a miss brackets it, a hit at the first try moves the next try forward. So a fragment is found soon after it is
+ * listed, with one or two requests.
  *
  * All this is the camera's, and holds in its next session too.
  */
 export class Cadence {
   #durationsMs: readonly number[] = []
-  /** From a fragment's end by the camera's clock to its listing by ours; undefined until bracketed. */
+  /** How long after a fragment's end by the camera's clock it is listed by ours; undefined until bracketed. */
   #lagMs: number | undefined
   #uncertaintyMs = 0
   #dueMs: number
@@ -60,7 +66,7 @@ export class Cadence {
     return this.#dueMs
   }
 
-  /** The playlist had something new when we asked at `askedMs`. */
+  /** Learns that the playlist had something new when we asked at `askedMs`. */
   hit(askedMs: number, newest: Sighting): void {
     this.#durationsMs = [...this.#durationsMs, newest.durationMs].slice(-REMEMBERED)
     const endMs = newest.endMs ?? askedMs
@@ -71,7 +77,7 @@ export class Cadence {
     this.#overdueMs = askedMs + Math.max(...this.#durationsMs) + OVERDUE_AFTER_MS
   }
 
-  /** The playlist had nothing new when we asked at `askedMs`. */
+  /** Learns that the playlist had nothing new when we asked at `askedMs`. */
   miss(askedMs: number): void {
     if (askedMs < this.#dueMs) {
       // Asked out of turn, as a new session is at once: that nothing was there yet says nothing.

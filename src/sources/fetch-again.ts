@@ -8,7 +8,7 @@ import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 import type { Source } from './source.ts'
 
-/** The published bytes of a slate's segment once more: made again, as they were never fetched. */
+/** Makes the published bytes of a slate's segment once more, because they were never fetched. */
 export async function remade(
   segment: Segment,
   { init, id }: SegmentTrack,
@@ -22,7 +22,7 @@ export async function remade(
 }
 
 /**
- * The published bytes of a segment once more, from `offset` on, by the source that sent them.
+ * Fetches the published bytes of a segment once more, from `offset` on, by the source that sent them.
  * @throws GatewayError `segment_gone` when the source keeps them no longer, or an upstream code
  */
 export async function* fetchAgain(
@@ -48,7 +48,7 @@ export async function* fetchAgain(
   }
 }
 
-/** Where a session carries a track: in a playlist of its own, or together with the other one. */
+/** Says where a session carries a track: in a playlist of its own, or together with the other one. */
 function playlistOf({ playlists }: HlsSession, { init }: SegmentTrack): PlaylistName {
   return playlists.includes(init.rendition) ? init.rendition : 'muxed'
 }

@@ -14,22 +14,22 @@ export interface FragmentQueueOptions {
   readonly clock: Clock
   readonly sink: FragmentSink
   readonly trouble: IngestTrouble
-  /** The session's: which run of upstream timestamps its fragments count in. */
+  /** Which run of upstream timestamps the session's fragments count in. */
   readonly timeBase: number
-  /** Something of this session was published. */
+  /** Called when something of this session was published. */
   readonly published: () => void
-  /** The session is over; nothing more of it is published. */
+  /** Called when the session is over and nothing more of it is published. */
   readonly failed: (error: unknown) => void
   /** Aborts when the session is over. */
   readonly signal: AbortSignal
 }
 
-/** Fragments in flight; a list that names more waits for the next poll. */
+/** How many fragments may be in flight; those that a list names beyond wait for the next poll. */
 const MOST_JOBS = 32
 /** How long a fragment waits for the other playlist to list it too. */
 const PARTNER_MS = 1_500
 
-/** Fragments that are being fetched side by side and are published one after the other, as listed. */
+/** Holds fragments that are being fetched side by side and are published one after the other, as listed. */
 export class FragmentQueue {
   readonly #options: FragmentQueueOptions
   #jobs: readonly FragmentJob[] = []
@@ -45,7 +45,7 @@ export class FragmentQueue {
     return MOST_JOBS - this.#jobs.length
   }
 
-  /** The one that was added last and is still here. */
+  /** The fragment that was added last and is still here. */
   get last(): FragmentJob | undefined {
     return this.#jobs.at(-1)
   }
@@ -90,7 +90,7 @@ export class FragmentQueue {
     await this.#draining
   }
 
-  /** Nobody will look into playlists any more. Resolves when nothing is being published. */
+  /** Says that nobody will look into playlists any more. Resolves when nothing is being published. */
   async close(): Promise<void> {
     for (const job of this.#jobs) job.abandon()
     await this.#draining
@@ -108,7 +108,7 @@ export class FragmentQueue {
     }
   }
 
-  /** What became of the first of them: of all, unless memory has no room for so many at once. */
+  /** Says what became of the first of them: of all, unless memory has no room for so many at once. */
   async #fetched(jobs: readonly FragmentJob[]): Promise<readonly (FetchedFragment | undefined)[]> {
     const fetched: (FetchedFragment | undefined)[] = []
     for (const job of jobs) {
@@ -129,7 +129,7 @@ export class FragmentQueue {
     this.#options.published()
   }
 
-  /** The fetched fragment, or undefined if it cannot be had. Throws when the session is over. */
+  /** Returns the fetched fragment, or undefined if it cannot be had. Throws when the session is over. */
   async #outcome(job: FragmentJob): Promise<FetchedFragment | undefined> {
     const { clock, trouble, timeBase, signal } = this.#options
     const [first, ...others] = await job.outcome()

@@ -1,10 +1,10 @@
-/** When a source delivered: whether it does so now, and for how long without a break. */
+/** Tells when a source delivered: whether it does so now, and for how long without a break. */
 export class Heartbeat {
   #lastMs = Number.NEGATIVE_INFINITY
   #steadySinceMs: number | undefined
   #heard = false
 
-  /** Followed from now on. Who is trusted counts as delivering until it is overdue. */
+  /** Follows the source from now on. A trusted one counts as delivering until it is overdue. */
   begin(nowMs: number, trusted: boolean): void {
     this.#lastMs = trusted ? nowMs : Number.NEGATIVE_INFINITY
     this.#steadySinceMs = undefined
@@ -16,7 +16,7 @@ export class Heartbeat {
     return this.#heard
   }
 
-  /** A fragment came. */
+  /** Notes that a fragment came. */
   beat(nowMs: number, lossAfterMs: number): void {
     if (!this.delivers(nowMs, lossAfterMs)) this.#steadySinceMs = undefined
     this.#steadySinceMs ??= nowMs
@@ -24,7 +24,7 @@ export class Heartbeat {
     this.#heard = true
   }
 
-  /** There is no need to wait: it has said that nothing will come. */
+  /** Ends the wait for a fragment, because the source has said that nothing will come. */
   stop(): void {
     this.#lastMs = Number.NEGATIVE_INFINITY
     this.#steadySinceMs = undefined

@@ -8,13 +8,13 @@ import { type FollowerOptions, SessionFollower } from './session-follower.ts'
 export type IngestOptions = Omit<FollowerOptions, 'published' | 'cadence'>
 
 /**
- * Keeps one timeline in step with one camera, through any number of sessions: opens one, follows it,
- * lets its successor take over before it ends, and opens another when it died.
+ * Keeps one timeline in step with one camera, through any number of sessions: opens one, follows it, lets its successor
+ * take over before it ends, and opens another when it died.
  */
 export class Ingest {
   readonly #keeper: SessionKeeper
   readonly #options: IngestOptions
-  /** Outlives sessions: to find a camera's pace takes some polls. */
+  /** The camera's pace, which outlives sessions because finding it takes some polls. */
   readonly #cadence: Cadence
 
   constructor(keeper: SessionKeeper, options: IngestOptions) {
@@ -68,14 +68,17 @@ export class Ingest {
     }
   }
 
-  /** A session that died before it was proved is lost like any other; else the next try comes later. */
+  /**
+   * Reports a session that ended before it was proved: one that died is lost like any other, else the next try comes
+   * later.
+   */
   #rejected(next: HlsSession, error: unknown): void {
     const known = translate(error)
     if (known instanceof GatewayError) this.#keeper.reject(next, known)
     else this.#keeper.lost(next, known)
   }
 
-  /** Make before break: the next session takes over once it lists what we have published. */
+  /** Makes before it breaks: the next session takes over once it lists what we have published. */
   async #renewed(old: SessionFollower, signal: AbortSignal): Promise<SessionFollower> {
     const next = this.#keeper.renewal()
     if (next === undefined || old.awaitsLists) return old

@@ -15,20 +15,20 @@ export interface JobParts {
     announced: Announced,
   ) => Promise<readonly FetchedTrack[]>
   readonly reserve: FragmentSink['reserve']
-  /** The one that was listed before it and is on its way too. */
+  /** The fragment that was listed before it and is on its way too. */
   readonly before: FragmentJob | undefined
   readonly clock: Clock
 }
 
-/** Answers arrive in any order. The one before may be late, but not so late that this one is given up. */
+/** How late the fragment before may be, because answers arrive in any order; not so late that this one is given up. */
 const ORDER_MS = 1_000
 
 /**
- * One fragment on its way from the playlist to the timeline. The first playlist announces it and its
- * fetch begins at once; the other playlist's part joins when that lists the number too.
+ * Brings one fragment from the playlist to the timeline. The first playlist announces it and its fetch begins at once;
+ * the other playlist's tracks join when that lists the number too.
  *
- * Its bytes are not read before there is room for them (G18), which is given in the order of the list. Room
- * is made by publishing; so a fragment without waits until it is the next one, which goes on without.
+ * Its bytes are not read before there is room for them (G18), which is given in the order of the list. Room is made by
+ * publishing; so a fragment without waits until it is the next one, which goes on without.
  */
 export class FragmentJob {
   readonly listed: ListedFragment
@@ -39,9 +39,9 @@ export class FragmentJob {
   readonly #rooms = new Map<PlaylistName, Reservation>()
   readonly #turn = Promise.withResolvers<void>()
   readonly #starved = Promise.withResolvers<true>()
-  /** Whether there is room for the first playlist's part. */
+  /** Whether there is room for what the first playlist has of it. */
   readonly #hasRoom = Promise.withResolvers<boolean>()
-  /** Let go when it is over, or each would keep all before it. */
+  /** The fragment before, let go when that is over, or each would keep all before it. */
   #before: FragmentJob | undefined
   #over = false
 
@@ -66,34 +66,34 @@ export class FragmentJob {
     return [...this.#awaited.keys()]
   }
 
-  /** The playlist lists this fragment as `listed`, or will not (undefined). */
+  /** Says that the playlist lists this fragment as `listed`, or will not (undefined). */
   found(playlist: PlaylistName, listed: ListedFragment | undefined): void {
     this.#awaited.get(playlist)?.(listed)
     this.#awaited.delete(playlist)
   }
 
-  /** Nobody will look into playlists any more. */
+  /** Says that nobody will look into playlists any more. */
   abandon(): void {
     for (const playlist of this.awaiting) this.found(playlist, undefined)
     this.release()
   }
 
-  /** All before it are published or given up. */
+  /** Says that all before it are published or given up. */
   proceed(): void {
     this.#turn.resolve()
   }
 
-  /** Whether it waits for its turn, rather than having an outcome before. */
+  /** Says whether it waits for its turn, rather than having an outcome before. */
   waitsForTurn(): Promise<boolean> {
     return Promise.race([this.outcome().then(() => false), this.#starved.promise])
   }
 
-  /** What became of each playlist's part, once all of them are there or have failed. */
+  /** Says what became of each playlist's tracks, once all of them are there or have failed. */
   outcome(): Promise<readonly PromiseSettledResult<readonly FetchedTrack[]>[]> {
     return Promise.allSettled(this.#parts.values())
   }
 
-  /** Gives back the room that was kept for it: its bytes are the store's from now on, or nobody's. */
+  /** Gives back the room that was kept for it, because its bytes are the store's from now on, or nobody's. */
   release(): void {
     this.#over = true
     this.#before = undefined

@@ -3,11 +3,11 @@ import type { NewestFragment } from '../timeline/timeline.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 
 /**
- * What a playlist holds for one who has taken everything up to `last`, in playlist order.
+ * Returns what a playlist holds for one who has taken everything up to `last`, in playlist order.
  *
- * Numbers only grow, so what is greater is new, and what is smaller came late: KVS does not insert it
- * into a LIVE list, nor do we. The exception is a stream that was deleted and made anew, whose numbers
- * start again: then all of the list is smaller, yet its times are later.
+ * Numbers only grow, so what is greater is new, and what is smaller came late: KVS does not insert it into a LIVE list,
+ * nor do we. The exception is a stream that was deleted and made anew, whose numbers start again: then all of the list
+ * is smaller, yet its times are later.
  */
 export function freshSince(
   list: readonly ListedFragment[],
@@ -22,8 +22,8 @@ export function freshSince(
 }
 
 /**
- * The newest fragments of a first list: enough to fill the live window of `count` segments, and three
- * target durations (RFC 8216, 6.2.2). More would only delay the first playlist.
+ * Returns the newest fragments of a first list: enough to fill the live window of `count` segments, and three target
+ * durations (RFC 8216, 6.2.2). More would only delay the first playlist.
  */
 export function newestOf(
   list: readonly ListedFragment[],
@@ -41,8 +41,8 @@ export function newestOf(
 }
 
 /**
- * The fragments of a list that end within its last `ms` milliseconds, and the last one in any case. Told
- * by their dates, as a list may have holes, or else by their lengths.
+ * Returns the fragments of a list that end within its last `ms` milliseconds, and the last one in any case. Their dates
+ * tell, because a list may have holes, or else their lengths.
  */
 export function newestWithin(
   list: readonly ListedFragment[],

@@ -15,9 +15,9 @@ export interface Publication {
   init(rendition: RenditionName, id: string): Buffer | undefined
   /** The newest fragment that came from a source, published or not. */
   newest(source: SourceName): NewestFragment | undefined
-  /** The source is followed anew: what it delivered before says nothing of what comes next. */
+  /** Forgets what a source delivered before, because it is followed anew and that says nothing of what comes next. */
   forget(source: SourceName): void
-  /** As {@link FragmentSink.reserve}. */
+  /** Reserves room as {@link FragmentSink.reserve} does. */
   reserve(bytes: number): Reservation | undefined
   /**
    * Lists fragments of one source, in order.
@@ -29,9 +29,9 @@ export interface Publication {
     batch: readonly FetchedFragment[],
     isShown: () => boolean,
   ): Promise<readonly { readonly number: bigint; readonly error: unknown }[]>
-  /** The source that sent a segment keeps it no longer, nor what is older. */
+  /** Says that the source that sent a segment keeps it no longer, nor what is older. */
   lose(segment: Segment): Promise<void>
-  /** Nothing more will come of the source that is shown. */
+  /** Says that nothing more will come of the source that is shown. */
   end(): Promise<void>
 }
 
@@ -39,15 +39,15 @@ export interface Publication {
 export interface FragmentSink {
   /** The newest fragment that was taken; undefined before the first. */
   newest(): NewestFragment | undefined
-  /** Which fragments of the very first list are wanted: some of its last. */
+  /** Chooses which fragments of the very first list are wanted: some of its last. */
   begin(list: readonly ListedFragment[]): readonly ListedFragment[]
   /**
-   * Room in memory for what is on its way; undefined while what else is on its way takes all of it (G18).
+   * Reserves room in memory for what is on its way; undefined while what else is on its way takes all of it (G18).
    * @throws GatewayError `overloaded` when there can never be enough
    */
   reserve(bytes: number): Reservation | undefined
   /** Places, stores and lists fragments, in order. */
   publish(batch: readonly FetchedFragment[]): Promise<void>
-  /** Upstream says that nothing more will come. It may be told often, and may prove wrong. */
+  /** Says that upstream announced that nothing more will come. It may be told often, and may prove wrong. */
   end(): Promise<void>
 }

@@ -21,35 +21,41 @@ export interface FollowerOptions {
   readonly random: Random
   readonly sink: FragmentSink
   readonly trouble: IngestTrouble
-  /** The camera's, whichever session it is followed through. */
+  /** The camera's pace, whichever session it is followed through. */
   readonly cadence: Cadence
-  /** Something of this session was published. */
+  /** Called when something of this session was published. */
   readonly published: () => void
 }
 
-/** KVS itself calls a stream without a fragment for this long "no media". KVS.md, section 7.2. */
+/**
+ * How long a session may bring nothing: KVS itself calls a stream without a fragment for this long "no media". KVS.md,
+ * section 7.2.
+ */
 const SILENCE_MS = 30_000
 /**
- * Trouble that a session may get over. All else is its end: no media for 30 s, more changes of codec private
- * data than one session bears (KVS.md, section 6.3), rights taken away.
+ * Trouble that a session may get over. All else is its end: no media for 30 s, more changes of codec private data than
+ * one session bears (KVS.md, section 6.3), rights taken away.
  */
 const PASSING: ReadonlySet<ErrorCode> = new Set([
   'upstream_unavailable',
   'upstream_timeout',
   'upstream_throttled',
 ])
-/** A session that only fails for this long is replaced; perhaps its endpoint went stale. */
+/** How long a session may only fail before it is replaced; perhaps its endpoint went stale. */
 const GIVE_UP_MS = 10_000
 /**
- * All tries for one fragment of one playlist together. Later ones are fetched meanwhile, and wait for it. A
- * player holds three target durations (RFC 8216, 6.3.3): what takes longer than three of its own lengths
- * comes too late for anybody, and a gap is better than a wait.
+ * How long all tries for one fragment of one playlist may take together, in lengths of the fragment. Later ones are
+ * fetched meanwhile, and wait for it. A player holds three target durations (RFC 8216, 6.3.3): what takes longer than
+ * three of its own lengths comes too late for anybody, and a gap is better than a wait.
  */
 const FETCH_LENGTHS = 3
 const SHORTEST_FETCH_MS = 10_000
-/** Three times the 20 s that a fragment may last (KVS.md, section 10), whatever a playlist claims. */
+/**
+ * How long a fetch may take whatever a playlist claims: three times the 20 s that a fragment may last (KVS.md, section
+ * 10).
+ */
 const LONGEST_FETCH_MS = 60_000
-/** Between looks at a playlist that has ended. */
+/** How long to wait between looks at a playlist that has ended. */
 const ENDED_STEP_MS = 5_000
 /** How often we look whether the other playlist lists a fragment too. */
 const PARTNER_STEP_MS = 300
@@ -66,7 +72,7 @@ export class SessionFollower {
   readonly #over = new AbortController()
   readonly #signal: AbortSignal
   readonly #queue: FragmentQueue
-  /** Of the playlists whose segments' media go on in the next. */
+  /** Joins the segments of playlists whose media go on from one segment to the next. */
   readonly #runs: ReadonlyMap<PlaylistName, SegmentRun>
   #last: NewestFragment | undefined
   #polled = false
@@ -90,7 +96,7 @@ export class SessionFollower {
     })
   }
 
-  /** One poll when it is due. Rejects when the session is over, with the reason. */
+  /** Polls once when it is due. Rejects with the reason when the session is over. */
   async step(): Promise<void> {
     const { clock, cadence } = this.#options
     // A session's first list comes at once: it may name what its predecessor has left.
@@ -113,8 +119,8 @@ export class SessionFollower {
   }
 
   /**
-   * Whether this session lists the newest published fragment, in all its playlists: proof that nothing
-   * is lost when it takes over (G3).
+   * Says whether this session lists the newest published fragment, in all its playlists: proof that nothing is lost
+   * when it takes over (G3).
    */
   async prove(): Promise<boolean> {
     const newest = this.#options.sink.newest()
@@ -152,7 +158,10 @@ export class SessionFollower {
     return fresh
   }
 
-  /** The other playlist may list it a little later; the next poll is a whole fragment away. */
+  /**
+   * Looks into the other playlists again, because they may list a fragment a little later and the next poll is a whole
+   * fragment away.
+   */
   async #joinOthers(): Promise<void> {
     for (let first = true; this.awaitsLists; first = false) {
       if (!first) await this.#options.clock.sleep(PARTNER_STEP_MS, this.#signal)
@@ -207,7 +216,7 @@ export class SessionFollower {
     )
   }
 
-  /** What was listed is the rest. An origin may begin again all the same, so we look now and then. */
+  /** Takes what was listed as the rest, and looks now and then all the same, because an origin may begin again. */
   async #end(): Promise<void> {
     const { clock, sink } = this.#options
     await this.settle()
@@ -227,7 +236,7 @@ export class SessionFollower {
     cadence.hit(askedMs, { endMs: endOf(newest), durationMs: newest.durationS * 1000 })
   }
 
-  /** A failed poll: later polls may do better, unless it means that the session is over. */
+  /** Endures a failed poll, because later polls may do better, unless it means that the session is over. */
   async #endure(error: unknown): Promise<void> {
     if (error instanceof SessionDeadError) throw error
     if (error instanceof GatewayError && !PASSING.has(error.code)) throw error

@@ -2,7 +2,7 @@ import type { Log } from '../base/log.ts'
 import type { KeeperEvent } from '../upstream/keeper-event.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 
-/** One line per event of a stream's sessions that an operator cares about. */
+/** Logs one line per event of a stream's sessions that an operator cares about. */
 export function logKeeperEvent(log: Log, event: KeeperEvent): void {
   switch (event.kind) {
     case 'opened': {

@@ -10,7 +10,7 @@ import { type Before, lookBack } from './slate-start.ts'
 export interface SlateFillerOptions {
   readonly clock: Clock
   readonly log: Log
-  /** The operator's slate; undefined: the built-in one. */
+  /** The operator's slate; undefined for the built-in one. */
   readonly movie: Movie | undefined
   /** Whether no source delivers, nor is about to. */
   readonly isLost: () => boolean
@@ -18,9 +18,9 @@ export interface SlateFillerOptions {
   readonly publication: Publication
 }
 
-/** How often we look. */
+/** How often we look whether a slate is wanted. */
 const STEP_MS = 500
-/** What a process that was stopped for longer missed is not made up for. */
+/** How far behind it makes up for; what a process that was stopped for longer missed is not made. */
 const MOST_BEHIND_MS = 60_000
 
 /**
@@ -51,7 +51,7 @@ export class SlateFiller {
     return lookBack(publication.retained, (...init) => publication.init(...init))
   }
 
-  /** EXT-X-TARGETDURATION, in seconds. */
+  /** The list's EXT-X-TARGETDURATION, in seconds. */
   get #targetDuration(): number {
     return this.#options.publication.shown?.targetDuration ?? 1
   }
@@ -81,7 +81,7 @@ export class SlateFiller {
     }
   }
 
-  /** Where the list ends; or, if that is long ago, so far back that players have enough to begin with. */
+  /** Begins where the list ends; or, if that is long ago, so far back that players have enough to begin with. */
   #begin(slate: ChosenSlate, { endMs, lagMs, lengthMs, start }: Before): SlateRun {
     const { clock } = this.#options
     const nowMs = clock.now() - lagMs - 2 * lengthMs
@@ -103,10 +103,10 @@ export class SlateFiller {
   }
 }
 
-/** All slates count their ticks from 1970, whoever made them. */
+/** Which base a slate's ticks count on: all slates count theirs from 1970, whoever made them. */
 const TIME_BASE = 0
 
-/** A slate segment as if a source had sent it. Its number says no more than that it is another one. */
+/** Describes a slate segment as if a source had sent it. Its number says no more than that it is another one. */
 function asFetched(
   { startMs, durationMs, tracks }: SlateSegment,
   receivedMs: number,

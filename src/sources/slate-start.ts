@@ -6,18 +6,18 @@ import { ticksToMs } from '../timeline/ticks.ts'
 /** What a stream's segments tell of a slate that is to follow them. */
 export interface Before {
   readonly look: Look
-  /** Of a usual segment, in milliseconds. */
+  /** How long a usual segment is, in milliseconds. */
   readonly lengthMs: number
   /** Where the newest segment ends on the stream's timeline, in milliseconds since 1970. */
   readonly endMs: number
-  /** From then until it was complete here, by our clock. */
+  /** How long after that it was complete here, by our clock. */
   readonly lagMs: number
-  /** Where a slate goes on that is shown already; empty for one that begins. */
+  /** Where a slate that is shown already goes on; empty for one that begins. */
   readonly start: SlateStart
 }
 
 /**
- * Reads it from published segments, oldest first; undefined when there is none.
+ * Reads what was published from segments, oldest first; undefined when there is none.
  * @param initBytes the init segment that a track refers to
  */
 export function lookBack(
@@ -48,12 +48,18 @@ export function lookBack(
   }
 }
 
-/** Of media that nobody but the player can read, nothing is known that a slate could match. */
+/**
+ * Returns the tracks that can be read, because of media that only the player can read nothing is known that a slate
+ * could match.
+ */
 function readable({ tracks }: Segment): Segment['tracks'] {
   return Object.values(tracks).some(({ opaque }) => opaque !== undefined) ? {} : tracks
 }
 
-/** The least of the source's: what came in a burst was late. A slate comes a segment later than a camera's. */
+/**
+ * Measures the lag as the least of the source's, because what came in a burst was late. A slate comes a segment later
+ * than a camera's.
+ */
 function lagOf(segments: readonly Segment[], { source }: Segment): number {
   const lags = segments
     .filter((segment) => segment.source === source)

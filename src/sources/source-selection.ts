@@ -5,25 +5,25 @@ export type LiveSource = Exclude<SourceName, 'slate'>
 
 /** Which of a stream's sources is shown. */
 export type Selection =
-  /** Its own. The backup is not asked for anything. */
+  /** The stream's own source is shown, and the backup is not asked for anything. */
   | { readonly kind: 'camera' }
-  /** The one that stands in. Its own is tried all the time. */
+  /** The backup is shown, and the stream's own source is tried all the time. */
   | { readonly kind: 'backup' }
-  /** None delivers. The first that does is shown. */
+  /** Neither delivers, and the first that does is shown. */
   | { readonly kind: 'away' }
-  /** The one that an operator wants, whether it delivers or not. */
+  /** The source that an operator wants is shown, whether it delivers or not. */
   | { readonly kind: 'forced'; readonly source: LiveSource }
 
 export interface SourceSigns {
   readonly delivers: boolean
-  /** Has delivered without a break for as long as it takes to be trusted again. */
+  /** Whether it has delivered without a break for as long as it takes to be trusted again. */
   readonly steady: boolean
 }
 
-/** A stream without a backup has one that never delivers. */
+/** What each source does now; a stream without a backup has one that never delivers. */
 export type Signs = Readonly<Record<LiveSource, SourceSigns>>
 
-/** What is shown next, by what the sources do now. */
+/** Returns what is shown next, by what the sources do now. */
 export function select(selection: Selection, signs: Signs): Selection {
   switch (selection.kind) {
     case 'camera':
@@ -44,7 +44,7 @@ function firstOf({ camera, backup }: Signs): Selection {
   return { kind: backup.delivers ? 'backup' : 'away' }
 }
 
-/** What an operator orders; undefined leaves it to the sources again. */
+/** Returns what an operator orders; undefined leaves it to the sources again. */
 export function force(selection: Selection, source: LiveSource | undefined): Selection {
   if (source !== undefined) return { kind: 'forced', source }
   return selection.kind === 'forced' ? { kind: selection.source } : selection
@@ -62,7 +62,7 @@ export function shownOf(selection: Selection): LiveSource | undefined {
   }
 }
 
-/** The sources that are asked for media. */
+/** Names the sources that are asked for media. */
 export function followedIn(selection: Selection): readonly LiveSource[] {
   switch (selection.kind) {
     case 'camera':

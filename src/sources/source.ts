@@ -11,9 +11,9 @@ import { Ingest } from './ingest.ts'
 import type { FragmentSink } from './publication.ts'
 import { isPermanent, StreamTrouble } from './trouble.ts'
 
-/** What somebody makes who keeps a source in sessions, from what the source knows. */
+/** What a source knows that whoever makes the keeper of its sessions needs. */
 export interface KeeperUse {
-  /** An attempt failed, and may be repeated. */
+  /** Called when an attempt failed that may be repeated. */
   readonly failed: (error: GatewayError) => void
   /** How long a fragment of the stream may be, in milliseconds; 0 until it is known. */
   readonly longestFragmentMs: () => number
@@ -22,7 +22,7 @@ export interface KeeperUse {
 /** What a source is made of. */
 export interface SourceParts {
   readonly log: Log
-  /** Of KVS; null where upstream is another origin. */
+  /** Its KVS quota; null where upstream is another origin. */
   readonly quota: StreamQuota | null
   readonly openKeeper: (use: KeeperUse) => SessionKeeper
 }
@@ -31,7 +31,7 @@ export interface SourceParts {
 export interface SessionUse {
   readonly session: HlsSession
   lost(cause: SessionDeadError): void
-  /** To be called in any case. */
+  /** Ends the use; to be called in any case. */
   end(): void
 }
 
@@ -45,7 +45,7 @@ export class Source {
   #uses = 0
 
   /**
-   * @param changed it met or left trouble
+   * @param changed called when it met or left trouble
    * @param longestFragmentMs as in {@link KeeperUse}
    */
   constructor(parts: SourceParts, changed: () => void, longestFragmentMs: () => number) {
@@ -61,7 +61,7 @@ export class Source {
     return this.#following !== undefined
   }
 
-  /** No fragment will come before somebody does something, or none has come and KVS says that there is none. */
+  /** Whether no fragment will come before somebody does something, or none has come and KVS says that there is none. */
   get isHopeless(): boolean {
     const trouble = this.trouble.current
     if (trouble === undefined) return false
@@ -70,7 +70,7 @@ export class Source {
 
   /**
    * Hands on what it delivers, until it is {@link unfollow}ed or `parent` aborts.
-   * @param failed the following ended by itself, which it never should
+   * @param failed called when following ended by itself, which it never should
    */
   follow(
     sink: FragmentSink,
@@ -99,8 +99,8 @@ export class Source {
   }
 
   /**
-   * A session for something that the source has sent before. Of a source that nobody follows it is closed
-   * afterwards (G10).
+   * Opens, or lends, a session for something that the source has sent before. If nobody follows the source, it is
+   * closed afterwards (G10).
    * @throws GatewayError when there is none
    */
   async use(signal: AbortSignal): Promise<SessionUse> {

@@ -28,7 +28,6 @@ import { takeOver } from './take-over.ts'
 import { isPermanent } from './trouble.ts'
 
 export interface SourcesOptions {
-  /** The stream's public name. */
   readonly stream: string
   readonly clock: Clock
   readonly random: Random
@@ -38,29 +37,32 @@ export interface SourcesOptions {
   readonly backup: SourceParts | undefined
   /** How long the camera has to deliver without a break before it takes over from the backup. */
   readonly returnAfterMs: number
-  /** Without a fragment for this long a source counts as lost; for longer where fragments are. */
+  /** How long a source may be without a fragment before it counts as lost; longer where fragments are. */
   readonly signalLossAfterMs: number
   /** How many segments the live list holds at least. */
   readonly window: number
   /** Whether a slate is shown while no source delivers. */
   readonly showsSlate: boolean
-  /** The operator's slate; undefined: the one that is built in. */
+  /** The operator's slate; undefined for the one that is built in. */
   readonly slateMovie: Movie | undefined
 }
 
 /** How long a backup may take from when it is asked to its first fragment, before a slate is shown. */
 const BACKUP_MS = 5_000
-/** Of a source that stays overdue because an operator wants it. */
+/** How long to wait at least for a source that stays overdue because an operator wants it. */
 const LEAST_WAIT_MS = 1_000
 
-/** A fragment that takes longer than the signal-loss time must not count as a loss. */
+/**
+ * Returns how long a source may be silent, because a fragment that takes longer than the signal-loss time must not
+ * count as a loss.
+ */
 export function lossAfterMs(signalLossAfterMs: number, targetDuration: number | undefined): number {
   return Math.max(signalLossAfterMs, 1_500 * (targetDuration ?? 0))
 }
 
 /**
- * Where a stream's fragments come from: its own source, while that delivers nothing the one that stands in for
- * it, and while neither does the gateway itself, with a slate. A source that is not followed costs nothing (G10).
+ * Gives a stream its fragments: from its own source, while that delivers nothing from its backup, and while neither
+ * does from the gateway itself, with a slate. A source that is not followed costs nothing (G10).
  */
 export class Sources {
   readonly #options: SourcesOptions
@@ -100,7 +102,7 @@ export class Sources {
     return this.#named(this.shown ?? 'camera') ?? this.#camera
   }
 
-  /** What keeps media from coming: final only if it is for every source that is tried. */
+  /** What keeps media from coming; final only if it is for every source that is tried. */
   get trouble(): GatewayError | undefined {
     const followed = followedIn(this.#selection).flatMap((name) => this.#named(name) ?? [])
     const troubles = followed.map(({ trouble }) => trouble.current)
@@ -147,7 +149,7 @@ export class Sources {
   }
 
   /**
-   * The published bytes of a segment once more, from `offset` on.
+   * Fetches the published bytes of a segment once more, from `offset` on.
    * @throws GatewayError `segment_gone` when nobody has them any more, or an upstream code
    */
   async *fetchAgain(
@@ -189,7 +191,7 @@ export class Sources {
     )
   }
 
-  /** Without a fragment for this long a source counts as lost. */
+  /** How long a source may be without a fragment before it counts as lost. */
   get #lossAfterMs(): number {
     const { signalLossAfterMs } = this.#options
     return lossAfterMs(signalLossAfterMs, this.#publication?.shown?.targetDuration)
@@ -286,8 +288,8 @@ export class Sources {
   }
 
   /**
-   * Chooses from the first list of a camera what fills a live window. Of a backup's, what covers the time
-   * since media came last: by how long that is, because the clocks of the two may differ.
+   * Chooses from the first list of a camera what fills a live window, and from a backup's what covers the time since
+   * media came last. That is told by how long it is, because the clocks of the two may differ.
    */
   #wantedOfFirst(
     name: LiveSource,
@@ -309,7 +311,10 @@ export class Sources {
     return new SlateFiller({ clock, log, movie: slateMovie, isLost, publication })
   }
 
-  /** A source met or left trouble. One that says that nothing will come need not be waited for. */
+  /**
+   * Reviews the selection when a source met or left trouble, because one that says that nothing will come need not be
+   * waited for.
+   */
   #troubled(name: LiveSource): void {
     const source = this.#named(name)
     if (source?.isHopeless === true) source.heart.stop()
@@ -317,7 +322,10 @@ export class Sources {
     this.#changed.notify()
   }
 
-  /** @param beating the source of which a fragment just came */
+  /**
+   * Chooses again who is shown.
+   * @param beating the source of which a fragment just came
+   */
   #review(beating?: LiveSource): void {
     if (this.#publication === undefined) return
     const signs = { camera: this.#signs('camera', beating), backup: this.#signs('backup', beating) }
@@ -325,8 +333,8 @@ export class Sources {
   }
 
   /**
-   * A camera takes over with a fragment, not between two: its last one was not published, and the backup's
-   * next will not be.
+   * Reads the signs of a source. A camera takes over with a fragment, not between two, because its last one was not
+   * published, and the backup's next will not be.
    */
   #signs(name: LiveSource, beating: LiveSource | undefined): SourceSigns {
     const heart = this.#named(name)?.heart
@@ -360,7 +368,7 @@ export class Sources {
     this.#changed.notify()
   }
 
-  /** Until a source is overdue, or a change wants something begun or ended. */
+  /** Waits until a source is overdue, or a change wants something begun or ended. */
   async #nextChange(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
     const heart = this.shown === undefined ? undefined : this.#named(this.shown)?.heart

@@ -4,7 +4,7 @@ import { isTransient, translate, upstreamError } from '../upstream/errors.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 import type { IngestTrouble } from './ingest-trouble.ts'
 
-/** Trouble that waiting does not cure: somebody has to change something upstream. */
+/** Trouble that waiting does not cure, because somebody has to change something upstream. */
 const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'upstream_stream_not_found',
   'upstream_not_authorized',
@@ -17,15 +17,15 @@ export function isPermanent(code: ErrorCode): boolean {
   return PERMANENT.has(code)
 }
 
-/** So many whole fragments in a row say that what was lacking is back. */
+/** How many whole fragments in a row say that what was lacking is back. */
 const STEADY = 10
 
-/** Fragments whose refusal is remembered. Far more than one session lists at a time. */
+/** How many refused fragments are remembered: far more than one session lists at a time. */
 const REMEMBERED_REFUSALS = 64
 
 /**
- * The trouble that a stream's upstream is in: kept for its status, logged once per change rather than
- * once per attempt.
+ * Keeps the trouble that a stream's upstream is in for its status, and logs it once per change rather than once per
+ * attempt.
  */
 export class StreamTrouble implements IngestTrouble {
   readonly #log: Log
@@ -37,7 +37,7 @@ export class StreamTrouble implements IngestTrouble {
   /** What fragments lack that are shown all the same, in words; undefined while they are whole. */
   #lack: string | undefined
   #wholeInARow = 0
-  /** What another session may yet cure. */
+  /** The failure that another session may yet cure. */
   #retried: unknown
 
   constructor(log: Log, changed: () => void) {
@@ -45,7 +45,7 @@ export class StreamTrouble implements IngestTrouble {
     this.#changed = changed
   }
 
-  /** What went wrong last, since media came last. */
+  /** What went wrong last since media came last. */
   get current(): GatewayError | undefined {
     return this.#current
   }
@@ -55,13 +55,13 @@ export class StreamTrouble implements IngestTrouble {
     return this.#lack === undefined ? undefined : 'upstream_unsupported_media'
   }
 
-  /** An attempt failed that may be repeated: until more is known, that is why nothing comes. */
+  /** Notes a failed attempt that may be repeated: until more is known, that is why nothing comes. */
   attempt(error: GatewayError): void {
     // One fragment that is gone says nothing about the stream.
     if (error.code !== 'segment_gone') this.#current = error
   }
 
-  /** Media came: whatever it was, it is over. */
+  /** Notes that media came, so that whatever it was is over. */
   clear(): void {
     this.#current = undefined
     if (this.#told === undefined) return
@@ -130,10 +130,12 @@ function publicError(error: unknown): GatewayError {
   return known instanceof GatewayError ? known : upstreamError('upstream_unavailable', known)
 }
 
-/** No session can help: nothing is there, or we have no room for it. */
+/** Trouble that no session can cure, because nothing is there or we have no room for it. */
 const WITHOUT_CURE: ReadonlySet<ErrorCode> = new Set(['segment_gone', 'no_media', 'overloaded'])
 
-/** A clear "no" to this fragment in this session, unlike trouble that passes or media that are gone. */
+/**
+ * Says whether it is a clear "no" to this fragment in this session, unlike trouble that passes or media that are gone.
+ */
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof GatewayError) || isTransient(error)) return false
   return !WITHOUT_CURE.has(error.code)
