@@ -2,17 +2,19 @@ import type { ArchiveName } from '../timeline/archive/name.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
 import { mediaPlaylistUri } from './uris.ts'
 
-/** `archive/{range}/video.m3u8`, relative to the multivariant playlist. */
+/** Returns `archive/{range}/video.m3u8`, relative to the multivariant playlist. */
 export function archivePlaylistUri(range: string, rendition: RenditionName): string {
   return `archive/${range}/${mediaPlaylistUri(rendition)}`
 }
 
-/** Relative to the archive's media playlist. Numbers have 47 digits; 31 letters say the same. */
+/**
+ * Returns a segment's URI relative to the archive's media playlist. Numbers have 47 digits; 31 letters say the same.
+ */
 export function archiveSegmentUri(rendition: RenditionName, name: ArchiveName): string {
   return `${rendition}/${archiveSegmentName(name)}`
 }
 
-/** `1767225600000-{number}.m4s`, or `{number}-{msn}-{ticks}-{id}.m4s` as the live timeline published it. */
+/** Returns `1767225600000-{number}.m4s`, or `{number}-{msn}-{ticks}-{id}.m4s` as the live timeline published it. */
 export function archiveSegmentName(name: ArchiveName): string {
   const number = name.number.toString(36)
   return name.kind === 'recorded'
@@ -20,7 +22,7 @@ export function archiveSegmentName(name: ArchiveName): string {
     : `${number}-${name.msn}-${name.baseTicks}-${name.id}.m4s`
 }
 
-/** Undefined when it is no {@link archiveSegmentName}. */
+/** Reads an {@link archiveSegmentName}; undefined when it is none. */
 export function parseArchiveSegmentName(file: string): ArchiveName | undefined {
   const [, start, recorded] = /^(0|[1-9]\d{0,14})-([0-9a-z]{1,84})\.m4s$/.exec(file) ?? []
   if (start !== undefined && recorded !== undefined) {

@@ -1,6 +1,6 @@
 /**
- * HLS playlists of a {@link SegmentList}: live, DVR and archive alike. What they differ in is data. RFC 8216 and,
- * for what a DVR list adds, RFC 8216bis.
+ * Renders HLS playlists of a {@link SegmentList}: live, DVR and archive alike. What they differ in is data. RFC 8216
+ * and, for what a DVR list adds, RFC 8216bis.
  */
 
 import { GatewayError } from '../base/errors.ts'
@@ -103,7 +103,7 @@ export function renderDelta(
 
 /**
  * Renders the multivariant playlist: one variant, its numbers measured on what is listed.
- * @throws GatewayError `no_media` while nothing is listed, as nothing is known of the media then
+ * @throws GatewayError `no_media` while nothing is listed, because nothing is known of the media then
  */
 export function renderMultivariant(list: SegmentList, form: ListForm = LIVE_FORM): string {
   const [video, audio] = [initOf(list, 'video'), initOf(list, 'audio')]
@@ -143,7 +143,10 @@ function audioRendition({ audio }: InitFacts, uri: string): AudioRendition {
   }
 }
 
-/** What players begin with: the newest of a list whose end they join, the first of one that they play through. */
+/**
+ * Returns the init that players begin with: the newest of a list whose end they join, the first of one that they play
+ * through.
+ */
 function initOf(list: SegmentList, name: RenditionName): InitFacts | undefined {
   const inits = factsOfList(list).flatMap(({ renditions }) => renditions[name]?.inits ?? [])
   return list.type === undefined ? inits.at(-1) : inits[0]
@@ -180,7 +183,9 @@ function playlistSegment(
   }
 }
 
-/** Where a track begins by its own clock, in milliseconds since 1970; undefined where nobody has looked into it. */
+/**
+ * Returns where a track begins by its own clock, in milliseconds since 1970; undefined where nobody has looked into it.
+ */
 function startOf(track: SegmentTrack | RecordedTrack): number | undefined {
   return 'baseTicks' in track ? (track.baseTicks / track.init.timescale) * 1000 : undefined
 }
@@ -206,7 +211,7 @@ function keysOf(keys: readonly SegmentKey[] = []): readonly MediaPlaylistKey[] {
   }))
 }
 
-/** The fewest of the newest segments that last as long as the boundary. */
+/** Returns the fewest of the newest segments that last as long as the boundary. */
 function withinBoundary(
   list: SegmentList,
   rendition: RenditionName,

@@ -6,19 +6,19 @@ import { dvrPlaylistUri, FROM_DVR, gapUri, mediaPlaylistUri, segmentUri } from '
 
 /** What the lists of one kind have in common, besides what they list. */
 export interface ListForm {
-  /** EXT-X-VERSION. Fragmented MP4 wants 6 (RFC 8216, 4.3.2.5), EXT-X-SKIP wants 9 (RFC 8216bis, 8). */
+  /** The EXT-X-VERSION. Fragmented MP4 wants 6 (RFC 8216, 4.3.2.5), EXT-X-SKIP wants 9 (RFC 8216bis, 8). */
   readonly version: number
   /** Whether players may ask for Playlist Delta Updates. */
   readonly skips: boolean
-  /** From where a media playlist is to where its children are. */
+  /** Leads from where a media playlist is to where its children are. */
   readonly base: string
-  /** A rendition's media playlist, relative to the multivariant one. */
+  /** Names a rendition's media playlist, relative to the multivariant one. */
   readonly playlistUri: (rendition: RenditionName) => string
-  /** Where the bytes of a segment's rendition are, or would be where it has none. */
+  /** Names where the bytes of a segment's rendition are, or would be where it has none. */
   readonly segmentUri: (segment: ListedSegment, rendition: RenditionName) => string
 }
 
-/** `video.m3u8` */
+/** Forms the live list, `video.m3u8`. */
 export const LIVE_FORM: ListForm = {
   version: 7,
   skips: false,
@@ -27,7 +27,7 @@ export const LIVE_FORM: ListForm = {
   segmentUri: publishedUri,
 }
 
-/** `dvr-{edition}/video.m3u8`, whose segments are those of the live list. */
+/** Forms `dvr-{edition}/video.m3u8`, whose segments are those of the live list. */
 export function dvrForm(edition: number): ListForm {
   return {
     version: 9,
@@ -38,7 +38,7 @@ export function dvrForm(edition: number): ListForm {
   }
 }
 
-/** `archive/{range}/video.m3u8` */
+/** Forms `archive/{range}/video.m3u8`. */
 export function archiveForm(range: string): ListForm {
   return {
     version: 7,
@@ -49,7 +49,10 @@ export function archiveForm(range: string): ListForm {
   }
 }
 
-/** @throws RangeError for what was only recorded: live and DVR lists hold none of it */
+/**
+ * Names a published segment.
+ * @throws RangeError for what was only recorded: live and DVR lists hold none of it
+ */
 function publishedUri(segment: ListedSegment, rendition: RenditionName): string {
   if (!isPublished(segment)) throw new RangeError('a recorded segment has no MSN')
   const track = segment.tracks[rendition]

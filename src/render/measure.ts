@@ -7,10 +7,10 @@ import {
   type SegmentList,
 } from '../timeline/segment-list.ts'
 
-/** Rates are rounded up to this, so that a steady stream's playlist does not change with each segment. */
+/** The step to which rates are rounded up, so that a steady stream's playlist does not change with each segment. */
 const BITRATE_STEP = 1000
 
-/** Frame rates are measured on the newest segments: enough of them to be steady. */
+/** How many of the newest segments frame rates are measured on: enough to be steady. */
 const FRAME_RATE_SEGMENTS = 32
 
 /** Says how fast what is listed comes, as multivariant playlists and manifests say it. */
@@ -31,7 +31,7 @@ export function measure(list: SegmentList): ListRates {
   }
 }
 
-/** Of the segments in the newest format: an older one may have had another rate. */
+/** Measures the segments in the newest format, because an older one may have had another rate. */
 function frameRate(segments: readonly ListedSegment[]): number | undefined {
   const tracks = segments.flatMap((segment) => publishedTrack(segment, 'video') ?? [])
   const newest = tracks.at(-1)

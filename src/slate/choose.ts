@@ -12,7 +12,7 @@ export interface Look {
   readonly voice: Voice | undefined
 }
 
-/** Why the operator's file is not shown. */
+/** Says why the operator's file is not shown. */
 export type Unfit = 'its codec is not the camera’s' | 'its keyframes are too far apart'
 
 export interface ChosenSlate extends SlateParts {
@@ -20,9 +20,9 @@ export interface ChosenSlate extends SlateParts {
 }
 
 /**
- * Chooses what is shown for a stream: the operator's file if players that decode the camera can go on with
- * it, or else the built-in picture of the camera's codec that is closest to its size.
- * @param longestMs no segment may be longer (G5)
+ * Chooses what is shown for a stream: the operator's file if players that decode the camera can go on with it, or else
+ * the built-in picture of the camera's codec that is closest to its size.
+ * @param longestMs how long a segment may be (G5)
  */
 export async function chooseSlate(
   { video, voice }: Look,

@@ -12,17 +12,22 @@ import { PICTURES, PICTURES_FOLDER, type Picture } from './pictures.ts'
 
 const run = promisify(execFile)
 
-/** KVS's longest fragment: a segment of any length takes as many of its frames as it needs. */
+/**
+ * How long each film is: KVS's longest fragment, because a segment of any length takes as many of its frames as it
+ * needs.
+ */
 const SECONDS = 20
-/** Slow, as nothing moves; fast enough for decoders that dislike a picture every few seconds. */
+/**
+ * How many frames it has a second: few, as nothing moves; enough for decoders that dislike a picture every few seconds.
+ */
 const FRAMES_PER_SECOND = 10
 
-/** The same bytes on every machine with this ffmpeg. */
+/** Makes the same bytes on every machine with this ffmpeg. */
 const REPRODUCIBLE = ['-fflags', '+bitexact', '-flags', '+bitexact', '-threads', '1']
 
 /**
- * One key frame, and after it only frames that repeat the one before. No reordering, so that a segment may
- * end after any of them.
+ * Encodes one key frame, and after it only frames that repeat the one before. There is no reordering, so that a segment
+ * may end after any of them.
  */
 const ENCODERS = {
   avc: '-c:v libx264 -profile:v baseline -preset veryslow -tune stillimage -crf 22 -bf 0 -refs 1 -x264-params keyint=9999:scenecut=0',
@@ -43,7 +48,7 @@ async function make({ codec, width, height, file }: Picture): Promise<void> {
   await run('ffmpeg', ['-v', 'error', '-y', ...input, ...output, target])
 }
 
-/** Debian's and most other systems have the font under this name. */
+/** Draws a line of text. Debian's and most other systems have the font under this name. */
 function line(text: string, size: string, colour: string, middle: string): string {
   const place = `x=(w-text_w)/2:y=${middle}-text_h/2`
   return `drawtext=font=DejaVu Sans:text='${text}':fontsize=${size}:fontcolor=${colour}:${place}`

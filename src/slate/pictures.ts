@@ -1,11 +1,11 @@
-/** The pictures that ship with the gateway, by codec and size. */
+/** Loads the pictures that ship with the gateway, by codec and size. */
 import { readFile } from 'node:fs/promises'
 import type { InitFacts } from '../formats/mp4/init.ts'
 import { type Movie, readMovie } from '../formats/mp4/read-movie.ts'
 
 export type VideoCodec = 'avc' | 'hevc'
 
-/** Of a stream whose video is one of the two. */
+/** Returns the codec of a stream whose video is one of the two. */
 export function videoCodecOf({ codec }: Pick<InitFacts, 'codec'>): VideoCodec {
   return codec.startsWith('avc') ? 'avc' : 'hevc'
 }
@@ -35,7 +35,7 @@ export const PICTURES: readonly Picture[] = (['avc', 'hevc'] as const).flatMap((
   }),
 )
 
-/** The picture of a codec whose shape, and then whose size, is closest. */
+/** Returns the picture of a codec whose shape, and then whose size, is closest. */
 export function nearestPicture(codec: VideoCodec, wanted: Size): Picture {
   const [first, ...others] = PICTURES.filter((picture) => picture.codec === codec)
   if (first === undefined) throw new RangeError(`no picture for ${codec}`)
@@ -49,7 +49,10 @@ export async function readPicture({ file }: Picture): Promise<Movie> {
   return readMovie(await readFile(new URL(file, PICTURES_FOLDER)))
 }
 
-/** Another shape is worse than any other size: it would be squeezed or framed. */
+/**
+ * Measures how unlike two sizes are: another shape is worse than any other size, because it would be squeezed or
+ * framed.
+ */
 function distance(a: Size, b: Size): number {
   const shape = Math.abs(Math.log(a.width / a.height / (b.width / b.height)))
   const area = Math.abs(Math.log((a.width * a.height) / (b.width * b.height)))

@@ -13,7 +13,7 @@ import { loopStrips, type Strip, stillStrip } from './reel.ts'
 import { frameLength, silentFrame } from './silence.ts'
 import { recordedSound } from './sound.ts'
 
-/** Pictures of a film that are as many, as long and as large as others, and yet not the same. */
+/** How many pictures of a film may be as many, as long and as large as others, and yet not the same. */
 const MOST_ALIKE = 64
 
 type Published = Pick<Segment, 'msn' | 'tracks'>
@@ -22,9 +22,9 @@ type Wanted = Pick<SegmentTrack, 'init' | 'baseTicks' | 'durationTicks' | 'sampl
 type Part = Pick<Sample, 'duration' | 'key' | 'data'> & { readonly shownAfter: number }
 
 /**
- * What the published bytes of one of its tracks may be; who knows their content id can tell. None where the
+ * Yields what the published bytes of one of its tracks may be; who knows their content id can tell. Nothing where the
  * film is not what it was.
- * @param file the operator's film; undefined: none
+ * @param file the operator's film, if there is one
  */
 export async function* remakes(
   { msn, tracks }: Published,
@@ -44,7 +44,7 @@ async function* pictures(wanted: Wanted, file: Movie | undefined): AsyncGenerato
   for await (const { samples } of strips(wanted, file)) yield samples.map(partOf)
 }
 
-/** The operator's film sounds in step with its pictures; the rest is silence. */
+/** Yields the sound: the operator's film sounds in step with its pictures; the rest is silence. */
 async function* sounds(
   wanted: Wanted,
   video: Wanted | undefined,
@@ -58,7 +58,7 @@ async function* sounds(
   for await (const strip of strips(video, file)) yield recorded(file.audio, wanted, video, strip)
 }
 
-/** Where in its film, or in which picture that ships, these pictures may be. */
+/** Yields where in its film, or in which picture that ships, these pictures may be. */
 async function* strips(wanted: Wanted, file: Movie | undefined): AsyncGenerator<Strip> {
   const { init, samples } = wanted
   if (file?.video !== undefined && isOf(file.video, init)) {
@@ -76,7 +76,7 @@ async function* strips(wanted: Wanted, file: Movie | undefined): AsyncGenerator<
   if (video !== undefined && isOf(video, init)) yield stillStrip(video, samples)
 }
 
-/** Before anything is copied or hashed. */
+/** Says whether a stretch may be the wanted one, before anything is copied or hashed. */
 function fits({ samples }: Strip, { durationTicks, bytes }: Wanted): boolean {
   const ticks = samples.reduce((sum, { duration }) => sum + duration, 0)
   if (ticks !== durationTicks) return false
@@ -84,8 +84,8 @@ function fits({ samples }: Strip, { durationTicks, bytes }: Wanted): boolean {
 }
 
 /**
- * Frames are whole ticks long, and now and then one more where a frame is not: that depends on how many
- * frames of the same slate came before.
+ * Yields frames of silence. They are whole ticks long, and now and then one more where a frame is not: that depends on
+ * how many frames of the same slate came before.
  */
 function* silences(wanted: Wanted): Generator<readonly Part[]> {
   const { init, durationTicks, samples } = wanted
@@ -102,7 +102,7 @@ function* silences(wanted: Wanted): Generator<readonly Part[]> {
   }
 }
 
-/** As SlateRun counts. */
+/** Yields a stretch of the film's sound, counted as SlateRun counts. */
 function recorded(track: Track, wanted: Wanted, video: Wanted, strip: Strip): readonly Part[] {
   const sound = recordedSound(track)
   const loopMs = ms(strip.fromTicks, video)
@@ -128,13 +128,13 @@ function written(parts: readonly Part[], { init, baseTicks }: Wanted, msn: numbe
   return writeFragment(samples, { trackId: init.trackId, sequenceNumber: msn })
 }
 
-/** Of a fragment, without its samples' data. */
+/** Returns how long the head of a fragment is, without its samples' data. */
 function headBytes(samples: number): number {
   const empty = { dts: 0, pts: 0, duration: 0, key: false, data: Buffer.alloc(0) }
   return writeFragment(Array<Sample>(samples).fill(empty), { trackId: 1 }).length
 }
 
-/** Whether an init segment was written for this track. */
+/** Says whether an init segment was written for this track. */
 function isOf({ description }: Track, { id }: InitFacts): boolean {
   return readInit(writeInit(description)).id === id
 }

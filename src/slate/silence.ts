@@ -4,7 +4,7 @@ import type { InitFacts } from '../timeline/fragment.ts'
 const [SINGLE, PAIR, LOW] = ['000', '001', '011']
 const END = '111'
 
-/** Which elements a frame has, by channelConfiguration. ISO/IEC 14496-3, table 1.19. */
+/** Says which elements a frame has, by channelConfiguration. ISO/IEC 14496-3, table 1.19. */
 const ELEMENTS: Readonly<Record<number, readonly string[]>> = {
   1: [SINGLE],
   2: [PAIR],
@@ -15,15 +15,15 @@ const ELEMENTS: Readonly<Record<number, readonly string[]>> = {
   8: [SINGLE, PAIR, PAIR, PAIR, LOW],
 }
 
-/** AAC Main, LC, LTP, and LC with SBR or PS: a frame of theirs may be one of LC. */
+/** Matches AAC Main, LC, LTP, and LC with SBR or PS, because a frame of theirs may be one of LC. */
 const CODECS = /^mp4a\.40\.(1|2|4|5|29)$/
 
-/** Samples of a frame: LC's two lengths, and twice that where SBR doubles the rate. */
+/** How many samples a frame may have: LC's two lengths, and twice that where SBR doubles the rate. */
 const FRAME_LENGTHS = [960, 1024, 1920, 2048]
 
 /**
- * A frame without a sound, for any sample rate: all its channels have no spectral band at all. Undefined for
- * what is not AAC of the usual kind.
+ * Makes a frame without a sound, for any sample rate: all its channels have no spectral band at all. Undefined for what
+ * is not AAC of the usual kind.
  */
 export function silentFrame({ codec, audio }: InitFacts): Buffer | undefined {
   const elements = ELEMENTS[audio?.channels ?? 0]
@@ -44,7 +44,7 @@ function element(type: string, instance: number): string {
 }
 
 /**
- * individual_channel_stream: global_gain 0; ics_info of one long window and max_sfb 0, without prediction;
+ * Writes an individual_channel_stream: global_gain 0; ics_info of one long window and max_sfb 0, without prediction;
  * then neither pulses nor noise shaping nor gain control.
  */
 function channel(): string {
@@ -63,6 +63,7 @@ export interface FrameLength {
 }
 
 /**
+ * Measures a frame.
  * @param seenTicks about how long a frame of the stream is: tells the possible lengths apart
  */
 export function frameLength({ timescale, audio }: InitFacts, seenTicks: number): FrameLength {

@@ -2,10 +2,10 @@ import { open } from 'node:fs/promises'
 import { Mp4Error } from '../formats/mp4/mp4-error.ts'
 import { type Movie, readMovie } from '../formats/mp4/read-movie.ts'
 
-/** It stays in memory: minutes of a picture that hardly moves. */
+/** How large a file may be, because it stays in memory: minutes of a picture that hardly moves. */
 const MAX_BYTES = 64 * 2 ** 20
 
-/** Why a file cannot be shown as slate. The message completes “got …”. */
+/** Says why a file cannot be shown as slate. The message completes “got …”. */
 export class SlateFileError extends Error {
   constructor(got: string, options?: ErrorOptions) {
     super(got, options)
@@ -16,7 +16,10 @@ export class SlateFileError extends Error {
 export const SLATE_FILE_EXPECTED =
   'an MP4 of at most 64 MiB with H.264 or HEVC, and AAC-LC if it has sound'
 
-/** @throws SlateFileError */
+/**
+ * Reads the operator's slate.
+ * @throws SlateFileError
+ */
 export async function readSlateFile(path: string): Promise<Movie> {
   const movie = parse(await readBounded(path))
   if (movie.video === undefined) throw new SlateFileError('one without video')

@@ -11,31 +11,31 @@ export interface SlateTrack {
   readonly rendition: RenditionName
   readonly initBytes: Buffer
   readonly bytes: Buffer
-  /** Times in ticks since 1970, as they will be published. */
+  /** What is known of the track. Times are in ticks since 1970, as they will be published. */
   readonly facts: TrackFacts
 }
 
 export interface SlateSegment {
-  /** Milliseconds since 1970. */
+  /** When it begins, in milliseconds since 1970. */
   readonly startMs: number
   readonly durationMs: number
-  /** Video first. */
+  /** The tracks, video first. */
   readonly tracks: readonly SlateTrack[]
 }
 
-/** At least one of the two. */
+/** What a slate is made of: at least one of the two. */
 export interface SlateParts {
   readonly reel: Reel | undefined
   readonly sound: Sound | undefined
 }
 
-/** Where each track goes on, in milliseconds since 1970. */
+/** Says where each track goes on, in milliseconds since 1970. */
 export type SlateStart = Readonly<Partial<Record<RenditionName, number>>>
 
 /**
- * A slate while it is shown: segment after segment, each beginning where the one before it ended, to the
- * tick. Sound comes in whole frames; what a segment's pictures are longer or shorter is carried on, so that
- * the two never drift apart.
+ * Runs a slate while it is shown: segment after segment, each beginning where the one before it ended, to the tick.
+ * Sound comes in whole frames; what a segment's pictures are longer or shorter is carried on, so that the two never
+ * drift apart.
  */
 export class SlateRun {
   readonly #pictures: Pictures | undefined
@@ -51,7 +51,7 @@ export class SlateRun {
     return this.#pictures?.endMs ?? this.#sounds?.endMs ?? 0
   }
 
-  /** About this long, unless pictures cannot be cut there. */
+  /** Makes the next segment, about this long, unless pictures cannot be cut there. */
   next(lengthMs: number): SlateSegment {
     const { startMs } = this
     const video = this.#pictures?.next(lengthMs)
@@ -102,7 +102,7 @@ class Pictures {
 class Sounds {
   readonly #sound: Sound
   readonly #baseTicks: number
-  /** Frames so far. */
+  /** How many frames there were so far. */
   #count = 0
 
   constructor(sound: Sound, startMs: number) {
@@ -114,7 +114,7 @@ class Sounds {
     return this.#ms(this.#ticks(this.#count))
   }
 
-  /** Whole frames up to about `endMs`, one at least. */
+  /** Makes whole frames up to about `endMs`, one at least. */
   next(endMs: number, startMs: number, loopMs: number): SlateTrack {
     const { init, initBytes } = this.#sound
     const halfFrameMs = (this.#ms(this.#ticks(this.#count + 1)) - this.endMs) / 2

@@ -4,12 +4,15 @@ import { AAC_FRAME_TICKS, type Track } from '../formats/mp4/track.ts'
 import { writeInit } from '../formats/mp4/write-init.ts'
 import { type FrameLength, frameLength, silentFrame } from './silence.ts'
 
-/** Frames of sound without an end. */
+/** Gives frames of sound without an end. */
 export interface Sound {
   readonly init: InitFacts
   readonly initBytes: Buffer
   readonly frame: FrameLength
-  /** @param loopMs where in the loop of the pictures it sounds */
+  /**
+   * Returns the data of the next frame.
+   * @param loopMs where in the loop of the pictures it sounds
+   */
   data(loopMs: number): Buffer
 }
 
@@ -20,14 +23,14 @@ export interface Voice {
   readonly frameTicks: number
 }
 
-/** Silence that the stream's own init segment decodes; undefined when none is known for its codec. */
+/** Makes silence that the stream's own init segment decodes; undefined when none is known for its codec. */
 export function silence({ init, initBytes, frameTicks }: Voice): Sound | undefined {
   const frame = silentFrame(init)
   if (frame === undefined) return undefined
   return { init, initBytes, frame: frameLength(init, frameTicks), data: () => frame }
 }
 
-/** What a file sounds like, in step with its pictures; silent behind its end. */
+/** Makes the sound of a file, in step with its pictures; silent behind its end. */
 export function recordedSound({ description, samples }: Track): Sound {
   const initBytes = writeInit(description)
   const init = readInit(initBytes)

@@ -4,22 +4,22 @@ import type { InitFacts, ListedSegment, RenditionName } from './fragment.ts'
 import { isPublished, secondsOf } from './listed.ts'
 
 /**
- * What is known of a run of segments as a whole, so that nobody has to look at each of them. Of recorded ones,
+ * What is known of a run of segments as a whole, so that nobody has to look at each of them. Of recorded segments,
  * which nobody has fetched yet, bytes are 0.
  */
 export interface BlockFacts {
   readonly count: number
   readonly discontinuities: number
-  /** Sum of the segments' durations. */
+  /** The sum of the segments' durations. */
   readonly durationMs: number
   readonly bytes: number
   /** When the newest published one was complete here, in milliseconds since 1970; 0 without any. */
   readonly receivedMs: number
   /** What of it the stream's own source recorded; undefined without any. */
   readonly recorded: Stretch | undefined
-  /** Each can be decoded without the one before it. */
+  /** Whether each can be decoded without the one before it. */
   readonly independent: boolean
-  /** Names of inserted segments, from and to; undefined without any. */
+  /** The names of inserted segments, from and to; undefined without any. */
   readonly inserted: readonly [number, number] | undefined
   readonly renditions: Readonly<Partial<Record<RenditionName, RenditionFacts>>>
 }
@@ -33,9 +33,9 @@ export interface Stretch {
 export interface RenditionFacts {
   readonly bytes: number
   readonly seconds: number
-  /** Of any one segment, in bits per second. */
+  /** The highest bitrate of any one segment, in bits per second. */
   readonly peakBitrate: number
-  /** Each once, the one of the newest segment last. */
+  /** The inits that it needs, each once, that of the newest segment last. */
   readonly inits: readonly InitFacts[]
 }
 
@@ -60,12 +60,12 @@ export function factsOf(segments: readonly ListedSegment[]): BlockFacts {
   }
 }
 
-/** Whether the stream's own source made it: neither a slate nor a backup. */
+/** Says whether the stream's own source made it, so that it is neither a slate nor a backup's. */
 function isOwn(segment: ListedSegment): boolean {
   return !isPublished(segment) || segment.source === 'camera'
 }
 
-/** Dates may go back within it, as a clock may have been set. */
+/** Measures from first to last, though dates may go back within, because a clock may have been set. */
 function stretchOf(segments: readonly ListedSegment[]): Stretch | undefined {
   if (segments.length === 0) return undefined
   return segments.reduce(

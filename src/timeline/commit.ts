@@ -12,7 +12,10 @@ export interface CommitOptions {
   readonly targetDurationFloorS: number
 }
 
-/** The state with the drafted segment at its end. @throws Error when it does not belong there */
+/**
+ * Returns the state with the drafted segment at its end.
+ * @throws Error when it does not belong there
+ */
 export function commitDraft(
   state: TimelineState,
   draft: SegmentDraft,
@@ -41,7 +44,7 @@ export function commitDraft(
   }
 }
 
-/** The one that players have seen, or the one that they would see now. */
+/** Returns the target duration that players have seen, or the one that they would see now. */
 export function targetOf(
   { targetDuration, longestFragmentMs }: TimelineState,
   floorS: number,
@@ -69,7 +72,10 @@ function timesOf({ tracks }: SegmentDraft): OutputTimes {
   return mapTracks(tracks, ({ baseTicks }) => baseTicks)
 }
 
-/** A slate is made, not found: nobody asks whether it is there already. */
+/**
+ * Remembers a placed fragment, unless it is a slate: that is made, not found, so nobody asks whether it is there
+ * already.
+ */
 function remember(recent: readonly PlacedName[], { fragment }: SegmentDraft): PlacedName[] {
   const { source, number, timeBase, startMs } = fragment
   if (source === 'slate') return [...recent]

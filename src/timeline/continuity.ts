@@ -5,14 +5,14 @@ import { ticksToMs } from './ticks.ts'
 import { TOLERANCE_MS } from './tolerance.ts'
 
 /**
- * Durations of media that we do not read are those of the playlist, perhaps rounded to seconds; so are the dates of
- * origins.
+ * How much durations may be off in media that we do not read, because they are those of the playlist, perhaps rounded
+ * to seconds; so may the dates of origins.
  */
 const ROUGH_MS = 1_000
 
 /**
- * Why players must reset before `fragment`, or undefined when it follows on (G4). Another source and a
- * step in time come first: they need a new place on the timeline whatever else changed.
+ * Says why players must reset before `fragment`, or undefined when it follows on (G4). Another source and a step in
+ * time come first, because they need a new place on the timeline whatever else changed.
  */
 export function findDiscontinuity(
   cursor: Cursor,
@@ -33,11 +33,11 @@ export function findDiscontinuity(
 }
 
 /**
- * What lies between the newest fragment and this one, in milliseconds; negative when they overlap,
- * undefined when nothing tells.
+ * Measures what lies between the newest fragment and this one, in milliseconds; negative when they overlap, undefined
+ * when nothing tells.
  *
- * The dates of KVS decide, because they mean the same in every session; tfdt does so only within one base, and is
- * the second choice. With the fragments that an origin counts it is the other way round.
+ * The dates of KVS decide, because they mean the same in every session; tfdt does so only within one base, and is the
+ * second choice. With the fragments that an origin counts it is the other way round.
  */
 export function gapMs(cursor: Cursor, fragment: FragmentFacts): number | undefined {
   const byDate = dateGapMs(cursor, fragment)
@@ -56,7 +56,7 @@ function dateGapMs(cursor: Cursor, { startMs }: FragmentFacts): number | undefin
   return startMs - (cursor.startMs + cursor.durationMs)
 }
 
-/** What lies between them by tfdt; undefined where that does not run on. */
+/** Measures what lies between them by tfdt; undefined where that does not run on. */
 export function mediaGapMs(cursor: Cursor, fragment: FragmentFacts): number | undefined {
   // Where upstream breaks off, its tfdt may begin anew.
   if (fragment.breaks === true || fragment.timeBase !== cursor.timeBase) return undefined
@@ -64,8 +64,8 @@ export function mediaGapMs(cursor: Cursor, fragment: FragmentFacts): number | un
 }
 
 /**
- * Another run of an origin is other media, whatever its dates say. Its numbers are counted, unlike those of
- * KVS, and put behind those of the run before it.
+ * Says whether another run of an origin begins, which is other media, whatever its dates say. Its numbers are counted,
+ * unlike those of KVS, and put behind those of the run before it.
  */
 function isCountedAnew(cursor: Cursor, { number, timeBase }: FragmentFacts): boolean {
   if (isGlobal(number) || isGlobal(cursor.number)) return false
@@ -74,8 +74,8 @@ function isCountedAnew(cursor: Cursor, { number, timeBase }: FragmentFacts): boo
 }
 
 /**
- * The last resort, where neither dates nor tfdt tell, as after a restart: numbers that are counted, unlike
- * those of KVS, say at least that something lies between.
+ * Says whether numbers are missing: the last resort, where neither dates nor tfdt tell, as after a restart. Numbers
+ * that are counted, unlike those of KVS, say at least that something lies between.
  */
 function numbersAreMissing(cursor: Cursor, fragment: FragmentFacts): boolean {
   const dated = fragment.startMs !== undefined && cursor.startMs !== undefined
@@ -100,7 +100,7 @@ function tracksChanged({ tracks }: Cursor, fragment: FragmentFacts): boolean {
   })
 }
 
-/** `avc1` of `avc1.4d4029`: what follows may change with the codec private data. */
+/** Returns `avc1` of `avc1.4d4029`, because what follows may change with the codec private data. */
 function family(codec: string | undefined): string | undefined {
   return codec?.split('.')[0]
 }

@@ -5,11 +5,14 @@ import { ticksToMs } from './ticks.ts'
 export interface Cursor {
   readonly source: SourceName
   readonly number: bigint
-  /** Undefined after a restart: nothing is known of the bases of another process. */
+  /**
+   * The run of upstream timestamps; undefined after a restart, because nothing is known of the bases of another
+   * process.
+   */
   readonly timeBase: number | undefined
   /** As upstream dated it, in milliseconds since 1970. */
   readonly startMs: number | undefined
-  /** Of the clock track. */
+  /** How long it is on the clock track. */
   readonly durationMs: number
   readonly tracks: Readonly<Partial<Record<RenditionName, CursorTrack>>>
 }
@@ -23,17 +26,17 @@ export interface CursorTrack {
   readonly sourceEndTicks: number
   /** Where the published segment ends on the stream's own timeline, in ticks. */
   readonly outEndTicks: number
-  /** See {@link TrackFacts}. */
+  /** How far the samples are apart, as in {@link TrackFacts}. */
   readonly steps?: NonNullable<TrackFacts['steps']>
 }
 
 export type OutputTimes = Readonly<Partial<Record<RenditionName, number>>>
 
-/** Video first, as everywhere. */
+/** All renditions, video first as everywhere. */
 export const RENDITIONS: readonly RenditionName[] = ['video', 'audio']
 
 /**
- * The track that a fragment's date and length are about: KVS cuts fragments at video keyframes, and the
+ * Returns the track that a fragment's date and length are about, because KVS cuts fragments at video keyframes, and the
  * audio that goes with them starts and ends up to a frame apart.
  */
 export function clockTrack({ tracks }: Pick<FragmentFacts, 'tracks'>): TrackFacts {
@@ -42,7 +45,7 @@ export function clockTrack({ tracks }: Pick<FragmentFacts, 'tracks'>): TrackFact
   return track
 }
 
-/** The cursor after `fragment` was placed with its tracks' first samples at `times`. */
+/** Returns the cursor after `fragment` was placed with its tracks' first samples at `times`. */
 export function cursorAt(fragment: FragmentFacts, times: OutputTimes): Cursor {
   const { source, number, timeBase, startMs, tracks } = fragment
   const clock = clockTrack(fragment)

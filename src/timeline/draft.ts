@@ -14,11 +14,11 @@ export interface SegmentDraft {
   readonly msn: number
   readonly dsn: number
   readonly discontinuity: DiscontinuityCause | undefined
-  /** Of the clock track on the stream's own timeline, in milliseconds since 1970. */
+  /** Where the clock track begins on the stream's own timeline, in milliseconds since 1970. */
   readonly startMs: number
-  /** Of the longest track. */
+  /** How long its longest track is. */
   readonly durationMs: number
-  /** The same as it is placed: see `last-picture.ts`. */
+  /** The fragment as it is placed: see `last-picture.ts`. */
   readonly joined: FragmentFacts
   /** What to write into the fetched bytes, for each track. */
   readonly tracks: PlacedTracks
@@ -26,7 +26,10 @@ export interface SegmentDraft {
   readonly gaps: readonly RenditionName[]
 }
 
-/** @throws RangeError when the fragment has no track, times that cannot be, or nothing that a list can begin with */
+/**
+ * Drafts the segment of a fragment.
+ * @throws RangeError when the fragment has no track, times that cannot be, or nothing that a list can begin with
+ */
 export function draftSegment(
   state: TimelineState,
   fragment: FragmentFacts,
@@ -54,7 +57,7 @@ export function draftSegment(
   }
 }
 
-/** The next MSN, and the DSN so far; after a total loss neither must go back (G1). */
+/** Returns the next MSN, and the DSN so far; after a total loss neither must go back (G1). */
 function numbersFor(
   { nextMsn, dsn }: TimelineState,
   fragment: FragmentFacts,
@@ -71,7 +74,7 @@ function causeOf(
   return cursor === undefined ? undefined : findDiscontinuity(cursor, fragment, toleranceMs)
 }
 
-/** Causes that reset decoders while time goes on. */
+/** The causes that reset decoders while time goes on. */
 const TIMELESS: ReadonlySet<DiscontinuityCause | undefined> = new Set([
   undefined,
   'init',
@@ -100,7 +103,7 @@ function gapsOf(state: TimelineState, fragment: FragmentFacts): RenditionName[] 
   return renditionsOf(state).filter((name) => fragment.tracks[name] === undefined)
 }
 
-/** Those of the newest segment and of all that are listed, video first. */
+/** Returns the renditions of the newest segment and of all that are listed, video first. */
 export function renditionsOf({ cursor, window }: TimelineState): RenditionName[] {
   return RENDITIONS.filter(
     (name) =>

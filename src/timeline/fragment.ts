@@ -13,7 +13,7 @@ export type RenditionName = 'video' | 'audio'
 /** EXT-X-KEY of a segment that we pass on unread. RFC 8216, 4.3.2.4. */
 export interface SegmentKey {
   readonly method: string
-  /** Viewers ask us for the key by this name. Absent: `uri` is for players alone. */
+  /** The name by which viewers ask us for the key; absent where `uri` is for players alone. */
   readonly id?: string | undefined
   readonly uri?: string | undefined
   readonly iv?: string | undefined
@@ -22,50 +22,50 @@ export interface SegmentKey {
 }
 
 /**
- * Media that we cannot read, encrypted or of another codec: listed as upstream lists them, bytes as they
- * came. They have no times of their own here, so clips, slates and other formats cannot be made of them.
+ * Media that we cannot read, encrypted or of another codec: listed as upstream lists them, bytes as they came. They
+ * have no times of their own here, so clips, slates and other formats cannot be made of them.
  */
 export interface OpaqueTrack {
   /** What the segment's name ends with: players go by it. Only `m4s` has an init segment. */
   readonly container: 'm4s' | 'ts' | 'aac'
   readonly keys: readonly SegmentKey[]
-  /** Of its init segment. */
+  /** The keys of its init segment. */
   readonly mapKeys: readonly SegmentKey[]
 }
 
 /** One track of one fragment, as fetched. */
 export interface TrackFacts {
   readonly init: InitFacts
-  /** tfdt of the first sample, in ticks, on whatever base the session has. KVS.md, section 4. */
+  /** The tfdt of the first sample, in ticks, on whatever base the session has. KVS.md, section 4. */
   readonly baseTicks: number
-  /** Sum of the samples' durations, in ticks. */
+  /** The sum of the samples' durations, in ticks. */
   readonly durationTicks: number
   readonly samples: number
-  /** How decoding can begin with its first picture. Absent: with nothing before it. */
+  /** How decoding can begin with its first picture; absent where nothing before it is needed. */
   readonly entry?: 'recovery' | 'none' | undefined
-  /** How far its samples are apart. Absent: nothing is known of them. */
+  /** How far its samples are apart; absent where nothing is known of them. */
   readonly steps?: Steps | undefined
   readonly bytes: number
-  /** Present: nothing is known but what the playlist says. */
+  /** Present where nothing is known but what the playlist says. */
   readonly opaque?: OpaqueTrack | undefined
 }
 
 /**
- * Who made a fragment: the stream's own source, the one that stands in for it, or the gateway itself.
- * Numbers and dates of one source mean nothing in another.
+ * Says who made a fragment: the stream's own source, its backup, or the gateway itself. Numbers and dates of one source
+ * mean nothing in another.
  */
 export type SourceName = 'camera' | 'backup' | 'slate'
 
 /** A verified fragment, ready to be placed. */
 export interface FragmentFacts {
   readonly source: SourceName
-  /** FragmentNumber: grows with ingestion, the same in every session. KVS.md, section 3.6. */
+  /** The FragmentNumber, which grows with ingestion and is the same in every session. KVS.md, section 3.6. */
   readonly number: bigint
   /** Which run of upstream timestamps the tracks' `baseTicks` count in; a new session is a new base. */
   readonly timeBase: number
   /**
-   * Start on the selector's clock (EXT-X-PROGRAM-DATE-TIME), in milliseconds since 1970; undefined if
-   * upstream does not say.
+   * When it starts on the selector's clock (EXT-X-PROGRAM-DATE-TIME), in milliseconds since 1970; undefined if upstream
+   * does not say.
    */
   readonly startMs: number | undefined
   /**
@@ -74,8 +74,8 @@ export interface FragmentFacts {
    */
   readonly estimatedMs?: number | undefined
   /**
-   * Upstream says that it does not follow on. Absent for KVS, whose marks depend on the session's
-   * settings and say nothing that dates do not.
+   * Whether upstream says that it does not follow on. Absent for KVS, whose marks depend on the session's settings and
+   * say nothing that dates do not.
    */
   readonly breaks?: boolean | undefined
   /** When the gateway had it complete, in milliseconds since 1970. */
@@ -101,19 +101,19 @@ export type DiscontinuityCause =
   | 'upstream'
 
 /**
- * A segment of a list, whoever recorded it and whenever. By what name its bytes are asked for follows from what it
- * is: a {@link Segment} was published under an MSN; of a {@link RecordedSegment} there is what upstream keeps.
+ * A segment of a list, whoever recorded it and whenever. By what name its bytes are asked for follows from what it is:
+ * a {@link Segment} was published under an MSN; of a {@link RecordedSegment} there is what upstream keeps.
  */
 export type ListedSegment = Segment | RecordedSegment
 
 /** A fragment of the past, as upstream's playlists tell of it, at its place in a list. Never changes once listed. */
 export interface RecordedSegment {
   readonly number: bigint
-  /** Start on the selector's clock, in milliseconds since 1970. */
+  /** When it starts on the selector's clock, in milliseconds since 1970. */
   readonly dateMs: number
   /** Where it begins in this list, in whole milliseconds since 1970: names its bytes, together with the number. */
   readonly startMs: number
-  /** Of the longest track, in milliseconds. */
+  /** How long its longest track is, in milliseconds. */
   readonly durationMs: number
   readonly discontinuity: DiscontinuityCause | undefined
   readonly tracks: Readonly<Partial<Record<RenditionName, RecordedTrack>>>
@@ -121,21 +121,21 @@ export interface RecordedSegment {
 
 /** One track of one recorded fragment. */
 export interface RecordedTrack {
-  /** Of the fragments around it. */
+  /** The init of the fragments around it. */
   readonly init: InitFacts
-  /** EXTINF, in milliseconds. */
+  /** The length that EXTINF gives, in milliseconds. */
   readonly lengthMs: number
 }
 
 /** One track of one published segment. Its bytes are the fetched ones with these times written in. */
 export interface SegmentTrack {
   readonly init: InitFacts
-  /** tfdt on the stream's own timeline: epoch-locked, in ticks since 1970-01-01T00:00:00Z. */
+  /** The tfdt on the stream's own timeline: epoch-locked, in ticks since 1970-01-01T00:00:00Z. */
   readonly baseTicks: number
   readonly durationTicks: number
   readonly samples: number
   readonly bytes: number
-  /** See {@link TrackFacts}. */
+  /** As in {@link TrackFacts}. */
   readonly opaque?: OpaqueTrack | undefined
   /** Names the published content. Safe in a URI; a segment's URI never names two byte strings (G1). */
   readonly id: string
@@ -148,16 +148,16 @@ export interface Segment {
   /** How many discontinuities lie at or before this segment, since the stream's numbering began. */
   readonly dsn: number
   readonly source: SourceName
-  /** FragmentNumber; of a slate, one that no camera has given. */
+  /** The FragmentNumber; of a slate, one that no camera has given. */
   readonly number: bigint
   readonly discontinuity: DiscontinuityCause | undefined
-  /** Start on the stream's timeline, in milliseconds since 1970 (fractions are real). */
+  /** Where it starts on the stream's timeline, in milliseconds since 1970 (fractions are real). */
   readonly startMs: number
-  /** Of the longest track, in milliseconds. */
+  /** How long its longest track is, in milliseconds. */
   readonly durationMs: number
   readonly receivedMs: number
-  /** Its pictures may refer to those of the segment before. Absent: they do not. */
+  /** Present where its pictures may refer to those of the segment before. */
   readonly dependent?: true
-  /** A rendition that the stream has but this fragment lacks is absent here and listed as EXT-X-GAP. */
+  /** The tracks; a rendition that the stream has but this fragment lacks is absent here and listed as EXT-X-GAP. */
   readonly tracks: Readonly<Partial<Record<RenditionName, SegmentTrack>>>
 }

@@ -15,19 +15,19 @@ export interface PlacedName extends Omit<FragmentName, 'timeBase'> {
   readonly timeBase: number | undefined
 }
 
-/** Whether a fragment belongs at the end of the timeline. */
+/** Says whether a fragment belongs at the end of the timeline. */
 export type Identity =
   | { readonly kind: 'new' }
-  /** Its number is smaller than the newest, but it begins after it: the stream was made anew. */
+  /** The number is smaller than the newest, but it begins after it, because the stream was made anew. */
   | { readonly kind: 'renumbered' }
-  /** Placed before. */
+  /** It was placed before. */
   | { readonly kind: 'known' }
-  /** Older than the newest and never seen; it is not inserted any more. */
+  /** It is older than the newest and was never seen; it is not inserted any more. */
   | { readonly kind: 'late' }
-  /** Another upload of published media; what is published stays (G4). */
+  /** It is another upload of published media; what is published stays (G4). */
   | { readonly kind: 'duplicate'; readonly of: bigint }
 
-/** Dates are printed in whole milliseconds; equal ones may be rounded apart. */
+/** How far equal dates may be apart, because they are printed in whole milliseconds and may be rounded apart. */
 const EQUAL_MS = 1
 
 export function identify(
@@ -52,14 +52,17 @@ function follow(fragment: FragmentName, cursor: Cursor, toleranceMs: number): Id
   return beginsAfterEnd(fragment, cursor, toleranceMs) ? { kind: 'renumbered' } : { kind: 'late' }
 }
 
-/** Where numbers cannot be compared, an equal date is the fragment itself, seen through another session. */
+/**
+ * Says what an equal date means: where numbers cannot be compared, it is the fragment itself, seen through another
+ * session.
+ */
 function twinOf(fragment: FragmentName, twin: PlacedName): Identity {
   return areComparable(fragment, twin) ? { kind: 'duplicate', of: twin.number } : { kind: 'known' }
 }
 
 /**
- * One of several uploads of the same media, before any is published: the greatest number wins (G4). The
- * rest is in order of numbers.
+ * Keeps one of several uploads of the same media, before any is published: the greatest number wins (G4). The rest is
+ * in order of numbers.
  */
 export function dedupe<T extends Pick<FragmentName, 'number' | 'startMs'>>(
   fragments: readonly T[],
@@ -75,7 +78,10 @@ export function dedupe<T extends Pick<FragmentName, 'number' | 'startMs'>>(
   return kept.reverse()
 }
 
-/** The date that all uploads of the same media share; what an origin counts is uploaded once. */
+/**
+ * Returns the date that all uploads of the same media share; undefined for what an origin counts, which is uploaded
+ * once.
+ */
 function uploadMs({
   number,
   startMs,
@@ -92,13 +98,16 @@ function isSameNumber(fragment: FragmentName, placed: PlacedName): boolean {
   return fragment.number === placed.number && areComparable(fragment, placed)
 }
 
-/** Numbers that only count within a session mean nothing outside of it. */
+/** Says whether numbers can be compared, because those that only count within a session mean nothing outside of it. */
 function areComparable(fragment: FragmentName, other: PlacedName): boolean {
   const bothGlobal = isGlobal(fragment.number) && isGlobal(other.number)
   return bothGlobal || fragment.timeBase === other.timeBase
 }
 
-/** What an origin counts are different segments, though it may give them one date. */
+/**
+ * Says whether both are the same media by date; what an origin counts are different segments, though it may give them
+ * one date.
+ */
 function isTwin(fragment: FragmentName, placed: PlacedName): boolean {
   if (isCounted(fragment) && areComparable(fragment, placed)) return false
   return isSameStart(fragment, placed)

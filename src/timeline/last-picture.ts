@@ -5,26 +5,25 @@ import { msToTicks, ticksToMs } from './ticks.ts'
 
 type Steps = NonNullable<TrackFacts['steps']>
 
-/** Dates are in whole milliseconds. */
+/** How far dates may be off, because they are in whole milliseconds. */
 const ROUNDING_MS = 1
 /** By how much dates waver against the media. KVS.md, section 3.4. */
 const WAVERING_MS = 5
-/** A fragment's steps count as uneven if the longest is so many times the shortest. */
+/** How many times the shortest the longest step is if a fragment's steps count as uneven. */
 const UNEVEN = 1.5
-/** No camera means a fragment to be shorter: the length of one picture alone is a guess. */
+/** How short a fragment is that no camera means to send: the length of one picture alone is a guess. */
 const GUESSED_MS = 500
 /** How long a picture may last that is alone in its fragment. */
 const LONE_MS = 2_000
 
 /**
- * The fragment with its first picture where the last one of the fragment before ends, if that may be so.
+ * Returns the fragment with its first picture where the last one of the fragment before ends, if that may be so.
  *
- * How long a fragment's last picture lasts is known when the next one is there. Until then its packer
- * guesses, mostly that it lasts as long as the one before it, which is wrong where pictures come at uneven
- * steps or once a second. That is no gap in the recording, and no overlap; but what is published stays as it
- * was guessed (G1). So the next fragment's first picture comes that much sooner or later, and all others when they
- * should. Where pictures come evenly and the guess fits them, the fragment comes back as it is, because what lies
- * between then was lost (G4).
+ * How long a fragment's last picture lasts is known when the next one is there. Until then its packer guesses, mostly
+ * that it lasts as long as the one before it, which is wrong where pictures come at uneven steps or once a second. That
+ * is no gap in the recording, and no overlap; but what is published stays as it was guessed (G1). So the next fragment's
+ * first picture comes that much sooner or later, and all others when they should. Where pictures come evenly and the
+ * guess fits them, the fragment comes back as it is, because what lies between then was lost (G4).
  */
 export function joinLastPicture(cursor: Cursor, fragment: FragmentFacts): FragmentFacts {
   const before = cursor.tracks.video
@@ -65,7 +64,7 @@ function gapTicks(
   return isSame && isNear ? ticks : msToTicks(gap, init.timescale)
 }
 
-/** How long the last picture may last; 0 when there is no reason to doubt what was said. */
+/** Returns how long the last picture may last; 0 when there is no reason to doubt what was said. */
 function longestMs({ timescale }: CursorTrack, last: Steps, next: TrackFacts): number {
   const all =
     next.steps === undefined || next.init.timescale !== timescale ? [last] : [last, next.steps]

@@ -1,12 +1,12 @@
 /** What lists are made of, read alike whoever recorded it. */
 import type { ListedSegment, RecordedTrack, Segment, SegmentTrack } from './fragment.ts'
 
-/** Whether the stream itself has published it, and not only upstream recorded it. */
+/** Says whether the stream itself has published it, and not only upstream recorded it. */
 export function isPublished(segment: ListedSegment): segment is Segment {
   return 'msn' in segment
 }
 
-/** The length of a track. */
+/** Returns the length of a track in seconds. */
 export function secondsOf(track: SegmentTrack | RecordedTrack): number {
   return 'lengthMs' in track ? track.lengthMs / 1000 : track.durationTicks / track.init.timescale
 }

@@ -21,19 +21,22 @@ import { isCounted } from './fragment-number.ts'
 import { msToTicks, rescale, ticksToMs } from './ticks.ts'
 import { TOLERANCE_MS } from './tolerance.ts'
 
-/** Dates wobble by up to 4 ms against the media (KVS.md, section 3.4); correcting that would add jitter. */
+/**
+ * How far dates may be off before that is corrected, because they wobble by up to 4 ms against the media (KVS.md,
+ * section 3.4), and correcting that would add jitter.
+ */
 const QUIET_MS = 5
-/** Per fragment; G2 allows less than 1 ms. */
+/** How much is corrected per fragment; G2 allows less than 1 ms. */
 const SLEW_MS = 0.5
 
-/** Output time minus source time. Whole ticks of the track that it was measured on, hence exact. */
+/** Output time minus source time, in whole ticks of the track that it was measured on, hence exact. */
 interface Shift {
   readonly ticks: number
   readonly timescale: number
 }
 
 /**
- * Where each track of a fragment that follows the cursor begins, in ticks since 1970.
+ * Returns where each track of a fragment that follows the cursor begins, in ticks since 1970.
  * @throws RangeError when that is no safe integer of ticks, as with an absurd date or timescale
  */
 export function continueFrom(cursor: Cursor, fragment: FragmentFacts): OutputTimes {
@@ -43,7 +46,7 @@ export function continueFrom(cursor: Cursor, fragment: FragmentFacts): OutputTim
 }
 
 /**
- * As {@link continueFrom} for a fragment that follows nothing, or not without a gap: it begins at its
+ * Returns what {@link continueFrom} does for a fragment that follows nothing, or not without a gap: it begins at its
  * own date.
  */
 export function beginAt(cursor: Cursor | undefined, fragment: FragmentFacts): OutputTimes {
@@ -59,10 +62,10 @@ export function beginAt(cursor: Cursor | undefined, fragment: FragmentFacts): Ou
   return shiftTracks(fragment, { ticks, timescale })
 }
 
-/** Dates that are further than this from what tfdt says mean other media, not the same less exactly. */
+/** How far a date may be from what tfdt says; further away it means other media, not the same less exactly. */
 const SAME_MEDIA_MS = 5_000
 
-/** Whether its date tells its place better than the tfdt of its base does: not where an origin's tfdt runs on. */
+/** Says whether its date tells its place better than the tfdt of its base does: not where an origin's tfdt runs on. */
 function hasBetterDate(cursor: Cursor | undefined, fragment: FragmentFacts): boolean {
   const { startMs } = fragment
   if (startMs === undefined) return false
@@ -72,7 +75,7 @@ function hasBetterDate(cursor: Cursor | undefined, fragment: FragmentFacts): boo
   return byMedia === undefined || (byDate > 0 && Math.abs(byMedia - byDate) > SAME_MEDIA_MS)
 }
 
-/** Without a better date, but on the same base, tfdt itself says how long the gap is. */
+/** Returns the shift of the same base, because without a better date tfdt itself says how long the gap is. */
 function keptShift(cursor: Cursor | undefined, fragment: FragmentFacts): Shift | undefined {
   const { init } = clockTrack(fragment)
   const previous = cursor?.tracks[init.rendition]
@@ -82,8 +85,8 @@ function keptShift(cursor: Cursor | undefined, fragment: FragmentFacts): Shift |
 }
 
 /**
- * Audio, unless it is alone in having a hole: joining on it would then tear the picture. That shows as a
- * step between the tracks, on any base that they share.
+ * Chooses the track to join on: audio, unless it is alone in having a hole, because joining on it would then tear the
+ * picture. That shows as a step between the tracks, on any base that they share.
  */
 function joinTrack(cursor: Cursor, fragment: FragmentFacts): RenditionName | undefined {
   const [video, audio] = RENDITIONS.map((name) => sourceStepMs(cursor, fragment, name))
@@ -91,7 +94,7 @@ function joinTrack(cursor: Cursor, fragment: FragmentFacts): RenditionName | und
   return video !== undefined && Math.abs(audio - video) > TOLERANCE_MS ? 'video' : 'audio'
 }
 
-/** From the end of a track's last fragment to its start in this one, as the source counts. */
+/** Measures from the end of a track's last fragment to its start in this one, as the source counts. */
 function sourceStepMs(
   cursor: Cursor,
   fragment: FragmentFacts,
@@ -126,7 +129,7 @@ function holdToDate(shift: Shift, fragment: FragmentFacts): Shift {
   return { ...shift, ticks: shift.ticks - ticks }
 }
 
-/** How many ticks to take back of an error in milliseconds. */
+/** Returns how many ticks to take back of an error in milliseconds. */
 function correctionTicks(errorMs: number, timescale: number): number {
   const size = Math.abs(errorMs)
   const excess = Math.ceil(((size - TOLERANCE_MS) * timescale) / 1000)
@@ -137,7 +140,7 @@ function slewOf(errorMs: number, timescale: number): number {
   return Math.abs(errorMs) > QUIET_MS ? slewTicks(timescale / 1000) : 0
 }
 
-/** Whole ticks; a single one where ticks are coarse, none where they would be coarser than G2 allows. */
+/** Returns whole ticks; a single one where ticks are coarse, none where they would be coarser than G2 allows. */
 function slewTicks(ticksPerMs: number): number {
   return Math.max(Math.floor(SLEW_MS * ticksPerMs), ticksPerMs >= 1 ? 1 : 0)
 }

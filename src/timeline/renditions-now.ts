@@ -5,7 +5,7 @@ import type { LiveList } from './segment-list.ts'
 const LOOKED_AT = 3
 
 /**
- * What the newest segments consist of, most of them: a rendition that is gone stays in the live list for a
+ * Returns what most of the newest segments consist of, because a rendition that is gone stays in the live list for a
  * window, and one that a single segment lacks is not gone.
  */
 export function renditionsNow(snapshot: Pick<LiveList, 'tail'>): readonly RenditionName[] {

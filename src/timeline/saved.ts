@@ -1,6 +1,6 @@
 /**
- * A timeline as JSON, so that a restart or another node goes on where this one stopped. Numbers beyond
- * 2^53 travel as strings, "undefined" as null.
+ * Writes a timeline as JSON, so that a restart or another node goes on where this one stopped. Numbers beyond 2^53
+ * travel as strings, "undefined" as null.
  */
 import { z } from 'zod'
 import type { Cursor } from './cursor.ts'
@@ -18,7 +18,7 @@ const bigNumber = z
   .regex(/^\d{1,128}$/)
   .transform(BigInt)
 
-/** What was undefined was written as null. */
+/** Accepts null for what was undefined. */
 function maybe<T extends z.ZodType>(type: T) {
   return type.nullable().transform((value): z.output<T> | undefined => value ?? undefined)
 }
@@ -33,7 +33,10 @@ export const CAUSES = [
   'upstream',
 ] as const satisfies [DiscontinuityCause, ...DiscontinuityCause[]]
 
-/** Timelines that were saved before there were others hold cameras' fragments only. */
+/**
+ * Defaults to the camera, because timelines that were saved before there were other sources hold cameras' fragments
+ * only.
+ */
 const sourceSchema = z.enum(['camera', 'backup', 'slate']).default('camera')
 
 const initSchema = z.object({
@@ -79,7 +82,7 @@ export const segmentFields = {
   dependent: z.literal(true).exactOptional(),
 }
 
-/** The same of a track, without its init segment and its name. */
+/** What is kept of a track, without its init segment and its name. */
 export const trackFields = {
   baseTicks: count,
   durationTicks: count,
@@ -140,7 +143,7 @@ const savedSchema = z.object({
     .array(z.object({ source: sourceSchema, number: bigNumber, startMs: maybe(z.number()) }))
     .max(2 * MAX_RECENT),
   cursor: maybe(cursorSchema),
-  /** Not in timelines that were saved before streams could end. */
+  /** Defaults to false, because it is not in timelines that were saved before streams could end. */
   ended: z.boolean().default(false),
 })
 
@@ -171,7 +174,7 @@ export function saveState(state: TimelineState): SavedTimeline {
 }
 
 /**
- * The state that was saved.
+ * Reads the state that was saved.
  * @throws Error saying what is wrong when it was not saved by this version, or was damaged since
  */
 export function restoreState(saved: unknown): TimelineState {
@@ -192,7 +195,10 @@ function problem({ issues: [issue] }: z.ZodError): string {
   return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`
 }
 
-/** The schema sees each value by itself. Numbers that contradict each other would break G1. */
+/**
+ * Checks values against each other, because the schema sees each by itself and numbers that contradict each other would
+ * break G1.
+ */
 function checkConsistent({ nextMsn, window }: z.output<typeof savedSchema>): void {
   const { listed } = window
   const consecutive = listed.every(({ msn }, i) => msn === (listed[0]?.msn ?? 0) + i)

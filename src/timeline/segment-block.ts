@@ -13,7 +13,7 @@ import type {
 import { isPublished } from './listed.ts'
 import { CAUSES } from './saved.ts'
 
-/** So many segments at most are rendered, compressed and let go together. */
+/** How many segments at most are rendered, compressed and let go together. */
 export const BLOCK_SEGMENTS = 128
 
 /**
@@ -29,7 +29,7 @@ interface Packed<S extends ListedSegment> {
   readonly facts: BlockFacts
   readonly first: S
   readonly last: S
-  /** Row by row, as {@link PUBLISHED} or {@link RECORDED} have it. */
+  /** The values, row by row, as {@link PUBLISHED} or {@link RECORDED} have it. */
   readonly values: Float64Array
   readonly numbers: readonly bigint[]
   /** What the values refer to by index. */
@@ -38,7 +38,7 @@ interface Packed<S extends ListedSegment> {
 
 export interface PublishedBlock extends Packed<DvrSegment> {
   readonly kind: 'published'
-  /** In order of segments, then renditions; empty where there is no track. */
+  /** The ids, in order of segments, then renditions; empty where there is no track. */
   readonly ids: readonly string[]
 }
 
@@ -49,7 +49,7 @@ export interface RecordedBlock extends Packed<RecordedSegment> {
 const BREAKS: readonly (DiscontinuityCause | undefined)[] = [undefined, ...CAUSES]
 const SOURCES: readonly SourceName[] = ['camera', 'backup', 'slate']
 
-/** How many values a row has: of the segment, and of each track. */
+/** Says how many values a row has: of the segment, and of each track. */
 interface Layout {
   readonly segment: number
   readonly track: number
@@ -57,7 +57,7 @@ interface Layout {
 const PUBLISHED: Layout = { segment: 9, track: 5 }
 const RECORDED: Layout = { segment: 4, track: 2 }
 
-/** In place of an init's index. */
+/** Stands in place of an init's index. */
 const NO_TRACK = -1
 
 /**
@@ -105,7 +105,7 @@ export function packRuns(
   return blocks
 }
 
-/** Blocks of about the same length, by `pack`. */
+/** Cuts items into blocks of about the same length, by `pack`. */
 export function inBlocks<S, B>(
   segments: readonly S[],
   pack: (segments: readonly S[]) => B,
@@ -115,7 +115,7 @@ export function inBlocks<S, B>(
   return Array.from({ length: count }, (_, i) => pack(segments.slice(i * each, (i + 1) * each)))
 }
 
-/** The segments of a block, made anew. */
+/** Makes the segments of a block anew. */
 export function segmentsOf(block: PublishedBlock): DvrSegment[]
 export function segmentsOf(block: RecordedBlock): RecordedSegment[]
 export function segmentsOf(block: SegmentBlock): ListedSegment[]
@@ -125,7 +125,7 @@ export function segmentsOf(block: SegmentBlock): ListedSegment[] {
   )
 }
 
-/** The segment of that MSN or inserted name; undefined when the block has none. */
+/** Finds the segment of that MSN or inserted name; undefined when the block has none. */
 export function findIn(block: PublishedBlock, msn: number): DvrSegment | undefined {
   const stride = strideOf(PUBLISHED)
   for (const [i, number] of block.numbers.entries()) {

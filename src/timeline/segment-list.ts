@@ -3,9 +3,9 @@ import type { ListedSegment, RenditionName, Segment } from './fragment.ts'
 import { type PublishedBlock, type SegmentBlock, segmentsOf } from './segment-block.ts'
 
 /**
- * What players may see: of the live edge, of hours behind it, of a range of the past. An immutable, plain value
- * whose identity changes with each change, so what was made of it is good for as long as it is there; another
- * process can serve from what it was sent.
+ * What players may see: of the live edge, of hours behind it, of a range of the past. It is an immutable, plain value
+ * whose identity changes with each change, so what was made of it is good for as long as it is there; another process
+ * can serve from what it was sent.
  */
 export interface SegmentList<
   S extends ListedSegment = ListedSegment,
@@ -13,21 +13,21 @@ export interface SegmentList<
 > {
   /** Counts changes. */
   readonly version: number
-  /** EXT-X-TARGETDURATION, in whole seconds: fixed for the list's life (G5). */
+  /** The EXT-X-TARGETDURATION, in whole seconds: fixed for the list's life (G5). */
   readonly targetDuration: number
-  /** MSN of the first segment; meaningful when nothing is listed too. */
+  /** The MSN of the first segment; meaningful when nothing is listed too. */
   readonly mediaSequence: number
-  /** DSN before the first segment: its own EXT-X-DISCONTINUITY is not counted. RFC 8216, 6.2.2. */
+  /** The DSN before the first segment, whose own EXT-X-DISCONTINUITY is not counted. RFC 8216, 6.2.2. */
   readonly discontinuitySequence: number
-  /** EXT-X-PLAYLIST-TYPE. EVENT: more may come at the end, nothing ever goes; VOD: it is complete. */
+  /** The EXT-X-PLAYLIST-TYPE. EVENT: more may come at the end, nothing ever goes; VOD: it is complete. */
   readonly type: 'EVENT' | 'VOD' | undefined
-  /** Nothing more will come, as far as is known. */
+  /** Whether nothing more will come, as far as is known. */
   readonly ended: boolean
-  /** What was measured, where the segments themselves do not tell. */
+  /** The rates that were measured, where the segments themselves do not tell. */
   readonly rates?: ListRates | undefined
-  /** Those that are listed, video first. */
+  /** The renditions that are listed, video first. */
   readonly renditions: readonly RenditionName[]
-  /** In list order. A block never changes, and lists of hours share all but the newest of them. */
+  /** The blocks, in list order. A block never changes, and lists of hours share all but the newest of them. */
   readonly blocks: readonly B[]
   /** The newest segments, which no block holds yet. */
   readonly tail: readonly S[]
@@ -35,10 +35,10 @@ export interface SegmentList<
 
 /** How fast a list's media come, all renditions together. */
 export interface ListRates {
-  /** The highest of any segment, in bits per second. */
+  /** The highest bitrate of any segment, in bits per second. */
   readonly peakBitrate: number
   readonly averageBitrate: number
-  /** Undefined without video. */
+  /** The frame rate; undefined without video. */
   readonly frameRate: number | undefined
 }
 
@@ -48,7 +48,7 @@ export interface ListRates {
  */
 export type LiveList = SegmentList<Segment, PublishedBlock>
 
-/** Of all blocks and of the tail, oldest first. */
+/** Yields the facts of all blocks and of the tail, oldest first. */
 export function factsOfList({
   blocks,
   tail,
@@ -60,7 +60,7 @@ export function countSegments({ blocks, tail }: Pick<SegmentList, 'blocks' | 'ta
   return blocks.reduce((sum, { facts }) => sum + facts.count, tail.length)
 }
 
-/** The newest `count` segments, oldest of them first, or all. */
+/** Returns the newest `count` segments, oldest of them first, or all. */
 export function newestSegments(
   { blocks, tail }: Pick<SegmentList, 'blocks' | 'tail'>,
   count: number,

@@ -4,7 +4,7 @@ import type { FragmentFacts, RenditionName, Segment, SegmentTrack, TrackFacts } 
 /** A track that has a place, and is not stored yet. */
 export interface PlacedTrack {
   readonly facts: TrackFacts
-  /** tfdt to write, in ticks since 1970. */
+  /** The tfdt to write, in ticks since 1970. */
   readonly baseTicks: number
 }
 
@@ -12,14 +12,17 @@ export type PlacedTracks = Readonly<Partial<Record<RenditionName, PlacedTrack>>>
 
 /** The published form of a track: its name and its size. */
 export interface PublishedTrack {
-  /** Names the content. Safe in a URI. */
+  /** Names the content; safe in a URI. */
   readonly id: string
   readonly bytes: number
 }
 
 export type PublishedTracks = Readonly<Partial<Record<RenditionName, PublishedTrack>>>
 
-/** The tracks of a segment. @throws Error when the name of one is missing */
+/**
+ * Returns the tracks of a segment.
+ * @throws Error when the name of one is missing
+ */
 export function segmentTracks(placed: PlacedTracks, published: PublishedTracks): Segment['tracks'] {
   return mapTracks(placed, ({ facts, baseTicks }, name): SegmentTrack => {
     const { init, durationTicks, samples, opaque } = facts

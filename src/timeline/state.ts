@@ -2,26 +2,26 @@ import type { Cursor } from './cursor.ts'
 import type { PlacedName } from './identity.ts'
 import { EMPTY_WINDOW, type SegmentWindow } from './window.ts'
 
-/** All that a timeline knows. Immutable; plain enough to be saved. */
+/** All that a timeline knows: immutable, and plain enough to be saved. */
 export interface TimelineState {
   /** Counts changes of the list. */
   readonly version: number
-  /** Undefined until the first segment: its fragment decides where numbering begins. */
+  /** The next MSN; undefined until the first segment, because its fragment decides where numbering begins. */
   readonly nextMsn: number | undefined
-  /** Discontinuities up to now. */
+  /** How many discontinuities there were up to now. */
   readonly dsn: number
   readonly longestFragmentMs: number
-  /** Whole seconds; undefined until the first publication fixes it. */
+  /** The target duration in whole seconds; undefined until the first publication fixes it. */
   readonly targetDuration: number | undefined
   readonly window: SegmentWindow
   /** The last {@link MAX_RECENT} placed fragments of each source but the slate. */
   readonly recent: readonly PlacedName[]
   readonly cursor: Cursor | undefined
-  /** Upstream has said that nothing more will come; until something does. */
+  /** Whether upstream has said that nothing more will come; until something does. */
   readonly ended: boolean
 }
 
-/** Minutes of fragments, far more than an upstream list looks back. */
+/** How many placed fragments are remembered: minutes of them, far more than an upstream list looks back. */
 export const MAX_RECENT = 256
 
 export const EMPTY_STATE: TimelineState = {

@@ -1,8 +1,8 @@
-/** Media time: whole ticks of a timescale (ticks per second), and milliseconds. */
+/** Converts media time: whole ticks of a timescale (ticks per second), and milliseconds. */
 
 /**
- * The same instant on another timescale, to the nearest tick. Exact: ticks since 1970 times a timescale
- * exceed what a double holds.
+ * Converts an instant to another timescale, to the nearest tick. BigInt keeps it exact, because ticks since 1970 times
+ * a timescale exceed what a double holds.
  */
 export function rescale(ticks: number, from: number, to: number): number {
   if (from === to) return ticks
@@ -18,7 +18,7 @@ export function ticksToMs(ticks: number, timescale: number): number {
   return (ticks / timescale) * 1000
 }
 
-/** To the nearest tick. */
+/** Converts to the nearest tick. */
 export function msToTicks(ms: number, timescale: number): number {
   return Math.round((ms / 1000) * timescale)
 }

@@ -14,15 +14,15 @@ export interface TimelineOptions {
   /** How many segments to list at least; more where three target durations, or 15 s, need more. */
   readonly window: number
   /**
-   * EXT-X-TARGETDURATION is at least this, in seconds; asked until it is fixed, as upstream may say only in its
-   * first list. Higher: fewer exceptions, slower start of players.
+   * The least EXT-X-TARGETDURATION, in seconds; asked until it is fixed, because upstream may say only in its first
+   * list. A higher one means fewer exceptions and a slower start of players.
    */
   readonly targetDurationFloorS: () => number
-  /** Gaps and overlaps up to this follow on. Default 50, as KVS has it. */
+  /** The longest gap or overlap that still follows on. Default 50, as KVS has it. */
   readonly toleranceMs?: number
 }
 
-/** Where a fragment goes: to the end, or nowhere. */
+/** Says where a fragment goes: to the end, or nowhere. */
 export type Placement =
   | { readonly kind: 'append'; readonly segment: SegmentDraft }
   | Exclude<Identity, { kind: 'new' | 'renumbered' }>
@@ -30,7 +30,9 @@ export type Placement =
 /** The newest fragment that was taken from a source. */
 export interface NewestFragment {
   readonly number: bigint
-  /** Its end on the clock that dates the source's fragments, in milliseconds; undefined if upstream does not say. */
+  /**
+   * When it ends on the clock that dates the source's fragments, in milliseconds; undefined if upstream does not say.
+   */
   readonly endMs: number | undefined
 }
 
@@ -60,12 +62,15 @@ export class Timeline {
     this.#options = options
   }
 
-  /** An empty timeline. Its numbering begins with the first fragment's server time. */
+  /** Begins an empty timeline, whose numbering begins with the first fragment's server time. */
   static begin(options: TimelineOptions): Timeline {
     return new Timeline(EMPTY_STATE, options)
   }
 
-  /** @throws Error when `saved` is not what {@link save} of this version makes */
+  /**
+   * Restores what {@link save} made.
+   * @throws Error when `saved` is not what this version saves
+   */
   static restore(saved: unknown, options: TimelineOptions): Timeline {
     return new Timeline(restoreState(saved), options)
   }
@@ -102,7 +107,7 @@ export class Timeline {
     return segment
   }
 
-  /** Whether a segment breaks the promise of G5: to be logged and counted, it is listed all the same. */
+  /** Says whether a segment breaks the promise of G5: to be logged and counted, it is listed all the same. */
   isOverlong({ durationMs }: Segment): boolean {
     return exceedsTarget(durationMs, targetOf(this.#state, this.#options.targetDurationFloorS()))
   }
@@ -120,14 +125,14 @@ export class Timeline {
   }
 
   /**
-   * After idling: the listed segments are the past, and the list starts again behind them. The next
+   * Takes all segments off the list after idling, because they are the past, and starts it again behind them. The next
    * fragment is a gap unless it follows on.
    */
   resume(nowMs: number): void {
     this.unlist(Number.POSITIVE_INFINITY, nowMs)
   }
 
-  /** Nothing more will come. A fragment that comes all the same takes it back. */
+  /** Says that nothing more will come. A fragment that comes all the same takes it back. */
   end(): void {
     const { ended, nextMsn, version } = this.#state
     if (!ended && nextMsn !== undefined) {
@@ -156,7 +161,7 @@ export class Timeline {
   }
 
   /**
-   * The newest placed fragment of a source, and where it ends by its own date, in milliseconds since 1970;
+   * Returns the newest placed fragment of a source, and where it ends by its own date, in milliseconds since 1970;
    * undefined before the first. Of a source that others followed, only where it begins is known.
    */
   newest(source: SourceName): NewestFragment | undefined {
@@ -174,7 +179,7 @@ export class Timeline {
     return this.#state.window.retired.map(({ segment }) => segment)
   }
 
-  /** Plain JSON for {@link restore}, its size bounded by the window. */
+  /** Saves it as plain JSON for {@link restore}, its size bounded by the window. */
   save(): SavedTimeline {
     return saveState(this.#state)
   }
@@ -205,7 +210,10 @@ function toSnapshot(state: TimelineState, nextMsn: number, targetDuration: numbe
   })
 }
 
-/** RFC 8216, 6.2.2: a tag counts once it has left the list; the first segment's own has not. */
+/**
+ * Returns the DSN before a segment: a tag counts once it has left the list, so the first segment's own has not. RFC
+ * 8216, 6.2.2.
+ */
 function dsnBefore({ dsn, discontinuity }: Segment): number {
   return discontinuity === undefined ? dsn : dsn - 1
 }

@@ -4,7 +4,7 @@ import { ticksToMs } from './ticks.ts'
 /** A segment that has left the list; players may still ask for it. */
 export interface RetiredSegment {
   readonly segment: Segment
-  /** In milliseconds since 1970, by the gateway's clock. */
+  /** When it left the list, in milliseconds since 1970, by the gateway's clock. */
   readonly retiredMs: number
 }
 
@@ -12,20 +12,20 @@ export interface RetiredSegment {
 export interface SegmentWindow {
   readonly listed: readonly Segment[]
   readonly retired: readonly RetiredSegment[]
-  /** The longest that the list has been, in milliseconds. */
+  /** How long the list was at its longest, in milliseconds. */
   readonly longestMs: number
 }
 
 export const EMPTY_WINDOW: SegmentWindow = { listed: [], retired: [], longestMs: 0 }
 
 export interface WindowBounds {
-  /** List at least so many segments. */
+  /** How many segments to list at least. */
   readonly segments: number
-  /** And at least three of these, in whole seconds, or {@link LEAST_LIST_MS}. */
+  /** The target duration in whole seconds: three of these, or {@link LEAST_LIST_MS}, are listed at least. */
   readonly targetDuration: number
 }
 
-/** However short segments are, a list has an end. KVS allows as many in one of its own. */
+/** How many segments a list holds at most, however short they are. KVS allows as many in one of its own. */
 export const MAX_LISTED = 5000
 
 /** Lists one more segment; the head retires as far as it may. */
@@ -54,15 +54,15 @@ export function retire(window: SegmentWindow, count: number, nowMs: number): Seg
 }
 
 /**
- * An outage of some seconds leaves players whose media end with it nothing in a shorter list to go on with: they throw, or
- * come back at its very end with an empty buffer.
+ * How long a list is at least, because an outage of some seconds leaves players whose media end with it nothing in a
+ * shorter list to go on with: they throw, or come back at its very end with an empty buffer.
  */
 const LEAST_LIST_MS = 15_000
 
 /**
- * RFC 8216, 6.2.2: nothing leaves a live list that would then be shorter than three target durations. Nor
- * does what came within the last one: after an outage many fragments come at once, and players, who reload
- * every target duration (6.3.4), would never see the first of them.
+ * Counts the segments that may leave. Nothing leaves a live list that would then be shorter than three target durations
+ * (RFC 8216, 6.2.2). Nor does what came within the last one, because after an outage many fragments come at once, and
+ * players, who reload every target duration (6.3.4), would never see the first of them.
  */
 function countExcess(
   listed: readonly Segment[],
@@ -83,7 +83,10 @@ function countExcess(
   return count
 }
 
-/** G6: for its own duration and the longest list's, a player may still be on its way to a segment. */
+/**
+ * Forgets retired segments once nobody asks for them: for its own duration and the longest list's, a player may still
+ * be on its way to a segment (G6).
+ */
 function forget(window: SegmentWindow, nowMs: number, graceMs: number): SegmentWindow {
   const kept = window.retired.filter(
     ({ segment, retiredMs }) => nowMs <= retiredMs + segment.durationMs + graceMs,
@@ -95,7 +98,7 @@ function totalMs(segments: readonly Segment[]): number {
   return segments.reduce((sum, segment) => sum + listedMs(segment), 0)
 }
 
-/** The shortest track's: each rendition's list must be long enough. */
+/** Measures the shortest track's list, because each rendition's must be long enough. */
 function listedMs({ tracks: { video, audio }, durationMs }: Segment): number {
   return Math.min(lengthMs(video) ?? durationMs, lengthMs(audio) ?? durationMs)
 }

@@ -3,9 +3,9 @@ import { isPublished } from '../listed.ts'
 
 /** What names the bytes of a track of a segment in a list of the past, whoever lists it and when (G1). */
 export type ArchiveName =
-  /** As KVS keeps it, moved to this place, in milliseconds since 1970. */
+  /** Names the bytes as KVS keeps them, moved to this place, in milliseconds since 1970. */
   | { readonly kind: 'recorded'; readonly number: bigint; readonly startMs: number }
-  /** As the live timeline has published it. */
+  /** Names the bytes as the live timeline has published them. */
   | PublishedName
 
 export interface PublishedName {
@@ -14,7 +14,7 @@ export interface PublishedName {
   readonly msn: number
   /** tfdt, in ticks since 1970. */
   readonly baseTicks: number
-  /** Of the content: what is fetched again must fit it. */
+  /** The id of the content, which what is fetched again must fit. */
   readonly id: string
 }
 

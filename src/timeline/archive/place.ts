@@ -11,27 +11,27 @@ import { isPublished, secondsOf } from '../listed.ts'
 import { TOLERANCE_MS } from '../tolerance.ts'
 
 /**
- * By what fragments that follow on are put side by side. Producers date their fragments by the picture in
- * them, so dates are as good as it gets. Dates of arrival waver by some 20 ms: then lengths tell better. So
- * they do for sound alone, whose frames do not end where a fragment does.
+ * Says by what fragments that follow on are put side by side. Producers date their fragments by the picture in them, so
+ * dates are as good as it gets. Dates of arrival waver by some 20 ms: then lengths tell better. So they do for sound
+ * alone, whose frames do not end where a fragment does.
  */
 export type PlacedBy = 'dates' | 'lengths'
 
 /** A fragment as upstream's playlists of the past tell of it, before it has a place in a list. */
 export type RecordedFacts = Pick<RecordedSegment, 'number' | 'dateMs' | 'tracks'>
 
-/** Where lengths lead further away from the date, they are led back, a little with each fragment (G2). */
+/** How far lengths may lead away from the date before they are led back, a little with each fragment (G2). */
 const MAX_ERROR_MS = 40
 const STEP_MS = 1
 
 /**
- * The segment behind `previous`; undefined when it does not belong there: it is the same fragment again, or
- * begins before its predecessor, as when a producer's clock was set back.
+ * Places a segment behind `previous`; undefined when it does not belong there, because it is the same fragment again,
+ * or begins before its predecessor, as when a producer's clock was set back.
  *
- * A pure function of dates and lengths, all of which KVS gives alike in every session: whatever base a
- * session's tfdt has, and whoever lists the range when, the same fragment gets the same place, so that its
- * URI can name its bytes (G1). It costs half a millisecond of rounding between neighbours; only the live
- * timeline, which sees each fragment's samples in turn, joins to the tick.
+ * This is a pure function of dates and lengths, all of which KVS gives alike in every session: whatever base a
+ * session's tfdt has, and whoever lists the range when, the same fragment gets the same place, so that its URI can name
+ * its bytes (G1). It costs half a millisecond of rounding between neighbours; only the live timeline, which sees each
+ * fragment's samples in turn, joins to the tick.
  */
 export function placeRecorded(
   previous: ListedSegment | undefined,
@@ -51,7 +51,9 @@ export function placeRecorded(
   return placed(startMs, breakBetween(previous, next))
 }
 
-/** A segment as the live timeline has published it, behind `previous`; undefined when it does not belong there. */
+/**
+ * Places a segment as the live timeline has published it, behind `previous`; undefined when it does not belong there.
+ */
 export function placePublished(
   previous: ListedSegment | undefined,
   next: Segment,
@@ -62,7 +64,7 @@ export function placePublished(
   return isPublished(previous) ? next : { ...next, discontinuity: breakBetween(previous, next) }
 }
 
-/** What lies between two segments by their dates, in milliseconds; negative when they overlap. */
+/** Measures what lies between two segments by their dates, in milliseconds; negative when they overlap. */
 export function gapMs(
   previous: ListedSegment | RecordedFacts,
   next: ListedSegment | RecordedFacts,
@@ -70,7 +72,10 @@ export function gapMs(
   return dateOf(next) - (dateOf(previous) + clockLengthMs(previous))
 }
 
-/** Of the picture, as KVS cuts at its keyframes; of the sound where there is no picture. In milliseconds. */
+/**
+ * Returns the length of the picture, because KVS cuts at its keyframes; of the sound where there is no picture. In
+ * milliseconds.
+ */
 export function clockLengthMs({ tracks }: Pick<ListedSegment, 'tracks'>): number {
   const clock = tracks.video ?? tracks.audio
   return clock === undefined ? 0 : secondsOf(clock) * 1000
@@ -95,7 +100,9 @@ function breakBetween(
     : 'init'
 }
 
-/** Start on the selector's clock; of what was published, on the stream's own. In milliseconds since 1970. */
+/**
+ * Returns the start on the selector's clock; of what was published, on the stream's own. In milliseconds since 1970.
+ */
 function dateOf(segment: ListedSegment | RecordedFacts): number {
   return 'dateMs' in segment ? segment.dateMs : segment.startMs
 }

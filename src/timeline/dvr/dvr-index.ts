@@ -25,31 +25,34 @@ export type LiveFacts = Pick<DvrList, 'targetDuration' | 'ended'>
 
 /** What an earlier process knew. */
 export interface DvrRecord {
-  /** Published ones in order of MSNs. */
+  /** The published segments, in order of MSNs. */
   readonly live: readonly DvrSegment[]
   /** What each edition brought, oldest first; the first may bring nothing. */
   readonly editions: readonly { readonly id: number; readonly inserted: readonly DvrSegment[] }[]
-  /** The first that was still listed. */
+  /** The place of the first segment that was still listed. */
   readonly head: DvrPlace | undefined
 }
 
-/** Players keep an edition for as long as they watch; each costs as much as the blocks that it has alone. */
+/**
+ * How many editions are kept, because players keep one for as long as they watch; each costs as much as the blocks that
+ * it has alone.
+ */
 const MAX_EDITIONS = 128
 
-/** A block is closed after so long, however few segments there are: the list is longer by that much. */
+/** How long a block may grow before it is closed, however few segments there are: the list is longer by that much. */
 const BLOCK_MS = 300_000
 
 /**
- * What was published, for hours, and what was found later: pure, as the timeline is.
+ * Lists what was published, for hours, and what was found later: pure, as the timeline is.
  *
- * Invariants: the newest segment of every edition is the newest that was published; its blocks and the
- * tail hold segments in the order of their places; a segment never changes.
+ * Invariants: the newest segment of every edition is the newest that was published; its blocks and the tail hold
+ * segments in the order of their places; a segment never changes.
  */
 export class DvrIndex {
   readonly #dvrMs: number
-  /** Newest last; never empty once something was appended. */
+  /** The editions, newest last; never empty once something was appended. */
   #editions: readonly Edition[] = []
-  /** Left the list; players may still ask for them (G6). Oldest first. */
+  /** Blocks that left the list and that players may still ask for (G6), oldest first. */
   #retired: readonly PublishedBlock[] = []
   #tail: readonly DvrSegment[] = []
   #newest: DvrSegment | undefined
@@ -80,14 +83,14 @@ export class DvrIndex {
     return this.#editions.map(({ id }) => id)
   }
 
-  /** The first segment of the newest edition. */
+  /** The place of the first segment of the newest edition. */
   get head(): DvrPlace | undefined {
     return this.#editions.at(-1)?.blocks[0]?.first ?? this.#tail[0]
   }
 
   /**
-   * A segment that was published. One that does not follow on, as after the loss of a saved timeline, is
-   * behind a gap, and begins a new edition: the older ones would have to number it twice.
+   * Appends a segment that was published. One that does not follow on, as after the loss of a saved timeline, is behind
+   * a gap, and begins a new edition, because the older ones would have to number it twice.
    * @returns it, as the list has it
    */
   append(segment: Segment): DvrSegment {
@@ -102,12 +105,14 @@ export class DvrIndex {
     return added
   }
 
-  /** For {@link insert}: greater than those of all editions before, also of those that nobody remembers. */
+  /**
+   * Returns an id for {@link insert}, greater than those of all editions before, also of those that nobody remembers.
+   */
   nextEdition(atMs: number): number {
     return Math.max(firstEdition(atMs), (this.#editions.at(-1)?.id ?? -1) + 1)
   }
 
-  /** Segments of the past, each with the place and the name that it shall have, begin a new edition. */
+  /** Begins a new edition with segments of the past, each with the place and the name that it shall have. */
   insert(inserted: readonly DvrSegment[], id: number): void {
     this.#closeTail()
     const edition = withInserted(this.#current(), id, inserted)
@@ -116,7 +121,7 @@ export class DvrIndex {
     this.#change()
   }
 
-  /** Where the list will stand once these have been appended, and what then is too old is off it. */
+  /** Says where the list will stand once these have been appended, and what then is too old is off it. */
   planned(added: readonly Segment[], liveFrom: number): ListState | undefined {
     const [first, newest] = [added[0], added.at(-1)]
     if (first === undefined || newest === undefined) return undefined
@@ -128,8 +133,8 @@ export class DvrIndex {
   }
 
   /**
-   * Where the list will begin once a segment has been published that was complete at `receivedMs`: blocks
-   * leave it that hold nothing of the last `dvrMs`, nor what is listed live, which is all from `liveFrom` on.
+   * Says where the list will begin once a segment has been published that was complete at `receivedMs`: blocks leave it
+   * that hold nothing of the last `dvrMs`, nor what is listed live, which is all from `liveFrom` on.
    */
   nextHead(receivedMs: number, liveFrom: number): DvrPlace | undefined {
     const sinceMs = receivedMs - this.#dvrMs
@@ -155,7 +160,7 @@ export class DvrIndex {
   }
 
   /**
-   * Where the list would begin if upstream kept a segment no longer, nor what is older: a list names only
+   * Says where the list would begin if upstream kept a segment no longer, nor what is older, because a list names only
    * what can be had (G6). Undefined when it stays as it is: what is listed live, from `liveFrom` on, does.
    */
   headWithout(segment: DvrSegment, liveFrom: number): DvrPlace | undefined {
@@ -165,7 +170,10 @@ export class DvrIndex {
     return (kept === -1 ? undefined : blocks[kept]?.first) ?? this.#tail[0]
   }
 
-  /** Lets the list begin there. @returns what can no longer be found */
+  /**
+   * Lets the list begin where {@link headWithout} says.
+   * @returns what can no longer be found
+   */
   lose(segment: DvrSegment, liveFrom: number): readonly DvrSegment[] {
     const retired = this.#retired.filter((block) => isLost(block, segment, liveFrom))
     const listed = this.#current().blocks.filter((block) => isLost(block, segment, liveFrom))
@@ -180,13 +188,15 @@ export class DvrIndex {
     return isInserted({ msn }) ? this.#findInserted(msn) : this.#findPublished(msn)
   }
 
-  /** All that can be found, by time of publication. */
+  /** Yields all that can be found, by time of publication. */
   *segments(): Generator<DvrSegment> {
     for (const block of this.#allBlocks()) yield* segmentsOf(block)
     yield* this.#tail
   }
 
-  /** What the newest edition lists of all that arrived since then, and perhaps a little before, in list order. */
+  /**
+   * Returns what the newest edition lists of all that arrived since then, and perhaps a little before, in list order.
+   */
   listedSince(sinceMs: number): readonly DvrSegment[] {
     const blocks = this.#editions.at(-1)?.blocks ?? []
     const first = blocks.findIndex(({ facts }) => facts.receivedMs >= sinceMs)
@@ -194,7 +204,7 @@ export class DvrIndex {
     return [...recent.flatMap((block) => segmentsOf(block)), ...this.#tail]
   }
 
-  /** What all that can be found needs. */
+  /** Yields the inits that all that can be found needs. */
   *inits(): Generator<InitFacts> {
     const facts = [...this.#allBlocks().map((block) => block.facts), factsOf(this.#tail)]
     for (const { renditions } of facts) {
@@ -214,7 +224,7 @@ export class DvrIndex {
     return this.#lists
   }
 
-  /** The newest edition, or that one; undefined when there is nothing, or no such edition any more. */
+  /** Returns the newest edition, or that one; undefined when there is nothing, or no such edition any more. */
   list(live: LiveFacts, edition?: number): DvrList | undefined {
     const lists = this.lists(live)
     return edition === undefined ? lists.at(-1) : lists.find((list) => list.edition === edition)
@@ -255,7 +265,7 @@ export class DvrIndex {
     return edition
   }
 
-  /** What the list holds stays in it, under another URL. */
+  /** Begins a new edition: what the list holds stays in it, under another URL. */
   #startOver(next: DvrSegment): void {
     if (this.#tail.length > 0) this.#closeTail()
     const id = this.nextEdition(next.receivedMs)
@@ -282,7 +292,7 @@ export class DvrIndex {
     }))
   }
 
-  /** The others keep a block of theirs until the newest holds nothing of it. */
+  /** Takes the blocks off all editions but the newest once that holds nothing of them. */
   #behead(left: readonly PublishedBlock[]): void {
     if (left.length === 0) return
     const newest = this.#current()
@@ -305,7 +315,10 @@ export class DvrIndex {
     return block === undefined ? undefined : findIn(block, msn)
   }
 
-  /** Names are given in order of discovery, so a block may hold the first and the last without those between. */
+  /**
+   * Finds an inserted segment by name. Names are given in order of discovery, so a block may hold the first and the
+   * last without those between.
+   */
   #findInserted(msn: number): DvrSegment | undefined {
     for (const block of this.#allBlocks()) {
       const { inserted } = block.facts
@@ -346,7 +359,7 @@ export class DvrIndex {
   }
 }
 
-/** Of an edition's blocks, which change once in minutes, while its list does with each segment. */
+/** What an edition's blocks amount to, which change once in minutes, while its list does with each segment. */
 interface Sum {
   readonly count: number
   readonly discontinuities: number
@@ -370,12 +383,12 @@ function sumOf(blocks: readonly PublishedBlock[]): Sum {
   return sum
 }
 
-/** Whether a block goes with a segment that is gone. */
+/** Says whether a block goes with a segment that is gone. */
 function isLost({ first, last }: PublishedBlock, gone: DvrSegment, liveFrom: number): boolean {
   return comparePlaces(first, gone) <= 0 && last.anchor < liveFrom
 }
 
-/** Whether a block ends in what was inserted before this segment. */
+/** Says whether a block ends in what was inserted before this segment. */
 function isOnlyBefore(last: DvrSegment, msn: number): boolean {
   return last.anchor === msn && isInserted(last)
 }

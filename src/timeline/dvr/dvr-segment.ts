@@ -9,24 +9,27 @@ export interface DvrSegment extends Segment {
   readonly anchor: number
 }
 
-/** Where a segment stands among all others, whichever of them a list holds. */
+/** Says where a segment stands among all others, whichever of them a list holds. */
 export type DvrPlace = Pick<DvrSegment, 'anchor' | 'msn' | 'startMs'>
 
-/** MSNs stay below 2^31 until 2038, and a segment's URI has room for more digits. */
+/**
+ * The first name of an inserted segment, because MSNs stay below 2^31 until 2038, and a segment's URI has room for more
+ * digits.
+ */
 export const FIRST_INSERTED = 2 ** 40
 
 export function isInserted({ msn }: Pick<Segment, 'msn'>): boolean {
   return msn >= FIRST_INSERTED
 }
 
-/** In the order of a list: what was inserted before a live segment, by its date, and then that segment. */
+/** Compares in the order of a list: what was inserted before a live segment, by its date, and then that segment. */
 export function comparePlaces(a: DvrPlace, b: DvrPlace): number {
   if (a.anchor !== b.anchor) return a.anchor - b.anchor
   if (isInserted(a) !== isInserted(b)) return isInserted(a) ? -1 : 1
   return a.startMs === b.startMs ? a.msn - b.msn : a.startMs - b.startMs
 }
 
-/** A segment as it was published. */
+/** Returns a segment as it was published. */
 export function liveSegment(segment: Segment): DvrSegment {
   return { ...segment, anchor: segment.msn }
 }

@@ -8,14 +8,14 @@ import { comparePlaces, type DvrPlace, type DvrSegment } from './dvr-segment.ts'
  * edition. Both share the blocks in which they are alike.
  */
 export interface Edition {
-  /** Greater than those of all editions before. */
+  /** Names the edition; greater than those of all editions before. */
   readonly id: number
   readonly blocks: readonly PublishedBlock[]
 }
 
 /**
- * The edition with these segments among the others, or in place of others of the same name. Blocks that
- * hold none of their neighbours stay.
+ * Returns the edition with these segments among the others, or in place of others of the same name. Blocks that hold
+ * none of their neighbours stay.
  */
 export function withInserted(
   { blocks }: Edition,
@@ -38,13 +38,13 @@ function merge(listed: readonly DvrSegment[], others: readonly DvrSegment[]): Dv
   return [...byName.values()].sort(comparePlaces)
 }
 
-/** The edition from the block of that place on. */
+/** Returns the edition from the block of that place on. */
 export function withoutHead({ id, blocks }: Edition, head: DvrPlace): Edition {
   const first = blocks.findIndex(({ last }) => comparePlaces(last, head) >= 0)
   return { id, blocks: first === -1 ? [] : blocks.slice(first) }
 }
 
-/** Blocks of about the same length. */
+/** Packs segments into blocks of about the same length. */
 export function packed(segments: readonly DvrSegment[]): readonly PublishedBlock[] {
   return inBlocks(segments, packPublished)
 }

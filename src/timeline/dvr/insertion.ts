@@ -6,21 +6,24 @@ import { ticksToMs } from '../ticks.ts'
 import { TOLERANCE_MS } from '../tolerance.ts'
 import type { DvrSegment } from './dvr-segment.ts'
 
-/** What G2 allows between neighbours without a discontinuity. */
+/** How far apart neighbours without a discontinuity may be by G2. */
 const SEAMLESS_MS = 1
 
-/** Where a fragment goes that is inserted behind `before`. */
+/** Says where a fragment goes that is inserted behind `before`. */
 export interface Insertion {
   readonly discontinuity: DiscontinuityCause | undefined
-  /** tfdt of each track, in ticks since 1970. */
+  /** The tfdt of each track, in ticks since 1970. */
   readonly times: OutputTimes
-  /** Of the clock track, in milliseconds since 1970. */
+  /** Where the clock track begins, in milliseconds since 1970. */
   readonly startMs: number
-  /** Of the longest track. */
+  /** How long its longest track is. */
   readonly durationMs: number
 }
 
-/** @throws RangeError when the fragment has no track, or times that cannot be */
+/**
+ * Places a fragment behind `before`.
+ * @throws RangeError when the fragment has no track, or times that cannot be
+ */
 export function placeInsertion(before: Segment | undefined, fragment: FragmentFacts): Insertion {
   const cursor = before === undefined ? undefined : cursorOf(before)
   const cause = cursor === undefined ? undefined : findDiscontinuity(cursor, fragment, TOLERANCE_MS)
@@ -39,8 +42,8 @@ export function placeInsertion(before: Segment | undefined, fragment: FragmentFa
 }
 
 /**
- * What follows something that was inserted, as the new edition has it: where its bytes now follow on, to
- * the millisecond, the discontinuity before it is over; where they do not, there is one.
+ * Returns what follows an inserted segment as the new edition has it: where its bytes now follow on, to the
+ * millisecond, the discontinuity before it is over; where they do not, there is one.
  */
 export function behindInsertion(inserted: DvrSegment, next: DvrSegment): DvrSegment {
   const discontinuity = followsOn(inserted, next) ? undefined : (next.discontinuity ?? 'gap')
@@ -61,7 +64,10 @@ function isSeamless(before: SegmentTrack | undefined, next: SegmentTrack | undef
   return Math.abs(ticksToMs(stepTicks, next.init.timescale)) <= SEAMLESS_MS
 }
 
-/** As if the timeline stood there. Its source's own times are not known, but are moved all alike. */
+/**
+ * Returns the cursor as if the timeline stood at this segment. Its source's own times are not known, but are moved all
+ * alike.
+ */
 function cursorOf({ source, number, startMs, tracks }: Segment): Cursor {
   const clock = tracks.video ?? tracks.audio
   return {

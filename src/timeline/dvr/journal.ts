@@ -1,6 +1,6 @@
 /**
- * The DVR list as lines to which one only appends: a segment when it is published, an edition when it
- * begins, and now and then where the list stands. Numbers beyond 2^53 travel as strings, "undefined" as null.
+ * Writes the DVR list as lines to which one only appends: a segment when it is published, an edition when it begins,
+ * and now and then where the list stands. Numbers beyond 2^53 travel as strings, "undefined" as null.
  */
 import { z } from 'zod'
 import { readInit } from '../../formats/mp4/init.ts'
@@ -26,14 +26,14 @@ const lineSchema = z.union([
 
 /** What a journal says. */
 export interface JournalContent {
-  /** As published, in order of MSNs; there may be holes. */
+  /** The segments as published, in order of MSNs; there may be holes. */
   readonly live: readonly DvrSegment[]
   readonly batches: readonly Batch[]
   /** Where the list stood last. */
   readonly list: ListState | undefined
-  /** Init segments that the segments refer to. */
+  /** The init segments that the segments refer to. */
   readonly inits: readonly { readonly facts: InitFacts; readonly bytes: Buffer }[]
-  /** Some lines are not what was written. */
+  /** Whether some lines are not what was written. */
   readonly damaged: boolean
 }
 
@@ -50,7 +50,7 @@ export interface ListState {
   readonly head: DvrPlace
 }
 
-/** To be written before the first segment that refers to it, in each page. */
+/** Writes an init; to be written before the first segment that refers to it, in each page. */
 export function initLine(bytes: Buffer): string {
   return line({ init: bytes.toString('base64') })
 }
@@ -59,7 +59,7 @@ export function liveLine(segment: DvrSegment): string {
   return line({ live: saveSegment(segment) })
 }
 
-/** All of an edition or nothing: half of it would number the rest wrongly. */
+/** Writes all of an edition or nothing, because half of it would number the rest wrongly. */
 export function batchLine({ id, after, inserted }: Batch): string {
   return line({ edition: id, after, inserted: inserted.map(saveSegment) })
 }
@@ -68,7 +68,7 @@ export function listLine({ editions, head: { msn, anchor, startMs } }: ListState
   return line({ editions: [...editions], head: { msn, anchor, startMs } })
 }
 
-/** Takes what it understands. A segment whose init is missing cannot be played, and counts as damage. */
+/** Reads the lines that it understands. A segment whose init is missing cannot be played, and counts as damage. */
 export function readJournal(lines: Iterable<string>): JournalContent {
   const reader = new JournalReader()
   for (const text of lines) reader.read(text)

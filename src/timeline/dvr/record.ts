@@ -4,10 +4,10 @@ import { type DvrSegment, isInserted } from './dvr-segment.ts'
 import type { Batch, JournalContent } from './journal.ts'
 
 /**
- * What a journal says that a DVR list is to be restored from.
+ * Returns what a DVR list is to be restored from, as a journal says it.
  *
- * An edition may only be shown again with the very numbers that it had (G1). So where anything is missing
- * in the middle, what is there begins a new edition, and the old ones are gone.
+ * An edition may only be shown again with the very numbers that it had (G1). So where anything is missing in the
+ * middle, what is there begins a new edition, and the old ones are gone.
  *
  * @param nextMsn of the restored timeline: what has it or more was never shown
  */
@@ -27,13 +27,13 @@ export function toRecord(
   return { live: mended, head, editions: distribute([id], batches) }
 }
 
-/** Those that were there when the list was last told, and those that began since. */
+/** Names the editions that were there when the list was last told, and those that began since. */
 function editionsInUse(listed: readonly number[], batches: readonly Batch[]): readonly number[] {
   const newest = listed.at(-1) ?? -1
   return [...listed, ...batches.map(({ id }) => id).filter((id) => id > newest)]
 }
 
-/** Whether each edition follows the one before it: one whose line is lost would leave a hole. */
+/** Says whether each edition follows the one before it, because one whose line is lost would leave a hole. */
 function isChain(editions: readonly number[], batches: readonly Batch[]): boolean {
   const [first = 0] = editions
   return batches
@@ -41,7 +41,7 @@ function isChain(editions: readonly number[], batches: readonly Batch[]): boolea
     .every(({ id, after }) => after === editions[editions.indexOf(id) - 1])
 }
 
-/** What came with editions that are no longer in use is in all that are. */
+/** Gives each edition what it brought; what came with editions that are no longer in use is in all that are. */
 function distribute(editions: readonly number[], batches: readonly Batch[]): DvrRecord['editions'] {
   return editions.map((id, i) => {
     const from = i === 0 ? -1 : (editions[i - 1] ?? -1)
@@ -50,7 +50,7 @@ function distribute(editions: readonly number[], batches: readonly Batch[]): Dvr
   })
 }
 
-/** The list itself when there are none. */
+/** Marks the holes; returns the list itself when there are none. */
 function markHoles(live: readonly DvrSegment[]): readonly DvrSegment[] {
   const isAfterHole = ({ msn }: DvrSegment, i: number): boolean =>
     i > 0 && msn !== (live[i - 1]?.msn ?? 0) + 1

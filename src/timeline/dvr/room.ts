@@ -9,14 +9,14 @@ export interface Stretch {
 }
 
 /**
- * The room in a list for what it lacks. Made once for many questions: with hours to fill there are tens of
- * thousands of them, and nobody is served while they are answered.
+ * Finds where a list has room for what it lacks. It is made once for many questions, because with hours to fill there
+ * are tens of thousands of them, and nobody is served while they are answered.
  */
 export class Room {
   readonly #listed: readonly DvrSegment[]
-  /** For each segment, the earliest start from it on: it only grows, so it can be searched. */
+  /** The earliest start from each segment on, which only grows, so it can be searched. */
   readonly #earliest: readonly number[]
-  /** For each place, the first live segment from it on. */
+  /** The first live segment from each place on. */
   readonly #live: readonly (DvrSegment | undefined)[]
 
   /** @param listed in list order */
@@ -33,9 +33,9 @@ export class Room {
   }
 
   /**
-   * Between which segments something belongs that was recorded then: behind the last one that begins no
-   * later, before the live one whose MSN this is. Undefined where there is no room, and at the live edge,
-   * where the live list decides.
+   * Says between which segments something belongs that was recorded then: behind the last one that begins no later,
+   * before the live one whose MSN is returned. Undefined where there is no room, and at the live edge, where the live
+   * list decides.
    */
   find(stretch: Stretch): number | undefined {
     const at = this.#firstAfter(stretch.startMs)
@@ -47,7 +47,7 @@ export class Room {
     return begins && ends ? next.anchor : undefined
   }
 
-  /** The place behind the last segment that begins at `ms` or earlier. */
+  /** Finds the place behind the last segment that begins at `ms` or earlier. */
   #firstAfter(ms: number): number {
     let [low, high] = [0, this.#earliest.length]
     while (low < high) {
@@ -59,12 +59,12 @@ export class Room {
   }
 }
 
-/** As {@link Room.find}, for a single question. */
+/** Finds room as {@link Room.find} does, for a single question. */
 export function findRoom(listed: readonly DvrSegment[], stretch: Stretch): number | undefined {
   return new Room(listed).find(stretch)
 }
 
-/** By the track that dates are about. */
+/** Returns where a segment ends by the track that dates are about. */
 export function endMsOf({ startMs, durationMs, tracks }: DvrSegment): number {
   const track = tracks.video ?? tracks.audio
   if (track === undefined) return startMs + durationMs
