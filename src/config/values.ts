@@ -60,7 +60,12 @@ export function url(...schemes: readonly string[]) {
   )
 }
 
-/** Text such as `10s`, decoded to milliseconds. */
+/** A span of time once it is read. In a {@link section} its key then ends in `Ms`. */
+export type Milliseconds = number & z.core.$brand<'ms'>
+
+const spans = new WeakSet<z.core.$ZodType>()
+
+/** Reads text such as `10s` as milliseconds. */
 export function duration(from: string, to: string) {
   return milliseconds(from, to, `a duration from ${from} to ${to}, such as 500ms, 10s, 2m or 12h`)
 }
@@ -68,15 +73,19 @@ export function duration(from: string, to: string) {
 /** As {@link duration}, without a fraction of a second: HLS and KVS count these in seconds. */
 export function wholeSeconds(from: string, to: string) {
   const error = `a duration in whole seconds from ${from} to ${to}, such as 10s, 2m or 12h`
-  return milliseconds(from, to, error).refine((ms) => ms % 1000 === 0, { error })
+  const schema = milliseconds(from, to, error).refine((ms) => ms % 1000 === 0, { error })
+  spans.add(schema)
+  return schema
 }
 
 function milliseconds(from: string, to: string, error: string) {
-  return z.codec(
+  const schema = z.codec(
     z.string({ error }).regex(DURATION_PATTERN, { error }),
-    z.number().min(durationMs(from), { error }).max(durationMs(to), { error }),
+    z.number().min(durationMs(from), { error }).max(durationMs(to), { error }).brand<'ms'>(),
     { decode: durationMs, encode: formatDuration },
   )
+  spans.add(schema)
+  return schema
 }
 
 /** Text such as `64MiB`, decoded to bytes. */
@@ -91,10 +100,34 @@ export function size(from: string, to: string) {
 
 /**
  * A mapping with exactly these keys. A known key without a value (`token:`) is a key left out;
- * an unknown key is an error, with or without a value.
+ * an unknown key is an error, with or without a value. What is read has the same keys, those of durations with their unit:
+ * `idleTimeout: 60s` is `idleTimeoutMs: 60_000`.
  */
 export function section<const Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return withoutEmpty(Object.keys(shape), plainSection(shape))
+  const named = (key: string): string => (isSpan(shape[key]) ? `${key}Ms` : key)
+  const read = plainSection(shape).transform(
+    (values) =>
+      Object.fromEntries(
+        Object.entries(values).map(([key, value]) => [named(key), value]),
+      ) as WithUnits<typeof values>,
+  )
+  return withoutEmpty(Object.keys(shape), read)
+}
+
+type WithUnits<Read> = {
+  [Key in keyof Read as Key extends string
+    ? NonNullable<Read[Key]> extends Milliseconds
+      ? `${Key}Ms`
+      : Key
+    : never]: NonNullable<Read[Key]> extends Milliseconds
+    ? number | Exclude<Read[Key], Milliseconds>
+    : Read[Key]
+}
+
+/** Sees through defaults and descriptions. */
+function isSpan(schema: unknown): boolean {
+  if (!(schema instanceof z.core.$ZodType)) return false
+  return spans.has(schema) || ('innerType' in schema._zod.def && isSpan(schema._zod.def.innerType))
 }
 
 /** As {@link section}, but minding empty values is left to the caller. */
