@@ -73,7 +73,7 @@ function endOf(text: string, at: number): number {
 /** Whether the line that begins there is one, not a tag, a comment or empty. */
 function isUri(text: string, at: number): boolean {
   let first = at
-  while (' \t\r'.includes(text.charAt(first)) && first < text.length) first += 1
+  while (first < text.length && text[first] !== '\n' && text.charAt(first).trim() === '') first += 1
   return !'\n#'.includes(text.charAt(first))
 }
 
@@ -170,6 +170,7 @@ function carryOn(text: string, from: number, to: number): number | undefined {
 }
 
 function measuredMs(extinf: string): number | undefined {
+  if (extinf === '') return undefined
   const { durationS, isRounded } = readExtinf(extinf) ?? { durationS: 0, isRounded: true }
   return isRounded ? undefined : durationS * 1000
 }

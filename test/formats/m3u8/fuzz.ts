@@ -111,8 +111,8 @@ function readAll(text: string, newest: number): number {
   if (media !== undefined) {
     const written = writeMedia(media)
     if (writeMedia(parseMedia(written)) !== written) throw new Error('a media list changed')
-    if (tail === undefined) throw new Error('the newest segments of a list that is read')
-    if (media.segments.length > 0 && tail.segments.at(-1)?.uri !== media.segments.at(-1)?.uri)
+    const last = media.segments.at(-1)
+    if (last !== undefined && tail?.segments.at(-1)?.uri !== last.uri)
       throw new Error('another end')
   }
   if (multivariant !== undefined) {
