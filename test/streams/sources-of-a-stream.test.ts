@@ -1,7 +1,6 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/base/errors.ts'
 import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
-import { nearestPicture, readPicture } from '../../src/slate/pictures.ts'
 import type { LiveStream } from '../../src/streams/live-stream.ts'
 import type { Segment } from '../../src/timeline/fragment.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -135,9 +134,6 @@ describe('G11, G10: a backup', () => {
 })
 
 describe('G11: a slate', () => {
-  // What reads it is loaded at first use, for which no clock stands still.
-  beforeAll(() => readPicture(nearestPicture('avc', { width: 640, height: 360 })))
-
   test('fills the time of a camera that is away, and hands back to it', async () => {
     await start({ onSignalLoss: 'slate' })
     camera.off()

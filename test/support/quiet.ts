@@ -78,7 +78,7 @@ function patience(): number {
   return asked.size <= answering ? SERVERS_WAIT : STUCK
 }
 
-/** Whether a file is being read or written; closing one is a request of its own kind. */
-export function isBusyWithFiles(): boolean {
+/** Closing a file is a request of its own kind. */
+function isBusyWithFiles(): boolean {
   return process.getActiveResourcesInfo().some((name) => /^(FSReq|CloseReq|Zlib)/.test(name))
 }

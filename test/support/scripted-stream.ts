@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Log, silentLog } from '../../src/base/log.ts'
+import type { Movie } from '../../src/formats/mp4/read-movie.ts'
+import { readTs } from '../../src/formats/mpegts/read-ts.ts'
 import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
 import { Publisher } from '../../src/publish/publisher.ts'
 import type { SourceParts } from '../../src/sources/source.ts'
@@ -11,8 +13,8 @@ import type { SavedTimelines } from '../../src/store/saved-timelines.ts'
 import { LiveStream } from '../../src/streams/live-stream.ts'
 import { SessionKeeper } from '../../src/upstream/session-keeper.ts'
 import type { ManualClock } from './manual-clock.ts'
-import { isBusyWithFiles } from './quiet.ts'
 import type { ScriptedCamera } from './scripted-camera.ts'
+import { tsFragments } from './ts-clip.ts'
 
 /** Timelines that outlive a stream, as those of a state directory do. */
 export class TimelinesInMemory implements SavedTimelines {
@@ -74,6 +76,12 @@ export interface ScriptedStreamOptions {
   readonly discarded?: () => void
 }
 
+/** A slate of two seconds that is there at once: reading the built-in one takes a disk and its time. */
+const SLATE: Movie = {
+  video: readTs(tsFragments('video-only')[0]?.bytes ?? Buffer.alloc(0), { loneMs: 40 }).tracks[0],
+  audio: undefined,
+}
+
 /** A stream as the gateway opens it, of cameras that follow a script: all of it real but its sessions. */
 export async function openScripted(options: ScriptedStreamOptions): Promise<LiveStream> {
   const { name = 'lobby', clock, camera, backup, onSignalLoss = 'hold', dvrMs = 0 } = options
@@ -93,7 +101,7 @@ export async function openScripted(options: ScriptedStreamOptions): Promise<Live
     signalLossAfterMs: 6_000,
     window: 5,
     showsSlate: onSignalLoss === 'slate',
-    slateMovie: undefined,
+    slateMovie: SLATE,
   })
   const publisher = await Publisher.open({
     stream: name,
@@ -137,10 +145,7 @@ function partsOf(camera: ScriptedCamera, clock: ManualClock, log: Log): SourcePa
   }
 }
 
-/**
- * Turns of the event loop in which everything that is due comes about: nothing here waits for a socket, and for the
- * built-in slate on the disk we wait as long as it takes.
- */
+/** Turns of the event loop in which everything that is due comes about: nothing here waits for a socket or a disk. */
 const TURNS = 4
 
 /** Lets `ms` milliseconds pass, from one thing that is due to the next. */
@@ -155,5 +160,5 @@ export async function pass(clock: ManualClock, ms: number): Promise<void> {
 }
 
 export async function settle(): Promise<void> {
-  for (let turns = 0; turns < TURNS; turns = isBusyWithFiles() ? 0 : turns + 1) await nextTurn()
+  for (let i = 0; i < TURNS; i += 1) await nextTurn()
 }
