@@ -7,7 +7,7 @@ import { GatewayError } from '../../src/base/errors.ts'
 import { decodeWithoutWarning } from '../proof/decode.ts'
 import { literalFragment, literalInit } from '../support/literal-fragment.ts'
 import { seeMovie } from '../support/movie-file.ts'
-import { type PublicServer, startPublicServer } from '../support/public-server.ts'
+import { connections, type PublicServer, startPublicServer } from '../support/public-server.ts'
 import { ask, rawConnection, sendRaw } from '../support/raw-http.ts'
 import { LoopRecording } from '../support/recording.ts'
 import { hasTool } from '../support/tools.ts'
@@ -196,9 +196,9 @@ describe('who leaves', () => {
     )
     const request = `GET ${url(5).slice(server.url.length)} HTTP/1.1\r\nHost: x\r\n\r\n`
     for (const socket of sockets) socket.write(request)
-    await sleep(100)
+    await expect.poll(() => connections(server)).toBe(count)
     for (const socket of sockets) socket.destroy()
-    await sleep(100)
+    await expect.poll(() => connections(server)).toBe(0)
   }
 
   test('G18: before the stream is made takes no room from others', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { publishedKey } from '../../src/store/fragment-key.ts'
-import { type PublicServer, startPublicServer } from '../support/public-server.ts'
+import { connections, type PublicServer, startPublicServer } from '../support/public-server.ts'
 import { ask, rawConnection } from '../support/raw-http.ts'
 import { ScriptedSource } from '../support/scripted-source.ts'
 
@@ -79,12 +79,6 @@ test('G18: a reader that takes nothing for too long is cut off, one that keeps r
   await once(stalled, 'close')
   expect(stalled.bytesRead).toBeLessThan(20 * MIB)
 })
-
-function connections({ app }: PublicServer): Promise<number> {
-  return new Promise((resolve, reject) => {
-    app.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
-  })
-}
 
 test('G18: stalled readers share one copy of what they do not read', async () => {
   server = await startPublicServer()

@@ -60,3 +60,10 @@ export async function startPublicServer(
   const url = `http://127.0.0.1:${port}`
   return { app, port, url, registry, lobby, store, cache, counters, close: () => app.close() }
 }
+
+/** How many sockets a server holds now. */
+export function connections({ app }: PublicServer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    app.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
+  })
+}
