@@ -14,7 +14,7 @@ export interface AdminView {
    * @throws GatewayError `bad_request` when there is none to choose from
    */
   source(name: string, wanted: 'camera' | 'backup' | 'auto'): Promise<void> | void
-  /** Starts a stream as a viewer would. Does not wait for media. */
+  /** Starts a stream as a viewer would, and does not wait for media. */
   start(name: string): Promise<void> | void
   /** Stops a stream until somebody asks for it again. */
   stop(name: string): Promise<void> | void

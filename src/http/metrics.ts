@@ -7,9 +7,9 @@ import { type StreamStatus, sourceNames, streamStatus } from '../streams/status.
 export interface MetricsSource {
   readonly counters: GatewayCounters
   readonly streams: () => readonly StreamStatus[]
-  /** Bytes in the fragment cache, what is being fetched included. */
+  /** How many bytes the fragment cache holds, what is being fetched included. */
   readonly cacheBytes: () => number
-  /** Milliseconds since 1970. */
+  /** The time in milliseconds since 1970. */
   readonly now: () => number
 }
 
@@ -89,7 +89,7 @@ function exposeShared(registry: Registry, { counters, cacheBytes }: MetricsSourc
   gauge('blocked_requests', 'Requests that wait for media', () => counters.blockedRequests.value)
 }
 
-/** What streams that share a label say together: so many, the worst of them, the one whose time is up first. */
+/** Says what streams that share a label give together: so many, the worst of them, the one whose time is up first. */
 type Together = (a: number, b: number) => number
 const sum: Together = (a, b) => a + b
 
@@ -97,7 +97,7 @@ interface StreamGauge {
   readonly name: string
   readonly help: string
   readonly together: Together
-  /** Of one stream, under the second label's value where there is one. */
+  /** Reads one stream's values, each under the second label's value where there is one. */
   readonly samples: (status: StreamStatus) => readonly (readonly [value: number, second?: string])[]
   readonly second?: 'state' | 'kind' | 'source'
 }

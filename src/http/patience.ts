@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
 
-/** Longer than anything that a request may wait for. */
+/** How long such work may take: longer than anything that a request may wait for. */
 const PATIENCE_MS = 310_000
 
 /**
- * A connection on which nothing moves is cut, as its reader has stalled. Not so while it is we who keep
- * it waiting, for work that has a deadline of its own.
+ * Does work while the connection's own time-out waits, because a connection on which nothing moves is cut as its reader
+ * has stalled, while here it is we who keep it waiting, for work that has a deadline of its own.
  */
 export async function patiently<T>(socket: Socket, work: () => Promise<T>): Promise<T> {
   const stallTimeoutMs = socket.timeout ?? 0

@@ -73,7 +73,10 @@ export function streamsApi(
   done()
 }
 
-/** @throws GatewayError `stream_not_found` */
+/**
+ * Finds a stream's status.
+ * @throws GatewayError `stream_not_found`
+ */
 function statusOf(registry: AdminView, name: string): StreamStatus {
   const status = registry.status(name)
   if (status !== undefined) return status
