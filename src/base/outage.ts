@@ -17,7 +17,10 @@ export class Outage {
     this.#messages = messages
   }
 
-  /** What the work gives; undefined when it failed. @param details what the log says of a failure */
+  /**
+   * Returns what the work gives; undefined when it failed.
+   * @param details what the log says of a failure
+   */
   async attempt<T>(
     details: Readonly<Record<string, unknown>>,
     work: () => Promise<T>,
