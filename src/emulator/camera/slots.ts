@@ -1,6 +1,6 @@
 import type { Clip } from '../media/clip.ts'
 
-/** From this slot on, the producer sends this clip from its start. */
+/** Says that from this slot on the producer sends this clip from its start. */
 interface Reel {
   readonly clip: Clip
   readonly slot: number
@@ -8,8 +8,8 @@ interface Reel {
 }
 
 /**
- * The endless loop of a clip laid over time, and of other clips after it. Slot k is the k-th fragment
- * since the anchor, whether or not the producer delivers it.
+ * Lays the endless loop of a clip over time, and of other clips after it. Slot k is the k-th fragment since the anchor,
+ * whether or not the producer delivers it.
  */
 export class Slots {
   readonly #first: Reel
@@ -36,13 +36,13 @@ export class Slots {
     return this.#reelOf(slot).clip
   }
 
-  /** Which fragment of the clip fills the slot. */
+  /** Returns which fragment of the clip fills the slot. */
   indexOf(slot: number): number {
     const reel = this.#reelOf(slot)
     return (slot - reel.slot) % reel.clip.startsMs.length
   }
 
-  /** How often the clip had been played through. */
+  /** Returns how often the clip had been played through. */
   passOf(slot: number): number {
     const reel = this.#reelOf(slot)
     return Math.floor((slot - reel.slot) / reel.clip.startsMs.length)
@@ -61,7 +61,7 @@ export class Slots {
     return this.endMs(slot) - this.startMs(slot)
   }
 
-  /** The slot in progress at `ms`, that is the first one that ends after it; 0 before the anchor. */
+  /** Returns the slot in progress at `ms`, that is the first one that ends after it; 0 before the anchor. */
   at(ms: number): number {
     const reel = this.#reels.findLast(({ startMs }) => startMs <= ms)
     if (reel === undefined) return 0
@@ -72,7 +72,7 @@ export class Slots {
     return reel.slot + pass * startsMs.length + index
   }
 
-  /** The first slot that starts at `ms` or later. */
+  /** Returns the first slot that starts at `ms` or later. */
   startingFrom(ms: number): number {
     const slot = this.at(ms)
     return this.startMs(slot) >= ms ? slot : slot + 1
