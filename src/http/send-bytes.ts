@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isKnown, type RequestedRange, rangeHead, requestedRange } from './conditions.ts'
 import type { Headers } from './headers.ts'
-import { patiently } from './patience.ts'
+import { keepOpen } from './keep-open.ts'
 import type { Readers } from './readers.ts'
 
 /** Bytes that may be asked for in ranges: a segment, an init, a clip. */
@@ -68,7 +68,7 @@ export function beginBytes(
   const body = answer.read(range.start, range.end, signal)
   if (Buffer.isBuffer(body)) return atOnce(response, answer, body, range, head)
   const chunks = body[Symbol.asyncIterator]()
-  const next = (): Promise<IteratorResult<Buffer>> => patiently(socket, () => chunks.next())
+  const next = (): Promise<IteratorResult<Buffer>> => keepOpen(socket, () => chunks.next())
   return next().then((first) => (sending) => {
     sending.count(statusOf(range), 0)
     head()

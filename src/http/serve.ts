@@ -6,7 +6,7 @@ import type { Stream } from '../streams/stream.ts'
 import { isStreamName } from '../streams/stream-name.ts'
 import { countRefusals } from './count-refusals.ts'
 import type { Door, Streams } from './door.ts'
-import { patiently } from './patience.ts'
+import { keepOpen } from './keep-open.ts'
 import type { MaybeLater, RenderedPlaylist } from './rendered-lists.ts'
 import type { Address, Answer, Asker, Output, Resource } from './resource.ts'
 import { type BytesAnswer, beginBytes, type Send } from './send-bytes.ts'
@@ -163,7 +163,7 @@ class Waiting implements Asker {
   async wait<T>(work: () => Promise<T>): Promise<T> {
     this.#blocked.value += 1
     try {
-      return await patiently(this.#request.socket, work)
+      return await keepOpen(this.#request.socket, work)
     } finally {
       this.#blocked.value -= 1
     }

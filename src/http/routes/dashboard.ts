@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance } from 'fastify'
-import type { AdminView } from '../admin-view.ts'
+import type { Operations } from '../../streams/operations.ts'
 import { dashboardPage } from '../dashboard-page.ts'
 
 export interface DashboardOptions {
-  readonly registry: AdminView
+  readonly registry: Pick<Operations, 'list'>
   readonly now: () => number
 }
 

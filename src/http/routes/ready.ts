@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { AdminView } from '../admin-view.ts'
+import type { Operations } from '../../streams/operations.ts'
 
 /**
  * Serves `/readyz`: 200 once both listeners accept requests, unless all streams that should always run have failed,
@@ -9,7 +9,7 @@ import type { AdminView } from '../admin-view.ts'
  */
 export function readyRoute(
   app: FastifyInstance,
-  options: { readonly registry: AdminView; readonly listening: () => boolean },
+  options: { readonly registry: Pick<Operations, 'list'>; readonly listening: () => boolean },
   done: () => void,
 ): void {
   app.get('/readyz', (_request, reply) => {
