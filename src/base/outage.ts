@@ -17,15 +17,10 @@ export class Outage {
     this.#messages = messages
   }
 
-  /**
-   * Returns what the work gives; undefined when it failed.
-   * @param details what the log says of a failure
-   * @param signal whose abort is no failure; rejects with its reason then
-   */
+  /** What the work gives; undefined when it failed. @param details what the log says of a failure */
   async attempt<T>(
     details: Readonly<Record<string, unknown>>,
     work: () => Promise<T>,
-    signal?: AbortSignal,
   ): Promise<T | undefined> {
     const { level, fails, works } = this.#messages
     try {
@@ -34,7 +29,6 @@ export class Outage {
       this.#failing = false
       return result
     } catch (error) {
-      signal?.throwIfAborted()
       if (!this.#failing) this.#log[level](fails, { ...details, error })
       this.#failing = true
       return undefined

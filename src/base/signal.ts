@@ -1,6 +1,4 @@
-/**
- * Tells any number of waiters that something changed. Nothing is queued, so who comes late waits for the next change.
- */
+/** Tells any number of waiters that something changed. Nothing is queued: who comes late waits for the next. */
 export class ChangeSignal {
   #waiters = new Set<() => void>()
 

@@ -11,10 +11,7 @@ interface Flight<T> {
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>()
 
-  /**
-   * Runs `work`, or joins the call of the same name.
-   * @throws what `work` throws; the signal's reason once it aborts
-   */
+  /** @throws what `work` throws; the signal's reason once it aborts */
   async run(
     key: string,
     signal: AbortSignal,

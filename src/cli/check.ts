@@ -10,10 +10,7 @@ export const checkCommand: Command = {
   run: check,
 }
 
-/**
- * Checks a configuration. Faults go to standard error; what is fine, and what is only not available yet, to standard
- * output.
- */
+/** Faults go to standard error; what is fine, and what is only not available yet, to standard output. */
 async function check({ operands }: Args, { env, out }: Terminal): Promise<ExitCode> {
   const [file = ''] = operands
   const config = await loadWhole(file, env)

@@ -9,22 +9,22 @@ import { Service } from './service/service.ts'
 export type { Control, EmulatorConfig }
 
 export interface EmulatorOptions {
-  /** The host to listen on. Default 127.0.0.1. */
+  /** Default 127.0.0.1. */
   readonly host?: string
-  /** The port to listen on. Default 0: any free port. */
+  /** Default 0: any free port. */
   readonly port?: number
-  /** The clock by which cameras, sessions, latencies and slow bodies all live. */
+  /** Cameras, sessions, latencies and slow bodies all live by it. */
   readonly clock?: Clock
-  /** Returns AWS's own date, which signatures have to be near, in milliseconds since 1970. Default: this machine's. */
+  /** AWS's own date, which signatures have to be near. Default: this machine's. Milliseconds since 1970. */
   readonly date?: () => number
-  /** Chance for tokens, request ids and faults with a probability; cameras are deterministic without it. */
+  /** For tokens, request ids and faults with a probability; cameras are deterministic without it. */
   readonly random?: Random
-  /** The configuration; what is left out has the defaults of the README. */
+  /** What is left out has the defaults of the README. */
   readonly config?: EmulatorConfig
 }
 
 export interface Emulator {
-  /** The endpoint for AWS SDK clients: `http://127.0.0.1:PORT`, without a trailing slash. */
+  /** `http://127.0.0.1:PORT`, without a trailing slash: the endpoint for AWS SDK clients. */
   readonly url: string
   /** The control API, in process. */
   readonly control: Control

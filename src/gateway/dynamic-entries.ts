@@ -5,16 +5,13 @@ import type { StreamSet } from '../streams/stream-set.ts'
 import { openStream } from './open-stream.ts'
 import type { Shared } from './shared.ts'
 
-/** How long a name may be that KVS takes as StreamName. KVS.md, section 6.2. */
+/** What KVS takes as StreamName. KVS.md, section 6.2. */
 const LONGEST_KVS_NAME = 256
 
-/**
- * How long a stream is kept that nobody watches, because players may pause for so long and find their place again; a
- * DVR window is not forgotten sooner than it is over.
- */
+/** Players may pause for so long and find their place again; a DVR window is not forgotten sooner than it is over. */
 const KEEP_IDLE_MS = 10 * 60_000
 
-/** Says how streams are made by the patterns of `dynamicStreams`. */
+/** How streams are made by the patterns of `dynamicStreams`. */
 export function dynamicEntries(
   { dynamicStreams }: Config,
   shared: Shared,
@@ -58,14 +55,14 @@ function kvsName({ kvs }: DynamicStreamConfig, name: string): string {
   return kvs.streamName.replaceAll('{name}', () => name)
 }
 
-/** Returns what all its streams are counted under. Slashes are in no stream's name. */
+/** What all its streams are counted under. Slashes are in no stream's name. */
 function labelOf({ match }: DynamicStreamConfig): string {
   return `/${match.source}/`
 }
 
 /**
- * Opens the streams of which an earlier process saved something, as many as may be, so that what they list can be asked
- * for, and is not cleaned away from the disk.
+ * Opens those of which an earlier process saved something, as many as may be: what they list can be asked for,
+ * and is not cleaned away from the disk.
  */
 export async function restoreDynamic(
   streams: StreamSet,

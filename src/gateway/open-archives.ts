@@ -7,11 +7,11 @@ import { type PastSource, storedPast } from './stored-past.ts'
 export interface ArchiveLimits {
   /** The longest range, in milliseconds. */
   readonly maxMs: number
-  /** The longest of these that a clip may be made of. */
+  /** Of them, the longest that a clip may be made of. */
   readonly maxClipMs: number
 }
 
-/** Opens what KVS keeps of a stream's past, to be played by range. Its work yields to live (G9). */
+/** What KVS keeps of a stream's past, to be played by range. Its work yields to live (G9). */
 export function openArchives(
   source: PastSource,
   limits: ArchiveLimits,
@@ -31,7 +31,7 @@ export function openArchives(
   return (tail) => new Archives({ clock, log, tail, recording, placedBy, ...limits })
 }
 
-/** Opens the past of a stream whose source keeps none: what its DVR list holds. */
+/** The past of a stream whose source keeps none: what its DVR list holds. */
 export function openHeldArchives(
   limits: ArchiveLimits,
   { clock, log }: Pick<Shared, 'clock' | 'log'>,

@@ -6,10 +6,7 @@ import { readSlateFile, SLATE_FILE_EXPECTED, SlateFileError } from '../slate/sla
 /** The operator's slates by path, each read once, however many streams show it. */
 export type SlateFiles = ReadonlyMap<string, Movie>
 
-/**
- * Reads the operator's slates.
- * @throws SlateFileError
- */
+/** @throws SlateFileError */
 export async function openSlateFiles(config: Config): Promise<SlateFiles> {
   const movies = new Map<string, Movie>()
   for (const { path } of slatePaths(config)) {
@@ -18,10 +15,7 @@ export async function openSlateFiles(config: Config): Promise<SlateFiles> {
   return movies
 }
 
-/**
- * Says what is wrong with the slate files of a configuration.
- * @param file what faults call it
- */
+/** What is wrong with the slate files of a configuration. @param file what faults call it */
 export async function slateFaults(file: string, config: Config): Promise<readonly Fault[]> {
   const faults: Fault[] = []
   const problems = new Map<string, string | undefined>()

@@ -12,13 +12,10 @@ export interface PastSource {
   readonly quota: StreamQuota
 }
 
-/**
- * How long a session of the past lives: enough for a film. It is opened again when it ends, because nobody proves
- * anything by its fragments' overlap.
- */
+/** Long enough for a film; opened again when it ends, as nobody proves anything by its fragments' overlap. */
 const EXPIRES_MS = 3_600_000
 
-/** Opens what KVS keeps of a stream, for its DVR list and its archive. Its work yields to live (G9). */
+/** What KVS keeps of a stream, for its DVR list and its archive. Its work yields to live (G9). */
 export function storedPast(past: PastSource, shared: Shared): StoredPast {
   const { name, source, quota } = past
   const observer = shared.counters.upstreamObserver(name)
@@ -30,7 +27,7 @@ export function storedPast(past: PastSource, shared: Shared): StoredPast {
   }
 }
 
-/** Returns what opens sessions of the past. */
+/** Opens sessions of the past. */
 function opener({ name, source, quota }: PastSource, shared: Shared): OpenPast {
   const observer = shared.counters.upstreamObserver(name)
   const asked: KvsSource = {

@@ -5,20 +5,17 @@ export type Headers = Readonly<Record<string, string>>
 export const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl'
 export const PROBLEM_TYPE = 'application/problem+json'
 
-/** Lets caches keep what a URI of a segment or an init names, because its content stays true for ever (G13). */
+/** A URI of a segment or an init names its content, so it stays true for ever (G13). */
 export const FOREVER = 'public, max-age=31536000, immutable'
 
-/**
- * Opens media to all origins, because players run on others than ours, and hls.js reads some headers that CORS hides
- * unless they are named.
- */
+/** Players run on other origins, and hls.js reads some headers that CORS hides unless they are named. */
 export const CORS: Headers = {
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Expose-Headers':
     'Age, Cache-Status, Content-Length, Content-Range, Date, ETag, Retry-After, X-Request-Id',
 }
 
-/** Answers a preflight. No credentials are ever involved, so the wildcards mean what they say. */
+/** The answer to a preflight. No credentials are ever involved, so the wildcards mean what they say. */
 export const PREFLIGHT: Headers = {
   ...CORS,
   'Access-Control-Allow-Methods': 'GET, HEAD, OPTIONS',
@@ -27,7 +24,7 @@ export const PREFLIGHT: Headers = {
   'Cache-Control': 'public, max-age=86400',
 }
 
-/** Says whether the cache had the bytes. RFC 9211. */
+/** RFC 9211. */
 export const CACHE_STATUS = {
   hit: 'kvs-hls-gateway; hit',
   miss: 'kvs-hls-gateway; fwd=uri-miss; stored',

@@ -8,14 +8,11 @@ import type { BytesAnswer } from './send-bytes.ts'
 
 /** A kind of address, and what it names. Each stands as one line in `outputs.ts`. */
 export interface Output {
-  /** The path as Fastify has it. */
+  /** As Fastify has it. */
   readonly path: string
-  /**
-   * Reads an address.
-   * @throws GatewayError when the address names nothing, or asks for what cannot be
-   */
+  /** @throws GatewayError when the address names nothing, or asks for what cannot be */
   readonly read: (address: Address, context: ServeContext) => Resource
-  /** Says what refusals of it are counted as; undefined for an address that names nothing. */
+  /** What refusals of it are counted as; undefined for an address that names nothing. */
   readonly countedAs: (file: string) => TrafficClass | undefined
 }
 
@@ -33,9 +30,9 @@ export interface Address {
 export interface ServeContext {
   readonly playlists: RenderedLists
   readonly clock: Clock
-  /** Makes clips; without it there are none. */
+  /** Without it there are no clips. */
   readonly clips: Pick<Clips, 'open' | 'maxMs'> | undefined
-  /** The requests that are being sent a clip now, or wait for one. */
+  /** Who is being sent a clip now, or waits for one. */
   readonly clipReaders: Set<Asker>
 }
 
@@ -45,16 +42,16 @@ export interface Resource {
   readonly stream: string
   readonly countedAs: TrafficClass
   /**
-   * How the stream must be for it: `shown`, so it is woken; `there`, as it is; `made`, if it exists by pattern, but not
-   * running.
+   * How the stream must be for it: `shown`, so it is woken; `there`, as it is; `made`, if it exists by pattern, but
+   * not running.
    */
   readonly needs: 'shown' | 'there' | 'made'
   /**
-   * Finds what it is now; undefined while the stream shows nothing.
-   * @throws GatewayError that says why it cannot be had
+   * What it is now; undefined while the stream shows nothing.
+   * @throws GatewayError why it cannot be had
    */
   readonly find: (stream: Stream, asker: Asker) => MaybeLater<Answer | undefined>
-  /** Says what is wrong with a stream that shows something, but not this. Default: `no_media`. */
+  /** What to say of a stream that shows something, but not this. Default: `no_media`. */
   readonly nothing?: () => GatewayError
 }
 
@@ -62,10 +59,7 @@ export interface Resource {
 export interface Asker {
   /** Aborts when the client leaves, or has its answer. */
   readonly signal: AbortSignal
-  /**
-   * Waits for work that has a deadline of its own, so that the request counts as blocked, and its client not as
-   * stalled.
-   */
+  /** Waits for work that has a deadline of its own: the request counts as blocked, and its client not as stalled. */
   wait<T>(work: () => Promise<T>): Promise<T>
 }
 
@@ -75,7 +69,7 @@ export interface PlaylistAnswer {
   readonly kind: 'playlist'
   readonly playlist: MaybeLater<RenderedPlaylist>
   /**
-   * Whom the request is of: of a viewer, because every player keeps asking for the first rendition's playlist, and a
+   * Whom the request is of: of a viewer, as every player keeps asking for the first rendition's playlist, and a
    * browser for the other one over another connection; of somebody, for whom the stream stays awake; of nobody.
    */
   readonly by: 'viewer' | 'somebody' | 'nobody'

@@ -37,6 +37,8 @@ export interface FetchedFragment {
   readonly timeBase: number
   readonly receivedMs: number
   readonly tracks: readonly FetchedTrack[]
+  /** What was listed of it and cannot be shown, in words; undefined when it is whole. */
+  readonly lacks?: string | undefined
   /** Gives back the room in memory that was kept for it. */
   readonly release?: () => void
 }
@@ -182,11 +184,13 @@ async function fetchMp4(
     session.init(playlist, map, signal, (init) => initsOf(playlist, init)),
     fetch(readMediaStructure),
   ])
-  const tracks = initsOf(playlist, initBytes).flatMap((init) => {
+  const inits = initsOf(playlist, initBytes)
+  const lacks = isMuxed ? inits.find(({ leftOut }) => leftOut !== undefined)?.leftOut : undefined
+  const tracks = inits.flatMap((init) => {
     const own = isMuxed || init.isShared ? splitMedia(bytes, init.facts) : bytes
     if (own === undefined) return []
     const media = { initBytes: init.bytes, bytes: ownMedia(own, init.facts) }
-    return [readTrack(media, init.facts)]
+    return [{ ...readTrack(media, init.facts), lacks }]
   })
   if (tracks.length === 0) throw malformed('a fragment of other tracks than its init segment')
   return tracks
@@ -229,6 +233,8 @@ interface TrackInit {
   readonly facts: InitFacts
   /** Whether the file has other tracks too. */
   readonly isShared: boolean
+  /** Sound beside it that we cannot read, in words. */
+  readonly leftOut: string | undefined
 }
 
 /** A session keeps an init segment's bytes, so each is parsed once for all the fragments that use it. */
@@ -246,14 +252,33 @@ function initsOf(playlist: PlaylistName, bytes: Buffer): readonly TrackInit[] {
 function readInits(bytes: Buffer): readonly TrackInit[] {
   const before = known.get(bytes)
   if (before !== undefined) return before
-  const inits = playable(() =>
-    splitInit(bytes).map((one, _, { length }) => {
-      const own = preferHvc1(ownInit(one))
-      return { bytes: own, facts: readInit(own), isShared: length > 1 }
-    }),
-  )
+  const inits = playable(() => {
+    const [first, second] = splitInit(bytes)
+    if (first === undefined) return []
+    const main = readOwn(first)
+    if (second === undefined) return [{ ...main, isShared: false, leftOut: undefined }]
+    const sound = unlessUnsupported(() => readOwn(second))
+    const isShared = true
+    if (typeof sound === 'string') return [{ ...main, isShared, leftOut: `sound (${sound})` }]
+    return [main, sound].map((one) => ({ ...one, isShared, leftOut: undefined }))
+  })
   known.set(bytes, inits)
   return inits
+}
+
+function readOwn(init: Buffer): Pick<TrackInit, 'bytes' | 'facts'> {
+  const bytes = preferHvc1(ownInit(init))
+  return { bytes, facts: readInit(bytes) }
+}
+
+/** What was read, or why it is of no use to us, in words. */
+function unlessUnsupported<T>(read: () => T): T | string {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof Mp4Error && error.fault === 'unsupported') return error.message
+    throw error
+  }
 }
 
 /** What will not be playable next time either is not worth another try. */

@@ -7,13 +7,13 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 export interface LoggerOptions {
   readonly level: LogLevel
-  /** How lines are written. Default: json, for machines; pretty is for a person at a terminal. */
+  /** Default: json, for machines; pretty is for a person at a terminal. */
   readonly format?: 'json' | 'pretty'
-  /** Where lines go. Default: standard output. */
+  /** Default: standard output. */
   readonly destination?: DestinationStream
 }
 
-/** Makes a log of lines by pino. Every line passes the redactor as a whole, whatever field a secret came in. */
+/** Lines by pino. Every line passes the redactor as a whole, whatever field a secret came in. */
 export function createLogger({ level, format, destination }: LoggerOptions): Log {
   const out = destination ?? pino.destination({ fd: 1, sync: true })
   const options = {
@@ -32,12 +32,10 @@ export function createLogger({ level, format, destination }: LoggerOptions): Log
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 
-/** How many causes in a row are told: enough to reach the socket under SDK under session; a cycle would never end. */
+/** Causes in a row, deep enough to reach the socket under SDK under session; a cycle would never end. */
 const DEEPEST_CAUSE = 6
 
-/**
- * Describes an error as plain values, its causes included, because the reason of a 502 is usually the innermost one.
- */
+/** An error as plain values, its causes included: the reason of a 502 is usually the innermost one. */
 function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return error
   const cause =
@@ -52,7 +50,7 @@ function describeError(error: unknown, depth = 0): unknown {
 
 const line = z.looseObject({ time: z.string(), level: z.string(), msg: z.string() })
 
-/** Writes for a person at a terminal: time, level, event and the fields, in one line without JSON's noise. */
+/** For a person at a terminal: time, level, event and the fields, in one line without JSON's noise. */
 export function prettyLines(out: { write(text: string): unknown }): DestinationStream {
   return {
     write(json) {

@@ -285,7 +285,7 @@ export class Publisher {
         const segment = await this.#append(source, fragment)
         if (segment === undefined) continue
         added.push(segment)
-        if (fragment.tracks.some(({ lacks }) => lacks !== undefined)) {
+        if (fragment.lacks !== undefined) {
           this.#options.counters.incompleteFragments.add({ stream: this.#options.stream })
         }
       } catch (error) {

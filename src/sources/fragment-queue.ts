@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock.ts'
-import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
+import { GatewayError } from '../base/errors.ts'
+import type { FetchedFragment, FetchedTrack } from '../ingest/fetch-fragment.ts'
 import type { PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
+import type { IngestTrouble } from './ingest-trouble.ts'
 import type { FragmentJob } from './job.ts'
 import type { FragmentSink } from './publication.ts'
-import type { IngestTrouble } from './trouble.ts'
 
 /** What some of the session's playlists list now. */
 export type Lists = ReadonlyMap<PlaylistName, readonly ListedFragment[]>
@@ -33,7 +34,7 @@ const PARTNER_MS = 1_500
 export class FragmentQueue {
   readonly #options: FragmentQueueOptions
   #jobs: readonly FragmentJob[] = []
-  #publishing: Promise<void> | undefined
+  #draining: Promise<void> | undefined
   #publishedAny = false
 
   constructor(options: FragmentQueueOptions) {
@@ -41,7 +42,7 @@ export class FragmentQueue {
   }
 
   /** How many more fragments it takes. */
-  get free(): number {
+  get room(): number {
     return MOST_JOBS - this.#jobs.length
   }
 
@@ -76,24 +77,24 @@ export class FragmentQueue {
   }
 
   /** Publishes what is there, and what comes, until the queue is empty. */
-  publish(): void {
-    if (this.#publishing !== undefined || this.#jobs.length === 0) return
-    this.#publishing = this.#publishInOrder()
+  drain(): void {
+    if (this.#draining !== undefined || this.#jobs.length === 0) return
+    this.#draining = this.#publishInOrder()
       .catch((error: unknown) => this.#options.failed(error))
       .finally(() => {
-        this.#publishing = undefined
+        this.#draining = undefined
       })
   }
 
   /** Resolves when all that was added is published or given up; not while it awaits lists. */
   async settle(): Promise<void> {
-    await this.#publishing
+    await this.#draining
   }
 
   /** Says that nobody will look into playlists any more. Resolves when nothing is being published. */
   async close(): Promise<void> {
     for (const job of this.#jobs) job.abandon()
-    await this.#publishing
+    await this.#draining
   }
 
   async #publishInOrder(): Promise<void> {
@@ -138,6 +139,8 @@ export class FragmentQueue {
       if (result?.status !== 'rejected') continue
       const { reason } = result as { reason: unknown }
       if (reason instanceof SessionDeadError) throw reason
+      // No session reads what we cannot: the rest is shown.
+      if (result !== first && isUnsupported(reason)) continue
       // Another track set or codec than this session began with: only a new session can say which.
       if (trouble.refused(job.listed.number, reason)) throw reason
       trouble.skipped(job.listed.number, reason)
@@ -149,8 +152,23 @@ export class FragmentQueue {
     const tracks = [first, ...others].flatMap((result) =>
       result.status === 'fulfilled' ? result.value : [],
     )
-    trouble.lacking(job.listed.number, tracks.find(({ lacks }) => lacks !== undefined)?.lacks)
+    const lacks = [...tracks.map((track) => track.lacks), ...others.map(lackOf)].find(
+      (one) => one !== undefined,
+    )
+    trouble.lacking(job.listed.number, lacks)
     const release = (): void => job.release()
-    return { listed: job.listed, timeBase, receivedMs: clock.now(), tracks, release }
+    return { listed: job.listed, timeBase, receivedMs: clock.now(), tracks, lacks, release }
   }
+}
+
+/** What the other playlist's part lacks, in words; undefined: nothing. */
+function lackOf(result: PromiseSettledResult<readonly FetchedTrack[]>): string | undefined {
+  if (result.status === 'fulfilled') return result.value.length === 0 ? 'sound' : undefined
+  const reason: unknown = result.reason
+  if (!isUnsupported(reason) || !(reason.cause instanceof Error)) return 'sound'
+  return `sound (${reason.cause.message})`
+}
+
+function isUnsupported(reason: unknown): reason is GatewayError {
+  return reason instanceof GatewayError && reason.code === 'upstream_unsupported_media'
 }

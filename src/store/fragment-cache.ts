@@ -13,17 +13,15 @@ import type { MemoryStore } from './memory-store.ts'
 export interface FragmentCacheOptions {
   readonly clock: Clock
   readonly store: MemoryStore
-  /** The tier behind memory; undefined without a state directory. */
+  /** Behind memory; undefined without a state directory. */
   readonly tier: FragmentTier | undefined
   readonly hits: Cell
   readonly misses: Cell
-  /** Counts requests that joined a running fetch. */
+  /** Requests that joined a running fetch. */
   readonly coalesced: Cell
-  /** How long a fetch may take. Default 15 s. */
+  /** Default 15 s. */
   readonly flightTimeoutMs?: number
-  /**
-   * How many fetches may run. Default 256: beyond it a miss is refused, because its fetch would only wait for quota.
-   */
+  /** Default 256: beyond it a miss is refused, as its fetch would only wait for quota. */
   readonly maxFlights?: number
 }
 
@@ -41,30 +39,26 @@ export interface Stored {
 export interface Opened {
   readonly key: FragmentKey
   readonly plan: FetchPlan
-  /** Called when nobody will ask the plan's source for anything. */
+  /** Told when nobody will ask the plan's source for anything. */
   readonly abandon?: () => void
 }
 
-/**
- * How long a tier may take before it counts as hanging. A fragment that viewers wait for is then published without it.
- */
+/** A tier that takes longer hangs. A fragment that viewers wait for is then published without it. */
 const TIER_MS = 5_000
 
 /**
- * Finds fragments wherever they are: in memory, in the tier behind it, or upstream. Simultaneous misses of one key
- * share one fetch, whose bytes reach all who wait while they arrive (G8).
+ * Fragments wherever they are: in memory, in the tier behind it, or upstream. Simultaneous misses of one
+ * key share one fetch, whose bytes reach all who wait while they arrive (G8).
  */
 export class FragmentCache {
   readonly #options: FragmentCacheOptions
-  /** The running fetches, by key. */
+  /** By key. */
   readonly #flights = new Map<string, Flight>()
   readonly #openings = new SingleFlight<ReadonlyMap<string, Flight>>()
   readonly #opening = new Set<string>()
   readonly #derivations = new SingleFlight<Buffer>()
   readonly #reads = new SingleFlight<Buffer | undefined>()
-  /**
-   * Bounds the wait for writes that hang; each keeps a fragment in memory (G18), so there are no more until they end.
-   */
+  /** Writes that hang; each keeps a fragment in memory (G18), so there are no more until they end. */
   readonly #persisting: BoundedWait
 
   constructor(options: FragmentCacheOptions) {
@@ -77,7 +71,7 @@ export class FragmentCache {
     return this.#flights.size
   }
 
-  /** Finds what is in memory or on its way. A body on its way is read until `signal` aborts. */
+  /** What is in memory or on its way. A body on its way is read until `signal` aborts. */
   find(key: FragmentKey, signal: AbortSignal): FragmentBody | undefined {
     const { store, hits, coalesced } = this.#options
     const bytes = store.get(key)
@@ -92,7 +86,7 @@ export class FragmentCache {
   }
 
   /**
-   * Finds a fragment as {@link find} does, and else takes it from the tier or by the plan.
+   * As {@link find}, and else from the tier or by the plan.
    * @throws GatewayError `overloaded` when there is no room in memory or too much is being fetched
    */
   fetch(key: FragmentKey, plan: FetchPlan, signal: AbortSignal): FragmentBody {
@@ -104,8 +98,8 @@ export class FragmentCache {
   }
 
   /**
-   * Fetches as {@link fetch} does what comes with others, and whose size is not known before upstream has begun to
-   * answer: `open` tells of all that comes, once for all who ask for any of it meanwhile.
+   * As {@link fetch}, for what is fetched with others, and whose size is not known before upstream has begun
+   * to answer: `open` tells of all that comes, once for all who ask for any of it meanwhile.
    * @param group names what is opened
    * @throws GatewayError `segment_gone` when it is not among what came; what `open` throws
    */
@@ -137,7 +131,7 @@ export class FragmentCache {
   }
 
   /**
-   * Makes another form of a fragment with `make`, once, and keeps it as what can be made again.
+   * Another form of a fragment: what `make` makes of it, once, and kept as what can be made again.
    * @param source the whole body that it is made of
    * @throws what `source` and `make` throw
    */
@@ -180,7 +174,7 @@ export class FragmentCache {
     this.#options.store.hold(key, hold)
   }
 
-  /** Drops a fragment that nobody may ask for any more. */
+  /** Nobody may ask for it any more. */
   delete(key: FragmentKey): void {
     this.#options.store.delete(key)
     void this.#options.tier?.delete(key)
@@ -202,7 +196,7 @@ export class FragmentCache {
     return flights
   }
 
-  /** Starts to fetch from upstream what is to be kept. */
+  /** What has come from upstream to be kept. */
   #startKept(key: FragmentKey, plan: FetchPlan): Flight {
     const flight = this.#start(key, plan)
     flight.done.then(
@@ -227,7 +221,7 @@ export class FragmentCache {
     return flight
   }
 
-  /** Returns a plan that takes the tier's bytes rather than upstream's, if it has them. */
+  /** The tier's bytes rather than upstream's, if it has them. */
   #withTier(key: FragmentKey, plan: FetchPlan): FetchPlan {
     const { tier } = this.#options
     if (tier === undefined) return plan
@@ -247,7 +241,7 @@ export class FragmentCache {
     })
   }
 
-  /** Returns what the tier has. One that hangs has nothing. */
+  /** What the tier has. One that hangs has nothing. */
   async #saved(key: FragmentKey, signal: AbortSignal): Promise<FragmentBody | undefined> {
     const { tier, clock } = this.#options
     if (tier === undefined) return undefined
@@ -264,13 +258,13 @@ export class FragmentCache {
     return bytes === undefined ? undefined : { ...completeBody(bytes), origin: 'miss' }
   }
 
-  /** Keeps what was made of what is here anyhow, so that in the tier it takes only room that is left. */
+  /** Made of what is here anyhow: in the tier it takes only room that is left. */
   #keep(key: FragmentKey, bytes: Buffer): Buffer {
     void this.#persist(key, bytes, 'spare')
     return this.#toMemory(key, bytes)
   }
 
-  /** Keeps it in memory if there is room, because a memory that is too full for it is no reason not to serve it. */
+  /** A memory that is too full for it is no reason not to serve it. */
   #toMemory(key: FragmentKey, bytes: Buffer): Buffer {
     const { store } = this.#options
     try {

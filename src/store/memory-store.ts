@@ -19,39 +19,36 @@ export interface Reservation {
 }
 
 export interface MemoryStoreStats {
-  /** The size of entries and reservations together: never more than `maxBytes`. */
+  /** Entries and reservations together: never more than `maxBytes`. */
   readonly bytes: number
   readonly maxBytes: number
   readonly entries: number
   readonly evictions: number
-  /** How many evictions broke a promise, because `cache.maxBytes` is too small for what is listed. */
+  /** Evictions that broke a promise: `cache.maxBytes` is too small for what is listed. */
   readonly brokenHolds: number
 }
 
 /**
- * Keeps fragment bytes in memory, never more than `maxBytes` with what is on its way in.
+ * Fragment bytes in memory, never more than `maxBytes` with what is on its way in.
  *
- * Invariants: a key's bytes never change; `#used` is the sum of all entries and open reservations; an entry that
- * leaves, for whatever reason, is told to the listeners, who let go of its bytes.
+ * Invariants: a key's bytes never change; `#used` is the sum of all entries and open reservations; an
+ * entry that leaves, for whatever reason, is told to the listeners, who let go of its bytes.
  *
- * Who goes first: what is spare, then what nobody was promised, least recently used first; then what left its playlist,
- * by the end of its grace; and only then the oldest of what is listed, which is fetched again on demand.
+ * Who goes first: what is spare, then what nobody was promised, least recently used first; then what left its playlist, by
+ * the end of its grace; and only then the oldest of what is listed, which is fetched again on demand.
  */
 export class MemoryStore {
   readonly #clock: Clock
   readonly #maxBytes: number
-  /** What is spare, by key as all of these, in order of arrival. */
+  /** By key, as all of these; in order of arrival. */
   readonly #spare = new Map<string, Buffer>()
-  /**
-   * What has no hold, least recently used first. It may be hours of DVR, so whatever is done per fragment must not look
-   * through it.
-   */
+  /** Without a hold, least recently used first. Hours of DVR: whatever is done per fragment must not look through it. */
   readonly #free = new Map<string, Buffer>()
-  /** What is promised, in order of arrival. */
+  /** In order of arrival. */
   readonly #promised = new Map<string, Promised>()
   readonly #listeners = new Set<(bytes: Buffer) => void>()
   #used = 0
-  /** How much of that is on its way in. */
+  /** Of that, what is on its way in. */
   #reserved = 0
   #nextExpiryMs = Number.POSITIVE_INFINITY
   #evictions = 0
@@ -62,7 +59,7 @@ export class MemoryStore {
     this.#maxBytes = maxBytes
   }
 
-  /** Finds the bytes of a key, to which nobody may write. */
+  /** Nobody may write to what it returns. */
   get(key: FragmentKey): Buffer | undefined {
     const text = keyText(key)
     const bytes = this.#spare.get(text) ?? this.#free.get(text)
@@ -73,17 +70,14 @@ export class MemoryStore {
     return bytes
   }
 
-  /**
-   * Keeps bytes.
-   * @throws GatewayError `overloaded` when there is no room that could be made
-   */
+  /** @throws GatewayError `overloaded` when there is no room that could be made */
   put(key: FragmentKey, bytes: Buffer, hold: Hold): void {
     if (hold === 'spare') this.#putSpare(keyText(key), bytes)
     else if (this.#has(keyText(key))) this.hold(key, hold)
     else this.reserve(bytes.length).fill(key, bytes, hold)
   }
 
-  /** Changes the promise, as when a segment leaves the playlist; unknown keys are ignored. */
+  /** Changes the promise, as when a segment leaves the playlist. Unknown keys are ignored. */
   hold(key: FragmentKey, hold: Hold): void {
     const text = keyText(key)
     const bytes = this.#find(text)
@@ -104,10 +98,7 @@ export class MemoryStore {
     for (const tell of this.#listeners) tell(bytes)
   }
 
-  /**
-   * Reserves room.
-   * @throws GatewayError `overloaded` when even an empty cache would not hold it beside what is being fetched
-   */
+  /** @throws GatewayError `overloaded` when even an empty cache would not hold it beside what is being fetched */
   reserve(bytes: number): Reservation {
     if (bytes > this.#maxBytes) throw tooBig(bytes, this.#maxBytes)
     const reservation = this.#tryReserve(bytes)
@@ -118,7 +109,7 @@ export class MemoryStore {
   }
 
   /**
-   * Reserves room for what can also come later: half of the cache is left for what is here, unless it would not even
+   * Room for what can also come later: half of the cache is left for what is here, unless it would not even
    * fit alone.
    * @returns undefined while there is none
    * @throws GatewayError `overloaded` when it is bigger than the cache
@@ -135,9 +126,7 @@ export class MemoryStore {
     return this.#used + bytes > this.#maxBytes ? undefined : this.#reservation(bytes)
   }
 
-  /**
-   * Calls `listener` whenever bytes leave the store, because a reader that still sends them would keep them in memory.
-   */
+  /** Tells whenever bytes leave the store. A reader that still sends them would keep them in memory. */
   onEvict(listener: (bytes: Buffer) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -192,7 +181,7 @@ export class MemoryStore {
     }
   }
 
-  /** Keeps bytes under their promise; one that changes keeps its place in the order of arrival. */
+  /** A promise that changes keeps its place in the order of arrival. */
   #set(key: string, bytes: Buffer, hold: Hold): void {
     this.#spare.delete(key)
     if (hold === 'spare') {
@@ -245,10 +234,7 @@ export class MemoryStore {
     return victim
   }
 
-  /**
-   * Gives back the memory of fragments whose grace is over, because nobody may ask for them any more, unless they may
-   * stay.
-   */
+  /** Once its grace is over nobody may ask for a fragment any more: its memory goes back at once, unless it may stay. */
   #dropExpired(): void {
     const now = this.#clock.now()
     if (now < this.#nextExpiryMs) return
@@ -266,7 +252,7 @@ export class MemoryStore {
   }
 }
 
-/** Says that it is too big, before anything makes way for it in vain. */
+/** Before anything makes way for it in vain. */
 function tooBig(bytes: number, maxBytes: number): GatewayError {
   const cause = new RangeError(
     `${bytes} bytes do not fit into cache.maxBytes, which is ${maxBytes}`,
@@ -277,7 +263,7 @@ function tooBig(bytes: number, maxBytes: number): GatewayError {
   })
 }
 
-/** Returns until when the bytes are promised, in ms since 1970. */
+/** Until when the bytes are promised, in ms since 1970. */
 function promiseOf({ hold }: Promised): number {
   return hold === 'listed' ? Number.POSITIVE_INFINITY : hold.untilMs
 }

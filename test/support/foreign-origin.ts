@@ -4,6 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
 import type { Clock } from '../../src/base/clock.ts'
 
+/** What an origin may put before a segment's path, and take back. */
+const TOKEN = /^\/token-[^/]*/
+
 export interface ForeignOriginOptions {
   readonly clock: Clock
   /** What `ffmpeg -f hls` left here: whole lists, which are shown as live ones. */
@@ -35,6 +38,8 @@ export class ForeignOrigin {
   tamper: (path: string, response: ServerResponse) => boolean = () => false
   /** Changes a list before it is sent. */
   edit: (text: string, path: string) => string = (text) => text
+  /** Changes any other file before it is sent. */
+  repack: (bytes: Buffer, path: string) => Buffer = (bytes) => bytes
   /** Added to all media sequence numbers. */
   firstSequence = 0
   /** Ranges are ignored, as simple servers do. */
@@ -81,8 +86,9 @@ export class ForeignOrigin {
     const path = (request.url ?? '/').split('?')[0] ?? '/'
     this.requests.push({ path: request.url ?? '', headers: request.headers })
     if (this.tamper(path, response)) return
-    const bytes = readFileSync(join(this.#options.dir, path.replaceAll('..', '')))
+    const file = readFileSync(join(this.#options.dir, path.replaceAll('..', '').replace(TOKEN, '')))
     const isList = extname(path) === '.m3u8'
+    const bytes = isList ? file : this.repack(file, path)
     const body = isList ? Buffer.from(this.#list(bytes.toString(), path)) : bytes
     const range = isList || this.ignoresRanges ? undefined : request.headers.range
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? []

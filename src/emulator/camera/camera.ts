@@ -20,8 +20,9 @@ export interface CameraMeters {
 
 /** A KVS stream and the producer that feeds it. */
 export class Camera {
+  /** Its key in the configuration. */
   readonly name: string
-  /** The name by which KVS knows it. Cameras of several regions or accounts may share a stream name. */
+  /** What KVS calls it. Cameras of several regions or accounts may share a stream name. */
   readonly streamName: string
   readonly arn: string
   readonly timeline: Timeline
@@ -51,7 +52,7 @@ export class Camera {
     return this.config.status === 'ACTIVE' || this.config.status === 'UPDATING'
   }
 
-  /** Returns the beginning of what is retained, as a server time. */
+  /** The beginning of what is retained, as a server time. */
   oldestMs(nowMs: number): number {
     return Math.max(this.config.anchorMs, nowMs - this.config.retentionHours * HOUR_MS)
   }
@@ -65,7 +66,7 @@ export class Camera {
   }
 }
 
-/** Returns how its ARN begins; a role's streams are those of its account. */
+/** A role's streams are those of its account. */
 function arnPrefix(
   home: Pick<CheckedEmulatorConfig, 'region' | 'account'>,
   { region = home.region, roleArn }: CameraConfig,

@@ -8,7 +8,7 @@ interface Placed<T extends CameraEventType> extends PlacedEvent {
   readonly event: EventOf<T>
 }
 
-/** Says that from this slot on the counter is one more with each slot. */
+/** From this slot on, the counter is one more with each slot. */
 interface CounterMark {
   readonly slot: number
   readonly counter: number
@@ -16,13 +16,10 @@ interface CounterMark {
 
 const MILLION = 1_000_000
 
-/**
- * How many events there may be, because each changes history's cost a little; a test that needs more wants a new
- * emulator.
- */
+/** Each event changes history's cost a little; a test that needs more wants a new emulator. */
 const MOST_EVENTS = 10_000
 
-/** Holds everything out of the ordinary that has been ordered for one camera, by fragment. */
+/** Everything out of the ordinary that has been ordered for one camera, by fragment. */
 export class Script {
   readonly #slots: Slots
   #events: readonly PlacedEvent[] = []
@@ -48,10 +45,7 @@ export class Script {
     return placed
   }
 
-  /**
-   * Places all events again, because another clip may have shorter or longer fragments: what comes behind it touches
-   * others.
-   */
+  /** Another clip may have shorter or longer fragments: what comes behind it touches others. */
   #placeAgain(): void {
     const ordered = this.#events
     this.#slots.reset()
@@ -80,7 +74,7 @@ export class Script {
     return Math.max(slot, previous?.from ?? 0)
   }
 
-  /** Says whether the producer was away in this slot. */
+  /** Whether the producer was away in this slot. */
   stopped(slot: number): boolean {
     const last = this.#last(slot, 'stop', 'resume')
     return last?.event.type === 'stop'
@@ -90,7 +84,7 @@ export class Script {
     return this.#of('drop').some(touches(slot))
   }
 
-  /** Returns the slots whose fragments arrive once more right after this one's. */
+  /** Slots whose fragments arrive once more right after this one's. */
   copiesAfter(slot: number): readonly number[] {
     return this.#of('duplicate')
       .filter(({ event, from, to }) => from + event.lag <= slot && slot < to + event.lag)
@@ -98,7 +92,7 @@ export class Script {
       .filter((source) => !this.stopped(source))
   }
 
-  /** Returns how far the producer's timestamps are off, in milliseconds. */
+  /** How far the producer's timestamps are off, in milliseconds. */
   producerShiftMs(slot: number): number {
     const skews = this.#of('skew').filter(touches(slot))
     const overlaps = this.#of('overlap').filter(touches(slot))
@@ -110,7 +104,7 @@ export class Script {
     )
   }
 
-  /** Returns how far fragments that start by `untilMs` are shifted at most, in either direction. */
+  /** No fragment that starts by `untilMs` is shifted further, in either direction. */
   greatestShiftMs(untilMs: number): number {
     const shifts = [...this.#of('skew'), ...this.#of('overlap'), ...this.#of('alternate')]
     const drifts = this.#of('drift').map(({ event, from }) => {
@@ -129,7 +123,7 @@ export class Script {
     return Math.round(sum(parts) / MILLION)
   }
 
-  /** Returns the alternations in which it is the other producer's turn. That one has the first turn, too. */
+  /** The alternations in which it is the other producer's turn. That one has the first turn, too. */
   #others(slot: number): readonly Placed<'alternate'>[] {
     return this.#of('alternate').filter((placed) => {
       return (
@@ -146,14 +140,14 @@ export class Script {
     )
   }
 
-  /** Returns how often the codec private data has changed, for whatever reason. */
+  /** How often the codec private data has changed, for whatever reason. */
   generation(slot: number): number {
     const clips = this.#of('clip').filter(touches(slot)).length
     const turns = this.#of('alternate').map((placed) => turnsUntil(placed, slot))
     return this.#encoderRestarts(slot) + clips + sum(turns)
   }
 
-  /** Returns which codec private data of the clip it is, by turns. */
+  /** Which codec private data of the clip it is, by turns. */
   variant(slot: number): number {
     return this.#encoderRestarts(slot) + this.#others(slot).length
   }
@@ -184,7 +178,7 @@ export class Script {
     return this.#lastOf(slot, 'timing')
   }
 
-  /** Returns the counter part of the slot's FragmentNumber. */
+  /** The counter part of the slot's FragmentNumber. */
   counter(slot: number): number {
     const mark = this.#marks.findLast((candidate) => candidate.slot <= slot)
     return mark === undefined ? slot + 1 : mark.counter + (slot - mark.slot)
@@ -203,7 +197,7 @@ export class Script {
     return this.#of(type).findLast(({ from }) => from <= slot)?.event
   }
 
-  /** Counts connections: a copy takes a number of its own; a new connection goes to the next thousand. */
+  /** A copy takes a number of its own; a new connection goes to the next thousand. */
   #countConnections(): readonly CounterMark[] {
     const jumps = new Set(
       [
@@ -226,7 +220,7 @@ export class Script {
     return marks
   }
 
-  /** Returns the greatest counter given away before `slot`. */
+  /** The greatest counter given away before `slot`. */
   #lastCounter(marks: readonly CounterMark[], slot: number): number {
     const pause = this.stopped(slot - 1) ? this.#last(slot - 1, 'stop') : undefined
     const previous = (pause?.from ?? slot) - 1
@@ -236,7 +230,7 @@ export class Script {
   }
 }
 
-/** Returns how often the producers of an alternation have changed by this slot. */
+/** How often the producers of an alternation have changed by this slot. */
 function turnsUntil({ event, from, to }: Placed<'alternate'>, slot: number): number {
   if (slot < from) return 0
   const turns = Math.ceil(event.count / event.every)
@@ -244,7 +238,7 @@ function turnsUntil({ event, from, to }: Placed<'alternate'>, slot: number): num
   return Math.min(turns, 1 + Math.floor((slot - from) / event.every)) + back
 }
 
-/** Returns where the producers of an alternation change: the last turn leads back to the first producer. */
+/** Where the producers of an alternation change: the last turn leads back to the first producer. */
 function turnsOf({ event, from, to }: Placed<'alternate'>): readonly number[] {
   const turns = Math.ceil(event.count / event.every)
   const starts = Array.from({ length: turns }, (_, i) => from + i * event.every)

@@ -1,55 +1,55 @@
 import type { Clip } from '../media/clip.ts'
 
-/** Says that from this slot on the producer sends this clip from its start. */
-interface ClipRun {
+/** From this slot on, the producer sends this clip from its start. */
+interface Reel {
   readonly clip: Clip
   readonly slot: number
   readonly startMs: number
 }
 
 /**
- * Lays the endless loop of a clip over time, and of other clips after it. Slot k is the k-th fragment since the anchor,
- * whether or not the producer delivers it.
+ * The endless loop of a clip laid over time, and of other clips after it. Slot k is the k-th fragment
+ * since the anchor, whether or not the producer delivers it.
  */
 export class Slots {
-  readonly #first: ClipRun
-  #runs: readonly ClipRun[]
+  readonly #first: Reel
+  #reels: readonly Reel[]
 
   constructor(clip: Clip, anchorMs: number) {
     this.#first = { clip, slot: 0, startMs: anchorMs }
-    this.#runs = [this.#first]
+    this.#reels = [this.#first]
   }
 
   /** Puts in another clip from this slot on. Nothing may have been put in behind it. */
   change(slot: number, clip: Clip): void {
-    const kept = this.#runs.filter((run) => run.slot < slot || run === this.#first)
+    const kept = this.#reels.filter((reel) => reel.slot < slot || reel === this.#first)
     const startMs = this.startMs(slot)
-    this.#runs = slot === 0 ? [{ ...this.#first, clip }] : [...kept, { clip, slot, startMs }]
+    this.#reels = slot === 0 ? [{ ...this.#first, clip }] : [...kept, { clip, slot, startMs }]
   }
 
   /** Takes out all clips but the first. */
   reset(): void {
-    this.#runs = [this.#first]
+    this.#reels = [this.#first]
   }
 
   clipOf(slot: number): Clip {
-    return this.#runOf(slot).clip
+    return this.#reelOf(slot).clip
   }
 
-  /** Returns which fragment of the clip fills the slot. */
+  /** Which fragment of the clip fills the slot. */
   indexOf(slot: number): number {
-    const run = this.#runOf(slot)
-    return (slot - run.slot) % run.clip.startsMs.length
+    const reel = this.#reelOf(slot)
+    return (slot - reel.slot) % reel.clip.startsMs.length
   }
 
-  /** Returns how often the clip had been played through. */
+  /** How often the clip had been played through. */
   passOf(slot: number): number {
-    const run = this.#runOf(slot)
-    return Math.floor((slot - run.slot) / run.clip.startsMs.length)
+    const reel = this.#reelOf(slot)
+    return Math.floor((slot - reel.slot) / reel.clip.startsMs.length)
   }
 
   startMs(slot: number): number {
-    const { clip, startMs } = this.#runOf(slot)
+    const { clip, startMs } = this.#reelOf(slot)
     return startMs + this.passOf(slot) * clip.loopMs + (clip.startsMs[this.indexOf(slot)] ?? 0)
   }
 
@@ -61,24 +61,24 @@ export class Slots {
     return this.endMs(slot) - this.startMs(slot)
   }
 
-  /** Returns the slot in progress at `ms`, that is the first one that ends after it; 0 before the anchor. */
+  /** The slot in progress at `ms`, that is the first one that ends after it; 0 before the anchor. */
   at(ms: number): number {
-    const run = this.#runs.findLast(({ startMs }) => startMs <= ms)
-    if (run === undefined) return 0
-    const { loopMs, startsMs } = run.clip
-    const elapsed = ms - run.startMs
+    const reel = this.#reels.findLast(({ startMs }) => startMs <= ms)
+    if (reel === undefined) return 0
+    const { loopMs, startsMs } = reel.clip
+    const elapsed = ms - reel.startMs
     const pass = Math.floor(elapsed / loopMs)
     const index = startsMs.findLastIndex((start) => start <= elapsed - pass * loopMs)
-    return run.slot + pass * startsMs.length + index
+    return reel.slot + pass * startsMs.length + index
   }
 
-  /** Returns the first slot that starts at `ms` or later. */
+  /** The first slot that starts at `ms` or later. */
   startingFrom(ms: number): number {
     const slot = this.at(ms)
     return this.startMs(slot) >= ms ? slot : slot + 1
   }
 
-  #runOf(slot: number): ClipRun {
-    return this.#runs.findLast((run) => run.slot <= slot) ?? this.#first
+  #reelOf(slot: number): Reel {
+    return this.#reels.findLast((reel) => reel.slot <= slot) ?? this.#first
   }
 }

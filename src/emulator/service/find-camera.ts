@@ -7,14 +7,15 @@ export interface Identity {
 }
 
 export interface CalledFrom {
-  /** The region of the signature; none fits cameras of all regions. */
+  /** Of the signature; none fits cameras of all regions. */
   readonly region: string | undefined
   readonly roleArn: string | undefined
 }
 
 /**
- * Finds the stream that a call means. Each region and account has names of its own: of several that fit, the one of the
- * caller's role comes first, then the one of no role; what names the region is before what is in any.
+ * The stream that a call means. Each region and account has names of its own: of several that fit, the
+ * one of the caller's role comes first, then the one of no role; what names the region is before what is
+ * in any.
  */
 export function findCamera(
   cameras: Iterable<Camera>,

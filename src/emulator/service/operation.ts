@@ -1,4 +1,7 @@
-/** Names what can be called, as AWS's documentation does. Session operations are plain GETs; AssumeRole is of STS. */
+/**
+ * What can be called, by the names of AWS's documentation. Session operations are plain GETs;
+ * AssumeRole is of STS.
+ */
 export const OPERATIONS = [
   'GetDataEndpoint',
   'DescribeStream',

@@ -1,6 +1,6 @@
 import type { Session } from '../session/session.ts'
 
-/** Holds the query parameters of a session GET; a repeated one counts once. */
+/** Query parameters of a session GET; a repeated one counts once. */
 export type Query = ReadonlyMap<string, string>
 
 export interface SessionCall {
@@ -14,5 +14,5 @@ export interface Media {
   readonly body: Buffer
 }
 
-/** Answers one GET below /hls/v1/. Throws KvsError. */
+/** One GET below /hls/v1/. Throws KvsError. */
 export type SessionOperation = (call: SessionCall) => Media

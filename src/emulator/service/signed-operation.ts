@@ -3,7 +3,7 @@ import type { Sessions } from '../session/sessions.ts'
 
 export interface SignedCall {
   readonly camera: Camera
-  /** The body as parsed JSON, not checked. */
+  /** Parsed JSON, not checked. */
   readonly body: unknown
   readonly nowMs: number
   readonly sessions: Sessions
@@ -11,5 +11,5 @@ export interface SignedCall {
   readonly baseUrl: string
 }
 
-/** Answers one POST of the control or data plane: returns what is sent as JSON. Throws KvsError. */
+/** One POST of the control or data plane: returns what is sent as JSON. Throws KvsError. */
 export type SignedOperation = (call: SignedCall) => Record<string, unknown>

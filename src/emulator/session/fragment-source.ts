@@ -1,9 +1,9 @@
 import type { Fragment } from '../camera/fragment.ts'
 
-/** Feeds a session's playlist. It is asked at each poll, and never told to go back. */
+/** Feeds a session's playlist. Asked at each poll, and never told to go back. */
 export interface FragmentSource {
-  /** Returns what has come in since the last call, oldest first. */
+  /** What has come in since the last call, oldest first. */
   take(nowMs: number): readonly Fragment[]
-  /** Says whether nothing will come any more. */
+  /** Whether nothing will come any more. */
   ended(nowMs: number): boolean
 }

@@ -16,17 +16,14 @@ export interface SessionOptions {
   readonly camera: Camera
   readonly request: SessionRequest
   readonly source: FragmentSource
-  /** What the source gave first, which decides tracks, codec private data and the origin of decode times. */
+  /** What the source gave first: decides tracks, codec private data and the origin of decode times. */
   readonly initial: readonly [Fragment, ...Fragment[]]
   readonly openedMs: number
 }
 
 export type SessionState = 'open' | 'expired' | 'revoked'
 
-/**
- * How many fragments are remembered: enough for the longest ON_DEMAND list, and for whoever still fetches what has slid
- * out.
- */
+/** Enough for the longest ON_DEMAND list, and for whoever still fetches what has slid out. */
 const REMEMBERED = 10_000
 
 /** One HLS streaming session: a view of a camera behind a token, until it expires. */
@@ -81,12 +78,12 @@ export class Session {
     return meter
   }
 
-  /** Returns the number behind a session-relative one. KVS.md, section 3.1. */
+  /** The number behind a session-relative one. KVS.md, section 3.1. */
   numberAt(index: number): bigint | undefined {
     return this.#byIndex.get(index)
   }
 
-  /** Returns the playlist as of now. Throws when a LIVE stream has fallen silent, or changed too often. */
+  /** The playlist as of now. Throws when a LIVE stream has fallen silent, or changed too often. */
   view(nowMs: number): View {
     this.#advance(nowMs)
     const view = this.#window.view(this.#source.ended(nowMs))
@@ -97,17 +94,17 @@ export class Session {
     throw new KvsError('InvalidCodecPrivateDataException', 400, message)
   }
 
-  /** Returns a fragment with the session's n-th codec private data, or with the latest; none if it listed none. */
+  /** A fragment with the session's n-th codec private data, or with the latest; none if it listed none. */
   encodedAs(cpd: number | undefined): Fragment | undefined {
     return this.#byCpd.get(cpd ?? this.#window.last?.cpd ?? 0)
   }
 
-  /** Says whether its tracks, and their codecs, are those that the session began with. */
+  /** Whether its tracks, and their codecs, are those that the session began with. */
   canLoad(fragment: Fragment): boolean {
     return mediaTypes(fragment) === mediaTypes(this.first)
   }
 
-  /** Returns milliseconds on the session’s clock. */
+  /** Milliseconds on the session’s clock. */
   startMs(fragment: Fragment): number {
     return startMs(fragment, this.request.selector)
   }

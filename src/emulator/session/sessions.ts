@@ -12,10 +12,7 @@ import { dedupe, oldestRecording, select } from './selection.ts'
 import { Session } from './session.ts'
 import { mintToken } from './token.ts'
 
-/**
- * How many sessions are remembered; beyond this the oldest is forgotten, and its token is then unknown, which answers
- * 403 as well.
- */
+/** Beyond this the oldest session is forgotten; its token is then unknown, which answers 403 as well. */
 const MOST_SESSIONS = 10_000
 
 interface Opening {
@@ -23,7 +20,7 @@ interface Opening {
   readonly initial: readonly Fragment[]
 }
 
-/** Holds all sessions, dead ones included, so that each goes on to be refused in its own way. */
+/** All sessions, dead ones included, so that each goes on to be refused in its own way. */
 export class Sessions {
   readonly #random: Random
   readonly #byToken = new Map<string, Session>()
@@ -41,7 +38,7 @@ export class Sessions {
     return this.#byToken.get(token)
   }
 
-  /** Opens a session. Throws as GetHLSStreamingSessionURL does when there is nothing to show. */
+  /** Throws as GetHLSStreamingSessionURL does when there is nothing to show. */
   open(camera: Camera, request: SessionRequest, nowMs: number): Session {
     checkMedia(camera)
     const { source, initial } = begin(camera, request, nowMs)
@@ -71,7 +68,7 @@ export class Sessions {
   }
 }
 
-/** Refuses streams that are unfit for HLS. KVS.md, section 7.1. */
+/** KVS.md, section 7.1: what makes a stream unfit for HLS. */
 function checkMedia({ config }: Camera): void {
   if (config.retentionHours === 0) {
     throw new KvsError('NoDataRetentionException', 400, 'The stream does not retain any data.')
@@ -124,7 +121,7 @@ function beginArchive(camera: Camera, request: SessionRequest, nowMs: number): O
   return { source: archiveSource, initial: recording.slice(0, maxFragments) }
 }
 
-/** Yields what is there and retained: as much as a list can hold, and then what may still replace some of it. */
+/** What is there and retained: as much as a list can hold, and then what may still replace some of it. */
 function* readArchive(camera: Camera, request: SessionRequest, nowMs: number): Generator<Fragment> {
   const stored = { nowMs, oldestMs: camera.oldestMs(nowMs) }
   let left = request.maxFragments + LONGEST_LAG

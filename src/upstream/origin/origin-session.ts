@@ -5,7 +5,7 @@ import { GatewayError } from '../../base/errors.ts'
 import type { Variables } from '../../formats/m3u8/define.ts'
 import { type MediaPlaylist, parseMedia } from '../../formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../formats/m3u8/parse-multivariant.ts'
-import { UpstreamAnswerError } from '../errors.ts'
+import { isTransient, UpstreamAnswerError } from '../errors.ts'
 import type {
   FragmentWish,
   HlsSession,
@@ -25,7 +25,7 @@ import { OriginHttp, type OriginHttpDeps, type OriginSource } from './origin-htt
 import type { OriginKey } from './origin-keys.ts'
 import type { OriginRun } from './origin-run.ts'
 import { partnerOffset, undatedOffset } from './partner-numbers.ts'
-import { isPlayableCodec, pickPlaylists } from './pick-playlists.ts'
+import { isReadable, pickPlaylists } from './pick-playlists.ts'
 
 export interface OriginSessionDeps extends OriginHttpDeps {
   /** Of the stream; shared by all its sessions. */
@@ -86,6 +86,9 @@ const ABSENCE = { firstMs: 250, maxMs: 1000 }
  */
 const [MIN_PATIENCE_MS, MAX_PATIENCE_MS] = [3000, 8000]
 
+/** How long the sound's list may answer with errors that pass before the picture goes on without. */
+const LIST_PATIENCE_MS = 3000
+
 /** What one playlist has shown so far. */
 interface Followed {
   readonly name: PlaylistName
@@ -95,6 +98,8 @@ interface Followed {
   /** What its media sequence numbers lack to those of the first playlist; undefined until it is found. */
   offset: number | undefined
   etag: string | undefined
+  /** When it began to fail; undefined while it can be had. */
+  missingSinceMs: number | undefined
   list: MediaPlaylist | undefined
   listed: readonly ListedFragment[]
   /** Listed now or before: origins keep segments for a while after they have left the list. */
@@ -102,7 +107,7 @@ interface Followed {
 }
 
 function followedAt(name: PlaylistName, url: URL): Followed {
-  const nothing = { etag: undefined, list: undefined, listed: [] }
+  const nothing = { etag: undefined, missingSinceMs: undefined, list: undefined, listed: [] }
   return {
     name,
     url,
@@ -225,6 +230,22 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     })
   }
 
+  /** The playlist as it is now. One beside the first that cannot be had any more costs what it lists, and no more. */
+  async #fetchOrMiss(followed: Followed, alive: AbortSignal): Promise<MediaPlaylist | undefined> {
+    try {
+      const list = await this.#fetch(followed, alive)
+      followed.missingSinceMs = undefined
+      return list
+    } catch (error) {
+      alive.throwIfAborted()
+      if (followed === this.#primary || !(error instanceof GatewayError)) throw error
+      followed.missingSinceMs ??= this.#clock.now()
+      const missingMs = this.#clock.now() - followed.missingSinceMs
+      if (isTransient(error) && missingMs < LIST_PATIENCE_MS) throw error
+      return undefined
+    }
+  }
+
   /** What fails at first is for the next look at the list to get over, or to tell. */
   #tryFetch(followed: Followed, alive: AbortSignal): Promise<MediaPlaylist | undefined> {
     return unlessRefused(alive, () => this.#fetch(followed, alive))
@@ -236,7 +257,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     const unread = this.#unread.get(playlist)
     this.#unread.delete(playlist)
     if (unread !== undefined) return unread
-    const list = await this.#fetch(followed, alive)
+    const list = await this.#fetchOrMiss(followed, alive)
     if (list === undefined) return followed.listed
     if (followed === this.#primary) {
       const sighting = this.#run.look(list)
@@ -344,7 +365,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
 
   /** What cannot be read is passed on; a session that has read so far leaves that to the next. */
   #notice(list: MediaPlaylist): void {
-    if (this.#run.opaque || (this.#codecs.every(isPlayableCodec) && !isEncrypted(list))) return
+    if (this.#run.opaque || (isReadable(this.#codecs) && !isEncrypted(list))) return
     this.#run.opaque = true
     if (this.#timeBase !== 0) throw new SessionDeadError('encrypted')
   }

@@ -14,20 +14,27 @@ const VIDEO = /^(avc1|avc3|hvc1|hev1)\b/
 /** Subtitles and captions, which we neither follow nor repeat. */
 const TEXT = /^(wvtt|stpp|tx3g|imsc1|c608|c708|mett|sbtt|stxt|dvb)\b/i
 
-/**
- * One variant: the best that we can play throughout, as there is no ladder here; the best of all if we can
- * play none. Its sound is the default of its audio group, or within its own segments.
- */
-export function isPlayableCodec(codec: string): boolean {
+function isPlayableCodec(codec: string): boolean {
   return PLAYABLE.test(codec)
+}
+
+/** Whether we read such media: all of it, or the picture without its sound. */
+export function isReadable(codecs: readonly string[]): boolean {
+  const pictures = codecs.filter(isVideoCodec)
+  return (pictures.length > 0 ? pictures : codecs).every(isPlayableCodec)
 }
 
 export function isVideoCodec(codec: string): boolean {
   return VIDEO.test(codec) || OTHER_VIDEO.test(codec)
 }
 
+/**
+ * One variant: the best that we can play throughout, as there is no ladder here, else the best whose picture we can
+ * play; the best of all if we can play none. Its sound is the default of its audio group, or within its own segments.
+ */
 export function pickPlaylists({ variants, audio }: MultivariantPlaylist): PickedPlaylists {
-  const best = bestOf(variants.filter(isPlayable)) ?? bestOf(variants)
+  const readable = variants.filter((variant) => isReadable(mediaCodecs(variant)))
+  const best = bestOf(variants.filter(isPlayable)) ?? bestOf(readable) ?? bestOf(variants)
   if (best === undefined) throw new RangeError('a multivariant playlist lists a variant')
   const group = audio.filter(({ groupId }) => groupId === best.audioGroup)
   const sound = (group.find(({ isDefault }) => isDefault) ?? group[0])?.uri

@@ -3,7 +3,7 @@ import { parseMedia } from '../../../src/formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../../src/formats/m3u8/parse-multivariant.ts'
 import { OriginRun } from '../../../src/upstream/origin/origin-run.ts'
 import { partnerOffset, undatedOffset } from '../../../src/upstream/origin/partner-numbers.ts'
-import { pickPlaylists } from '../../../src/upstream/origin/pick-playlists.ts'
+import { isReadable, pickPlaylists } from '../../../src/upstream/origin/pick-playlists.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 describe('of several variants', () => {
@@ -36,6 +36,22 @@ describe('of several variants', () => {
   test('if none can be played, the widest goes as it is', () => {
     const [a, b] = [1, 2].map((n) => variant(`BANDWIDTH=${n},CODECS="av01.0.04M.08"`, `v${n}`))
     expect(pick(a ?? '', b ?? '')).toEqual([['muxed', 'v2']])
+  })
+
+  test('one whose sound alone cannot be read goes before one whose picture cannot', () => {
+    const av1 = variant('BANDWIDTH=9,CODECS="av01.0.04M.08,mp4a.40.2"', 'av1')
+    const ac3 = variant('BANDWIDTH=2,CODECS="avc1.4d400c,ac-3"', 'ac3')
+    expect(pick(av1, ac3)).toEqual([['muxed', 'ac3']])
+    expect(pick(av1, ac3, variant(`BANDWIDTH=1,${AVC}`, 'low'))).toEqual([['muxed', 'low']])
+  })
+
+  test.each([
+    ['avc1.4d400c,ac-3', true],
+    ['mp4a.40.2', true],
+    ['ac-3', false],
+    ['av01.0.04M.08,mp4a.40.2', false],
+  ])('%s is read: %s', (codecs, isRead) => {
+    expect(isReadable(codecs.split(','))).toBe(isRead)
   })
 
   test('text beside them makes a variant no less playable, and is not repeated', () => {
