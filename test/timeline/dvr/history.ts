@@ -61,6 +61,8 @@ export class History {
   index = new DvrIndex(OPTIONS)
   nextMsn = FIRST_MSN
   #dsn = 100
+  /** The segment that was put before all others last. */
+  #front: number | undefined
   nextMs = START_MS
   /** Holes in time, which something may be inserted into. */
   readonly holes: { readonly startMs: number; readonly anchor: number }[] = []
@@ -85,6 +87,8 @@ export class History {
     if (head === undefined || after === undefined) return
     const hole = this.holes.shift()
     if (hole !== undefined && hole.anchor <= head.anchor) return
+    // What was put before the list and has left it is too old to be put there again.
+    if (hole === undefined && this.#front !== undefined && head.msn !== this.#front) return
     const { startMs, anchor } = hole ?? {
       startMs: head.startMs - 4 * FRAGMENT_MS,
       anchor: head.anchor,
@@ -105,6 +109,7 @@ export class History {
       listLine({ editions: [...this.index.editions, id], head: place }),
     )
     this.index.insert([...inserted, ...changed], id)
+    if (hole === undefined) this.#front = first
   }
 
   /** The process dies, and another one reads what it wrote. */
