@@ -19,18 +19,18 @@ import { proxiesOf } from './upstream/proxies.ts'
 export interface GatewayDeps {
   readonly clock: Clock
   readonly random: Random
-  /** Default: lines on standard output, as configured. */
+  /** Where events are logged. Default: lines on standard output, as configured. */
   readonly log?: Log
   /** Where `HTTP_PROXY` and the like are looked for. Default: the process's own. */
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 export interface RunningGateway {
-  /** Base URL of the public listener, without a slash at its end. */
+  /** The base URL of the public listener, without a slash at its end. */
   readonly publicUrl: string
-  /** Base URL of the admin listener, without a slash at its end. */
+  /** The base URL of the admin listener, without a slash at its end. */
   readonly adminUrl: string
-  /** Is not ready from now on, and serves all the same. */
+  /** Reports from now on that it is not ready, and serves all the same. */
   retire(): void
   /** Stops accepting, answers who waits, closes sessions; resolves when nothing runs any more. */
   close(): Promise<void>
@@ -38,7 +38,7 @@ export interface RunningGateway {
 
 export type StartGateway = (config: Config, deps: GatewayDeps) => Promise<RunningGateway>
 
-/** The composition root: here and in src/gateway is every implementation known. */
+/** Composes the gateway: here and in src/gateway is every implementation known. */
 export const startGateway: StartGateway = async (config, deps) => {
   const log = deps.log ?? createLogger(config.log)
   const shared = await openShared(

@@ -1,4 +1,4 @@
-/** Chance as an argument: a number in [0, 1). */
+/** Gives chance as an argument: a number in [0, 1). */
 export type Random = () => number
 
 export interface BackoffOptions {
@@ -7,8 +7,8 @@ export interface BackoffOptions {
 }
 
 /**
- * Growing waits with full jitter on their upper half, so that gateways which failed together do not
- * return together: attempt n waits between half of and all of `firstMs · 2ⁿ`, at most `maxMs`.
+ * Gives growing waits with full jitter on their upper half, so that gateways which failed together do not return
+ * together: attempt n waits between half of and all of `firstMs · 2ⁿ`, at most `maxMs`.
  */
 export class Backoff {
   readonly #options: BackoffOptions
@@ -20,7 +20,7 @@ export class Backoff {
     this.#random = random
   }
 
-  /** The next wait in milliseconds. */
+  /** Returns the next wait in milliseconds. */
   next(): number {
     const { firstMs, maxMs } = this.#options
     // 2^30 first waits are beyond any maximum; an unbounded exponent would end in Infinity.

@@ -2,8 +2,8 @@ import type { Clock } from './clock.ts'
 import { DeadlineError, withDeadline } from './deadline.ts'
 
 /**
- * Waits for works that nobody can abort, such as writes to a disk, each for a bounded time. One that takes
- * longer hangs, and until it ends nobody waits for another one: what waits here must go on.
+ * Waits for works that nobody can abort, such as writes to a disk, each for a bounded time. One that takes longer
+ * hangs, and until it ends nobody waits for another one, because what waits here must go on.
  */
 export class BoundedWait {
   readonly #clock: Clock
@@ -11,7 +11,7 @@ export class BoundedWait {
   readonly #hung: () => void
   #hanging = 0
 
-  /** @param hung told of the first work that takes longer than `mostMs` milliseconds, once until it ends */
+  /** @param hung called at the first work that takes longer than `mostMs` milliseconds, once until it ends */
   constructor(clock: Clock, mostMs: number, hung: () => void) {
     this.#clock = clock
     this.#mostMs = mostMs

@@ -1,11 +1,14 @@
-/** Where time comes from. Below the composition root nobody reads the global clock. */
+/** Tells the time. Below the composition root nobody reads the global clock. */
 export interface Clock {
   /**
-   * Milliseconds of a clock that never steps, for all that is waited for, aged or put in order. It showed the date when the
-   * process began; where the machine's date is set afterwards, the two differ from then on.
+   * Returns milliseconds of a clock that never steps, for all that is waited for, aged or put in order. It showed the
+   * date when the process began; where the machine's date is set afterwards, the two differ from then on.
    */
   now(): number
-  /** Milliseconds since 1970-01-01T00:00:00Z as the machine has them now, for what people and other machines read: it may step. */
+  /**
+   * Returns milliseconds since 1970-01-01T00:00:00Z as the machine has them now, for what people and other machines
+   * read: it may step.
+   */
   date(): number
   /** Resolves after `ms` milliseconds; rejects with the signal's reason once it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
@@ -18,7 +21,7 @@ export function asDate(clock: Clock, ms: number): number {
   return ms + clock.date() - clock.now()
 }
 
-/** Node's timers hold 31 bits: a longer wait would fire at once. */
+/** How long a timer may wait, because Node's hold 31 bits and a longer wait would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {

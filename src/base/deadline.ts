@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 
-/** A wait ran out of time. */
+/** Says that a wait ran out of time. */
 export class DeadlineError extends Error {
   constructor(what: string, ms: number) {
     super(`${what} took longer than ${ms} ms`)
@@ -23,10 +23,10 @@ export function withDeadline<T>(
   return untilExpired(watch, parent, work)
 }
 
-/** Calls `expire` when time is up, with what is then thrown; returns what ends the watch. */
+/** Watches time: calls `expire` when it is up, with what is then thrown; returns what ends the watch. */
 export type Watch = (expire: (error: Error) => void) => () => void
 
-/** As {@link withDeadline}, with a deadline that may move. */
+/** Runs work as {@link withDeadline} does, with a deadline that may move. */
 export async function untilExpired<T>(
   watch: Watch,
   parent: AbortSignal,

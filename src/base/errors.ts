@@ -31,16 +31,16 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS
 
 export interface GatewayErrorOptions extends ErrorOptions {
-  /** When a retry makes sense, in milliseconds from now. */
+  /** How long until a retry makes sense, in milliseconds from now. */
   readonly retryAfterMs?: number
   /** The AWS request id, for logs. */
   readonly upstreamRequestId?: string
   /**
-   * Whether it ends by itself, when what is away comes back, whatever its code says: nobody has to change anything.
-   * Default: false, which says nothing.
+   * Whether it ends by itself, when what is away comes back, whatever its code says, so that nobody has to change
+   * anything. Default: false, which says nothing.
    */
   readonly passes?: boolean
-  /** More for the problem document: RFC 9457, 3.2. Public, like the message. */
+  /** More members for the problem document (RFC 9457, 3.2); public, like the message. */
   readonly members?: Readonly<Record<string, string | null>>
 }
 

@@ -1,9 +1,9 @@
-/** What an event is about: plain values, named for the reader. An `error` keeps its causes. */
+/** Says what an event is about: plain values, named for the reader. An `error` keeps its causes. */
 export type LogFields = Readonly<Record<string, unknown>>
 
 /**
- * How every layer tells an operator what happened: one line per event that a person would want to know
- * of, named in a few words ("session opened"), the particulars as fields.
+ * Lets every layer tell an operator what happened: one line per event that a person would want to know of, named in a
+ * few words ("session opened"), the particulars as fields.
  */
 export interface Log {
   debug(event: string, fields?: LogFields): void
@@ -14,7 +14,7 @@ export interface Log {
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** The same log with these fields in every line, as for all that concerns one stream. */
+/** Returns the same log with these fields in every line, as for all that concerns one stream. */
 export function about(log: Log, fixed: LogFields): Log {
   const bind =
     (method: keyof Log) =>

@@ -17,10 +17,15 @@ export class Outage {
     this.#messages = messages
   }
 
-  /** What the work gives; undefined when it failed. @param details what the log says of a failure */
+  /**
+   * Returns what the work gives; undefined when it failed.
+   * @param details what the log says of a failure
+   * @param signal whose abort is no failure; rejects with its reason then
+   */
   async attempt<T>(
     details: Readonly<Record<string, unknown>>,
     work: () => Promise<T>,
+    signal?: AbortSignal,
   ): Promise<T | undefined> {
     const { level, fails, works } = this.#messages
     try {
@@ -29,6 +34,7 @@ export class Outage {
       this.#failing = false
       return result
     } catch (error) {
+      signal?.throwIfAborted()
       if (!this.#failing) this.#log[level](fails, { ...details, error })
       this.#failing = true
       return undefined

@@ -1,5 +1,5 @@
 /**
- * The bytes in memory that is theirs alone. Node cuts small buffers from slabs of 64 KiB; one that is kept for
+ * Returns the bytes in memory that is theirs alone. Node cuts small buffers from slabs of 64 KiB; one that is kept for
  * long keeps its whole slab, and counting its own length would be a lie.
  */
 export function ownMemory(bytes: Buffer): Buffer {

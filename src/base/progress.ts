@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 import { DeadlineError, untilExpired, type Watch } from './deadline.ts'
 
-/** A body must bring so many bytes in each such span, 1.4 Mbit/s: with less no camera can be followed. */
+/** How often a body must have brought what it should: 1.4 Mbit/s, because with less no camera can be followed. */
 const SPAN_MS = 3_000
 const SPAN_BYTES = 512 * 1024
 
@@ -36,7 +36,7 @@ export function whileArriving<T>(
   return untilExpired(watch, parent, work)
 }
 
-/** How long so many bytes may take at most, in whole milliseconds. */
+/** Returns how long so many bytes may take at most, in whole milliseconds. */
 export function arrivalMs(bytes: number): number {
   return Math.ceil((bytes / SPAN_BYTES) * SPAN_MS)
 }

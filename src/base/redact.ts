@@ -1,9 +1,12 @@
 const MASK = '[redacted]'
 
-/** Ends a value: also the backslash before the quote of JSON within JSON, so that the JSON around stays whole. */
+/**
+ * Matches a value up to its end, also the backslash before the quote of JSON within JSON, so that the JSON around stays
+ * whole.
+ */
 const VALUE = String.raw`[^&\s"',;<>}\\]+`
 
-/** `name=value`, `name: value` and `"name":"value"`, percent-encoded or as JSON within JSON too. */
+/** Matches `name=value`, `name: value` and `"name":"value"`, percent-encoded or as JSON within JSON too. */
 const named = (names: string, value = VALUE): RegExp =>
   new RegExp(String.raw`((?:${names})(?:\\*["'])?\s*(?:=|:|%3D)\s*(?:\\*["'])?)${value}`, 'gi')
 

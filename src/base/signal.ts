@@ -1,4 +1,6 @@
-/** Tells any number of waiters that something changed. Nothing is queued: who comes late waits for the next. */
+/**
+ * Tells any number of waiters that something changed. Nothing is queued, so who comes late waits for the next change.
+ */
 export class ChangeSignal {
   #waiters = new Set<() => void>()
 

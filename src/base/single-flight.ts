@@ -11,7 +11,10 @@ interface Flight<T> {
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>()
 
-  /** @throws what `work` throws; the signal's reason once it aborts */
+  /**
+   * Runs `work`, or joins the call of the same name.
+   * @throws what `work` throws; the signal's reason once it aborts
+   */
   async run(
     key: string,
     signal: AbortSignal,

@@ -10,7 +10,10 @@ export const checkCommand: Command = {
   run: check,
 }
 
-/** Faults go to standard error; what is fine, and what is only not available yet, to standard output. */
+/**
+ * Checks a configuration. Faults go to standard error; what is fine, and what is only not available yet, to standard
+ * output.
+ */
 async function check({ operands }: Args, { env, out }: Terminal): Promise<ExitCode> {
   const [file = ''] = operands
   const config = await loadWhole(file, env)

@@ -3,20 +3,20 @@ import type { Environment } from '../config/environment.ts'
 /** What a command sees of the process around it. */
 export interface Terminal {
   readonly env: Environment
-  /** Results: standard output, one line. */
+  /** Writes a result to standard output, one line. */
   readonly out: (line: string) => void
-  /** Faults: standard error, one line. */
+  /** Writes a fault to standard error, one line. */
   readonly err: (line: string) => void
   /** Resolves when the process is asked to stop. */
   readonly untilStopped: () => Promise<void>
 }
 
-/** Documented in the README; scripts rely on them. */
+/** The exit codes, documented in the README, because scripts rely on them. */
 export const EXIT = { ok: 0, fault: 1, usage: 2 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** An option that takes a value: no command needs another kind. */
+/** An option that takes a value, because no command needs another kind. */
 export interface OptionDoc {
   /** The value's name in the help. */
   readonly value: string
@@ -25,9 +25,9 @@ export interface OptionDoc {
 
 export interface Command {
   readonly name: string
-  /** One sentence. */
+  /** What it does, in one sentence. */
   readonly summary: string
-  /** Names of the arguments that have to be there. */
+  /** The names of the arguments that have to be there. */
   readonly operands: readonly string[]
   readonly options: Readonly<Record<string, OptionDoc>>
   run(args: Args, terminal: Terminal): Promise<ExitCode>
@@ -39,7 +39,7 @@ export interface Args {
   readonly options: Readonly<Partial<Record<string, string>>>
 }
 
-/** The command line itself is wrong. */
+/** Says that the command line itself is wrong. */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message)

@@ -5,7 +5,7 @@ import type { ConfigSource } from './source.ts'
 
 const DEMO_FILE = fileURLToPath(new URL('../../config/dev.yaml', import.meta.url))
 
-/** An emulator in this process, on a free loopback port, with its own demo cameras. */
+/** Starts an emulator in this process, on a free loopback port, with its own demo cameras. */
 export async function startDemo(env: Environment): Promise<ConfigSource> {
   const { startEmulator } = await import('../emulator/emulator.ts')
   const emulator = await startEmulator()

@@ -28,7 +28,7 @@ async function emulate({ options }: Args, terminal: Terminal): Promise<ExitCode>
   return EXIT.ok
 }
 
-/** Without a file, the emulator has demo cameras of its own. */
+/** Reads the emulator's configuration; without a file it has demo cameras of its own. */
 async function emulatorConfig({ config: file }: Args['options'], { env }: Terminal) {
   if (file === undefined) return {}
   const { emulatorConfigSchema } = await import('../emulator/config.ts')

@@ -2,7 +2,7 @@ import type { Command } from './command.ts'
 
 const PROGRAM = 'kvs-hls-gateway'
 
-/** What `--help` prints. */
+/** Returns what `--help` prints. */
 export function programHelp(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length))
   return [
@@ -18,7 +18,7 @@ export function programHelp(commands: readonly Command[]): string {
   ].join('\n')
 }
 
-/** What `COMMAND --help` prints. */
+/** Returns what `COMMAND --help` prints. */
 export function commandHelp({ name, summary, operands, options }: Command): string {
   const rows = Object.entries(options).map(([option, { value, doc }]) => ({
     left: `--${option} ${value}`,

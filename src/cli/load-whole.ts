@@ -3,7 +3,7 @@ import type { Environment } from '../config/environment.ts'
 import { ConfigError, loadConfig } from '../config/load.ts'
 
 /**
- * A configuration, and the files that it names: what is wrong with either is told before anything starts.
+ * Loads a configuration, and the files that it names, so that what is wrong with either is told before anything starts.
  * @throws ConfigError
  */
 export async function loadWhole(file: string, env: Environment): Promise<Config> {

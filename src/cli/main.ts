@@ -13,7 +13,7 @@ import { startFailure } from './start-failure.ts'
 
 const COMMANDS: readonly Command[] = [serveCommand, checkCommand, emulatorCommand, signCommand]
 
-/** The program: a command line in, an exit code out. */
+/** Runs the program: a command line in, an exit code out. */
 export async function run(
   argv: readonly string[],
   terminal: Terminal = processTerminal(),

@@ -1,7 +1,10 @@
 import { parseArgs } from 'node:util'
 import { type Args, type Command, UsageError } from './command.ts'
 
-/** @throws UsageError */
+/**
+ * Checks a command line.
+ * @throws UsageError
+ */
 export function parseCommandLine(command: Command, argv: readonly string[]): Args {
   const { values, positionals } = parse(command, argv)
   const missing = command.operands[positionals.length]
@@ -21,20 +24,26 @@ function parse(command: Command, argv: readonly string[]) {
   }
 }
 
-/** Node goes on with advice about `--` that does not help here. */
+/** Cuts an error to its first sentence, because Node goes on with advice about `--` that does not help here. */
 function firstSentence(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
   return message.split(/\. |\n/)[0] ?? message
 }
 
-/** @throws UsageError */
+/**
+ * Reads a port.
+ * @throws UsageError
+ */
 export function portOption(name: string, text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (port <= 65_535) return port
   throw new UsageError(`--${name} takes a port from 0 to 65535, got ${JSON.stringify(text)}`)
 }
 
-/** @throws UsageError */
+/**
+ * Reads an option that has to be there.
+ * @throws UsageError
+ */
 export function requiredOption({ options }: Args, name: string): string {
   const value = options[name]
   if (value === undefined) throw new UsageError(`--${name} is missing`)

@@ -2,7 +2,7 @@ import type { Terminal } from './command.ts'
 
 const STOP_SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
 
-/** The terminal of the real process. */
+/** Returns the terminal of the real process. */
 export function processTerminal(): Terminal {
   return {
     env: process.env,

@@ -1,12 +1,15 @@
 import type { Config } from '../config/config.ts'
 import type { RunningGateway } from '../gateway.ts'
 
-/** More tiles than a wall can show would only make the line unreadable. */
+/**
+ * How many streams the wall's URL names at most, because more tiles than a wall can show would only make the line
+ * unreadable.
+ */
 const MAX_WALL_STREAMS = 36
 
 /**
- * The one line that says where to look. The first URL in it is the public base URL, without a slash
- * at its end, for scripts to take.
+ * Returns the one line that says where to look. The first URL in it is the public base URL, without a slash at its end,
+ * for scripts to take.
  */
 export function readyLine({ publicUrl, adminUrl }: RunningGateway, { streams }: Config): string {
   const names = streams.slice(0, MAX_WALL_STREAMS).map(({ name }) => name)

@@ -28,14 +28,16 @@ export interface ServeParts {
   readonly clock: Clock
 }
 
-/** The gateway is loaded when it is needed: `check` and `--help` need not wait for the AWS SDK. */
+/** Loads the gateway when it is needed, because `check` and `--help` need not wait for the AWS SDK. */
 const realParts: ServeParts = {
   startGateway: async (...args) => (await import('../gateway.ts')).startGateway(...args),
   startDemo,
   clock: systemClock,
 }
 
-/** Less than the ten seconds that operators are promised, so that the exit itself fits in. */
+/**
+ * How long a close may take: less than the ten seconds that operators are promised, so that the exit itself fits in.
+ */
 const CLOSE_WITHIN_MS = 9_500
 
 /** Runs until the process is asked to stop. */

@@ -36,7 +36,7 @@ async function sign(args: Args, { env, out }: Terminal): Promise<ExitCode> {
   return EXIT.ok
 }
 
-/** Of one stream, where to play it; of a pattern, what all of its paths begin with. */
+/** Returns where to play a stream; of a pattern, what all of its paths begin with. */
 function signedPath(token: string, pattern: string): string {
   return /[*?]/.test(pattern) ? `/s/${token}` : `/s/${token}/hls/${pattern}/master.m3u8`
 }

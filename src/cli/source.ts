@@ -15,7 +15,7 @@ export interface ConfigSource extends AsyncDisposable {
 }
 
 /**
- * What to serve: a file, the one stream of the command line, or else the demo.
+ * Opens what to serve: a file, the one stream of the command line, or else the demo.
  * @throws UsageError, ConfigError
  */
 export async function openSource(
@@ -35,7 +35,7 @@ export async function openSource(
   return startDemo(env)
 }
 
-/** `--port` and `--admin-port` win over any source. */
+/** Puts `--port` and `--admin-port` in, which win over any source. */
 export function withPorts(config: Config, { options }: Args): Config {
   const { port, 'admin-port': adminPort } = options
   const { server, admin } = config

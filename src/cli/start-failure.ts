@@ -1,4 +1,4 @@
-/** Why a start failed, as one line for the person who typed the command. */
+/** Says why a start failed, as one line for the person who typed the command. */
 export function startFailure(error: unknown): string {
   const { code, message } = describe(error)
   if (code === 'EADDRINUSE') return `${listener(error)} is in use by another process`
@@ -13,7 +13,7 @@ function describe(error: unknown): { code: unknown; message: string } {
   return { code: 'code' in error ? error.code : undefined, message: error.message }
 }
 
-/** Node's listen errors know where: `address`, or `hostname` when it did not resolve, and `port`. */
+/** Says where it could not listen. Node's errors know: `address`, or `hostname` when it did not resolve, and `port`. */
 function listener(error: unknown): string {
   const { address, hostname, port } = error as Readonly<Record<string, unknown>>
   const host = [address, hostname].find((name) => typeof name === 'string') ?? 'the address'

@@ -6,7 +6,7 @@ import { faultSchema } from './service/fault.ts'
 const millis = z.int().min(0)
 const streamName = z.string().regex(/^[a-zA-Z0-9_.-]{1,256}$/)
 
-/** KVS's own limits per second. KVS.md, section 10. */
+/** The limits per second that KVS has. KVS.md, section 10. */
 const quotasSchema = z.strictObject({
   enforced: z.boolean().default(true).describe('Off: calls are counted but never refused.'),
   status: z

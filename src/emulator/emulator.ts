@@ -9,22 +9,22 @@ import { Service } from './service/service.ts'
 export type { Control, EmulatorConfig }
 
 export interface EmulatorOptions {
-  /** Default 127.0.0.1. */
+  /** The host to listen on. Default 127.0.0.1. */
   readonly host?: string
-  /** Default 0: any free port. */
+  /** The port to listen on. Default 0: any free port. */
   readonly port?: number
-  /** Cameras, sessions, latencies and slow bodies all live by it. */
+  /** The clock by which cameras, sessions, latencies and slow bodies all live. */
   readonly clock?: Clock
-  /** AWS's own date, which signatures have to be near. Default: this machine's. Milliseconds since 1970. */
+  /** Returns AWS's own date, which signatures have to be near, in milliseconds since 1970. Default: this machine's. */
   readonly date?: () => number
-  /** For tokens, request ids and faults with a probability; cameras are deterministic without it. */
+  /** Chance for tokens, request ids and faults with a probability; cameras are deterministic without it. */
   readonly random?: Random
-  /** What is left out has the defaults of the README. */
+  /** The configuration; what is left out has the defaults of the README. */
   readonly config?: EmulatorConfig
 }
 
 export interface Emulator {
-  /** `http://127.0.0.1:PORT`, without a trailing slash: the endpoint for AWS SDK clients. */
+  /** The endpoint for AWS SDK clients: `http://127.0.0.1:PORT`, without a trailing slash. */
   readonly url: string
   /** The control API, in process. */
   readonly control: Control

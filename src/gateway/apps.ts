@@ -18,7 +18,7 @@ import { renditionsNow } from '../timeline/renditions-now.ts'
 import { mostConnections } from './connections.ts'
 import type { Shared } from './shared.ts'
 
-/** Players, CDNs and pages. */
+/** Builds the public listener: for players, CDNs and pages. */
 export async function publicApp(
   config: Config,
   registry: Registry,
@@ -43,7 +43,7 @@ export async function publicApp(
   return app
 }
 
-/** Clips of what the archives have. */
+/** Makes clips of what the archives have. */
 function clipsOf(registry: Registry, clock: Clock): Clips {
   return new Clips({
     clock,
@@ -57,13 +57,16 @@ function clipsOf(registry: Registry, clock: Clock): Clips {
   })
 }
 
-/** A first request moves no byte while it waits for media, and must not count as stalled meanwhile. */
+/**
+ * Returns how long a connection may stall: longer than a first request may wait for media, because it moves no byte
+ * meanwhile and must not count as stalled.
+ */
 function stallTimeoutMs({ streams, dynamicStreams }: Config): number {
   const all = [...streams, ...dynamicStreams]
   return Math.max(30_000, ...all.map(({ startTimeoutMs }) => startTimeoutMs + 5_000))
 }
 
-/** Operators, scripts and Prometheus. */
+/** Builds the admin listener: for operators, scripts and Prometheus. */
 export function adminApp(
   config: Config,
   registry: Operations,
@@ -102,7 +105,7 @@ function webView(registry: Registry, clock: Clock): WebView {
   }
 }
 
-/** Of a stream that exists by pattern, and not before somebody asks for it. */
+/** Returns the state of a stream that exists by pattern, before somebody asks for it. */
 function possibleState(
   registry: Registry,
   name: string,

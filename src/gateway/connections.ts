@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import type { Config } from '../config/config.ts'
 
-/** Listeners, logs, the admin listener's connections, disk and journals. */
+/** How many files are not for viewers: listeners, logs, the admin listener's connections, disk and journals. */
 const RESERVED = 64
-/** Playlists and fragments of both tracks, while two sessions overlap. */
+/** How many files a stream needs: playlists and fragments of both tracks, while two sessions overlap. */
 const RESERVED_PER_STREAM = 8
 
-/** How many connections the public listener may have: as configured, or what the limit of open files leaves. */
+/** Returns how many connections the public listener may have: as configured, or what the limit of open files leaves. */
 export async function mostConnections({
   limits,
   streams,
@@ -17,13 +17,13 @@ export async function mostConnections({
   return affordable(await openFilesLimit(), count)
 }
 
-/** Half of the files at least, however many streams there are. */
+/** Returns how many connections there are files for: half of the files at least, however many streams there are. */
 export function affordable(openFiles: number, streams: number): number {
   const reserved = Math.min(openFiles / 2, RESERVED + RESERVED_PER_STREAM * streams)
   return Math.floor(openFiles - reserved)
 }
 
-/** The process's soft limit; infinite where the system does not tell. */
+/** Reads the process's soft limit; infinite where the system does not tell. */
 async function openFilesLimit(): Promise<number> {
   const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '')
   const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1]

@@ -5,13 +5,16 @@ import type { StreamSet } from '../streams/stream-set.ts'
 import { openStream } from './open-stream.ts'
 import type { Shared } from './shared.ts'
 
-/** What KVS takes as StreamName. KVS.md, section 6.2. */
+/** How long a name may be that KVS takes as StreamName. KVS.md, section 6.2. */
 const LONGEST_KVS_NAME = 256
 
-/** Players may pause for so long and find their place again; a DVR window is not forgotten sooner than it is over. */
+/**
+ * How long a stream is kept that nobody watches, because players may pause for so long and find their place again; a
+ * DVR window is not forgotten sooner than it is over.
+ */
 const KEEP_IDLE_MS = 10 * 60_000
 
-/** How streams are made by the patterns of `dynamicStreams`. */
+/** Says how streams are made by the patterns of `dynamicStreams`. */
 export function dynamicEntries(
   { dynamicStreams }: Config,
   shared: Shared,
@@ -55,14 +58,14 @@ function kvsName({ kvs }: DynamicStreamConfig, name: string): string {
   return kvs.streamName.replaceAll('{name}', () => name)
 }
 
-/** What all its streams are counted under. Slashes are in no stream's name. */
+/** Returns what all its streams are counted under. Slashes are in no stream's name. */
 function labelOf({ match }: DynamicStreamConfig): string {
   return `/${match.source}/`
 }
 
 /**
- * Opens those of which an earlier process saved something, as many as may be: what they list can be asked for,
- * and is not cleaned away from the disk.
+ * Opens the streams of which an earlier process saved something, as many as may be, so that what they list can be asked
+ * for, and is not cleaned away from the disk.
  */
 export async function restoreDynamic(
   streams: StreamSet,

@@ -7,11 +7,11 @@ import { type PastSource, storedPast } from './stored-past.ts'
 export interface ArchiveLimits {
   /** The longest range, in milliseconds. */
   readonly maxMs: number
-  /** Of them, the longest that a clip may be made of. */
+  /** The longest of these that a clip may be made of. */
   readonly maxClipMs: number
 }
 
-/** What KVS keeps of a stream's past, to be played by range. Its work yields to live (G9). */
+/** Opens what KVS keeps of a stream's past, to be played by range. Its work yields to live (G9). */
 export function openArchives(
   source: PastSource,
   limits: ArchiveLimits,
@@ -31,7 +31,7 @@ export function openArchives(
   return (tail) => new Archives({ clock, log, tail, recording, placedBy, ...limits })
 }
 
-/** The past of a stream whose source keeps none: what its DVR list holds. */
+/** Opens the past of a stream whose source keeps none: what its DVR list holds. */
 export function openHeldArchives(
   limits: ArchiveLimits,
   { clock, log }: Pick<Shared, 'clock' | 'log'>,

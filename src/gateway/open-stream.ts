@@ -13,8 +13,8 @@ import { storedPast } from './stored-past.ts'
 import { type Upstream, upstreamOf } from './upstream-of.ts'
 
 /**
- * A configured stream, idle, with what an earlier process saved of it.
- * @param discarded all that it held was let go of
+ * Opens a configured stream, idle, with what an earlier process saved of it.
+ * @param discarded called when all that it held was let go of
  */
 export async function openStream(
   config: StreamConfig,
@@ -86,7 +86,7 @@ function openPublisher(
   })
 }
 
-/** KVS keeps an archive. Of other origins there is what the stream itself holds. */
+/** Opens a stream's archives: KVS keeps one. Of other origins there is what the stream itself holds. */
 function archivesOf(
   config: StreamConfig,
   { kvs }: Upstream,

@@ -29,7 +29,7 @@ export interface Shared {
   readonly log: Log
   readonly counters: GatewayCounters
   readonly dispatcher: UpstreamAgent
-  /** For hosts that nobody has configured. */
+  /** Reaches hosts that nobody has configured. */
   readonly publicDispatcher: UpstreamAgent
   readonly api: KvsApi
   readonly quotas: StreamQuotas

@@ -6,7 +6,10 @@ import { readSlateFile, SLATE_FILE_EXPECTED, SlateFileError } from '../slate/sla
 /** The operator's slates by path, each read once, however many streams show it. */
 export type SlateFiles = ReadonlyMap<string, Movie>
 
-/** @throws SlateFileError */
+/**
+ * Reads the operator's slates.
+ * @throws SlateFileError
+ */
 export async function openSlateFiles(config: Config): Promise<SlateFiles> {
   const movies = new Map<string, Movie>()
   for (const { path } of slatePaths(config)) {
@@ -15,7 +18,10 @@ export async function openSlateFiles(config: Config): Promise<SlateFiles> {
   return movies
 }
 
-/** What is wrong with the slate files of a configuration. @param file what faults call it */
+/**
+ * Says what is wrong with the slate files of a configuration.
+ * @param file what faults call it
+ */
 export async function slateFaults(file: string, config: Config): Promise<readonly Fault[]> {
   const faults: Fault[] = []
   const problems = new Map<string, string | undefined>()

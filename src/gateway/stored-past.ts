@@ -12,10 +12,13 @@ export interface PastSource {
   readonly quota: StreamQuota
 }
 
-/** Long enough for a film; opened again when it ends, as nobody proves anything by its fragments' overlap. */
+/**
+ * How long a session of the past lives: enough for a film. It is opened again when it ends, because nobody proves
+ * anything by its fragments' overlap.
+ */
 const EXPIRES_MS = 3_600_000
 
-/** What KVS keeps of a stream, for its DVR list and its archive. Its work yields to live (G9). */
+/** Opens what KVS keeps of a stream, for its DVR list and its archive. Its work yields to live (G9). */
 export function storedPast(past: PastSource, shared: Shared): StoredPast {
   const { name, source, quota } = past
   const observer = shared.counters.upstreamObserver(name)
@@ -27,7 +30,7 @@ export function storedPast(past: PastSource, shared: Shared): StoredPast {
   }
 }
 
-/** Opens sessions of the past. */
+/** Returns what opens sessions of the past. */
 function opener({ name, source, quota }: PastSource, shared: Shared): OpenPast {
   const observer = shared.counters.upstreamObserver(name)
   const asked: KvsSource = {

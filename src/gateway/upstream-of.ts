@@ -12,18 +12,21 @@ import { openOriginSession } from '../upstream/origin/origin-session.ts'
 import { SecretUrl } from '../upstream/secret-url.ts'
 import type { Shared } from './shared.ts'
 
-/** Where a source's sessions come from, whatever kind of source it is. */
+/** Says where a source's sessions come from, whatever kind of source it is. */
 export interface Upstream {
   open(observer: UpstreamObserver, signal: AbortSignal): Promise<HlsSession>
   /** How many fragments its playlists list; 0 where sessions do not expire. */
   readonly fragmentResults: number
   /** What KVS knows it by, and what we may ask of it; null for other origins. */
   readonly kvs: { readonly source: KvsSource; readonly quota: StreamQuota } | null
-  /** EXT-X-TARGETDURATION of upstream, in seconds, where that says more than its fragments; else 0. */
+  /** The EXT-X-TARGETDURATION of upstream, in seconds, where that says more than its fragments; else 0. */
   targetDurationS(): number
 }
 
-/** @param stream the public name */
+/**
+ * Finds where a source's sessions come from.
+ * @param stream the public name
+ */
 export function upstreamOf(stream: string, source: SourceConfig, shared: Shared): Upstream {
   return source.kind === 'kvs'
     ? kvsUpstream(source, shared)

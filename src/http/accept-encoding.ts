@@ -1,6 +1,6 @@
 /**
- * Whether an Accept-Encoding field allows gzip. RFC 9110, 12.5.3: `gzip` wins over `*`, a weight of 0
- * forbids, and without the field nobody asked for it.
+ * Says whether an Accept-Encoding field allows gzip. RFC 9110, 12.5.3: `gzip` wins over `*`, a weight of 0 forbids, and
+ * without the field nobody asked for it.
  */
 export function acceptsGzip(field: string | undefined): boolean {
   if (field === undefined) return false

@@ -5,8 +5,8 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from 'fastify-type-provider-zod'
+import type { Operations } from '../streams/operations.ts'
 import { guardAdmin } from './admin-guard.ts'
-import type { AdminView } from './admin-view.ts'
 import type { MetricsSource } from './metrics.ts'
 import { type AppOptions, newApp } from './new-app.ts'
 import { dashboardRoutes } from './routes/dashboard.ts'
@@ -16,17 +16,17 @@ import { readyRoute } from './routes/ready.ts'
 import { streamsApi } from './routes/streams-api.ts'
 
 export interface AdminAppOptions extends AppOptions {
-  readonly registry: AdminView
+  readonly registry: Pick<Operations, keyof Operations>
   readonly metrics: MetricsSource
-  /** Without one everybody who reaches the listener is an operator: for loopback only. */
+  /** What operators must show; without one everybody who reaches the listener is an operator, so for loopback only. */
   readonly token: string | undefined
   /** Whether both listeners accept requests. */
   readonly listening: () => boolean
-  /** Of the program, for the API's description. */
+  /** The program's version, for the API's description. */
   readonly version: string
 }
 
-/** The admin listener, not listening yet: operators, scripts, Prometheus. */
+/** Builds the admin listener, not listening yet: for operators, scripts, Prometheus. */
 export function buildAdminApp(options: AdminAppOptions): FastifyInstance {
   const { registry, metrics, token, version, listening, clock } = options
   const app = newApp(options)

@@ -3,8 +3,8 @@ import { authorizes } from './bearer.ts'
 import { HttpError } from './problem.ts'
 
 /**
- * Who may use the admin listener: with a token configured, those who show it; and never a page of another
- * site that makes its visitor's browser post to a listener on the visitor's own machine.
+ * Guards who may use the admin listener: with a token configured, those who show it; and never a page of another site
+ * that makes its visitor's browser post to a listener on the visitor's own machine.
  */
 export function guardAdmin(app: FastifyInstance, token: string | undefined): void {
   app.addHook('onRequest', (request, _reply, done) => {
@@ -12,7 +12,9 @@ export function guardAdmin(app: FastifyInstance, token: string | undefined): voi
   })
 }
 
-/** Load balancers and container runtimes have no token, and learn nothing from it. */
+/**
+ * Lets health checks through, because load balancers and container runtimes have no token, and learn nothing from it.
+ */
 function isHealthCheck({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.url === '/healthz'
 }

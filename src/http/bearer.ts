@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 
 /**
- * Whether an Authorization field proves knowledge of the token: as a Bearer token, or as the password of
- * Basic, which is what a browser can ask its user for. Compared by hash, so that neither the length
- * nor the place of the first wrong character shows in the time taken.
+ * Says whether an Authorization field proves knowledge of the token: as a Bearer token, or as the password of Basic,
+ * which is what a browser can ask its user for. It compares by hash, so that neither the length nor the place of the
+ * first wrong character shows in the time taken.
  */
 export function authorizes(field: string | undefined, token: string): boolean {
   const given = presented(field)

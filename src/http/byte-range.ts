@@ -1,4 +1,4 @@
-/** Offsets of the first byte and behind the last one. */
+/** The offsets of the first byte and behind the last one. */
 export interface ByteRange {
   readonly start: number
   readonly end: number

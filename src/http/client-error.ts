@@ -6,7 +6,7 @@ import { HttpError, problemAnswer } from './problem.ts'
 // An import of node:http would load all that it offers, Node's own undici with it.
 const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
-/** Parser failures that have a status of their own; everything else is 400. */
+/** The parser failures that have a status of their own; everything else is 400. */
 const STATUS: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
@@ -14,8 +14,8 @@ const STATUS: Readonly<Record<string, number>> = {
 }
 
 /**
- * Answers what never became a request: there is no response object yet, only the socket. Problem
- * document, then close, as nothing can be trusted to follow on this connection.
+ * Answers what never became a request: there is no response object yet, only the socket. It writes a problem document
+ * and closes, because nothing can be trusted to follow on this connection.
  */
 export function clientErrorHandler(
   clock: Clock,

@@ -8,13 +8,16 @@ export interface RequestedRange extends ByteRange {
   readonly partial: boolean
 }
 
-/** Whether the client has this entity already: 304. */
+/** Says whether the client has this entity already: 304. */
 export function isKnown(headers: IncomingHttpHeaders, etag: string): boolean {
   const known = headers['if-none-match']
   return known !== undefined && matchesAny(known, etag)
 }
 
-/** @throws HttpError 416 when the range begins behind the end */
+/**
+ * Reads the range that a request wants.
+ * @throws HttpError 416 when the range begins behind the end
+ */
 export function requestedRange(
   headers: IncomingHttpHeaders,
   size: number,
@@ -31,7 +34,7 @@ export function requestedRange(
   })
 }
 
-/** What a 200 or 206 says about the range. */
+/** Returns what a 200 or 206 says about the range. */
 export function rangeHead(range: RequestedRange, size: number): Readonly<Record<string, string>> {
   return {
     'Content-Length': String(range.end - range.start),
@@ -40,7 +43,7 @@ export function rangeHead(range: RequestedRange, size: number): Readonly<Record<
   }
 }
 
-/** Node's types allow a list for every field that it does not know. */
+/** Reads If-Range, because Node's types allow a list for every field that it does not know. */
 function ifRange(headers: IncomingHttpHeaders): string | undefined {
   const value = headers['if-range']
   return typeof value === 'string' ? value : value?.[0]

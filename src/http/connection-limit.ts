@@ -5,7 +5,7 @@ import type { Cell } from '../metrics/counter.ts'
 import { HttpError } from './problem.ts'
 
 export interface ConnectionLimitOptions {
-  /** Connections at a time. */
+  /** How many connections there may be at a time. */
   readonly most: number
   readonly log: Log
   /** How many there are now. */
@@ -14,14 +14,14 @@ export interface ConnectionLimitOptions {
   readonly refused: Cell
 }
 
-/** So many more are let in, to be told why they may not stay. Beyond that nobody is told. */
+/** How many more are let in, to be told why they may not stay. Beyond that nobody is told. */
 const TOLD = 16
-/** The log says it again after there has been so much room. */
+/** How far connections must fall, as a share of the most, before the log says it again. */
 const RELIEF = 0.9
 
 /**
- * Bounds the connections of a listener: each takes a file descriptor, which the sources, the disk and the admin listener need
- * as well. Who comes beyond gets 503 and `Connection: close`, and may come again soon.
+ * Bounds the connections of a listener, because each takes a file descriptor, which the sources, the disk and the admin
+ * listener need as well. Who comes beyond gets 503 and `Connection: close`, and may come again soon.
  */
 export function limitConnections(
   app: FastifyInstance,

@@ -1,6 +1,6 @@
 import type { StreamStatus } from '../streams/status.ts'
 
-/** The dashboard as HTML: what every stream does, for a person who wants to know now. */
+/** Renders the dashboard: what every stream does, for a person who wants to know now. */
 export function dashboardPage(streams: readonly StreamStatus[], nowMs: number): string {
   return `<!doctype html>
 <html lang="en">
@@ -64,7 +64,7 @@ function row(status: StreamStatus, nowMs: number): string {
   return `<tr class="${state}"><th scope="row">${escapeHtml(name)}</th><td class="state"><span>${state}</span>${why}</td>${figures.join('')}</tr>`
 }
 
-/** Only what is out of the ordinary. */
+/** Notes only what is out of the ordinary. */
 function sourceNotes({ source, forced }: StreamStatus): readonly string[] {
   if (forced !== null) return [`${forced}, by order`]
   return source === 'backup' ? ['backup'] : []

@@ -7,9 +7,9 @@ import type { ServedStreams } from './served-stream.ts'
 
 /** As much of the streams as serving needs. */
 export interface Streams {
-  /** The stream of that public name; never makes one, and leaves no trace of an unknown name (G17). */
+  /** Finds the stream of that public name; never makes one, and leaves no trace of an unknown name (G17). */
   get(name: string): Stream | undefined
-  /** Whether `request` may find a stream of this name: it is there, or would be made. Leaves no trace. */
+  /** Says whether `request` may find a stream of this name, because it is there or would be made. Leaves no trace. */
   mayExist(name: string): boolean
   /**
    * Wakes the stream, or makes it, and resolves once it has something to show.

@@ -1,7 +1,7 @@
 import type { Cell } from '../metrics/counter.ts'
 import type { GatewayCounters, OwnTraffic } from '../metrics/gateway-counters.ts'
 
-/** What was asked for; the metric label `class`. */
+/** Says what was asked for; the metric label `class`. */
 export type TrafficClass = 'multivariant' | 'playlist' | 'segment' | 'init' | 'clip'
 
 interface ClassCells {
@@ -9,7 +9,7 @@ interface ClassCells {
   readonly bytes: Cell
 }
 
-/** One stream's answers, counted without building a label on the way: that would be felt at each request. */
+/** Counts one stream's answers without building a label on the way, because that would be felt at each request. */
 export class DownstreamCounts {
   readonly #counters: GatewayCounters
   /** The label, which other streams may share. */
@@ -32,7 +32,7 @@ export class DownstreamCounts {
     else known.value += 1
   }
 
-  /** Body bytes that were not known yet, or not handed over yet, when the answer began. */
+  /** Counts body bytes that were not known yet, or not handed over yet, when the answer began. */
   sent(trafficClass: TrafficClass, bytes: number): void {
     this.#cells(trafficClass).bytes.value += bytes
     if (this.#own !== undefined) this.#own.bytes += bytes

@@ -37,7 +37,7 @@ function sendProblem(reply: FastifyReply, error: GatewayError, requestId: string
     .send(Buffer.from(body))
 }
 
-/** Fastify's own refusals (a malformed URL, a body too large) keep their status; anything unknown is ours. */
+/** Returns Fastify's own refusals (a malformed URL, a body too large) with their status; anything unknown is ours. */
 export function asGatewayError(error: AnyError): GatewayError {
   if (error instanceof GatewayError) return error
   const status = 'statusCode' in error ? error.statusCode : undefined
@@ -51,7 +51,7 @@ export function asGatewayError(error: AnyError): GatewayError {
   return new GatewayError('internal', 'The gateway failed to answer', { cause: error })
 }
 
-/** Reading only: everything but GET, HEAD and a preflight is refused before any route sees it. */
+/** Refuses everything but GET, HEAD and a preflight before any route sees it, because all else is for reading only. */
 export function refuseOtherMethods(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
     const { method } = request

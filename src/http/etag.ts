@@ -1,13 +1,15 @@
 /**
- * Whether an If-None-Match field names this entity tag. RFC 9110, 13.1.2: a list or `*`, compared weakly,
- * so a proxy that weakened our tag while recompressing still gets its 304.
+ * Says whether an If-None-Match field names this entity tag. RFC 9110, 13.1.2: a list or `*`, compared weakly, so a
+ * proxy that weakened our tag while recompressing still gets its 304.
  */
 export function matchesAny(field: string, etag: string): boolean {
   if (field.trim() === '*') return true
   return field.split(',').some((item) => item.trim().replace(/^W\//, '') === etag)
 }
 
-/** Whether an If-Range field allows a part: only our strong tag does, as we give no dates. RFC 9110, 13.1.5. */
+/**
+ * Says whether an If-Range field allows a part: only our strong tag does, because we give no dates. RFC 9110, 13.1.5.
+ */
 export function allowsRange(ifRange: string | undefined, etag: string): boolean {
   return ifRange === undefined || ifRange.trim() === etag
 }

@@ -2,7 +2,10 @@ import type { FragmentBody } from '../store/fragment-body.ts'
 import { CACHE_STATUS, CORS, FOREVER } from './headers.ts'
 import type { BytesAnswer } from './send-bytes.ts'
 
-/** A segment or an init as an answer: its URI names its content for ever (G1). @param id names the content */
+/**
+ * Returns a segment or an init as an answer: its URI names its content for ever (G1).
+ * @param id names the content
+ */
 export function fragmentAnswer(body: FragmentBody, id: string, contentType: string): BytesAnswer {
   const etag = `"${id}"`
   return {

@@ -3,18 +3,18 @@ import { ownMemory } from '../base/own-memory.ts'
 
 /** A piece of a text, compressed so that it can stand between any others. */
 export interface DeflatedPiece {
-  /** Of the text. */
+  /** The length of the text. */
   readonly bytes: number
   readonly crc: number
   /** What a CRC is multiplied by when this text follows. */
   readonly shift: number
-  /** Whole bytes of deflate blocks, none of them the last, which refer to nothing before them. */
+  /** The deflated text: whole bytes of deflate blocks, none of them the last, which refer to nothing before them. */
   readonly deflated: Buffer
 }
 
-/** RFC 1952, 2.3: deflate, no name, no time, an unknown system. */
+/** The head of a gzip member: deflate, no name, no time, an unknown system. RFC 1952, 2.3. */
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])
-/** RFC 1951, 3.2.6: a last block, of the fixed codes, with nothing in it. */
+/** The last block, of the fixed codes, with nothing in it. RFC 1951, 3.2.6. */
 const LAST_BLOCK = Buffer.from([3, 0])
 
 export function deflatePiece(text: Buffer): DeflatedPiece {
@@ -23,8 +23,8 @@ export function deflatePiece(text: Buffer): DeflatedPiece {
 }
 
 /**
- * The pieces as one gzip member, nothing compressed again. (Members could simply follow each other, RFC
- * 1952, 2.2; but Chromium reads no further than the first.)
+ * Joins the pieces to one gzip member, nothing compressed again. (Members could simply follow each other, RFC 1952,
+ * 2.2; but Chromium reads no further than the first.)
  */
 export function gzipOf(pieces: readonly DeflatedPiece[]): readonly Buffer[] {
   const crc = pieces.reduce((sum, piece) => (multiply(piece.shift, sum) ^ piece.crc) >>> 0, 0)
@@ -52,7 +52,7 @@ function multiply(a: number, b: number): number {
   return product >>> 0
 }
 
-/** By squaring: x, x², x⁴ … */
+/** Computes by squaring: x, x², x⁴ … */
 function powerOfX(exponent: number): number {
   let power = ONE
   let square = ONE >>> 1

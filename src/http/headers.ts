@@ -5,17 +5,20 @@ export type Headers = Readonly<Record<string, string>>
 export const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl'
 export const PROBLEM_TYPE = 'application/problem+json'
 
-/** A URI of a segment or an init names its content, so it stays true for ever (G13). */
+/** Lets caches keep what a URI of a segment or an init names, because its content stays true for ever (G13). */
 export const FOREVER = 'public, max-age=31536000, immutable'
 
-/** Players run on other origins, and hls.js reads some headers that CORS hides unless they are named. */
+/**
+ * Opens media to all origins, because players run on others than ours, and hls.js reads some headers that CORS hides
+ * unless they are named.
+ */
 export const CORS: Headers = {
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Expose-Headers':
     'Age, Cache-Status, Content-Length, Content-Range, Date, ETag, Retry-After, X-Request-Id',
 }
 
-/** The answer to a preflight. No credentials are ever involved, so the wildcards mean what they say. */
+/** Answers a preflight. No credentials are ever involved, so the wildcards mean what they say. */
 export const PREFLIGHT: Headers = {
   ...CORS,
   'Access-Control-Allow-Methods': 'GET, HEAD, OPTIONS',
@@ -24,7 +27,7 @@ export const PREFLIGHT: Headers = {
   'Cache-Control': 'public, max-age=86400',
 }
 
-/** RFC 9211. */
+/** Says whether the cache had the bytes. RFC 9211. */
 export const CACHE_STATUS = {
   hit: 'kvs-hls-gateway; hit',
   miss: 'kvs-hls-gateway; fwd=uri-miss; stored',

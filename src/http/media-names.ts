@@ -18,7 +18,7 @@ export type MediaFile =
     }
   | { readonly kind: 'init'; readonly id: string }
 
-/** RFC 8216, 3, and RFC 3555. */
+/** The media types by container. RFC 8216, 3, and RFC 3555. */
 const TYPES: Partial<Record<Container, string>> = { ts: 'video/mp2t', aac: 'audio/aac' }
 
 export function contentTypeOf(rendition: RenditionName, file: MediaFile): string {
@@ -34,7 +34,7 @@ export function parseRendition(name: string): RenditionName | undefined {
   return name === 'video' || name === 'audio' ? name : undefined
 }
 
-/** A segment's or an init's name within its rendition's folder. */
+/** Reads a segment's or an init's name within its rendition's folder. */
 export function parseMediaFile(file: string): MediaFile | undefined {
   const segment = parseSegmentName(file)
   if (segment !== undefined) return { kind: 'segment', ...segment }

@@ -7,9 +7,9 @@ import { type StreamStatus, sourceNames, streamStatus } from '../streams/status.
 export interface MetricsSource {
   readonly counters: GatewayCounters
   readonly streams: () => readonly StreamStatus[]
-  /** Bytes in the fragment cache, what is being fetched included. */
+  /** How many bytes the fragment cache holds, what is being fetched included. */
   readonly cacheBytes: () => number
-  /** Milliseconds since 1970. */
+  /** The time in milliseconds since 1970. */
   readonly now: () => number
 }
 
@@ -89,21 +89,21 @@ function exposeShared(registry: Registry, { counters, cacheBytes }: MetricsSourc
   gauge('blocked_requests', 'Requests that wait for media', () => counters.blockedRequests.value)
 }
 
-/** What streams that share a label say together: so many, the worst of them, the one whose time is up first. */
-type Together = (a: number, b: number) => number
-const sum: Together = (a, b) => a + b
+/** Says what streams that share a label give together: so many, the worst of them, the one whose time is up first. */
+type Combine = (a: number, b: number) => number
+const sum: Combine = (a, b) => a + b
 
 interface StreamGauge {
   readonly name: string
   readonly help: string
-  readonly together: Together
-  /** Of one stream, under the second label's value where there is one. */
+  readonly combine: Combine
+  /** Reads one stream's values, each under the second label's value where there is one. */
   readonly samples: (status: StreamStatus) => readonly (readonly [value: number, second?: string])[]
   readonly second?: 'state' | 'kind' | 'source'
 }
 
 function exposeStreams(registry: Registry, { counters, streams, now }: MetricsSource): void {
-  for (const { name, help, together, samples, second } of streamGauges(now)) {
+  for (const { name, help, combine, samples, second } of streamGauges(now)) {
     new Gauge({
       name: PREFIX + name,
       help,
@@ -117,7 +117,7 @@ function exposeStreams(registry: Registry, { counters, streams, now }: MetricsSo
           for (const [value, of = ''] of samples(status)) {
             const labels = second === undefined ? { stream } : { stream, [second]: of }
             const before = totals.get(`${stream} ${of}`)?.value
-            const total = before === undefined ? value : together(before, value)
+            const total = before === undefined ? value : combine(before, value)
             totals.set(`${stream} ${of}`, { labels, value: total })
           }
         }
@@ -134,59 +134,59 @@ function streamGauges(now: () => number): readonly StreamGauge[] {
     {
       name: 'sessions_open',
       help: 'Upstream sessions',
-      together: sum,
+      combine: sum,
       samples: ({ sessionsOpen }) => [[sessionsOpen]],
     },
     {
       name: 'session_seconds_left',
       help: 'Until the session expires',
-      together: Math.min,
+      combine: Math.min,
       samples: ({ session }) =>
         session?.expiresAt == null ? [] : [[secondsUntil(session.expiresAt)]],
     },
     {
       name: 'fragment_lag_seconds',
       help: 'Now − producer time',
-      together: Math.max,
+      combine: Math.max,
       samples: ({ lastFragment }) =>
         lastFragment === null ? [] : [[-secondsUntil(lastFragment.producedAt)]],
     },
     {
       name: 'dvr_seconds',
       help: 'How much of the past dvr.m3u8 lists',
-      together: Math.max,
+      combine: Math.max,
       samples: ({ dvr }) => (dvr === null ? [] : [[dvr.seconds]]),
     },
     {
       name: 'dvr_bytes',
       help: 'Of the fragments that dvr.m3u8 lists',
-      together: sum,
+      combine: sum,
       samples: ({ dvr }) => (dvr === null ? [] : [[dvr.bytes]]),
     },
     {
       name: 'viewers',
       help: 'Connections that follow a media playlist',
-      together: sum,
+      combine: sum,
       samples: ({ viewers }) => [[viewers]],
     },
     {
       name: 'stream_state',
       help: '1 for the state that the stream is in; of streams by pattern, how many are',
-      together: sum,
+      combine: sum,
       second: 'state',
       samples: ({ state }) => STATES.map((each) => [each === state ? 1 : 0, each]),
     },
     {
       name: 'active_source',
       help: 'For who makes what is shown: how many streams',
-      together: sum,
+      combine: sum,
       second: 'source',
       samples: ({ source }) => SOURCES.map((each) => [each === source ? 1 : 0, each]),
     },
     {
       name: 'quota_points_used_ratio',
       help: 'Of the KVS points we may use',
-      together: Math.max,
+      combine: Math.max,
       second: 'kind',
       samples: ({ quota }) => Object.entries(quota ?? {}).map(([kind, value]) => [value, kind]),
     },

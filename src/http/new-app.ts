@@ -12,8 +12,8 @@ export interface AppOptions {
   readonly clock: Clock
   readonly requestId: () => string
   /**
-   * A connection that has taken no byte for this long is closed. Default 30 s. Has to be longer than a
-   * first request may wait for media, as nothing moves on its connection meanwhile.
+   * How long a connection may take no byte before it is closed. Default 30 s. It has to be longer than a first request
+   * may wait for media, because nothing moves on its connection meanwhile.
    */
   readonly stallTimeoutMs?: number
   /** How long `close()` waits for answers that are under way. Default 5 s. */
@@ -23,13 +23,16 @@ export interface AppOptions {
 // An import of node:http would load all that it offers, Node's own undici with it.
 const { createServer } = process.getBuiltinModule('node:http')
 
-/** A whole request, head and all, must be here by then: nobody sends us a body. */
+/** How long a whole request may take to come, head and all, because nobody sends us a body. */
 const REQUEST_TIMEOUT_MS = 10_000
 
-/** Longer than a CDN's or a load balancer's own idle time, so that it is never we who close first. */
+/**
+ * How long an idle connection stays open: longer than a CDN's or a load balancer's own idle time, so that it is never
+ * we who close first.
+ */
 const KEEP_ALIVE_MS = 75_000
 
-/** What both listeners share: limits, problem documents for every failure, and a close that ends. */
+/** Makes what both listeners share: limits, problem documents for every failure, and a close that ends. */
 export function newApp(options: AppOptions, problemHeaders: Headers = {}): FastifyInstance {
   const { log, clock, requestId, stallTimeoutMs = 30_000, drainMs = 5000 } = options
   const respond = problemResponder(log, problemHeaders)

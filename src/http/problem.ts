@@ -62,8 +62,8 @@ function retryAfter({ retryAfterMs }: GatewayError, status: number): Record<stri
 }
 
 /**
- * An error passes a CDN at most once a second, however many viewers run into it, and is gone from it a
- * second later. What a segment's URI named never comes back, so that answer may stay for longer.
+ * Keeps an error in a CDN for a second, so that it passes one at most once a second, however many viewers run into it,
+ * and is gone from it a second later. What a segment's URI named never comes back, so that answer may stay for longer.
  */
 function cacheControl(code: ErrorCode): string {
   switch (code) {

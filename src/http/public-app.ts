@@ -19,17 +19,17 @@ import { ServedStreams } from './served-stream.ts'
 export interface PublicAppOptions extends AppOptions {
   readonly streams: Streams
   readonly counters: GatewayCounters
-  /** Finds the keys of media that we pass on unread. Without it there are none: KVS encrypts nothing. */
+  /** Finds the keys of media that we pass on unread. Without it there are none, because KVS encrypts nothing. */
   readonly keyOf?: KeyRoutesOptions['keyOf'] | undefined
-  /** Without it there are no clips. */
+  /** Makes clips; without it there are none. */
   readonly clips?: ServeContext['clips']
-  /** Most connections at a time. Default: as many as come. */
+  /** How many connections there may be at a time. Default: as many as come. */
   readonly mostConnections?: number
-  /** The fragment cache's evictions: whoever still sends evicted bytes is cut off (G18). */
+  /** Tells of the fragment cache's evictions, so that whoever still sends evicted bytes is cut off (G18). */
   readonly onEvict: (listener: (bytes: Buffer) => void) => () => void
 }
 
-/** The public listener, not listening yet: players, CDNs and pages. */
+/** Builds the public listener, not listening yet: for players, CDNs and pages. */
 export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
   const app = newApp(options, CORS)
   const readers = new Readers()

@@ -5,8 +5,8 @@ export interface Reader {
 }
 
 /**
- * Who is still sending which bytes. When bytes leave the cache, whoever is too slow to have taken them by
- * then is cut off, or a thousand stalled sockets would each keep another old fragment in memory (G18).
+ * Knows who is still sending which bytes. When bytes leave the cache, whoever is too slow to have taken them by then is
+ * cut off, or a thousand stalled sockets would each keep another old fragment in memory (G18).
  */
 export class Readers {
   readonly #byBytes = new Map<Buffer, Set<Reader>>()
@@ -22,7 +22,7 @@ export class Readers {
     reader.once('close', () => this.#release(bytes, reader))
   }
 
-  /** Cuts everybody who still needs these bytes. Listens to the store's evictions. */
+  /** Cuts everybody who still needs these bytes; called at the store's evictions. */
   cut(bytes: Buffer): void {
     const readers = this.#byBytes.get(bytes)
     if (readers === undefined) return

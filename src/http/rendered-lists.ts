@@ -21,11 +21,11 @@ import type { PlaylistName } from './media-names.ts'
 
 /** One form of one playlist, ready to be sent: nothing is left to do per request but to pick it. */
 export interface Representation {
-  /** In pieces, which other lists may share. */
+  /** The body in pieces, which other lists may share. */
   readonly body: readonly Buffer[]
   readonly bytes: number
   readonly etag: string
-  /** Header fields of its 200 and its 304. */
+  /** The header fields of its 200 and its 304. */
   readonly okHead: Headers
   readonly notModifiedHead: Headers
 }
@@ -46,18 +46,18 @@ interface BlockPiece extends Piece {
   readonly initBefore: string | undefined
 }
 
-/** So many blocks are rendered at a time, some 10 ms, before others have their turn. */
+/** How many blocks are rendered at a time, some 10 ms, before others have their turn. */
 const BLOCKS_PER_TURN = 16
 
 /**
- * A closed list stays as it is while KVS keeps its fragments, and nobody can tell for how long that is. Not
- * for long: late fragments may still be found.
+ * How long caches may keep a closed list: it stays as it is while KVS keeps its fragments, and nobody can tell for how
+ * long that is, and late fragments may still be found.
  */
 const CLOSED_MAX_AGE_S = 60
 
 /**
- * The playlists of lists, live, DVR and archive. Each is made at the first request after a change and shared by
- * all that follow: compressing per request would cost three whole requests. A block of segments is rendered and
+ * Holds the playlists of lists, live, DVR and archive. Each is made at the first request after a change and shared by
+ * all that follow, because compressing per request would cost three whole requests. A block of segments is rendered and
  * compressed once, and kept for as long as a list holds it, so a list of hours costs what its head and its newest
  * segments cost. All of it goes with the list or the block that it was made of.
  */
@@ -68,7 +68,7 @@ export class RenderedLists {
     audio: new WeakMap<SegmentBlock, BlockPiece>(),
   }
 
-  /** One of its playlists. A long one takes a while at first, in which others are served. */
+  /** Returns one of its playlists. A long one takes a while at first, in which others are served. */
   get(list: SegmentList, name: PlaylistName, form: ListForm): MaybeLater<RenderedPlaylist> {
     return this.#once(list, name, () =>
       name === 'master'
@@ -77,7 +77,7 @@ export class RenderedLists {
     )
   }
 
-  /** What changed lately, or the whole list if that is no less. */
+  /** Returns what changed lately, or the whole list if that is no less. */
   delta(list: SegmentList, name: RenditionName, form: ListForm): MaybeLater<RenderedPlaylist> {
     return this.#once(list, `${name} delta`, () => {
       const text = renderDelta(list, name, form)
@@ -103,7 +103,7 @@ export class RenderedLists {
     return playlist
   }
 
-  /** Whoever asks from now on need not wait. */
+  /** Settles what was rendered, so that whoever asks from now on need not wait. */
   async #settle(
     made: Map<string, MaybeLater<RenderedPlaylist>>,
     name: string,
@@ -167,10 +167,10 @@ export class RenderedLists {
   }
 }
 
-/** At once where it is there, so that the many who ask for what is need no turn of the event loop. */
+/** A value at once where it is there, so that the many who ask for what is need no turn of the event loop. */
 export type MaybeLater<T> = T | Promise<T>
 
-/** G13: at most half a target duration old when it leaves a CDN. */
+/** Returns how long caches may keep it: at most half a target duration old when it leaves a CDN (G13). */
 function maxAgeOf({ type, ended, targetDuration }: SegmentList): number {
   return type !== undefined && ended ? CLOSED_MAX_AGE_S : Math.floor(targetDuration / 2)
 }
@@ -180,7 +180,7 @@ function pieceOf(lines: string): Piece {
   return { text, hash: createHash('sha256').update(text).digest(), ...deflatePiece(text) }
 }
 
-/** A playlist that is made in one piece. */
+/** Makes a playlist in one piece. */
 function wholePlaylist(text: string, maxAgeS: number): RenderedPlaylist {
   const body = Buffer.from(text)
   const hash = createHash('sha256').update(body).digest('base64url')
@@ -204,7 +204,10 @@ function playlistOf({ identity, gzip, hash, maxAgeS }: PlaylistForms): RenderedP
   }
 }
 
-/** One form with its heads. @param encoding the fields that say how it is encoded */
+/**
+ * Makes one form with its heads.
+ * @param encoding the fields that say how it is encoded
+ */
 function represent(
   body: readonly Buffer[],
   etag: string,

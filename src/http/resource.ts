@@ -8,11 +8,14 @@ import type { BytesAnswer } from './send-bytes.ts'
 
 /** A kind of address, and what it names. Each stands as one line in `outputs.ts`. */
 export interface Output {
-  /** As Fastify has it. */
+  /** The path as Fastify has it. */
   readonly path: string
-  /** @throws GatewayError when the address names nothing, or asks for what cannot be */
+  /**
+   * Reads an address.
+   * @throws GatewayError when the address names nothing, or asks for what cannot be
+   */
   readonly read: (address: Address, context: ServeContext) => Resource
-  /** What refusals of it are counted as; undefined for an address that names nothing. */
+  /** Says what refusals of it are counted as; undefined for an address that names nothing. */
   readonly countedAs: (file: string) => TrafficClass | undefined
 }
 
@@ -30,9 +33,9 @@ export interface Address {
 export interface ServeContext {
   readonly playlists: RenderedLists
   readonly clock: Clock
-  /** Without it there are no clips. */
+  /** Makes clips; without it there are none. */
   readonly clips: Pick<Clips, 'open' | 'maxMs'> | undefined
-  /** Who is being sent a clip now, or waits for one. */
+  /** The requests that are being sent a clip now, or wait for one. */
   readonly clipReaders: Set<Asker>
 }
 
@@ -42,16 +45,16 @@ export interface Resource {
   readonly stream: string
   readonly countedAs: TrafficClass
   /**
-   * How the stream must be for it: `shown`, so it is woken; `there`, as it is; `made`, if it exists by pattern, but
-   * not running.
+   * How the stream must be for it: `shown`, so it is woken; `there`, as it is; `made`, if it exists by pattern, but not
+   * running.
    */
   readonly needs: 'shown' | 'there' | 'made'
   /**
-   * What it is now; undefined while the stream shows nothing.
-   * @throws GatewayError why it cannot be had
+   * Finds what it is now; undefined while the stream shows nothing.
+   * @throws GatewayError that says why it cannot be had
    */
   readonly find: (stream: Stream, asker: Asker) => MaybeLater<Answer | undefined>
-  /** What to say of a stream that shows something, but not this. Default: `no_media`. */
+  /** Says what is wrong with a stream that shows something, but not this. Default: `no_media`. */
   readonly nothing?: () => GatewayError
 }
 
@@ -59,7 +62,10 @@ export interface Resource {
 export interface Asker {
   /** Aborts when the client leaves, or has its answer. */
   readonly signal: AbortSignal
-  /** Waits for work that has a deadline of its own: the request counts as blocked, and its client not as stalled. */
+  /**
+   * Waits for work that has a deadline of its own, so that the request counts as blocked, and its client not as
+   * stalled.
+   */
   wait<T>(work: () => Promise<T>): Promise<T>
 }
 
@@ -69,7 +75,7 @@ export interface PlaylistAnswer {
   readonly kind: 'playlist'
   readonly playlist: MaybeLater<RenderedPlaylist>
   /**
-   * Whom the request is of: of a viewer, as every player keeps asking for the first rendition's playlist, and a
+   * Whom the request is of: of a viewer, because every player keeps asking for the first rendition's playlist, and a
    * browser for the other one over another connection; of somebody, for whom the stream stays awake; of nobody.
    */
   readonly by: 'viewer' | 'somebody' | 'nobody'

@@ -2,23 +2,23 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isKnown, type RequestedRange, rangeHead, requestedRange } from './conditions.ts'
 import type { Headers } from './headers.ts'
-import { patiently } from './patience.ts'
+import { keepOpen } from './keep-open.ts'
 import type { Readers } from './readers.ts'
 
 /** Bytes that may be asked for in ranges: a segment, an init, a clip. */
 export interface BytesAnswer {
   readonly kind: 'bytes'
-  /** Of all of it. */
+  /** How large it is as a whole. */
   readonly size: number
-  /** Strong: it names the content. */
+  /** The entity tag; strong, because it names the content. */
   readonly etag: string
-  /** Header fields of a 200, a 206 and a 304, and of the first two alone. */
+  /** The header fields of a 200, a 206 and a 304, and of the first two alone. */
   readonly sharedHead: Headers
   readonly contentHead: Headers
-  /** The buffer that all readers share, which whoever is slow keeps in memory (G18); undefined: none. */
+  /** The buffer that all readers share, which whoever is slow keeps in memory (G18); undefined where there is none. */
   readonly buffer: Buffer | undefined
   /**
-   * The bytes from `start` on and before `end`: at once, or as they come. Rejects when they cannot be had: what
+   * Reads the bytes from `start` on and before `end`: at once, or as they come. Rejects when they cannot be had: what
    * has been sent by then is not all.
    */
   readonly read: (start: number, end: number, signal: AbortSignal) => Buffer | AsyncIterable<Buffer>
@@ -28,11 +28,11 @@ export interface Sending {
   readonly readers: Readers
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal
-  /** Told the status once, with the body bytes that are handed over at once. */
+  /** Called once with the status and the body bytes that are handed over at once. */
   readonly count: (status: number, bytes: number) => void
-  /** Told the others as they are handed to the socket. */
+  /** Called with all other body bytes as they are handed to the socket. */
   readonly sent: (bytes: number) => void
-  /** Told why the connection breaks in the middle of the body, unless the client has left. */
+  /** Called with the reason why the connection breaks in the middle of the body, unless the client has left. */
   readonly failed: (error: unknown) => void
 }
 
@@ -40,8 +40,8 @@ export interface Sending {
 export type Send = (sending: Sending) => void
 
 /**
- * Whether the answer can begin: at once, or when its first bytes have come. What fails before that is still
- * an honest error, while after the head nothing is left but to break the connection.
+ * Waits until the answer can begin: at once, or when its first bytes have come. What fails before that is still an
+ * honest error, while after the head nothing is left but to break the connection.
  * @returns what sends it: the bytes, a range of them, or 304
  * @throws GatewayError 416; and whatever the first bytes failed with
  */
@@ -68,7 +68,7 @@ export function beginBytes(
   const body = answer.read(range.start, range.end, signal)
   if (Buffer.isBuffer(body)) return atOnce(response, answer, body, range, head)
   const chunks = body[Symbol.asyncIterator]()
-  const next = (): Promise<IteratorResult<Buffer>> => patiently(socket, () => chunks.next())
+  const next = (): Promise<IteratorResult<Buffer>> => keepOpen(socket, () => chunks.next())
   return next().then((first) => (sending) => {
     sending.count(statusOf(range), 0)
     head()
@@ -100,8 +100,8 @@ interface Chunks {
 }
 
 /**
- * Takes the next bytes only when the socket has taken these: a slow reader holds what it is being sent. What
- * fails now must not look like an end: the socket goes.
+ * Takes the next bytes only when the socket has taken these, so that a slow reader holds what it is being sent. What
+ * fails now must not look like an end, so the socket goes.
  */
 async function pump(
   response: ServerResponse,

@@ -29,7 +29,7 @@ export function sendPlaylist(
   return { status: 200, bytes: form.bytes }
 }
 
-/** Pieces that many lists share are not put together for each: the socket takes them in one go as they are. */
+/** Sends pieces as they are in one go, because those that many lists share are not put together for each. */
 function sendBody(response: ServerResponse, body: readonly Buffer[]): void {
   const [only, ...more] = body
   if (more.length === 0) {

@@ -6,7 +6,7 @@ import type { Stream } from '../streams/stream.ts'
 import { isStreamName } from '../streams/stream-name.ts'
 import { countRefusals } from './count-refusals.ts'
 import type { Door, Streams } from './door.ts'
-import { patiently } from './patience.ts'
+import { keepOpen } from './keep-open.ts'
 import type { MaybeLater, RenderedPlaylist } from './rendered-lists.ts'
 import type { Address, Answer, Asker, Output, Resource } from './resource.ts'
 import { type BytesAnswer, beginBytes, type Send } from './send-bytes.ts'
@@ -36,12 +36,12 @@ function addressOf({ params, query }: FastifyRequest): Address {
 }
 
 /**
- * Answers a request for something of a stream: wakes it, waits, notes who asked, finds the answer, sends it as
- * the client's conditions want it, counts it. At once where nothing has to be waited for.
+ * Answers a request for something of a stream: wakes it, waits, notes who asked, finds the answer, sends it as the
+ * client's conditions want it, counts it; at once where nothing has to be waited for.
  *
- * Answers go past Fastify's reply: its header object, serializer lookup and hooks cost a sixth of all requests that
- * a core can answer (73,000/s against 85,000/s for 2 KB), and heads are already made. Skipping the router
- * too would bring no more than 4 % of it, and a second door past every hook.
+ * Answers go past Fastify's reply, because its header object, serializer lookup and hooks cost a sixth of all requests
+ * that a core can answer (73,000/s against 85,000/s for 2 KB), and heads are already made. Skipping the router too
+ * would bring no more than 4 % of it, and a second door past every hook.
  */
 function serve(
   door: Door,
@@ -62,7 +62,7 @@ function serve(
 }
 
 /**
- * The stream as it is; undefined when it would be made.
+ * Finds the stream as it is; undefined when it would be made.
  * @throws GatewayError `stream_not_found`
  */
 function streamOf(streams: Streams, { stream: name, needs }: Resource): Stream | undefined {
@@ -81,7 +81,9 @@ function answer(door: Door, exchange: Exchange, stream: Stream): MaybeLater<void
   return found instanceof Promise ? found.then(send) : send(found)
 }
 
-/** A first request waits until there is something to show, and is content with the past if nothing comes. */
+/**
+ * Makes a first request wait until there is something to show, and lets it be content with the past if nothing comes.
+ */
 async function wake(door: Door, exchange: Exchange): Promise<void> {
   const { resource, asker } = exchange
   const stream = await asker
@@ -119,7 +121,7 @@ function sendAnswer(
   return playlist instanceof Promise ? playlist.then(send) : send(playlist)
 }
 
-/** The answer begins with its first byte: what fails before that is still an honest error. */
+/** Begins the answer with its first byte, because what fails before that is still an honest error. */
 function bytes(
   { served, readers, log }: Door,
   { request, reply, resource, asker }: Exchange,
@@ -161,14 +163,16 @@ class Waiting implements Asker {
   async wait<T>(work: () => Promise<T>): Promise<T> {
     this.#blocked.value += 1
     try {
-      return await patiently(this.#request.socket, work)
+      return await keepOpen(this.#request.socket, work)
     } finally {
       this.#blocked.value -= 1
     }
   }
 }
 
-/** Aborts when the client is gone, or has its answer; at once if it went before anybody looked. */
+/**
+ * Returns a signal that aborts when the client is gone, or has its answer; at once if it went before anybody looked.
+ */
 function leaveSignal(response: ServerResponse): AbortSignal {
   const leaving = new AbortController()
   const leave = (): void => leaving.abort(new Error('the client has left'))

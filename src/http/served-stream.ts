@@ -2,7 +2,7 @@ import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import type { Stream } from '../streams/stream.ts'
 import { DownstreamCounts } from './downstream-counts.ts'
 
-/** What is counted of each stream, for as long as it lives; nothing to clean up after it. */
+/** Counts each stream for as long as it lives; nothing has to be cleaned up after it. */
 export class ServedStreams {
   readonly #counts = new WeakMap<Stream, DownstreamCounts>()
   readonly #counters: GatewayCounters

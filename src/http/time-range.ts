@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { TimeRange } from '../archive/recording.ts'
 import { GatewayError } from '../base/errors.ts'
 
-/** A range that may have no end yet. Milliseconds since 1970. */
+/** A range that may have no end yet, in milliseconds since 1970. */
 export interface OpenTimeRange {
   readonly startMs: number
   readonly endMs: number | undefined
@@ -12,11 +12,11 @@ type Query = Readonly<Record<string, unknown>>
 
 const EXPECTED = 'an ISO 8601 time with a zone, such as 2026-11-23T10:00:00Z, or Unix seconds'
 const isoTime = z.iso.datetime({ offset: true })
-/** Up to the year 2286, as long as ten digits are. */
+/** Matches seconds since 1970, up to the year 2286, as long as ten digits are. */
 const UNIX_SECONDS = /^\d{1,10}(\.\d{1,9})?$/
 
 /**
- * `start` and `end` of an archive request. The end may be absent, or lie in the future.
+ * Reads `start` and `end` of an archive request. The end may be absent, or lie in the future.
  * @throws GatewayError `bad_request` that says what is wrong
  */
 export function readTimeRange(query: Query, nowMs: number): OpenTimeRange {
@@ -29,7 +29,7 @@ export function readTimeRange(query: Query, nowMs: number): OpenTimeRange {
 }
 
 /**
- * As {@link readTimeRange}, for what has to be over, and not longer than `maxMs`.
+ * Reads a range as {@link readTimeRange} does, for what has to be over, and not longer than `maxMs`.
  * @throws GatewayError `bad_request` that says what is wrong
  */
 export function readClosedTimeRange(query: Query, nowMs: number, maxMs: number): TimeRange {
@@ -42,7 +42,7 @@ export function readClosedTimeRange(query: Query, nowMs: number, maxMs: number):
   )
 }
 
-/** In milliseconds since 1970; undefined when the query does not have it. */
+/** Reads a time in milliseconds since 1970; undefined when the query does not have it. */
 function readTime(query: Query, name: 'start' | 'end'): number | undefined {
   const value = query[name]
   if (value === undefined) return undefined

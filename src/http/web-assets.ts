@@ -12,11 +12,14 @@ const compress = promisify(gzip)
 export interface WebAsset {
   readonly contentType: string
   readonly identity: EncodedAsset
-  /** Compressed at the first request, because most starts are not for somebody who opens a page. */
+  /**
+   * Returns it compressed, which happens at the first request, because most starts are not for somebody who opens a
+   * page.
+   */
   gzip(): Promise<EncodedAsset>
 }
 
-/** Strong ETags name bytes, so each encoding has its own. RFC 9110, 8.8.3. */
+/** A file in one encoding, with an ETag of its own, because strong ones name bytes. RFC 9110, 8.8.3. */
 export interface EncodedAsset {
   readonly body: Buffer
   readonly etag: string
@@ -26,7 +29,7 @@ export interface WebAssets {
   /** Names the content of all files together: a change to any of them is a new address for each. */
   readonly version: string
   readonly pages: Readonly<Record<PageName, WebAsset>>
-  /** A script, style or picture by its file name. */
+  /** Finds a script, style or picture by its file name. */
   file(name: string): WebAsset | undefined
 }
 
@@ -43,7 +46,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const PAGES = fileURLToPath(new URL('../web/pages/', import.meta.url))
 
-/** The full build: KVS sound is an alternative audio rendition, which the light build cannot play. */
+/** The full build of hls.js, because KVS sound is an alternative audio rendition, which the light build cannot play. */
 const HLS_JS = createRequire(import.meta.url).resolve('hls.js/dist/hls.min.mjs')
 
 /**
@@ -80,7 +83,10 @@ function versionOf(sources: ReadonlyMap<string, Buffer>): string {
   return hash.digest('base64url').slice(0, 12)
 }
 
-/** HTML names its scripts and styles under `{version}`; the modules name each other relatively. */
+/**
+ * Puts the version in for `{version}`, under which HTML names its scripts and styles; the modules name each other
+ * relatively.
+ */
 function withVersion(name: string, source: Buffer, version: string): Buffer {
   if (!name.endsWith('.html')) return source
   return Buffer.from(source.toString('utf8').replaceAll('{version}', version))
@@ -99,7 +105,10 @@ function prepare(name: string, body: Buffer): WebAsset {
   }
 }
 
-/** The pages leave with {@link WebAssets.pages}; only their parts remain addressable by file name. */
+/**
+ * Takes a page out of the files, because pages leave with {@link WebAssets.pages}; only their parts remain addressable
+ * by file name.
+ */
 function take(files: Map<string, WebAsset>, name: string): WebAsset {
   const asset = files.get(name)
   if (asset === undefined) throw new Error(`the installation lacks ${name}`)

@@ -12,9 +12,9 @@ export interface WebStreamState {
   readonly source: SourceName | null
   /** When the newest fragment came in, in milliseconds since 1970; null before the first. */
   readonly lastFragmentMs: number | null
-  /** EXT-X-TARGETDURATION in seconds; null until known. */
+  /** The EXT-X-TARGETDURATION in seconds; null until known. */
   readonly targetDuration: number | null
-  /** What the newest segments consist of; empty while there are none. */
+  /** The renditions that the newest segments consist of; none while there are no segments. */
   readonly renditions: readonly RenditionName[]
   readonly past: Reach
 }
@@ -25,11 +25,11 @@ export interface WebView {
   names(): readonly string[]
   /** All that are there now, those by pattern included, as they are. Looking does not count as use. */
   all(): Iterable<readonly [name: string, state: WebStreamState]>
-  /** Undefined for a name that is not configured; never creates anything. */
+  /** Returns a stream's state; undefined for a name that is not configured; never creates anything. */
   state(name: string): WebStreamState | undefined
   /**
-   * Somebody looks at these streams: starts those that are idle and keeps the others running.
-   * Returns at once; a start that fails shows in {@link state}.
+   * Says that somebody looks at these streams: starts those that are idle and keeps the others running. Returns at
+   * once; a start that fails shows in {@link state}.
    */
   interest(names: readonly string[]): void
 }

@@ -7,13 +7,13 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 export interface LoggerOptions {
   readonly level: LogLevel
-  /** Default: json, for machines; pretty is for a person at a terminal. */
+  /** How lines are written. Default: json, for machines; pretty is for a person at a terminal. */
   readonly format?: 'json' | 'pretty'
-  /** Default: standard output. */
+  /** Where lines go. Default: standard output. */
   readonly destination?: DestinationStream
 }
 
-/** Lines by pino. Every line passes the redactor as a whole, whatever field a secret came in. */
+/** Makes a log of lines by pino. Every line passes the redactor as a whole, whatever field a secret came in. */
 export function createLogger({ level, format, destination }: LoggerOptions): Log {
   const out = destination ?? pino.destination({ fd: 1, sync: true })
   const options = {
@@ -32,10 +32,12 @@ export function createLogger({ level, format, destination }: LoggerOptions): Log
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 
-/** Causes in a row, deep enough to reach the socket under SDK under session; a cycle would never end. */
+/** How many causes in a row are told: enough to reach the socket under SDK under session; a cycle would never end. */
 const DEEPEST_CAUSE = 6
 
-/** An error as plain values, its causes included: the reason of a 502 is usually the innermost one. */
+/**
+ * Describes an error as plain values, its causes included, because the reason of a 502 is usually the innermost one.
+ */
 function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return error
   const cause =
@@ -50,7 +52,7 @@ function describeError(error: unknown, depth = 0): unknown {
 
 const line = z.looseObject({ time: z.string(), level: z.string(), msg: z.string() })
 
-/** For a person at a terminal: time, level, event and the fields, in one line without JSON's noise. */
+/** Writes for a person at a terminal: time, level, event and the fields, in one line without JSON's noise. */
 export function prettyLines(out: { write(text: string): unknown }): DestinationStream {
   return {
     write(json) {

@@ -1,4 +1,4 @@
-/** One number that only grows. Whoever counts often keeps the cell instead of looking it up. */
+/** A number that only grows. Whoever counts often keeps the cell instead of looking it up. */
 export interface Cell {
   value: number
 }
@@ -6,11 +6,11 @@ export interface Cell {
 type Rename = (label: string, value: string) => string
 
 /**
- * A counter per combination of label values, kept as plain numbers: counting is an addition, and the
- * exposition format is someone else's business.
+ * Counts per combination of label values, in plain numbers: counting is an addition, and the exposition format is
+ * someone else's business.
  *
- * Every combination stays for ever, so label values come from configuration or from a fixed set, never
- * from a request (G17).
+ * Every combination stays for ever, so label values come from configuration or from a fixed set, never from a request
+ * (G17).
  */
 export class Counter<Label extends string> {
   readonly labels: readonly Label[]
@@ -23,7 +23,7 @@ export class Counter<Label extends string> {
     this.#rename = rename
   }
 
-  /** The number behind these label values, 0 at first. */
+  /** Returns the number behind these label values, 0 at first. */
   cell(values: Readonly<Record<Label, string>>): Cell {
     const ordered = this.labels.map((label) => this.#rename(label, values[label]))
     const key = ordered.join('\n')
@@ -39,7 +39,7 @@ export class Counter<Label extends string> {
     this.cell(values).value += amount
   }
 
-  /** The sum over all combinations that agree with `values`. */
+  /** Returns the sum over all combinations that agree with `values`. */
   total(values?: Readonly<Partial<Record<Label, string>>>): number {
     const wanted = this.labels.map((label) => {
       const value = values?.[label]
@@ -52,7 +52,7 @@ export class Counter<Label extends string> {
       .reduce((sum, { cell }) => sum + cell.value, 0)
   }
 
-  /** Everything counted so far, in the order of first use. */
+  /** Yields everything counted so far, in the order of first use. */
   *samples(): Iterable<{ readonly labels: Record<string, string>; readonly value: number }> {
     for (const { values, cell } of this.#cells.values()) {
       const labels = Object.fromEntries(this.labels.map((label, i) => [label, values[i] ?? '']))

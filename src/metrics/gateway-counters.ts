@@ -3,69 +3,69 @@ import { type Cell, Counter } from './counter.ts'
 import { savedUsd } from './saved-usd.ts'
 
 /**
- * Everything that the gateway counts as it goes. What it can look up when asked (states, viewers,
- * bytes in cache) is not counted here but read at scrape time.
+ * Counts everything that the gateway does. What it can look up when asked (states, viewers, bytes in cache) is not
+ * counted here but read at scrape time.
  *
  * Names without prefix and suffix are those of the public metrics (`http/metrics.ts`).
  */
 export class GatewayCounters {
   readonly #shared = new Map<string, SharedStream>()
-  /** `code`: an HTTP status, or the name of an AWS error. */
+  /** Counts calls; `code` is an HTTP status, or the name of an AWS error. */
   readonly upstreamRequests = this.#byStream(['stream', 'operation', 'code'])
   readonly upstreamBytes = this.#byStream(['stream'])
-  /** `class`: what was asked for; `code`: the HTTP status it got. */
+  /** Counts answers; `class` says what was asked for, `code` the HTTP status it got. */
   readonly downstreamRequests = this.#byStream(['stream', 'class', 'code'])
-  /** Body bytes handed to the socket. */
+  /** Counts body bytes handed to the socket. */
   readonly downstreamBytes = this.#byStream(['stream', 'class'])
-  /** `cause`: schedule, lost, api, … as the session keeper names them. */
+  /** Counts replaced sessions; `cause` is schedule, lost, api, … as the session keeper names them. */
   readonly sessionRollovers = this.#byStream(['stream', 'cause'])
   readonly fragments = this.#byStream(['stream'])
   readonly discontinuities = this.#byStream(['stream', 'cause'])
-  /** Fragments longer than the target duration had foreseen (G5's logged exception). */
+  /** Counts fragments longer than the target duration had foreseen (G5's logged exception). */
   readonly overlongFragments = this.#byStream(['stream'])
-  /** Fragments that are shown without something that was announced or sent. */
+  /** Counts fragments that are shown without something that was announced or sent. */
   readonly incompleteFragments = this.#byStream(['stream'])
-  /** Fragments that were inserted into the past of a DVR list. */
+  /** Counts fragments that were inserted into the past of a DVR list. */
   readonly lateFragments = this.#byStream(['stream'])
   readonly slateSegments = this.#byStream(['stream'])
-  /** Media time of those. */
+  /** Counts the media time of slates. */
   readonly slateSeconds = this.#byStream(['stream'])
-  /** `to`: the source that is shown from then on. */
+  /** Counts switches; `to` is the source that is shown from then on. */
   readonly sourceSwitches = this.#byStream(['stream', 'to'])
   readonly cacheHits = new Counter([])
   readonly cacheMisses = new Counter([])
-  /** Requests that joined a fetch which another one had started. */
+  /** Counts requests that joined a fetch which another one had started. */
   readonly coalescedRequests = new Counter([])
-  /** How many requests wait for media now: goes down again, unlike all others. */
+  /** How many requests wait for media now; goes down again, unlike all others. */
   readonly blockedRequests: Cell = { value: 0 }
-  /** Of the public listener, now. */
+  /** How many connections the public listener has now. */
   readonly connections: Cell = { value: 0 }
   readonly connectionsRefused = new Counter([])
 
   /**
-   * From now on `stream` is counted under `label`, which others may share: names that viewers choose must
-   * not become labels, which stay for ever (G17). Its own traffic is known until {@link unshare}.
+   * Counts `stream` under `label` from now on, which others may share, because names that viewers choose must not
+   * become labels, which stay for ever (G17). Its own traffic is known until {@link unshare}.
    */
   share(stream: string, label: string): void {
     this.#shared.set(stream, { label, upstream: new OwnTraffic(), downstream: new OwnTraffic() })
   }
 
-  /** The stream is gone. What it counted stays with its label. */
+  /** Forgets a stream that is gone. What it counted stays with its label. */
   unshare(stream: string): void {
     this.#shared.delete(stream)
   }
 
-  /** The value of the label `stream`. */
+  /** Returns the value of the label `stream`. */
   labelOf(stream: string): string {
     return this.#shared.get(stream)?.label ?? stream
   }
 
-  /** Where a stream that shares its label counts for itself besides. */
+  /** Returns where a stream that shares its label counts for itself besides. */
   ownTraffic(stream: string, direction: Direction): OwnTraffic | undefined {
     return this.#shared.get(stream)?.[direction]
   }
 
-  /** What an upstream client reports to: one observer per stream, so that it never sees a label. */
+  /** Returns what an upstream client reports to: one observer per stream, so that it never sees a label. */
   upstreamObserver(name: string): UpstreamCalls {
     const stream = this.labelOf(name)
     const own = this.ownTraffic(name, 'upstream')
@@ -79,7 +79,7 @@ export class GatewayCounters {
     }
   }
 
-  /** A segment was listed. What the gateway made itself is no fragment of a camera. */
+  /** Counts a listed segment. What the gateway made itself is no fragment of a camera. */
   published(stream: string, { source, durationMs }: Pick<Segment, 'source' | 'durationMs'>): void {
     if (source !== 'slate') {
       this.fragments.add({ stream })
@@ -93,7 +93,7 @@ export class GatewayCounters {
     this.discontinuities.add({ stream, cause })
   }
 
-  /** Requests and bytes of one stream in one direction, as its status object tells them. */
+  /** Returns requests and bytes of one stream in one direction, as its status object tells them. */
   traffic(stream: string, direction: Direction): Traffic {
     const own = this.ownTraffic(stream, direction)
     if (own !== undefined) return { requests: own.requests, bytes: own.bytes }
@@ -104,7 +104,7 @@ export class GatewayCounters {
     return { requests: requests.total({ stream }), bytes: bytes.total({ stream }) }
   }
 
-  /** By all that was counted under a label. */
+  /** Returns what was saved by all that was counted under a label. */
   savedUsd(label: string): number {
     const down = this.downstreamBytes.total({ stream: label })
     return savedUsd(down, this.upstreamBytes.total({ stream: label }))
@@ -123,7 +123,7 @@ interface SharedStream extends Readonly<Record<Direction, OwnTraffic>> {
   readonly label: string
 }
 
-/** The traffic of one stream, where its label does not tell. */
+/** Counts the traffic of one stream, where its label does not tell. */
 export class OwnTraffic {
   requests = 0
   bytes = 0
@@ -140,6 +140,6 @@ export interface Traffic {
 }
 
 export interface UpstreamCalls {
-  /** One call that ended: what it was, how it ended, and the body bytes that it brought. */
+  /** Counts one call that ended: what it was, how it ended, and the body bytes that it brought. */
   request(operation: string, code: number | string, bytes: number): void
 }

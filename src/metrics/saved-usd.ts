@@ -1,4 +1,4 @@
-/** AWS price list, US East, data consumed through HLS, in USD per GiB. KVS.md, section 11. */
+/** The price of data consumed through HLS, in USD per GiB. AWS price list, US East; KVS.md, section 11. */
 const USD_PER_GIB = 0.0119
 
 /**

@@ -6,13 +6,13 @@ export interface TrafficLogOptions {
   readonly counters: GatewayCounters
   readonly clock: Clock
   readonly log: Log
-  /** Default one minute. */
+  /** How often it is said. Default one minute. */
   readonly everyMs?: number
 }
 
 /**
- * Says once in a while what was answered, instead of a line per request, which would cost two thirds of all
- * requests that a core can answer. Quiet spans say nothing. Resolves when `signal` aborts.
+ * Says once in a while what was answered, instead of a line per request, which would cost two thirds of all requests
+ * that a core can answer. Quiet spans say nothing. Resolves when `signal` aborts.
  */
 export async function logTraffic(options: TrafficLogOptions, signal: AbortSignal): Promise<void> {
   const { counters, clock, log, everyMs = 60_000 } = options
@@ -36,9 +36,9 @@ export async function logTraffic(options: TrafficLogOptions, signal: AbortSignal
 interface Totals {
   readonly requests: number
   readonly bytes: number
-  /** Answered with 4xx. */
+  /** How many were answered with 4xx. */
   readonly refused: number
-  /** Answered with 5xx. */
+  /** How many were answered with 5xx. */
   readonly failed: number
 }
 

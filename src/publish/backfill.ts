@@ -1,10 +1,11 @@
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { Outage } from '../base/outage.ts'
 import { fetchFragment, listFragments, type SessionFragment } from '../ingest/session-fragments.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import type { DvrSegment } from '../timeline/dvr/dvr-segment.ts'
-import { Room } from '../timeline/dvr/room.ts'
+import { ListGaps } from '../timeline/dvr/list-gaps.ts'
 import { isGlobal } from '../timeline/fragment-number.ts'
 import type { HlsSession } from '../upstream/hls-session.ts'
 import type { StoredFragment } from '../upstream/kvs/kvs-api.ts'
@@ -56,19 +57,25 @@ const SESSION_MS = 600_000
 export class Backfill {
   readonly #options: BackfillOptions
   /**
-   * The fragments that were looked at and are not to be had, or have no room; by number, as long as they may be looked
+   * The fragments that were looked at and are not to be had, or fit no gap; by number, as long as they may be looked
    * at.
    */
   readonly #refused = new Map<bigint, number>()
-  #failing = false
+  /** Says a failure once, because for lack of a permission, say, it would be told for ever. */
+  readonly #outage: Outage
 
   constructor(options: BackfillOptions) {
     this.#options = options
+    this.#outage = new Outage(options.log, {
+      level: 'warn',
+      fails: 'late fragments cannot be looked for',
+      works: 'late fragments can be looked for again',
+    })
   }
 
   /** Looks again and again until `signal` aborts, and rejects with its reason. */
   async run(signal: AbortSignal): Promise<never> {
-    const { clock, dvrMs, fillsAll, log } = this.#options
+    const { clock, dvrMs, fillsAll } = this.#options
     const startMs = clock.now()
     let lookedMs = clock.date() - (fillsAll ? dvrMs : 0)
     for (let waitMs = fillsAll ? FIRST_LOOK_MS : LOOK_EVERY_MS; ; waitMs = LOOK_EVERY_MS) {
@@ -77,16 +84,12 @@ export class Backfill {
       const reachMs = fillsAll ? dvrMs : clock.now() - startMs
       // A date that was set back lies before the last look.
       const sinceMs = Math.min(lookedMs, nowMs) - MARGIN_MS
-      try {
-        await this.#look(Math.max(sinceMs, nowMs - Math.min(reachMs, dvrMs)), signal)
+      const fromMs = Math.max(sinceMs, nowMs - Math.min(reachMs, dvrMs))
+      const look = async (): Promise<void> => {
+        await this.#look(fromMs, signal)
         lookedMs = nowMs
-        this.#failing = false
-      } catch (error) {
-        signal.throwIfAborted()
-        // For lack of a permission, say, it would be told for ever.
-        if (!this.#failing) log.warn('late fragments cannot be looked for', { error })
-        this.#failing = true
       }
+      await this.#outage.attempt({}, look, signal)
     }
   }
 
@@ -104,7 +107,7 @@ export class Backfill {
     }
   }
 
-  /** Returns those that there is room for, by date. */
+  /** Returns those that fit into a gap, by date. */
   #missing(stored: readonly StoredFragment[], sinceMs: number): readonly StoredFragment[] {
     const { list, dvrMs, clock } = this.#options
     const listed = list.dvr.listedSince(sinceMs - MARGIN_MS)
@@ -112,11 +115,11 @@ export class Backfill {
     const known = new Set(own.map(({ number }) => number))
     const newest = own.reduce((most, { number }) => (number > most ? number : most), 0n)
     const oldestMs = clock.date() - dvrMs
-    const room = new Room(listed)
+    const gaps = new ListGaps(listed)
     return stored
       .filter(({ number }) => isGlobal(number) && number < newest && !known.has(number))
       .filter((fragment) => !this.#refused.has(fragment.number) && this.#date(fragment) >= oldestMs)
-      .filter((fragment) => room.find(this.#stretch(fragment)) !== undefined)
+      .filter((fragment) => gaps.find(this.#stretch(fragment)) !== undefined)
       .toSorted((a, b) => this.#date(a) - this.#date(b))
   }
 

@@ -4,7 +4,7 @@ import type { Log } from '../base/log.ts'
 import type { Journals } from '../store/journals.ts'
 import { DvrIndex, type DvrOptions } from '../timeline/dvr/dvr-index.ts'
 import type { DvrList } from '../timeline/dvr/dvr-list.ts'
-import { comparePlaces, type DvrSegment, liveSegment } from '../timeline/dvr/dvr-segment.ts'
+import { comparePositions, type DvrSegment, liveSegment } from '../timeline/dvr/dvr-segment.ts'
 import { readJournal } from '../timeline/dvr/journal.ts'
 import { toRecord } from '../timeline/dvr/record.ts'
 import type { InitFacts, Segment } from '../timeline/fragment.ts'
@@ -110,12 +110,12 @@ export class Dvr {
     const nowMs = this.#options.clock.now()
     const after = this.#index.editions.at(-1)
     const { head } = this.#index
-    const first = inserted.toSorted(comparePlaces)[0]
+    const first = inserted.toSorted(comparePositions)[0]
     if (after === undefined || head === undefined || first === undefined) return false
     const id = this.#index.nextEdition(nowMs)
     const state = {
       editions: [...this.#index.editions, id],
-      head: comparePlaces(first, head) < 0 ? first : head,
+      head: comparePositions(first, head) < 0 ? first : head,
     }
     this.#inserting = inserted
     await this.#saved(this.#journal?.writeBatch({ id, after, inserted }, state, nowMs))

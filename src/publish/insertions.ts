@@ -1,9 +1,9 @@
 import type { FetchedFragment, FetchedTrack } from '../ingest/fetch-fragment.ts'
 import type { Hold } from '../store/fragment-tier.ts'
 import { mapTracks } from '../timeline/cursor.ts'
-import { comparePlaces, type DvrSegment } from '../timeline/dvr/dvr-segment.ts'
+import { comparePositions, type DvrSegment } from '../timeline/dvr/dvr-segment.ts'
 import { behindInsertion, placeInsertion } from '../timeline/dvr/insertion.ts'
-import { findRoom, type Stretch } from '../timeline/dvr/room.ts'
+import { findGap, type Stretch } from '../timeline/dvr/list-gaps.ts'
 import { dependenceOf, segmentTracks } from '../timeline/segment-tracks.ts'
 import { exceedsTarget } from '../timeline/target-duration.ts'
 import { ticksToMs } from '../timeline/ticks.ts'
@@ -46,7 +46,7 @@ export class Insertions {
    */
   async add(fragment: FetchedFragment, hold: Hold): Promise<void> {
     const stretch = stretchOf(fragment)
-    const anchor = findRoom(this.#listed, stretch)
+    const anchor = findGap(this.#listed, stretch)
     const { targetDuration } = this.#parts.dvr
     if (anchor === undefined || exceedsTarget(longestMs(fragment), targetDuration)) return
     const before = this.#listed.findLast(({ startMs }) => startMs <= stretch.startMs)
@@ -70,7 +70,7 @@ export class Insertions {
   }
 
   #list(segment: DvrSegment): void {
-    const at = this.#listed.findIndex((each) => comparePlaces(each, segment) > 0)
+    const at = this.#listed.findIndex((each) => comparePositions(each, segment) > 0)
     const next = this.#listed[at]
     if (next === undefined) return
     const behind = behindInsertion(segment, next)

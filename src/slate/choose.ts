@@ -1,15 +1,15 @@
 import type { InitFacts } from '../formats/mp4/init.ts'
 import type { Movie } from '../formats/mp4/read-movie.ts'
 import { type Track, timescaleOf } from '../formats/mp4/track.ts'
+import { longestGroup, movieLoop, type PictureLoop, stillLoop } from './picture-loop.ts'
 import { nearestPicture, readPicture, type VideoCodec, videoCodecOf } from './pictures.ts'
-import { longestGroup, loopReel, type Reel, stillReel } from './reel.ts'
 import type { SlateParts } from './slate-run.ts'
-import { recordedSound, silence, type Voice } from './sound.ts'
+import { recordedSound, type StreamSound, silence } from './sound.ts'
 
-/** The stream that a slate stands in for, as it was last seen. At least one of the two. */
-export interface Look {
+/** The media of the stream that a slate is for, as it was last seen: at least one of the two. */
+export interface StreamMedia {
   readonly video: InitFacts | undefined
-  readonly voice: Voice | undefined
+  readonly audio: StreamSound | undefined
 }
 
 /** Says why the operator's file is not shown. */
@@ -25,20 +25,20 @@ export interface ChosenSlate extends SlateParts {
  * @param longestMs how long a segment may be (G5)
  */
 export async function chooseSlate(
-  { video, voice }: Look,
+  { video, audio }: StreamMedia,
   file: Movie | undefined,
   longestMs: number,
 ): Promise<ChosenSlate> {
-  const silent = voice === undefined ? undefined : silence(voice)
-  if (video === undefined) return { reel: undefined, sound: silent, unfit: undefined }
+  const silent = audio === undefined ? undefined : silence(audio)
+  if (video === undefined) return { pictures: undefined, sound: silent, unfit: undefined }
   const own = file?.video
   const unfit = own === undefined ? undefined : unfitness(own, videoCodecOf(video), longestMs)
   if (own === undefined || unfit !== undefined) {
-    return { reel: await builtIn(video), sound: silent, unfit }
+    return { pictures: await builtIn(video), sound: silent, unfit }
   }
-  const speaks = voice !== undefined && file?.audio !== undefined
+  const speaks = audio !== undefined && file?.audio !== undefined
   const sound = speaks ? recordedSound(file.audio) : silent
-  return { reel: loopReel(own), sound, unfit: undefined }
+  return { pictures: movieLoop(own), sound, unfit: undefined }
 }
 
 function unfitness(track: Track, codec: VideoCodec, longestMs: number): Unfit | undefined {
@@ -48,9 +48,9 @@ function unfitness(track: Track, codec: VideoCodec, longestMs: number): Unfit | 
   return groupMs > longestMs ? 'its keyframes are too far apart' : undefined
 }
 
-async function builtIn(init: InitFacts): Promise<Reel> {
+async function builtIn(init: InitFacts): Promise<PictureLoop> {
   const wanted = init.video ?? { width: 1280, height: 720 }
   const movie = await readPicture(nearestPicture(videoCodecOf(init), wanted))
   if (movie.video === undefined) throw new Error('a built-in slate without a picture')
-  return stillReel(movie.video)
+  return stillLoop(movie.video)
 }

@@ -8,8 +8,8 @@ import type { Sample, Track } from '../formats/mp4/track.ts'
 import { writeFragment } from '../formats/mp4/write-fragment.ts'
 import { writeInit } from '../formats/mp4/write-init.ts'
 import type { RenditionName, Segment, SegmentTrack } from '../timeline/fragment.ts'
+import { type Cut, cutsOf, stillCut } from './picture-loop.ts'
 import { nearestPicture, readPicture, videoCodecOf } from './pictures.ts'
-import { loopStrips, type Strip, stillStrip } from './reel.ts'
 import { frameLength, silentFrame } from './silence.ts'
 import { recordedSound } from './sound.ts'
 
@@ -41,7 +41,7 @@ export async function* remakes(
 }
 
 async function* pictures(wanted: Wanted, file: Movie | undefined): AsyncGenerator<readonly Part[]> {
-  for await (const { samples } of strips(wanted, file)) yield samples.map(partOf)
+  for await (const { samples } of cuts(wanted, file)) yield samples.map(partOf)
 }
 
 /** Yields the sound: the operator's film sounds in step with its pictures; the rest is silence. */
@@ -55,17 +55,17 @@ async function* sounds(
     return
   }
   if (video === undefined) return
-  for await (const strip of strips(video, file)) yield recorded(file.audio, wanted, video, strip)
+  for await (const cut of cuts(video, file)) yield recorded(file.audio, wanted, video, cut)
 }
 
 /** Yields where in its film, or in which picture that ships, these pictures may be. */
-async function* strips(wanted: Wanted, file: Movie | undefined): AsyncGenerator<Strip> {
+async function* cuts(wanted: Wanted, file: Movie | undefined): AsyncGenerator<Cut> {
   const { init, samples } = wanted
   if (file?.video !== undefined && isOf(file.video, init)) {
     let left = MOST_ALIKE
-    for (const strip of loopStrips(file.video, samples)) {
-      if (!fits(strip, wanted)) continue
-      yield strip
+    for (const cut of cutsOf(file.video, samples)) {
+      if (!fits(cut, wanted)) continue
+      yield cut
       left -= 1
       if (left === 0) return
     }
@@ -73,11 +73,11 @@ async function* strips(wanted: Wanted, file: Movie | undefined): AsyncGenerator<
   }
   if (init.video === undefined) return
   const { video } = await readPicture(nearestPicture(videoCodecOf(init), init.video))
-  if (video !== undefined && isOf(video, init)) yield stillStrip(video, samples)
+  if (video !== undefined && isOf(video, init)) yield stillCut(video, samples)
 }
 
 /** Says whether a stretch may be the wanted one, before anything is copied or hashed. */
-function fits({ samples }: Strip, { durationTicks, bytes }: Wanted): boolean {
+function fits({ samples }: Cut, { durationTicks, bytes }: Wanted): boolean {
   const ticks = samples.reduce((sum, { duration }) => sum + duration, 0)
   if (ticks !== durationTicks) return false
   return samples.reduce((sum, { data }) => sum + data.length, headBytes(samples.length)) === bytes
@@ -103,9 +103,9 @@ function* silences(wanted: Wanted): Generator<readonly Part[]> {
 }
 
 /** Yields a stretch of the film's sound, counted as SlateRun counts. */
-function recorded(track: Track, wanted: Wanted, video: Wanted, strip: Strip): readonly Part[] {
+function recorded(track: Track, wanted: Wanted, video: Wanted, cut: Cut): readonly Part[] {
   const sound = recordedSound(track)
-  const loopMs = ms(strip.fromTicks, video)
+  const loopMs = ms(cut.fromTicks, video)
   const startMs = ms(video.baseTicks, video)
   return Array.from({ length: wanted.samples }, (_, i) => {
     const dtsMs = ms(wanted.baseTicks + i * sound.frame.ticks, wanted)

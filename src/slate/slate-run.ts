@@ -3,7 +3,7 @@ import type { Sample } from '../formats/mp4/track.ts'
 import { writeFragment } from '../formats/mp4/write-fragment.ts'
 import { writeInit } from '../formats/mp4/write-init.ts'
 import type { RenditionName, TrackFacts } from '../timeline/fragment.ts'
-import { lengthOf, type Reel } from './reel.ts'
+import { lengthOf, type PictureLoop } from './picture-loop.ts'
 import type { Sound } from './sound.ts'
 
 /** One track of a slate segment, as fragmented MP4 of its own. */
@@ -25,7 +25,7 @@ export interface SlateSegment {
 
 /** What a slate is made of: at least one of the two. */
 export interface SlateParts {
-  readonly reel: Reel | undefined
+  readonly pictures: PictureLoop | undefined
   readonly sound: Sound | undefined
 }
 
@@ -41,8 +41,9 @@ export class SlateRun {
   readonly #pictures: Pictures | undefined
   readonly #sounds: Sounds | undefined
 
-  constructor({ reel, sound }: SlateParts, startMs: number, start: SlateStart = {}) {
-    this.#pictures = reel === undefined ? undefined : new Pictures(reel, start.video ?? startMs)
+  constructor({ pictures, sound }: SlateParts, startMs: number, start: SlateStart = {}) {
+    this.#pictures =
+      pictures === undefined ? undefined : new Pictures(pictures, start.video ?? startMs)
     this.#sounds = sound === undefined ? undefined : new Sounds(sound, start.audio ?? startMs)
   }
 
@@ -66,16 +67,16 @@ export class SlateRun {
 }
 
 class Pictures {
-  readonly #reel: Reel
+  readonly #pictures: PictureLoop
   readonly #initBytes: Buffer
   readonly #init: InitFacts
   #ticks: number
   /** Where in the loop the newest segment begins, in milliseconds. */
   loopMs = 0
 
-  constructor(reel: Reel, startMs: number) {
-    this.#reel = reel
-    this.#initBytes = writeInit(reel.description)
+  constructor(pictures: PictureLoop, startMs: number) {
+    this.#pictures = pictures
+    this.#initBytes = writeInit(pictures.description)
     this.#init = readInit(this.#initBytes)
     this.#ticks = Math.round((startMs / 1_000) * this.#init.timescale)
   }
@@ -86,7 +87,7 @@ class Pictures {
 
   next(lengthMs: number): SlateTrack {
     const { timescale } = this.#init
-    const { samples, fromTicks } = this.#reel.next((lengthMs / 1_000) * timescale)
+    const { samples, fromTicks } = this.#pictures.next((lengthMs / 1_000) * timescale)
     this.loopMs = (fromTicks / timescale) * 1_000
     let dts = this.#ticks
     const placed = samples.map((sample) => {

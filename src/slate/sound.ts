@@ -17,14 +17,14 @@ export interface Sound {
 }
 
 /** A stream's own sound: its init segment, and about how long one of its frames is in ticks. */
-export interface Voice {
+export interface StreamSound {
   readonly init: InitFacts
   readonly initBytes: Buffer
   readonly frameTicks: number
 }
 
 /** Makes silence that the stream's own init segment decodes; undefined when none is known for its codec. */
-export function silence({ init, initBytes, frameTicks }: Voice): Sound | undefined {
+export function silence({ init, initBytes, frameTicks }: StreamSound): Sound | undefined {
   const frame = silentFrame(init)
   if (frame === undefined) return undefined
   return { init, initBytes, frame: frameLength(init, frameTicks), data: () => frame }

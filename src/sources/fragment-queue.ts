@@ -4,9 +4,9 @@ import type { FetchedFragment, FetchedTrack } from '../ingest/fetch-fragment.ts'
 import type { PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
-import type { IngestTrouble } from './ingest-trouble.ts'
 import type { FragmentJob } from './job.ts'
 import type { FragmentSink } from './publication.ts'
+import type { IngestTrouble } from './trouble.ts'
 
 /** What some of the session's playlists list now. */
 export type Lists = ReadonlyMap<PlaylistName, readonly ListedFragment[]>
@@ -34,7 +34,7 @@ const PARTNER_MS = 1_500
 export class FragmentQueue {
   readonly #options: FragmentQueueOptions
   #jobs: readonly FragmentJob[] = []
-  #draining: Promise<void> | undefined
+  #publishing: Promise<void> | undefined
   #publishedAny = false
 
   constructor(options: FragmentQueueOptions) {
@@ -42,7 +42,7 @@ export class FragmentQueue {
   }
 
   /** How many more fragments it takes. */
-  get room(): number {
+  get free(): number {
     return MOST_JOBS - this.#jobs.length
   }
 
@@ -77,24 +77,24 @@ export class FragmentQueue {
   }
 
   /** Publishes what is there, and what comes, until the queue is empty. */
-  drain(): void {
-    if (this.#draining !== undefined || this.#jobs.length === 0) return
-    this.#draining = this.#publishInOrder()
+  publish(): void {
+    if (this.#publishing !== undefined || this.#jobs.length === 0) return
+    this.#publishing = this.#publishInOrder()
       .catch((error: unknown) => this.#options.failed(error))
       .finally(() => {
-        this.#draining = undefined
+        this.#publishing = undefined
       })
   }
 
   /** Resolves when all that was added is published or given up; not while it awaits lists. */
   async settle(): Promise<void> {
-    await this.#draining
+    await this.#publishing
   }
 
   /** Says that nobody will look into playlists any more. Resolves when nothing is being published. */
   async close(): Promise<void> {
     for (const job of this.#jobs) job.abandon()
-    await this.#draining
+    await this.#publishing
   }
 
   async #publishInOrder(): Promise<void> {

@@ -40,7 +40,7 @@ export class FragmentJob {
   readonly #turn = Promise.withResolvers<void>()
   readonly #starved = Promise.withResolvers<true>()
   /** Whether there is room for what the first playlist has of it. */
-  readonly #hasRoom = Promise.withResolvers<boolean>()
+  readonly #hasMemory = Promise.withResolvers<boolean>()
   /** The fragment before, let go when that is over, or each would keep all before it. */
   #before: FragmentJob | undefined
   #over = false
@@ -118,7 +118,7 @@ export class FragmentJob {
     let isStarved = false
     const announced = async (bytes: number): Promise<void> => {
       isStarved = !(await this.#reserves(playlist, bytes))
-      if (listed === this.listed) this.#hasRoom.resolve(!isStarved)
+      if (listed === this.listed) this.#hasMemory.resolve(!isStarved)
       if (isStarved)
         throw new GatewayError('overloaded', 'Memory is full of fragments on their way')
     }
@@ -150,7 +150,7 @@ export class FragmentJob {
     const cancel = clock.alarm(ORDER_MS, () => late.resolve(true))
     try {
       const isOver = before.outcome().then(() => true)
-      return await Promise.race([before.#hasRoom.promise, isOver, late.promise])
+      return await Promise.race([before.#hasMemory.promise, isOver, late.promise])
     } finally {
       cancel()
     }

@@ -11,10 +11,10 @@ import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 import type { Cadence } from './cadence.ts'
 import { FragmentQueue, type Lists } from './fragment-queue.ts'
-import type { IngestTrouble } from './ingest-trouble.ts'
 import { FragmentJob } from './job.ts'
 import { freshSince } from './listing.ts'
 import type { FragmentSink } from './publication.ts'
+import type { IngestTrouble } from './trouble.ts'
 
 export interface FollowerOptions {
   readonly clock: Clock
@@ -153,7 +153,7 @@ export class SessionFollower {
     this.#polled = true
     const fresh = this.#take(lists.get(primary) ?? [])
     this.#queue.join(lists)
-    this.#queue.drain()
+    this.#queue.publish()
     await this.#joinOthers()
     return fresh
   }
@@ -181,7 +181,7 @@ export class SessionFollower {
   #take(list: readonly ListedFragment[]): readonly ListedFragment[] {
     const news = freshSince(list, this.#last)
     const wanted = this.#last === undefined ? this.#options.sink.begin(news) : news
-    const fresh = wanted.slice(0, this.#queue.room)
+    const fresh = wanted.slice(0, this.#queue.free)
     for (const listed of fresh) this.#queue.add(this.#job(listed))
     const newest = fresh.at(-1)
     if (newest !== undefined) this.#last = { number: newest.number, endMs: endOf(newest) }

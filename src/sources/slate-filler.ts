@@ -91,9 +91,9 @@ export class SlateFiller {
 
   async #choose(before: Before, longestMs: number): Promise<ChosenSlate | undefined> {
     const { log, movie } = this.#options
-    const slate = await chooseSlate(before.look, movie, longestMs)
-    const { reel, sound, unfit } = slate
-    const isEmpty = reel === undefined && sound === undefined
+    const slate = await chooseSlate(before.media, movie, longestMs)
+    const { pictures, sound, unfit } = slate
+    const isEmpty = pictures === undefined && sound === undefined
     const problem = isEmpty ? 'nothing stands in for its codec' : unfit
     if (problem !== undefined && problem !== this.#told) {
       log.warn(isEmpty ? 'no slate for this stream' : 'built-in slate shown', { why: problem })

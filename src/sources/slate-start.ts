@@ -1,11 +1,11 @@
-import type { Look } from '../slate/choose.ts'
+import type { StreamMedia } from '../slate/choose.ts'
 import type { SlateStart } from '../slate/slate-run.ts'
 import type { RenditionName, Segment, SegmentTrack } from '../timeline/fragment.ts'
 import { ticksToMs } from '../timeline/ticks.ts'
 
 /** What a stream's segments tell of a slate that is to follow them. */
 export interface Before {
-  readonly look: Look
+  readonly media: StreamMedia
   /** How long a usual segment is, in milliseconds. */
   readonly lengthMs: number
   /** Where the newest segment ends on the stream's timeline, in milliseconds since 1970. */
@@ -30,9 +30,9 @@ export function lookBack(
   const { video, audio } = readable(model)
   const audioBytes = audio === undefined ? undefined : initBytes('audio', audio.init.id)
   return {
-    look: {
+    media: {
       video: video?.init,
-      voice:
+      audio:
         audio === undefined || audioBytes === undefined
           ? undefined
           : {

@@ -40,7 +40,7 @@ export class Source {
   readonly keeper: SessionKeeper
   readonly trouble: StreamTrouble
   readonly quota: StreamQuota | null
-  readonly heart = new Heartbeat()
+  readonly heartbeat = new Heartbeat()
   #following: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined
   #uses = 0
 
@@ -65,7 +65,7 @@ export class Source {
   get isHopeless(): boolean {
     const trouble = this.trouble.current
     if (trouble === undefined) return false
-    return isPermanent(trouble.code) || (trouble.code === 'no_media' && !this.heart.heard)
+    return isPermanent(trouble.code) || (trouble.code === 'no_media' && !this.heartbeat.heard)
   }
 
   /**

@@ -207,8 +207,8 @@ export class Sources {
 
   /** Whether media come from the source that is shown, or may still come in time. */
   get #delivers(): boolean {
-    const heart = this.shown === undefined ? undefined : this.#named(this.shown)?.heart
-    return heart?.delivers(this.#options.clock.now(), this.#lossAfterMs) === true
+    const heartbeat = this.shown === undefined ? undefined : this.#named(this.shown)?.heartbeat
+    return heartbeat?.delivers(this.#options.clock.now(), this.#lossAfterMs) === true
   }
 
   #begin(publication: Publication): void {
@@ -220,7 +220,7 @@ export class Sources {
     const isTrusted = last === undefined || last.source === 'camera'
     if (this.forced === undefined) this.#selection = { kind: isTrusted ? 'camera' : 'away' }
     // One that was just started gets its time.
-    if (this.shown !== undefined) this.#named(this.shown)?.heart.begin(clock.now(), true)
+    if (this.shown !== undefined) this.#named(this.shown)?.heartbeat.begin(clock.now(), true)
     this.#awaySinceMs = clock.now()
     for (const { trouble } of this.#all) trouble.clear()
   }
@@ -249,8 +249,8 @@ export class Sources {
       if (source === undefined) continue
       if (!wanted.has(name)) void this.#unfollow(source)
       else if (!source.isFollowed) {
-        // A stand-in has to prove itself.
-        source.heart.begin(clock.now(), this.shown === name)
+        // A backup has to prove itself.
+        source.heartbeat.begin(clock.now(), this.shown === name)
         if (name === 'backup') publication.forget(name)
         source.follow(this.#sink(name, source, publication), { clock, random }, signal, failed)
       }
@@ -280,7 +280,7 @@ export class Sources {
     batch: readonly FetchedFragment[],
     publication: Publication,
   ): Promise<void> {
-    source.heart.beat(this.#options.clock.now(), this.#lossAfterMs)
+    source.heartbeat.beat(this.#options.clock.now(), this.#lossAfterMs)
     this.#review(name)
     source.trouble.clear()
     const skipped = await publication.publish(name, batch, () => this.shown === name)
@@ -317,7 +317,7 @@ export class Sources {
    */
   #troubled(name: LiveSource): void {
     const source = this.#named(name)
-    if (source?.isHopeless === true) source.heart.stop()
+    if (source?.isHopeless === true) source.heartbeat.stop()
     this.#review()
     this.#changed.notify()
   }
@@ -337,13 +337,13 @@ export class Sources {
    * published, and the backup's next will not be.
    */
   #signs(name: LiveSource, beating: LiveSource | undefined): SourceSigns {
-    const heart = this.#named(name)?.heart
-    if (heart === undefined) return { delivers: false, steady: false }
+    const heartbeat = this.#named(name)?.heartbeat
+    if (heartbeat === undefined) return { delivers: false, steady: false }
     const { clock, returnAfterMs } = this.#options
     const nowMs = clock.now()
-    const steadyMs = heart.steadyMs(returnAfterMs)
+    const steadyMs = heartbeat.steadyMs(returnAfterMs)
     return {
-      delivers: heart.delivers(nowMs, this.#lossAfterMs),
+      delivers: heartbeat.delivers(nowMs, this.#lossAfterMs),
       steady: beating === name && steadyMs !== undefined && nowMs >= steadyMs,
     }
   }
@@ -371,12 +371,12 @@ export class Sources {
   /** Waits until a source is overdue, or a change wants something begun or ended. */
   async #nextChange(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
-    const heart = this.shown === undefined ? undefined : this.#named(this.shown)?.heart
+    const heartbeat = this.shown === undefined ? undefined : this.#named(this.shown)?.heartbeat
     const done = new AbortController()
     const limited = AbortSignal.any([signal, done.signal])
     const waits = [this.#wake.wait(limited)]
-    if (heart !== undefined) {
-      const overdueMs = heart.overdueMs(this.#lossAfterMs)
+    if (heartbeat !== undefined) {
+      const overdueMs = heartbeat.overdueMs(this.#lossAfterMs)
       waits.push(clock.sleep(Math.max(LEAST_WAIT_MS, overdueMs - clock.now()), limited))
     }
     try {

@@ -2,7 +2,6 @@ import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { isTransient, translate, upstreamError } from '../upstream/errors.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
-import type { IngestTrouble } from './ingest-trouble.ts'
 
 /** Trouble that waiting does not cure, because somebody has to change something upstream. */
 const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -23,11 +22,17 @@ const STEADY = 10
 /** How many refused fragments are remembered: far more than one session lists at a time. */
 const REMEMBERED_REFUSALS = 64
 
+/** What the ingest tells its stream about trouble: for the state, the logs and the metrics. */
+export type IngestTrouble = Pick<
+  StreamTrouble,
+  'session' | 'poll' | 'skipped' | 'lacking' | 'refused'
+>
+
 /**
  * Keeps the trouble that a stream's upstream is in for its status, and logs it once per change rather than once per
  * attempt.
  */
-export class StreamTrouble implements IngestTrouble {
+export class StreamTrouble {
   readonly #log: Log
   readonly #changed: () => void
   readonly #refused = new Set<bigint>()
@@ -69,21 +74,27 @@ export class StreamTrouble implements IngestTrouble {
     this.#changed()
   }
 
+  /** Says that a session could not be opened, or ended before its time. */
   session(error: unknown): void {
     // The end of a session is daily business: the next one decides whether there is trouble.
     if (error instanceof SessionDeadError || error === this.#retried) return
     this.#set('upstream session failed', error)
   }
 
+  /** Says that a poll failed; polling goes on. */
   poll(error: unknown): void {
     this.#set('upstream poll failed', error)
   }
 
+  /** Says that a track of a fragment cannot be had, so that the timeline will have a gap. */
   skipped(number: bigint, error: unknown): void {
     this.#hinder(publicError(error))
     this.#logFragment('fragment skipped', number, error)
   }
 
+  /**
+   * Says what a fragment lacks that was announced or sent, in words, and is shown without; undefined when it is whole.
+   */
   lacking(number: bigint, what: string | undefined): void {
     this.#wholeInARow = what === undefined ? this.#wholeInARow + 1 : 0
     const isSteady = what !== undefined || this.#wholeInARow >= STEADY
@@ -95,6 +106,10 @@ export class StreamTrouble implements IngestTrouble {
     this.#changed()
   }
 
+  /**
+   * Says that upstream will not give this fragment in this session. Returns whether a new session should try, which is
+   * true the first time for each fragment.
+   */
   refused(number: bigint, error: unknown): boolean {
     if (!isRefusal(error) || this.#refused.has(number)) return false
     const oldest = this.#refused.values().next()

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 
-/** 64 bits. Ids only have to differ among contents of one segment, so that one URI never names two (G1). */
+/**
+ * How long an id is: 64 bits, because ids only have to differ among contents of one segment, so that one URI never
+ * names two (G1).
+ */
 const ID_LENGTH = 16
 
 /** Names content by its bytes, safe in a URI and in a file name: the start of its SHA-256 in hex. */
@@ -9,7 +12,7 @@ export function contentId(bytes: Uint8Array): string {
   return digest(bytes).toString('hex', 0, ID_LENGTH / 2)
 }
 
-/** Whether an id, of whatever length it was cut to, names these bytes. */
+/** Says whether an id, of whatever length it was cut to, names these bytes. */
 export function isContentId(id: string, bytes: Uint8Array): boolean {
   return id.length >= 8 && digest(bytes).toString('hex').startsWith(id)
 }

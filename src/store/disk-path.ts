@@ -3,7 +3,7 @@ import { GatewayError } from '../base/errors.ts'
 import { type FragmentKey, keyText } from './fragment-key.ts'
 
 const STREAM = /^[A-Za-z0-9_.-]{1,256}$/
-/** Of a published segment, with the content id of its bytes; or a FragmentNumber. */
+/** Matches the name of a published segment, with the content id of its bytes; or a FragmentNumber. */
 const FRAGMENT = /^(?:(?:\d{1,16}|init)-([A-Za-z0-9_-]{1,64})|[0-9a-z]{1,64})$/
 const FORM = /^[a-z0-9-]{1,40}$/
 const FILE = /^([A-Za-z0-9_.-]+?)(?:~([0-9a-f]{16}))?\.m4s$/
@@ -13,7 +13,7 @@ const FILE = /^([A-Za-z0-9_.-]+?)(?:~([0-9a-f]{16}))?\.m4s$/
  * its bytes, so its file is `7-0123456789abcdef.m4s`; that of any other form tells the id behind a tilde.
  */
 export interface DiskPlace {
-  /** Relative folder, the same for all of one stream's rendition. */
+  /** The relative folder, the same for all of one stream's rendition. */
   readonly folder: string
   /** The file's name up to the tilde or the suffix. */
   readonly name: string
@@ -21,7 +21,10 @@ export interface DiskPlace {
   readonly id: string | undefined
 }
 
-/** @throws GatewayError `internal` when the key has another form, as nothing may leave the directory */
+/**
+ * Finds the place of a key.
+ * @throws GatewayError `internal` when the key has another form, as nothing may leave the directory
+ */
 export function diskPlace(key: FragmentKey): DiskPlace {
   const { stream, rendition, fragment, form } = key
   const [isFragment, id] = FRAGMENT.exec(fragment) ?? []
@@ -33,12 +36,15 @@ export function diskPlace(key: FragmentKey): DiskPlace {
   return { folder: `${streamFolder(stream)}/${rendition}`, name, id }
 }
 
-/** The file of a place. @param id the content id of its bytes */
+/**
+ * Names the file of a place.
+ * @param id the content id of its bytes
+ */
 export function fileOf({ name, id: known }: DiskPlace, id: string): string {
   return known === undefined ? `${name}~${id}.m4s` : `${name}.m4s`
 }
 
-/** What a file's name says of its place; undefined when it is none of ours. */
+/** Reads what a file's name says of its place; undefined when it is none of ours. */
 export function readFileName(
   file: string,
 ): { readonly name: string; readonly id: string | undefined } | undefined {
@@ -47,8 +53,8 @@ export function readFileName(
 }
 
 /**
- * A stream may be called `..`, and with 256 characters be longer than a file name may be: so a folder is
- * the readable part of the name, and a hash of the whole that tells it from all others.
+ * Names a stream's folder by the readable part of the name and a hash of the whole that tells it from all others,
+ * because a stream may be called `..`, and with 256 characters be longer than a file name may be.
  */
 export function streamFolder(stream: string): string {
   const readable = stream.replaceAll('.', '_').slice(0, 64)

@@ -9,14 +9,14 @@ import type { FragmentKey } from './fragment-key.ts'
 import type { FragmentTier, Hold, Wanted } from './fragment-tier.ts'
 
 export interface DiskStoreOptions {
-  /** Everything below it belongs to the store. */
+  /** The directory; everything below it belongs to the store. */
   readonly dir: string
   readonly maxBytes: number
   readonly log: Log
 }
 
 interface StoredFile {
-  /** Below the directory. */
+  /** The path below the directory. */
   readonly path: string
   /** The content id of its bytes. */
   readonly id: string
@@ -24,18 +24,18 @@ interface StoredFile {
 }
 
 /**
- * One file per fragment, so that what a saved timeline lists can be served after a crash (G6).
+ * Keeps one file per fragment, so that what a saved timeline lists can be served after a crash (G6).
  *
- * Written beside its place and renamed into it, so a file is whole or absent; read back only if its
- * content still has the hash that its name says. The disk is a convenience: when it fails, a write is
- * lost and a read finds nothing, which is logged, and the streams go on.
+ * A file is written beside its place and renamed into it, so it is whole or absent; it is read back only if its content
+ * still has the hash that its name says. The disk is a convenience: when it fails, a write is lost and a read finds
+ * nothing, which is logged, and the streams go on.
  */
 export class DiskStore implements FragmentTier {
   readonly #options: DiskStoreOptions
   readonly #outage: Outage
-  /** By folder and name, oldest first. */
+  /** The files by folder and name, oldest first. */
   readonly #files = new Map<string, StoredFile>()
-  /** Those of them that go first, oldest first. After a restart they are known by their time of 1970. */
+  /** The files that go first, oldest first. After a restart they are known by their time of 1970. */
   readonly #spare = new Map<string, number>()
   #used = 0
   #usedBySpare = 0
@@ -57,7 +57,7 @@ export class DiskStore implements FragmentTier {
     return store
   }
 
-  /** Of all files, in bytes. */
+  /** The size of all files, in bytes. */
   get bytes(): number {
     return this.#used
   }
@@ -102,7 +102,10 @@ export class DiskStore implements FragmentTier {
     }
   }
 
-  /** What can be had again pushes out nothing but its like; what is put as spare, nothing at all. */
+  /**
+   * Returns the room for bytes: what can be had again pushes out nothing but its like; what is put as spare, nothing at
+   * all.
+   */
   #roomFor(hold: Hold, isSpare: boolean): number {
     const { maxBytes } = this.#options
     if (hold === 'spare') return maxBytes - this.#used
@@ -187,7 +190,7 @@ function slotOf({ folder, name }: DiskPlace): string {
   return `${folder}/${name}`
 }
 
-/** A published segment's name has no dot, all others end with `.form`. */
+/** Says whether a name is no published segment's: that has no dot, all others end with `.form`. */
 function isUnpublished(slot: string): boolean {
   return slot.includes('.', slot.lastIndexOf('/'))
 }

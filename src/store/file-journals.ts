@@ -8,13 +8,13 @@ import { isMissing } from './state-dir.ts'
 
 const PAGE = /^(\d{1,15})\.jsonl$/
 
-/** Journals in files, one for each page. A process that is killed leaves at most half a line. */
+/** Keeps journals in files, one for each page. A process that is killed leaves at most half a line. */
 export class FileJournals implements Journals {
   readonly #dir: string
   readonly #log: Log
   readonly #writing: Outage
 
-  /** @param dir everything below it belongs to the journals */
+  /** @param dir the folder, in which everything belongs to the journals */
   constructor(dir: string, log: Log) {
     this.#dir = dir
     this.#log = log
@@ -57,7 +57,7 @@ export class FileJournals implements Journals {
     }
   }
 
-  /** Half a line at the end is cut off, so that the next one does not go on with it. */
+  /** Reads a page without half a line at its end, which is cut off, so that the next one does not go on with it. */
   async #read(path: string): Promise<readonly string[]> {
     const { size } = await stat(path)
     if (size > MOST_PAGE_BYTES) throw new Error(`${size} bytes are no journal page`)
@@ -88,7 +88,7 @@ export class FileJournals implements Journals {
     return join(this.#dir, streamFolder(stream), `${page}.jsonl`)
   }
 
-  /** A folder that is not there has nothing in it. */
+  /** Lists a folder; one that is not there has nothing in it. */
   async #list(folder: string): Promise<readonly string[]> {
     try {
       return await readdir(folder)

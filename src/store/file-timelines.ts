@@ -8,13 +8,13 @@ import { isMissing } from './state-dir.ts'
 
 const SUFFIX = '.timeline.json'
 
-/** One JSON file per stream, written beside its place and renamed into it. */
+/** Keeps one JSON file per stream, written beside its place and renamed into it. */
 export class FileTimelines implements SavedTimelines {
   readonly #dir: string
   readonly #log: Log
   readonly #saving: Outage
 
-  /** @param dir everything below it belongs to the timelines */
+  /** @param dir the folder, in which everything belongs to the timelines */
   constructor(dir: string, log: Log) {
     this.#dir = dir
     this.#log = log
@@ -80,7 +80,10 @@ export class FileTimelines implements SavedTimelines {
     }
   }
 
-  /** Stream names are one path segment of tame characters; the suffix keeps `.` and `..` harmless. */
+  /**
+   * Returns the path of a stream's file. Stream names are one path segment of tame characters; the suffix keeps `.` and
+   * `..` harmless.
+   */
   #path(stream: string): string {
     return join(this.#dir, stream + SUFFIX)
   }

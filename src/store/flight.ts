@@ -6,9 +6,9 @@ import { ChangeSignal } from '../base/signal.ts'
 import type { FragmentBody } from './fragment-body.ts'
 
 export interface FlightPlan {
-  /** Exact length of the whole, in bytes. */
+  /** The exact length of the whole, in bytes. */
   readonly size: number
-  /** The bytes from `offset` on. Called again, from where it broke off, after a failure half way. */
+  /** Reads the bytes from `offset` on; called again, from where it broke off, after a failure half way. */
   readonly source: (offset: number, signal: AbortSignal) => AsyncIterable<Buffer>
   /** Throws when the whole is not what it should be. */
   readonly verify?: (bytes: Buffer) => void
@@ -18,19 +18,19 @@ export interface FlightPlan {
 
 export interface FlightOptions {
   readonly clock: Clock
-  /** For the whole flight, restarts included; longer while bytes keep coming. */
+  /** How long the whole flight may take, restarts included; longer while bytes keep coming. */
   readonly timeoutMs: number
 }
 
 /**
- * One running fetch and everybody who waits for it.
+ * Runs one fetch for everybody who waits for it.
  *
- * All readers share one buffer and take what has arrived in it; one that leaves is not missed, but when
- * the last one has left the fetch is cancelled. The final chunk is held back until the whole is verified:
- * a reader may have got a part of what turns out to be wrong, but never all of it (G12).
+ * All readers share one buffer and take what has arrived in it; one that leaves is not missed, but when the last one
+ * has left the fetch is cancelled. The final chunk is held back until the whole is verified: a reader may have got some
+ * of what turns out to be wrong, but never all of it (G12).
  */
 export class Flight {
-  /** The whole, once verified. Rejects with the source's last failure, or `verify`'s. */
+  /** Resolves with the whole, once verified. Rejects with the source's last failure, or `verify`'s. */
   readonly done: Promise<Buffer>
   readonly #plan: FlightPlan
   readonly #bytes: Buffer
@@ -59,7 +59,7 @@ export class Flight {
     )
   }
 
-  /** Nobody waits any more, so nothing will come of it: a newcomer has to start another. */
+  /** Whether nobody waits any more, so that nothing will come of it and a newcomer has to start another. */
   get cancelled(): boolean {
     return this.#cancel.signal.aborted
   }
@@ -115,7 +115,7 @@ export class Flight {
     this.#wakeSoon()
   }
 
-  /** Chunks come in bursts: readers wake once per turn of the event loop, not once per chunk each. */
+  /** Wakes readers once per turn of the event loop, because chunks come in bursts, and not once per chunk each. */
   #wakeSoon(): void {
     if (this.#wakeScheduled) return
     this.#wakeScheduled = true
@@ -146,7 +146,7 @@ export class Flight {
   }
 }
 
-/** Readers answer viewers, so they learn of a failure by its public code. */
+/** Returns a failure by its public code, because readers answer viewers. */
 function forReaders(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error
   return error instanceof DeadlineError

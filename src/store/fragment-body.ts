@@ -4,7 +4,7 @@
 export interface FragmentBody {
   /** How many bytes it will have, known from the start. */
   readonly size: number
-  /** Allocated whole; only the first `arrived` bytes are valid. Nobody but its maker writes to it. */
+  /** The buffer, allocated whole; only the first `arrived` bytes are valid. Nobody but its maker writes to it. */
   readonly bytes: Buffer
   readonly arrived: number
   /**
@@ -12,11 +12,11 @@ export interface FragmentBody {
    * signal's reason once it aborts. A reader that leaves does not disturb the others (G8).
    */
   more(after: number, signal: AbortSignal): Promise<void>
-  /** Was it in the cache, or did this request (or one that it joined) have to fetch it? RFC 9211. */
+  /** Says whether it was in the cache, or this request (or one that it joined) had to fetch it. RFC 9211. */
   readonly origin: 'hit' | 'miss' | 'collapsed'
 }
 
-/** A body that is all there. */
+/** Returns a body that is all there. */
 export function completeBody(bytes: Buffer): FragmentBody {
   return {
     size: bytes.length,

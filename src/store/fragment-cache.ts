@@ -13,15 +13,17 @@ import type { MemoryStore } from './memory-store.ts'
 export interface FragmentCacheOptions {
   readonly clock: Clock
   readonly store: MemoryStore
-  /** Behind memory; undefined without a state directory. */
+  /** The tier behind memory; undefined without a state directory. */
   readonly tier: FragmentTier | undefined
   readonly hits: Cell
   readonly misses: Cell
-  /** Requests that joined a running fetch. */
+  /** Counts requests that joined a running fetch. */
   readonly coalesced: Cell
-  /** Default 15 s. */
+  /** How long a fetch may take. Default 15 s. */
   readonly flightTimeoutMs?: number
-  /** Default 256: beyond it a miss is refused, as its fetch would only wait for quota. */
+  /**
+   * How many fetches may run. Default 256: beyond it a miss is refused, because its fetch would only wait for quota.
+   */
   readonly maxFlights?: number
 }
 
@@ -39,26 +41,30 @@ export interface Stored {
 export interface Opened {
   readonly key: FragmentKey
   readonly plan: FetchPlan
-  /** Told when nobody will ask the plan's source for anything. */
+  /** Called when nobody will ask the plan's source for anything. */
   readonly abandon?: () => void
 }
 
-/** A tier that takes longer hangs. A fragment that viewers wait for is then published without it. */
+/**
+ * How long a tier may take before it counts as hanging. A fragment that viewers wait for is then published without it.
+ */
 const TIER_MS = 5_000
 
 /**
- * Fragments wherever they are: in memory, in the tier behind it, or upstream. Simultaneous misses of one
- * key share one fetch, whose bytes reach all who wait while they arrive (G8).
+ * Finds fragments wherever they are: in memory, in the tier behind it, or upstream. Simultaneous misses of one key
+ * share one fetch, whose bytes reach all who wait while they arrive (G8).
  */
 export class FragmentCache {
   readonly #options: FragmentCacheOptions
-  /** By key. */
+  /** The running fetches, by key. */
   readonly #flights = new Map<string, Flight>()
   readonly #openings = new SingleFlight<ReadonlyMap<string, Flight>>()
   readonly #opening = new Set<string>()
   readonly #derivations = new SingleFlight<Buffer>()
   readonly #reads = new SingleFlight<Buffer | undefined>()
-  /** Writes that hang; each keeps a fragment in memory (G18), so there are no more until they end. */
+  /**
+   * Bounds the wait for writes that hang; each keeps a fragment in memory (G18), so there are no more until they end.
+   */
   readonly #persisting: BoundedWait
 
   constructor(options: FragmentCacheOptions) {
@@ -71,7 +77,7 @@ export class FragmentCache {
     return this.#flights.size
   }
 
-  /** What is in memory or on its way. A body on its way is read until `signal` aborts. */
+  /** Finds what is in memory or on its way. A body on its way is read until `signal` aborts. */
   find(key: FragmentKey, signal: AbortSignal): FragmentBody | undefined {
     const { store, hits, coalesced } = this.#options
     const bytes = store.get(key)
@@ -86,7 +92,7 @@ export class FragmentCache {
   }
 
   /**
-   * As {@link find}, and else from the tier or by the plan.
+   * Finds a fragment as {@link find} does, and else takes it from the tier or by the plan.
    * @throws GatewayError `overloaded` when there is no room in memory or too much is being fetched
    */
   fetch(key: FragmentKey, plan: FetchPlan, signal: AbortSignal): FragmentBody {
@@ -98,8 +104,8 @@ export class FragmentCache {
   }
 
   /**
-   * As {@link fetch}, for what is fetched with others, and whose size is not known before upstream has begun
-   * to answer: `open` tells of all that comes, once for all who ask for any of it meanwhile.
+   * Fetches as {@link fetch} does what comes with others, and whose size is not known before upstream has begun to
+   * answer: `open` tells of all that comes, once for all who ask for any of it meanwhile.
    * @param group names what is opened
    * @throws GatewayError `segment_gone` when it is not among what came; what `open` throws
    */
@@ -131,7 +137,7 @@ export class FragmentCache {
   }
 
   /**
-   * Another form of a fragment: what `make` makes of it, once, and kept as what can be made again.
+   * Makes another form of a fragment with `make`, once, and keeps it as what can be made again.
    * @param source the whole body that it is made of
    * @throws what `source` and `make` throw
    */
@@ -174,7 +180,7 @@ export class FragmentCache {
     this.#options.store.hold(key, hold)
   }
 
-  /** Nobody may ask for it any more. */
+  /** Drops a fragment that nobody may ask for any more. */
   delete(key: FragmentKey): void {
     this.#options.store.delete(key)
     void this.#options.tier?.delete(key)
@@ -196,7 +202,7 @@ export class FragmentCache {
     return flights
   }
 
-  /** What has come from upstream to be kept. */
+  /** Starts to fetch from upstream what is to be kept. */
   #startKept(key: FragmentKey, plan: FetchPlan): Flight {
     const flight = this.#start(key, plan)
     flight.done.then(
@@ -221,7 +227,7 @@ export class FragmentCache {
     return flight
   }
 
-  /** The tier's bytes rather than upstream's, if it has them. */
+  /** Returns a plan that takes the tier's bytes rather than upstream's, if it has them. */
   #withTier(key: FragmentKey, plan: FetchPlan): FetchPlan {
     const { tier } = this.#options
     if (tier === undefined) return plan
@@ -241,7 +247,7 @@ export class FragmentCache {
     })
   }
 
-  /** What the tier has. One that hangs has nothing. */
+  /** Returns what the tier has. One that hangs has nothing. */
   async #saved(key: FragmentKey, signal: AbortSignal): Promise<FragmentBody | undefined> {
     const { tier, clock } = this.#options
     if (tier === undefined) return undefined
@@ -258,13 +264,13 @@ export class FragmentCache {
     return bytes === undefined ? undefined : { ...completeBody(bytes), origin: 'miss' }
   }
 
-  /** Made of what is here anyhow: in the tier it takes only room that is left. */
+  /** Keeps what was made of what is here anyhow, so that in the tier it takes only room that is left. */
   #keep(key: FragmentKey, bytes: Buffer): Buffer {
     void this.#persist(key, bytes, 'spare')
     return this.#toMemory(key, bytes)
   }
 
-  /** A memory that is too full for it is no reason not to serve it. */
+  /** Keeps it in memory if there is room, because a memory that is too full for it is no reason not to serve it. */
   #toMemory(key: FragmentKey, bytes: Buffer): Buffer {
     const { store } = this.#options
     try {

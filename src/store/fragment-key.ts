@@ -1,24 +1,27 @@
 import type { RenditionName } from '../timeline/fragment.ts'
 
 /**
- * What has been made of a fragment's media. Each form is other bytes, and is kept for itself:
- * `published` as a list of the live timeline names it, `fetched` as upstream gave it, and `at-…` with
- * times that begin at so many milliseconds since 1970, as a list of the past names it.
+ * Says what has been made of a fragment's media. Each form is other bytes, and is kept for itself: `published` as a
+ * list of the live timeline names it, `fetched` as upstream gave it, and `at-…` with times that begin at so many
+ * milliseconds since 1970, as a list of the past names it.
  */
 export type FragmentForm = 'published' | RecordedForm
 
 export type RecordedForm = 'fetched' | `at-${number}`
 
-/** What one track of one fragment is stored under, wherever. A key never means two byte strings (G1). */
+/** Says under what one track of one fragment is stored, wherever. A key never means two byte strings (G1). */
 export interface FragmentKey {
   readonly stream: string
   readonly rendition: RenditionName
-  /** `msn-id` of a published segment, where the id names the content; else a FragmentNumber. */
+  /** The `msn-id` of a published segment, where the id names the content; else a FragmentNumber. */
   readonly fragment: string
   readonly form: FragmentForm
 }
 
-/** The key of a segment's track as the stream has published it. @param id the content id of its bytes */
+/**
+ * Returns the key of a segment's track as the stream has published it.
+ * @param id the content id of its bytes
+ */
 export function publishedKey(
   stream: string,
   rendition: RenditionName,
@@ -28,7 +31,7 @@ export function publishedKey(
   return { stream, rendition, fragment: `${msn}-${id}`, form: 'published' }
 }
 
-/** The key of a track of what upstream has recorded under a FragmentNumber. */
+/** Returns the key of a track of what upstream has recorded under a FragmentNumber. */
 export function recordedKey(
   stream: string,
   rendition: RenditionName,
@@ -38,7 +41,7 @@ export function recordedKey(
   return { stream, rendition, fragment: number.toString(36), form }
 }
 
-/** The key as text, different for different keys: `lobby/video/7-0123456789abcdef/published`. */
+/** Returns the key as text, different for different keys: `lobby/video/7-0123456789abcdef/published`. */
 export function keyText({ stream, rendition, fragment, form }: FragmentKey): string {
   return `${stream}/${rendition}/${fragment}/${form}`
 }

@@ -1,20 +1,20 @@
 /** Lines of a journal that can be read without the others. */
 export interface JournalPage {
-  /** Pages are written in order of their numbers, one after the other. */
+  /** The page's number; pages are written in order of their numbers, one after the other. */
   readonly number: number
   readonly lines: readonly string[]
 }
 
-/** At most so many bytes are in a page: far more than an hour of any stream needs. */
+/** How many bytes are in a page at most: far more than an hour of any stream needs. */
 export const MOST_PAGE_BYTES = 64 * 1024 * 1024
 
 /**
- * Lines by stream, to which one only ever appends: what would be too much to be written anew with each
- * fragment. What the lines say is the caller's affair. Nothing here rejects: a place that fails has lost
- * what it should have written, and has nothing to read, which is logged.
+ * Keeps lines by stream, to which one only ever appends, because it would be too much to write them anew with each
+ * fragment. What the lines say is the caller's affair. Nothing here rejects: a place that fails has lost what it should
+ * have written, and has nothing to read, which is logged.
  */
 export interface Journals {
-  /** All pages that can be read, in order. A line that was cut short by a crash counts as never written. */
+  /** Reads all pages that can be read, in order. A line that was cut short by a crash counts as never written. */
   load(stream: string): Promise<readonly JournalPage[]>
   /** Resolves once the lines would be found after a crash, or are given up. */
   append(stream: string, page: number, lines: readonly string[]): Promise<void>

@@ -19,36 +19,39 @@ export interface Reservation {
 }
 
 export interface MemoryStoreStats {
-  /** Entries and reservations together: never more than `maxBytes`. */
+  /** The size of entries and reservations together: never more than `maxBytes`. */
   readonly bytes: number
   readonly maxBytes: number
   readonly entries: number
   readonly evictions: number
-  /** Evictions that broke a promise: `cache.maxBytes` is too small for what is listed. */
+  /** How many evictions broke a promise, because `cache.maxBytes` is too small for what is listed. */
   readonly brokenHolds: number
 }
 
 /**
- * Fragment bytes in memory, never more than `maxBytes` with what is on its way in.
+ * Keeps fragment bytes in memory, never more than `maxBytes` with what is on its way in.
  *
- * Invariants: a key's bytes never change; `#used` is the sum of all entries and open reservations; an
- * entry that leaves, for whatever reason, is told to the listeners, who let go of its bytes.
+ * Invariants: a key's bytes never change; `#used` is the sum of all entries and open reservations; an entry that
+ * leaves, for whatever reason, is told to the listeners, who let go of its bytes.
  *
- * Who goes first: what is spare, then what nobody was promised, least recently used first; then what left its playlist, by
- * the end of its grace; and only then the oldest of what is listed, which is fetched again on demand.
+ * Who goes first: what is spare, then what nobody was promised, least recently used first; then what left its playlist,
+ * by the end of its grace; and only then the oldest of what is listed, which is fetched again on demand.
  */
 export class MemoryStore {
   readonly #clock: Clock
   readonly #maxBytes: number
-  /** By key, as all of these; in order of arrival. */
+  /** What is spare, by key as all of these, in order of arrival. */
   readonly #spare = new Map<string, Buffer>()
-  /** Without a hold, least recently used first. Hours of DVR: whatever is done per fragment must not look through it. */
+  /**
+   * What has no hold, least recently used first. It may be hours of DVR, so whatever is done per fragment must not look
+   * through it.
+   */
   readonly #free = new Map<string, Buffer>()
-  /** In order of arrival. */
+  /** What is promised, in order of arrival. */
   readonly #promised = new Map<string, Promised>()
   readonly #listeners = new Set<(bytes: Buffer) => void>()
   #used = 0
-  /** Of that, what is on its way in. */
+  /** How much of that is on its way in. */
   #reserved = 0
   #nextExpiryMs = Number.POSITIVE_INFINITY
   #evictions = 0
@@ -59,7 +62,7 @@ export class MemoryStore {
     this.#maxBytes = maxBytes
   }
 
-  /** Nobody may write to what it returns. */
+  /** Finds the bytes of a key, to which nobody may write. */
   get(key: FragmentKey): Buffer | undefined {
     const text = keyText(key)
     const bytes = this.#spare.get(text) ?? this.#free.get(text)
@@ -70,14 +73,17 @@ export class MemoryStore {
     return bytes
   }
 
-  /** @throws GatewayError `overloaded` when there is no room that could be made */
+  /**
+   * Keeps bytes.
+   * @throws GatewayError `overloaded` when there is no room that could be made
+   */
   put(key: FragmentKey, bytes: Buffer, hold: Hold): void {
     if (hold === 'spare') this.#putSpare(keyText(key), bytes)
     else if (this.#has(keyText(key))) this.hold(key, hold)
     else this.reserve(bytes.length).fill(key, bytes, hold)
   }
 
-  /** Changes the promise, as when a segment leaves the playlist. Unknown keys are ignored. */
+  /** Changes the promise, as when a segment leaves the playlist; unknown keys are ignored. */
   hold(key: FragmentKey, hold: Hold): void {
     const text = keyText(key)
     const bytes = this.#find(text)
@@ -98,7 +104,10 @@ export class MemoryStore {
     for (const tell of this.#listeners) tell(bytes)
   }
 
-  /** @throws GatewayError `overloaded` when even an empty cache would not hold it beside what is being fetched */
+  /**
+   * Reserves room.
+   * @throws GatewayError `overloaded` when even an empty cache would not hold it beside what is being fetched
+   */
   reserve(bytes: number): Reservation {
     if (bytes > this.#maxBytes) throw tooBig(bytes, this.#maxBytes)
     const reservation = this.#tryReserve(bytes)
@@ -109,7 +118,7 @@ export class MemoryStore {
   }
 
   /**
-   * Room for what can also come later: half of the cache is left for what is here, unless it would not even
+   * Reserves room for what can also come later: half of the cache is left for what is here, unless it would not even
    * fit alone.
    * @returns undefined while there is none
    * @throws GatewayError `overloaded` when it is bigger than the cache
@@ -126,7 +135,9 @@ export class MemoryStore {
     return this.#used + bytes > this.#maxBytes ? undefined : this.#reservation(bytes)
   }
 
-  /** Tells whenever bytes leave the store. A reader that still sends them would keep them in memory. */
+  /**
+   * Calls `listener` whenever bytes leave the store, because a reader that still sends them would keep them in memory.
+   */
   onEvict(listener: (bytes: Buffer) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -181,7 +192,7 @@ export class MemoryStore {
     }
   }
 
-  /** A promise that changes keeps its place in the order of arrival. */
+  /** Keeps bytes under their promise; one that changes keeps its place in the order of arrival. */
   #set(key: string, bytes: Buffer, hold: Hold): void {
     this.#spare.delete(key)
     if (hold === 'spare') {
@@ -234,7 +245,10 @@ export class MemoryStore {
     return victim
   }
 
-  /** Once its grace is over nobody may ask for a fragment any more: its memory goes back at once, unless it may stay. */
+  /**
+   * Gives back the memory of fragments whose grace is over, because nobody may ask for them any more, unless they may
+   * stay.
+   */
   #dropExpired(): void {
     const now = this.#clock.now()
     if (now < this.#nextExpiryMs) return
@@ -252,7 +266,7 @@ export class MemoryStore {
   }
 }
 
-/** Before anything makes way for it in vain. */
+/** Says that it is too big, before anything makes way for it in vain. */
 function tooBig(bytes: number, maxBytes: number): GatewayError {
   const cause = new RangeError(
     `${bytes} bytes do not fit into cache.maxBytes, which is ${maxBytes}`,
@@ -263,7 +277,7 @@ function tooBig(bytes: number, maxBytes: number): GatewayError {
   })
 }
 
-/** Until when the bytes are promised, in ms since 1970. */
+/** Returns until when the bytes are promised, in ms since 1970. */
 function promiseOf({ hold }: Promised): number {
   return hold === 'listed' ? Number.POSITIVE_INFINITY : hold.untilMs
 }

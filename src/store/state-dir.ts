@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Where what outlives the process lies below `cache.dir`. */
+/** Says where what outlives the process lies below `cache.dir`. */
 export interface StateDir {
   readonly fragments: string
   readonly timelines: string
@@ -10,8 +10,8 @@ export interface StateDir {
 }
 
 /**
- * The folders of a state directory, each made if need be, and tried: numbering that could not be read
- * or saved would only show once something has gone wrong.
+ * Makes the folders of a state directory if need be, and tries each, because numbering that could not be read or saved
+ * would only show once something has gone wrong.
  * @throws Error that names the folder and says why it cannot be used
  */
 export async function openStateDir(dir: string): Promise<StateDir> {
@@ -30,7 +30,7 @@ export async function openStateDir(dir: string): Promise<StateDir> {
   return folders
 }
 
-/** Whether a file system says that there is nothing of that name. */
+/** Says whether a file system reports that there is nothing of that name. */
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -19,7 +19,7 @@ export interface DynamicEntry {
 }
 
 /** A stream's entry under its name, from the first request until nothing of the stream is left. */
-interface Place {
+interface Member {
   readonly entry: DynamicEntry
   readonly opened: Promise<LiveStream>
   stream: LiveStream | undefined
@@ -51,7 +51,7 @@ const IDLE_AT_LEAST_MS = 10_000
 export class DynamicStreams {
   readonly #clock: Clock
   readonly #entries: readonly DynamicEntry[]
-  readonly #places = new Map<string, Place>()
+  readonly #members = new Map<string, Member>()
   readonly #absent: AbsentNames
   readonly #newNames = new SlidingWindow(NEW_NAMES_PER_S, 1_000)
   readonly #closing = new AbortController()
@@ -65,27 +65,27 @@ export class DynamicStreams {
 
   /** Finds the stream if it is there now. */
   get(name: string): LiveStream | undefined {
-    const place = this.#places.get(name)
-    return place?.leaving === undefined ? place?.stream : undefined
+    const member = this.#members.get(name)
+    return member?.leaving === undefined ? member?.stream : undefined
   }
 
   /** Finds the stream as {@link get} does, for somebody who uses it, so that nobody else gets its room for now. */
   use(name: string): LiveStream | undefined {
     const stream = this.get(name)
-    const place = this.#places.get(name)
-    if (stream !== undefined && place !== undefined) place.usedMs = this.#clock.now()
+    const member = this.#members.get(name)
+    if (stream !== undefined && member !== undefined) member.usedMs = this.#clock.now()
     return stream
   }
 
   *all(): Iterable<LiveStream> {
-    for (const { stream, leaving } of this.#places.values()) {
+    for (const { stream, leaving } of this.#members.values()) {
       if (stream !== undefined && leaving === undefined) yield stream
     }
   }
 
   /** Says whether a stream of this name is there or may be made; leaves no trace. */
   mayExist(name: string): boolean {
-    return this.#places.has(name) || this.#entryOf(name) !== undefined
+    return this.#members.has(name) || this.#entryOf(name) !== undefined
   }
 
   /** Says whether upstream did not know it just now. */
@@ -101,12 +101,12 @@ export class DynamicStreams {
   async make(name: string): Promise<LiveStream> {
     for (;;) {
       this.#closing.signal.throwIfAborted()
-      const place = this.#places.get(name) ?? this.#place(name)
-      if (place.leaving === undefined) {
-        const opened = await place.opened
+      const member = this.#members.get(name) ?? this.#enter(name)
+      if (member.leaving === undefined) {
+        const opened = await member.opened
         if (this.use(name) === opened) return opened
       }
-      await place.leaving
+      await member.leaving
     }
   }
 
@@ -117,20 +117,20 @@ export class DynamicStreams {
    */
   async using<T>(name: string, work: (stream: LiveStream) => Promise<T>): Promise<T> {
     const stream = await this.make(name)
-    const place = this.#places.get(name)
-    if (place === undefined) return work(stream)
-    place.users += 1
+    const member = this.#members.get(name)
+    if (member === undefined) return work(stream)
+    member.users += 1
     try {
       const result = await work(stream)
-      place.isKnown = true
+      member.isKnown = true
       return result
     } catch (error) {
       if (isUnknownUpstream(error)) this.#absentNow(name)
       throw error
     } finally {
-      place.users -= 1
+      member.users -= 1
       const isIdle = stream.state === 'idle'
-      if (isIdle && !place.isKnown && place.users === 0) this.#leave(name, place)
+      if (isIdle && !member.isKnown && member.users === 0) this.#leave(name, member)
     }
   }
 
@@ -138,24 +138,24 @@ export class DynamicStreams {
   async restore(name: string): Promise<LiveStream | undefined> {
     const entry = this.#entryOf(name)
     if (entry === undefined || this.#count(entry) >= entry.max) return undefined
-    const place = this.#open(name, entry)
-    place.isKnown = true
-    return place.opened
+    const member = this.#open(name, entry)
+    member.isKnown = true
+    return member.opened
   }
 
   /** Drops a stream that upstream does not know, and does not ask for it again for a while. */
   #absentNow(name: string): void {
-    const place = this.#places.get(name)
-    if (place === undefined) return
-    this.#absent.add(name, place.entry.absentForMs)
-    this.#leave(name, place)
+    const member = this.#members.get(name)
+    if (member === undefined) return
+    this.#absent.add(name, member.entry.absentForMs)
+    this.#leave(name, member)
   }
 
   /** Closes all streams and resolves when nothing runs any more. What was saved stays as it is. */
   async close(): Promise<void> {
     this.#closing.abort(new GatewayError('no_media', 'The gateway is stopping.'))
     await Promise.all(
-      [...this.#places.values()].map(async ({ opened, leaving }) => {
+      [...this.#members.values()].map(async ({ opened, leaving }) => {
         await (leaving ??
           opened.then(
             (stream) => stream.close(),
@@ -170,7 +170,7 @@ export class DynamicStreams {
   }
 
   /** Enters a new stream once the others have made room. */
-  #place(name: string): Place {
+  #enter(name: string): Member {
     const entry = this.#entryOf(name)
     if (entry === undefined) {
       throw new GatewayError('stream_not_found', 'No stream of that name is configured here')
@@ -186,8 +186,8 @@ export class DynamicStreams {
     return this.#open(name, entry)
   }
 
-  #open(name: string, entry: DynamicEntry): Place {
-    const place: Place = {
+  #open(name: string, entry: DynamicEntry): Member {
+    const member: Member = {
       entry,
       opened: entry.open(name),
       stream: undefined,
@@ -196,15 +196,15 @@ export class DynamicStreams {
       isKnown: false,
       leaving: undefined,
     }
-    this.#places.set(name, place)
-    place.opened.then(
+    this.#members.set(name, member)
+    member.opened.then(
       (stream) => {
-        place.stream = stream
+        member.stream = stream
       },
-      () => this.#places.delete(name),
+      () => this.#members.delete(name),
     )
     void this.#sweep()
-    return place
+    return member
   }
 
   #admit(): void {
@@ -217,25 +217,27 @@ export class DynamicStreams {
     if (this.#count(entry) < entry.max) return
     const nowMs = this.#clock.now()
     const [longestIdle] = this.#idle()
-      .filter(([, place]) => place.entry === entry && nowMs - idleSince(place) >= IDLE_AT_LEAST_MS)
+      .filter(
+        ([, member]) => member.entry === entry && nowMs - idleSince(member) >= IDLE_AT_LEAST_MS,
+      )
       .sort(([, a], [, b]) => idleSince(a) - idleSince(b))
     if (longestIdle === undefined) throw overloaded(5_000)
     this.#leave(...longestIdle)
   }
 
   #count(entry: DynamicEntry): number {
-    return [...this.#places.values()].filter((place) => place.entry === entry && !place.leaving)
+    return [...this.#members.values()].filter((member) => member.entry === entry && !member.leaving)
       .length
   }
 
-  #idle(): (readonly [string, Place])[] {
-    return [...this.#places].filter(
+  #idle(): (readonly [string, Member])[] {
+    return [...this.#members].filter(
       ([, { stream, leaving }]) => leaving === undefined && stream?.state === 'idle',
     )
   }
 
-  #leave(name: string, place: Place): void {
-    place.leaving ??= place.opened
+  #leave(name: string, member: Member): void {
+    member.leaving ??= member.opened
       .then(
         async (opened) => {
           await opened.close()
@@ -243,7 +245,7 @@ export class DynamicStreams {
         },
         () => {},
       )
-      .finally(() => this.#places.delete(name))
+      .finally(() => this.#members.delete(name))
   }
 
   /** Runs only while there is something to look after, so that a gateway without streams by pattern has no timer. */
@@ -251,11 +253,11 @@ export class DynamicStreams {
     if (this.#sweeping) return
     this.#sweeping = true
     const { signal } = this.#closing
-    while (this.#places.size > 0 && !signal.aborted) {
+    while (this.#members.size > 0 && !signal.aborted) {
       await this.#clock.sleep(SWEEP_MS, signal).catch(() => {})
       const nowMs = this.#clock.now()
-      for (const [name, place] of this.#idle()) {
-        if (nowMs - idleSince(place) >= place.entry.keepIdleMs) this.#leave(name, place)
+      for (const [name, member] of this.#idle()) {
+        if (nowMs - idleSince(member) >= member.entry.keepIdleMs) this.#leave(name, member)
       }
     }
     this.#sweeping = false
@@ -263,7 +265,7 @@ export class DynamicStreams {
 }
 
 /** When it was last in use: a stream whose past is watched is in use, though it does not run. */
-function idleSince({ stream, usedMs }: Place): number {
+function idleSince({ stream, usedMs }: Member): number {
   return Math.max(usedMs, stream?.sinceMs ?? 0)
 }
 

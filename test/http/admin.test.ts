@@ -68,7 +68,7 @@ async function start(
       status: (name) => streams.find((status) => status.name === name),
       rollover: act('rollover'),
       start: act('start'),
-      stop: act('stop'),
+      stop: async (name) => act('stop')(name),
       source: (name, wanted) => void actions.push(`${wanted} for ${name}`),
     },
     metrics: { counters, streams: () => streams, cacheBytes: () => 4711, now: () => clock.now() },
@@ -117,7 +117,7 @@ test('an action that is not possible says why', async () => {
       throw new GatewayError('bad_request', 'There is no session to replace')
     },
     start: () => {},
-    stop: () => {},
+    stop: async () => {},
     source: () => {},
   }
   const { url } = await start([yard], { registry })

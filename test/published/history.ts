@@ -56,7 +56,7 @@ export interface History extends AsyncDisposable {
 const LOOKS = 5
 const STEP_MS = 100
 
-async function patiently<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+async function keepOpen<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
   let over = false
   const ended = work.finally(() => {
     over = true
@@ -108,7 +108,7 @@ export async function begin(
     clock,
     dir,
     until: (seconds) => pass(clock, START_MS + seconds * 1000 - clock.now()),
-    during: (work) => patiently(clock, work),
+    during: (work) => keepOpen(clock, work),
     async [Symbol.asyncDispose]() {
       await during(clock, world.close())
       await rm(dir, { recursive: true, force: true })

@@ -10,7 +10,7 @@ import { writeInit } from '../../src/formats/mp4/write-init.ts'
 import { chooseSlate } from '../../src/slate/choose.ts'
 import { remakes } from '../../src/slate/remake.ts'
 import { SlateRun, type SlateSegment } from '../../src/slate/slate-run.ts'
-import { silence, type Voice } from '../../src/slate/sound.ts'
+import { type StreamSound, silence } from '../../src/slate/sound.ts'
 import { contentId } from '../../src/store/content-id.ts'
 import type { RenditionName, Segment, SegmentTrack } from '../../src/timeline/fragment.ts'
 import { runTool } from '../proof/ffmpeg.ts'
@@ -18,7 +18,7 @@ import { runTool } from '../proof/ffmpeg.ts'
 const START_MS = Date.UTC(2026, 0, 1, 10, 20, 30, 456)
 const MSN = 246_912_345
 
-const voice = (frequencyIndex = 3): Voice => {
+const streamSound = (frequencyIndex = 3): StreamSound => {
   const initBytes = writeInit({ codec: 'aac', objectType: 2, frequencyIndex, channels: 1 })
   return { init: readInit(initBytes), initBytes, frameTicks: 1024 }
 }
@@ -81,18 +81,23 @@ describe('G6: a slate segment is made again as it was published', () => {
     ['an operator’s film with sound', 1, 'avc1.4d401f'],
   ] as const)('%s', async (_what, index, codec) => {
     const movie = index === undefined ? undefined : films[index]
-    const video = { ...voice().init, codec, rendition: 'video', video: { width: 640, height: 360 } }
+    const video = {
+      ...streamSound().init,
+      codec,
+      rendition: 'video',
+      video: { width: 640, height: 360 },
+    }
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 700, max: 9_000 }), { minLength: 1, maxLength: 12 }),
         fc.constantFrom(3, 4, 11),
         fc.integer({ min: 0, max: 5_000 }),
         async (lengths, frequencyIndex, laterMs) => {
-          const look = {
+          const media = {
             video: { ...video, rendition: 'video' as const },
-            voice: voice(frequencyIndex),
+            audio: streamSound(frequencyIndex),
           }
-          const slate = await chooseSlate(look, movie, 20_000)
+          const slate = await chooseSlate(media, movie, 20_000)
           expect(slate.unfit).toBeUndefined()
           const run = new SlateRun(slate, START_MS + laterMs)
           for (const lengthMs of lengths) {
@@ -108,8 +113,12 @@ describe('G6: a slate segment is made again as it was published', () => {
   })
 
   test('of silence whose frames are no whole number of ticks', async () => {
-    const coarse = { ...voice(4), init: { ...voice(4).init, timescale: 1_000 }, frameTicks: 23 }
-    const run = new SlateRun({ reel: undefined, sound: silence(coarse) }, START_MS)
+    const coarse = {
+      ...streamSound(4),
+      init: { ...streamSound(4).init, timescale: 1_000 },
+      frameTicks: 23,
+    }
+    const run = new SlateRun({ pictures: undefined, sound: silence(coarse) }, START_MS)
     for (let i = 0; i < 30; i += 1) {
       const { stored, segment } = published(run.next(1_000 + 77 * i))
       expect(await isRemade(segment, 'audio', stored.get('audio') ?? Buffer.alloc(0))).toBe(true)
@@ -118,9 +127,9 @@ describe('G6: a slate segment is made again as it was published', () => {
 
   test('but not of another film', async () => {
     const [silent, tone] = films
-    const look = { video: undefined, voice: voice() }
+    const media = { video: undefined, audio: streamSound() }
     const run = new SlateRun(
-      await chooseSlate({ ...look, video: videoOf(tone) }, tone, 20_000),
+      await chooseSlate({ ...media, video: videoOf(tone) }, tone, 20_000),
       START_MS,
     )
     const { stored, segment } = published(run.next(2_000))

@@ -27,7 +27,7 @@ describe('silence', () => {
     async (rate, channels, index) => {
       const sound = silence(voiceOf(index, channels))
       if (sound === undefined) throw new Error('no silence')
-      const run = new SlateRun({ reel: undefined, sound }, Date.UTC(2026, 0, 1))
+      const run = new SlateRun({ pictures: undefined, sound }, Date.UTC(2026, 0, 1))
       const segments = Array.from({ length: 5 }, () => run.next(2_000))
       const media = segments.flatMap(({ tracks }) => tracks.map(({ bytes }) => bytes))
       const bytes = Buffer.concat([sound.initBytes, ...media])
@@ -46,9 +46,9 @@ describe('silence', () => {
   })
 
   test('is not known for another kind of sound', () => {
-    const { init, ...voice } = voiceOf(3, 2)
-    expect(silence({ ...voice, init: { ...init, codec: 'mp4a.40.39' } })).toBeUndefined()
-    expect(silence({ ...voice, init: { ...init, codec: 'mp4a.69' } })).toBeUndefined()
+    const { init, ...streamSound } = voiceOf(3, 2)
+    expect(silence({ ...streamSound, init: { ...init, codec: 'mp4a.40.39' } })).toBeUndefined()
+    expect(silence({ ...streamSound, init: { ...init, codec: 'mp4a.69' } })).toBeUndefined()
   })
 })
 

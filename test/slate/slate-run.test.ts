@@ -6,15 +6,15 @@ import { readMedia } from '../../src/formats/mp4/media.ts'
 import type { Sample, Track } from '../../src/formats/mp4/track.ts'
 import { writeInit } from '../../src/formats/mp4/write-init.ts'
 import { chooseSlate } from '../../src/slate/choose.ts'
+import { movieLoop, stillLoop } from '../../src/slate/picture-loop.ts'
 import { nearestPicture, PICTURES, PICTURES_FOLDER, readPicture } from '../../src/slate/pictures.ts'
-import { loopReel, stillReel } from '../../src/slate/reel.ts'
 import { SlateRun, type SlateSegment } from '../../src/slate/slate-run.ts'
-import { silence, type Voice } from '../../src/slate/sound.ts'
+import { type StreamSound, silence } from '../../src/slate/sound.ts'
 import { decodeWithoutWarning } from '../proof/decode.ts'
 
 const START_MS = Date.UTC(2026, 0, 1)
 
-const voice = (frequencyIndex = 3): Voice => {
+const streamSound = (frequencyIndex = 3): StreamSound => {
   const initBytes = writeInit({ codec: 'aac', objectType: 2, frequencyIndex, channels: 1 })
   return { init: readInit(initBytes), initBytes, frameTicks: 1024 }
 }
@@ -39,7 +39,7 @@ describe('the pictures that ship', () => {
   test.each(PICTURES)('$file decodes, in segments of any length', async (picture) => {
     const { video } = await readPicture(picture)
     if (video === undefined) throw new Error('no picture')
-    const run = new SlateRun({ reel: stillReel(video), sound: undefined }, START_MS)
+    const run = new SlateRun({ pictures: stillLoop(video), sound: undefined }, START_MS)
     const segments = [1_000, 2_000, 3_700, 20_000].map((lengthMs) => run.next(lengthMs))
     expect(segments.map(({ durationMs }) => Math.round(durationMs))).toEqual([
       1_000, 2_000, 3_700, 20_000,
@@ -74,8 +74,8 @@ describe('a slate', () => {
         fc.array(fc.integer({ min: 300, max: 20_000 }), { minLength: 1, maxLength: 30 }),
         fc.constantFrom(3, 4, 5, 8, 11),
         (lengths, frequencyIndex) => {
-          const sound = silence(voice(frequencyIndex))
-          const run = new SlateRun({ reel: stillReel(picture), sound }, START_MS)
+          const sound = silence(streamSound(frequencyIndex))
+          const run = new SlateRun({ pictures: stillLoop(picture), sound }, START_MS)
           const ends: Record<string, number> = {}
           for (const lengthMs of lengths) {
             const segment = run.next(lengthMs)
@@ -101,15 +101,15 @@ describe('a slate', () => {
 
   test('goes on to the tick where an earlier process stopped', async () => {
     const picture = await pictureOf('avc', 640, 360)
-    const sound = silence(voice(4))
-    const first = new SlateRun({ reel: stillReel(picture), sound }, START_MS + 0.37)
+    const sound = silence(streamSound(4))
+    const first = new SlateRun({ pictures: stillLoop(picture), sound }, START_MS + 0.37)
     const segments = [first.next(1_900), first.next(2_100)]
     const ends = segments.at(-1)?.tracks.map(({ rendition, facts }) => {
       const endTicks = facts.baseTicks + facts.durationTicks
       return [rendition, (endTicks / facts.init.timescale) * 1_000] as const
     })
     const again = new SlateRun(
-      { reel: stillReel(picture), sound },
+      { pictures: stillLoop(picture), sound },
       START_MS,
       Object.fromEntries(ends ?? []),
     )
@@ -133,27 +133,27 @@ describe('a file that loops', () => {
   /** Keyframes at 0, 1 and 3 seconds of four. */
   const samples = Array.from({ length: 100 }, (_, i) => sample(i, [0, 25, 75].includes(i)))
   const description = { codec: 'avc', sequenceSets: [], pictureSets: [] } as const
-  const seconds = (strip: readonly Sample[]) => strip.map(({ data }) => data[0] ?? 0)
+  const seconds = (cut: readonly Sample[]) => cut.map(({ data }) => data[0] ?? 0)
 
   test('is cut at keyframes, and begins again without a hole', () => {
-    const reel = loopReel({ description, samples })
-    const strips = Array.from({ length: 4 }, () => reel.next(2 * 90_000))
-    expect(strips.map(({ samples: [first] }) => first?.key)).toEqual([true, true, true, true])
-    expect(strips.map(({ fromTicks }) => fromTicks / 90_000)).toEqual([0, 1, 3, 1])
-    const shown = strips.flatMap((strip) => seconds(strip.samples))
+    const pictures = movieLoop({ description, samples })
+    const cuts = Array.from({ length: 4 }, () => pictures.next(2 * 90_000))
+    expect(cuts.map(({ samples: [first] }) => first?.key)).toEqual([true, true, true, true])
+    expect(cuts.map(({ fromTicks }) => fromTicks / 90_000)).toEqual([0, 1, 3, 1])
+    const shown = cuts.flatMap((cut) => seconds(cut.samples))
     expect(shown).toEqual(shown.map((_, i) => i % 100))
   })
 
   test('is not shown when it cannot be cut finely enough, or is of another codec', async () => {
     const picture = await pictureOf('avc', 640, 360)
     const init = readInit(writeInit(picture.description))
-    const look = { video: init, voice: voice() }
+    const media = { video: init, audio: streamSound() }
     const file = { video: { description: picture.description, samples }, audio: undefined }
-    expect((await chooseSlate(look, file, 2_000)).unfit).toBeUndefined()
-    expect((await chooseSlate(look, file, 1_900)).unfit).toMatch(/keyframes/)
+    expect((await chooseSlate(media, file, 2_000)).unfit).toBeUndefined()
+    expect((await chooseSlate(media, file, 1_900)).unfit).toMatch(/keyframes/)
     const other = { video: await pictureOf('hevc', 640, 360), audio: undefined }
-    const chosen = await chooseSlate(look, other, 60_000)
+    const chosen = await chooseSlate(media, other, 60_000)
     expect(chosen.unfit).toMatch(/codec/)
-    expect(chosen.reel?.description.codec).toBe('avc')
+    expect(chosen.pictures?.description.codec).toBe('avc')
   })
 })

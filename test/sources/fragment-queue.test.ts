@@ -69,7 +69,7 @@ async function publish(sizes: readonly number[], order: readonly number[]) {
     })
     queue.add(job)
   })
-  queue.drain()
+  queue.publish()
   await during(clock, queue.settle())
   return { published, skipped, most, fetches, left: store.stats() }
 }

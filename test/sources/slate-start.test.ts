@@ -42,9 +42,9 @@ const inits = () => bytes
 test('a slate follows where the last segment ends, at the pace of the camera', () => {
   const late = segment(1, { receivedMs: 99_000 })
   expect(lookBack([segment(0), late], inits)).toEqual({
-    look: {
+    media: {
       video: VIDEO,
-      voice: { init: AUDIO, initBytes: bytes, frameTicks: 1024 },
+      audio: { init: AUDIO, initBytes: bytes, frameTicks: 1024 },
     },
     lengthMs: 2_000,
     endMs: 14_000,
@@ -70,13 +70,13 @@ test('a slate alone tells the pace too: it comes a segment later', () => {
 test('nothing is known before the first segment, or of media that cannot be read', () => {
   expect(lookBack([], inits)).toBeUndefined()
   const unread = { ...video, opaque: { container: 'm4s', keys: [], mapKeys: [] } } as SegmentTrack
-  expect(lookBack([segment(0, { tracks: { video: unread } })], inits)?.look).toEqual({
+  expect(lookBack([segment(0, { tracks: { video: unread } })], inits)?.media).toEqual({
     video: undefined,
-    voice: undefined,
+    audio: undefined,
   })
 })
 
 test('without its init segment a sound is left out', () => {
   const before = lookBack([segment(0)], () => undefined)
-  expect(before?.look).toEqual({ video: VIDEO, voice: undefined })
+  expect(before?.media).toEqual({ video: VIDEO, audio: undefined })
 })

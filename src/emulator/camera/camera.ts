@@ -20,9 +20,8 @@ export interface CameraMeters {
 
 /** A KVS stream and the producer that feeds it. */
 export class Camera {
-  /** Its key in the configuration. */
   readonly name: string
-  /** What KVS calls it. Cameras of several regions or accounts may share a stream name. */
+  /** The name by which KVS knows it. Cameras of several regions or accounts may share a stream name. */
   readonly streamName: string
   readonly arn: string
   readonly timeline: Timeline
@@ -52,7 +51,7 @@ export class Camera {
     return this.config.status === 'ACTIVE' || this.config.status === 'UPDATING'
   }
 
-  /** The beginning of what is retained, as a server time. */
+  /** Returns the beginning of what is retained, as a server time. */
   oldestMs(nowMs: number): number {
     return Math.max(this.config.anchorMs, nowMs - this.config.retentionHours * HOUR_MS)
   }
@@ -66,7 +65,7 @@ export class Camera {
   }
 }
 
-/** A role's streams are those of its account. */
+/** Returns how its ARN begins; a role's streams are those of its account. */
 function arnPrefix(
   home: Pick<CheckedEmulatorConfig, 'region' | 'account'>,
   { region = home.region, roleArn }: CameraConfig,

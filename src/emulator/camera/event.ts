@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CLIP_NAMES } from '../media/clip.ts'
 
-/** No copy arrives more fragments after its original. */
+/** How many fragments after its original a copy may arrive. */
 export const LONGEST_LAG = 100
 
 const count = z.int().min(1).max(1000).default(1)

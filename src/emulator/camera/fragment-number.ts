@@ -3,7 +3,7 @@ export interface FragmentNumberParts {
   /** Counts the fragments of a PutMedia connection; a new connection begins at the next thousand. */
   readonly counter: number
   readonly serverMs: number
-  /** 28 bits. */
+  /** A random number of 28 bits. */
   readonly random: number
 }
 
@@ -19,7 +19,7 @@ export function encodeFragmentNumber({ counter, serverMs, random }: FragmentNumb
   )
 }
 
-/** The parts of a number that {@link encodeFragmentNumber} could have made, or undefined. */
+/** Reads the parts of a number that {@link encodeFragmentNumber} could have made; undefined for others. */
 export function decodeFragmentNumber(number: bigint): FragmentNumberParts | undefined {
   const rest = number - BASE
   if (rest < 0n || rest >= BASE) return undefined
@@ -32,7 +32,7 @@ export function decodeFragmentNumber(number: bigint): FragmentNumberParts | unde
 
 const BLOCK = 1000
 
-/** Where a new connection starts counting: 5 → 1001 → 2001, as seen in producers' acknowledgements. */
+/** Returns where a new connection starts counting: 5 → 1001 → 2001, as seen in producers' acknowledgements. */
 export function nextConnection(lastCounter: number): number {
   return (Math.floor(lastCounter / BLOCK) + 1) * BLOCK + 1
 }

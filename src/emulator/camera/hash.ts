@@ -1,6 +1,6 @@
 /**
- * 32 well-mixed bits of a text and a few integers: chance that comes out the same each time, so that an
- * archive made on demand equals what was shown live.
+ * Returns 32 well-mixed bits of a text and a few integers: chance that comes out the same each time, so that an archive
+ * made on demand equals what was shown live.
  */
 export function hash32(text: string, ...values: readonly number[]): number {
   let hash = 0x811c9dc5
@@ -12,12 +12,12 @@ export function hash32(text: string, ...values: readonly number[]): number {
   return mix(hash)
 }
 
-/** A number in [-1, 1]. */
+/** Returns a number in [-1, 1]. */
 export function hashSigned(text: string, ...values: readonly number[]): number {
   return (hash32(text, ...values) / (2 ** 32 - 1)) * 2 - 1
 }
 
-/** The finaliser of MurmurHash3: each input bit changes each output bit half of the time. */
+/** Mixes as the finaliser of MurmurHash3 does: each input bit changes each output bit half of the time. */
 function mix(value: number): number {
   let hash = value
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)

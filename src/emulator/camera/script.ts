@@ -8,7 +8,7 @@ interface Placed<T extends CameraEventType> extends PlacedEvent {
   readonly event: EventOf<T>
 }
 
-/** From this slot on, the counter is one more with each slot. */
+/** Says that from this slot on the counter is one more with each slot. */
 interface CounterMark {
   readonly slot: number
   readonly counter: number
@@ -16,10 +16,13 @@ interface CounterMark {
 
 const MILLION = 1_000_000
 
-/** Each event changes history's cost a little; a test that needs more wants a new emulator. */
+/**
+ * How many events there may be, because each changes history's cost a little; a test that needs more wants a new
+ * emulator.
+ */
 const MOST_EVENTS = 10_000
 
-/** Everything out of the ordinary that has been ordered for one camera, by fragment. */
+/** Holds everything out of the ordinary that has been ordered for one camera, by fragment. */
 export class Script {
   readonly #slots: Slots
   #events: readonly PlacedEvent[] = []
@@ -45,7 +48,10 @@ export class Script {
     return placed
   }
 
-  /** Another clip may have shorter or longer fragments: what comes behind it touches others. */
+  /**
+   * Places all events again, because another clip may have shorter or longer fragments: what comes behind it touches
+   * others.
+   */
   #placeAgain(): void {
     const ordered = this.#events
     this.#slots.reset()
@@ -74,7 +80,7 @@ export class Script {
     return Math.max(slot, previous?.from ?? 0)
   }
 
-  /** Whether the producer was away in this slot. */
+  /** Says whether the producer was away in this slot. */
   stopped(slot: number): boolean {
     const last = this.#last(slot, 'stop', 'resume')
     return last?.event.type === 'stop'
@@ -84,7 +90,7 @@ export class Script {
     return this.#of('drop').some(touches(slot))
   }
 
-  /** Slots whose fragments arrive once more right after this one's. */
+  /** Returns the slots whose fragments arrive once more right after this one's. */
   copiesAfter(slot: number): readonly number[] {
     return this.#of('duplicate')
       .filter(({ event, from, to }) => from + event.lag <= slot && slot < to + event.lag)
@@ -92,7 +98,7 @@ export class Script {
       .filter((source) => !this.stopped(source))
   }
 
-  /** How far the producer's timestamps are off, in milliseconds. */
+  /** Returns how far the producer's timestamps are off, in milliseconds. */
   producerShiftMs(slot: number): number {
     const skews = this.#of('skew').filter(touches(slot))
     const overlaps = this.#of('overlap').filter(touches(slot))
@@ -104,7 +110,7 @@ export class Script {
     )
   }
 
-  /** No fragment that starts by `untilMs` is shifted further, in either direction. */
+  /** Returns how far fragments that start by `untilMs` are shifted at most, in either direction. */
   greatestShiftMs(untilMs: number): number {
     const shifts = [...this.#of('skew'), ...this.#of('overlap'), ...this.#of('alternate')]
     const drifts = this.#of('drift').map(({ event, from }) => {
@@ -123,7 +129,7 @@ export class Script {
     return Math.round(sum(parts) / MILLION)
   }
 
-  /** The alternations in which it is the other producer's turn. That one has the first turn, too. */
+  /** Returns the alternations in which it is the other producer's turn. That one has the first turn, too. */
   #others(slot: number): readonly Placed<'alternate'>[] {
     return this.#of('alternate').filter((placed) => {
       return (
@@ -140,14 +146,14 @@ export class Script {
     )
   }
 
-  /** How often the codec private data has changed, for whatever reason. */
+  /** Returns how often the codec private data has changed, for whatever reason. */
   generation(slot: number): number {
     const clips = this.#of('clip').filter(touches(slot)).length
     const turns = this.#of('alternate').map((placed) => turnsUntil(placed, slot))
     return this.#encoderRestarts(slot) + clips + sum(turns)
   }
 
-  /** Which codec private data of the clip it is, by turns. */
+  /** Returns which codec private data of the clip it is, by turns. */
   variant(slot: number): number {
     return this.#encoderRestarts(slot) + this.#others(slot).length
   }
@@ -178,7 +184,7 @@ export class Script {
     return this.#lastOf(slot, 'timing')
   }
 
-  /** The counter part of the slot's FragmentNumber. */
+  /** Returns the counter part of the slot's FragmentNumber. */
   counter(slot: number): number {
     const mark = this.#marks.findLast((candidate) => candidate.slot <= slot)
     return mark === undefined ? slot + 1 : mark.counter + (slot - mark.slot)
@@ -197,7 +203,7 @@ export class Script {
     return this.#of(type).findLast(({ from }) => from <= slot)?.event
   }
 
-  /** A copy takes a number of its own; a new connection goes to the next thousand. */
+  /** Counts connections: a copy takes a number of its own; a new connection goes to the next thousand. */
   #countConnections(): readonly CounterMark[] {
     const jumps = new Set(
       [
@@ -220,7 +226,7 @@ export class Script {
     return marks
   }
 
-  /** The greatest counter given away before `slot`. */
+  /** Returns the greatest counter given away before `slot`. */
   #lastCounter(marks: readonly CounterMark[], slot: number): number {
     const pause = this.stopped(slot - 1) ? this.#last(slot - 1, 'stop') : undefined
     const previous = (pause?.from ?? slot) - 1
@@ -230,7 +236,7 @@ export class Script {
   }
 }
 
-/** How often the producers of an alternation have changed by this slot. */
+/** Returns how often the producers of an alternation have changed by this slot. */
 function turnsUntil({ event, from, to }: Placed<'alternate'>, slot: number): number {
   if (slot < from) return 0
   const turns = Math.ceil(event.count / event.every)
@@ -238,7 +244,7 @@ function turnsUntil({ event, from, to }: Placed<'alternate'>, slot: number): num
   return Math.min(turns, 1 + Math.floor((slot - from) / event.every)) + back
 }
 
-/** Where the producers of an alternation change: the last turn leads back to the first producer. */
+/** Returns where the producers of an alternation change: the last turn leads back to the first producer. */
 function turnsOf({ event, from, to }: Placed<'alternate'>): readonly number[] {
   const turns = Math.ceil(event.count / event.every)
   const starts = Array.from({ length: turns }, (_, i) => from + i * event.every)

@@ -6,21 +6,21 @@ import { Script } from './script.ts'
 import { Slots } from './slots.ts'
 
 export interface Timing {
-  /** From the last frame to the moment when the service shows the fragment. */
+  /** How long after the last frame the service shows the fragment. */
   readonly ingestLatencyMs: number
-  /** Added to that, between 0 and this. */
+  /** How much is added to that at most, from 0 on. */
   readonly ingestJitterMs: number
   /** How far server timestamps wander from a steady delay, either way. */
   readonly serverJitterMs: number
 }
 
-/** No fragment's server time is further from its start than this: the schema's limits and then some. */
+/** How far a fragment's server time is from its start at most: the schema's limits and then some. */
 const LONGEST_INGEST_MS = 20_000
 const RANDOM_BITS = 28
 
 /**
- * All fragments that a stream ever had or will have, as a function of time: nothing is stored, and the
- * past is made again on demand, the same as it was shown live.
+ * Makes all fragments that a stream ever had or will have, as a function of time: nothing is stored, and the past is
+ * made again on demand, the same as it was shown live.
  */
 export class Timeline {
   readonly #name: string
@@ -35,7 +35,7 @@ export class Timeline {
     this.script = new Script(this.slots)
   }
 
-  /** What arrives in a slot, in the order of ingestion: usually one fragment. */
+  /** Returns what arrives in a slot, in the order of ingestion: usually one fragment. */
   ingested(slot: number): readonly Fragment[] {
     if (slot < 0 || this.script.stopped(slot)) return []
     const own = this.script.dropped(slot) ? [] : [this.#fragment(slot, slot, 0)]
@@ -45,14 +45,14 @@ export class Timeline {
     return [...own, ...copies]
   }
 
-  /** Fragments of the slots that touch [fromMs, toMs] on the producer's undisturbed clock. */
+  /** Yields the fragments of the slots that touch [fromMs, toMs] on the producer's undisturbed clock. */
   *between(fromMs: number, toMs: number): Generator<Fragment> {
     for (let slot = this.slots.at(fromMs); this.slots.startMs(slot) <= toMs; slot += 1) {
       yield* this.ingested(slot)
     }
   }
 
-  /** The fragment with this number, or undefined if there never was one. */
+  /** Finds the fragment with this number; undefined if there never was one. */
   find(number: bigint): Fragment | undefined {
     const parts = decodeFragmentNumber(number)
     if (parts === undefined) return undefined
@@ -70,8 +70,8 @@ export class Timeline {
   }
 
   /**
-   * Whether a newer fragment was visible before this one, as far as can be told at `nowMs`. The service
-   * never inserts such a fragment into a LIVE list.
+   * Says whether a newer fragment was visible before this one, as far as can be told at `nowMs`. The service never
+   * inserts such a fragment into a LIVE list.
    */
   overtaken(fragment: Fragment, nowMs: number): boolean {
     const until = Math.min(fragment.listedAtMs, nowMs + 1)
@@ -84,7 +84,7 @@ export class Timeline {
     return false
   }
 
-  /** `content` is the slot whose media it holds, `arrival` the one in which it comes. */
+  /** Makes a fragment; `content` is the slot whose media it holds, `arrival` the one in which it comes. */
   #fragment(content: number, arrival: number, copy: number): Fragment {
     const timing = this.script.timing(arrival) ?? this.#timing
     const chance = (what: string): number => hashSigned(this.#name + what, arrival, copy)

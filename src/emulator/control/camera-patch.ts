@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type CameraConfig, type CameraConfigInput, cameraConfigSchema } from '../config.ts'
 
-/** These make a camera what it is: a different one needs another name. */
+/** The keys that make a camera what it is, so that a different one needs another name. */
 const FIXED = ['clip', 'anchorMs', 'streamName', 'region', 'roleArn', 'events', 'faults'] as const
 
 export type CameraPatch = Partial<Omit<CameraConfigInput, (typeof FIXED)[number]>>

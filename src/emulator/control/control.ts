@@ -9,7 +9,7 @@ import { type CameraPatch, patchConfig } from './camera-patch.ts'
 import { readCounters } from './counters.ts'
 import type { CameraView, Counters, FragmentView } from './views.ts'
 
-/** A camera or session that the emulator does not have. */
+/** Says that the emulator has no such camera or session. */
 export class UnknownNameError extends Error {}
 
 const SHOWN_EVENTS = 100
@@ -31,8 +31,8 @@ export class Control {
   }
 
   /**
-   * Changes switches of a camera. Those that shape its fragments' times hold from the fragment in
-   * progress on: what has been shown stays as it was.
+   * Changes switches of a camera. Those that shape its fragments' times hold from the fragment in progress on, because
+   * what has been shown stays as it was.
    */
   patchCamera(name: string, patch: CameraPatch): CameraView {
     const camera = this.#find(name)
@@ -81,7 +81,7 @@ export class Control {
     return meant.length
   }
 
-  /** What has been ingested last, oldest first. */
+  /** Returns what has been ingested last, oldest first. */
   fragments(name: string, limit = 20): readonly FragmentView[] {
     const { timeline } = this.#find(name)
     const now = this.#service.clock.now()

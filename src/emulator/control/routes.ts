@@ -10,7 +10,7 @@ const orderSchema = z.strictObject({ event: eventSchema, atMs: z.int().min(0).op
 const revokeSchema = z.strictObject({ session: z.string().optional() })
 const limitSchema = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(20) })
 
-/** The control API over HTTP: one route for each method of {@link Control}, JSON both ways. */
+/** Offers the control API over HTTP: one route for each method of {@link Control}, JSON both ways. */
 export function controlRoutes(control: Control): FastifyPluginAsync {
   return async (app) => {
     readJson(app)
@@ -57,7 +57,7 @@ export function controlRoutes(control: Control): FastifyPluginAsync {
   }
 }
 
-/** Bodies may be left out where all they could say is optional. */
+/** Reads JSON bodies, which may be left out where all they could say is optional. */
 function readJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) => {

@@ -4,7 +4,7 @@ import type { Fault } from '../service/fault.ts'
 import type { SessionState } from '../session/session.ts'
 import type { UsageView } from '../usage/usage.ts'
 
-/** What the control API shows. All times are milliseconds since 1970. */
+/** What the control API shows. All times are in milliseconds since 1970. */
 export interface CameraView {
   readonly name: string
   readonly arn: string
@@ -22,7 +22,7 @@ export interface FragmentView {
   readonly durationMs: number
   readonly listedAtMs: number
   readonly tracks: readonly string[]
-  /** Codec private data changes of the stream before it. */
+  /** How often the stream's codec private data changed before it. */
   readonly generation: number
 }
 
@@ -37,27 +37,27 @@ export interface SessionView extends UsageView {
   readonly lastUsedMs: number | null
   /** The most calls that any one second has seen, by operation. */
   readonly maxPerSecond: Readonly<Record<string, number>>
-  /** Calls beyond the quota, by operation. */
+  /** How many calls were beyond the quota, by operation. */
   readonly quotaViolations: Readonly<Record<string, number>>
 }
 
 export interface CameraCounters extends UsageView {
   readonly sessionsOpened: number
-  /** Not expired, not revoked, and used at least once. */
+  /** How many are not expired, not revoked, and used at least once. */
   readonly openSessions: number
-  /** Of these, used within the last 30 seconds. */
+  /** How many of these were used within the last 30 seconds. */
   readonly activeSessions: number
-  /** By operation; `metadataPoints` and `mediaPoints` too. */
+  /** The most in any one second, by operation; `metadataPoints` and `mediaPoints` too. */
   readonly maxPerSecond: Readonly<Record<string, number>>
   readonly quotaViolations: Readonly<Record<string, number>>
-  /** Fetches by FragmentNumber, then by track number. */
+  /** How often fragments were fetched, by FragmentNumber, then by track number. */
   readonly fragments: Readonly<Record<string, Readonly<Record<string, number>>>>
 }
 
 export interface Counters {
   readonly cameras: Readonly<Record<string, CameraCounters>>
-  /** Calls that named no camera of this emulator. */
+  /** The calls that named no camera of this emulator. */
   readonly other: UsageView
-  /** Oldest first. */
+  /** The sessions, oldest first. */
   readonly sessions: readonly SessionView[]
 }

@@ -9,7 +9,7 @@ import { answerSigned, SIGNED_PATHS } from '../service/signed-calls.ts'
 import { answerSts, isStsCall } from '../sts/sts-calls.ts'
 import { send } from './send.ts'
 
-/** Everything that the emulator answers. Does not listen. `closing` ends what is still being sent. */
+/** Builds everything that the emulator answers; does not listen. `closing` ends what is still being sent. */
 export function buildApp(
   service: Service,
   control: Control,

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../base/clock.ts'
 import { type Delivery, half } from '../service/delivery.ts'
 
-/** A slow body goes out in so many pieces a second. */
+/** How many pieces a second a slow body goes out in. */
 const PIECES_PER_SECOND = 10
 
 /** Writes an answer the way its faults want it. Rejects when the signal aborts. */

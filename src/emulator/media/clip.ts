@@ -24,7 +24,7 @@ const clipIndexSchema = z.strictObject({
   frameRate: z.number().positive(),
   /** Where each fragment starts in the loop. */
   startsMs: z.array(z.int()).min(1),
-  /** One file per codec private data. */
+  /** The files, one per codec private data. */
   video: z.array(z.string()),
   audio: z.string().optional(),
 })
@@ -40,7 +40,7 @@ export interface ClipTrack {
   readonly entry: TrackFile['entry']
   readonly trackId: number
   readonly timescale: number
-  /** The first fragment's first decode time after the start of the loop, in ticks. */
+  /** How long after the start of the loop the first fragment's first decode time is, in ticks. */
   readonly offsetTicks: number
   readonly fragments: readonly (readonly Sample[])[]
   readonly size: { readonly width: number; readonly height: number } | undefined
@@ -84,8 +84,8 @@ function asVideo(track: TrackFile): ClipTrack {
 }
 
 /**
- * Where pictures are reordered, the first of them is shown later than it is decoded; the sound waits as
- * long, so that both are in step.
+ * Lays sound beside pictures: where those are reordered, the first of them is shown later than it is decoded; the sound
+ * waits as long, so that both are in step.
  */
 function asAudio(track: TrackFile, video: ClipTrack | undefined): ClipTrack {
   const shown = video?.fragments[0]?.[0]?.compositionOffset ?? 0

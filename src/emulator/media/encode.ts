@@ -7,7 +7,7 @@ import { type ClipRecipe, fragmentStarts, type VideoEncoding } from './recipes.t
 
 const run = promisify(execFile)
 
-/** The same bytes on every machine with this ffmpeg, whatever its number of cores. */
+/** Makes the same bytes on every machine with this ffmpeg, whatever its number of cores. */
 const REPRODUCIBLE = ['-fflags', '+bitexact', '-flags', '+bitexact', '-threads', '1']
 const FRAGMENTED = [
   '-movflags',
@@ -41,7 +41,7 @@ export async function encodeAudio(recipe: ClipRecipe, folder: string): Promise<T
   return readTrackFile(await readFile(file))
 }
 
-/** Frame counter and running clock. Debian's and most other systems have the font under this name. */
+/** Draws frame counter and running clock. Debian's and most other systems have the font under this name. */
 function caption({ name }: ClipRecipe): string {
   const text = `${name}  frame %{n}  %{pts\\:hms}`
   return `drawtext=font=DejaVu Sans Mono:text='${text}':fontsize=h/18:fontcolor=white:box=1:boxcolor=black@0.7:boxborderw=6:x=h/20:y=h*0.86`

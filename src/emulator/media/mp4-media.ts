@@ -5,7 +5,7 @@ import type { Session } from '../session/session.ts'
 import type { ClipTrack } from './clip.ts'
 import { samplesOf } from './fragment-media.ts'
 
-/** `moof` + `mdat` of one track of a fragment, as this session sees it. */
+/** Writes `moof` + `mdat` of one track of a fragment, as this session sees it. */
 export function writeMp4Media(session: Session, fragment: Fragment, track: ClipTrack): Buffer {
   const { config } = session.camera
   return writeMediaFragment(
@@ -21,8 +21,8 @@ export function writeMp4Media(session: Session, fragment: Fragment, track: ClipT
 }
 
 /**
- * Decode time of the fragment's first sample. The track's place against the fragment's start (sound
- * begins with the first whole AAC frame) stays what the encoder made it, whatever the base.
+ * Returns the decode time of the fragment's first sample. The track's place against the fragment's start (sound begins
+ * with the first whole AAC frame) stays what the encoder made it, whatever the base.
  */
 export function baseTicks(session: Session, fragment: Fragment, track: ClipTrack): number {
   const { clip, index } = fragment.content

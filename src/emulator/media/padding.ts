@@ -1,20 +1,20 @@
 import type { Sample } from '../mp4/sample.ts'
 
 const LENGTH_BYTES = 4
-/** Filler data: NAL unit type 12 of ISO/IEC 14496-10, 7.3.2.7, and 38 of ISO/IEC 23008-2, 7.3.2.6. */
+/** The headers of filler data: NAL unit type 12 of ISO/IEC 14496-10, 7.3.2.7, and 38 of ISO/IEC 23008-2, 7.3.2.6. */
 const HEADERS: Readonly<Record<string, readonly number[]>> = { avc1: [0x0c], hvc1: [0x4c, 0x01] }
 const FILLER = 0xff
 const TRAILING_BITS = 0x80
 
-/** In TS this is sixteen more packets, so that continuity counters come out as without. */
+/** The step of padding: in TS sixteen more packets, so that continuity counters come out as without. */
 export const PADDING_STEP = 16 * 184
 
-/** How many bytes {@link pad} adds to reach `minBytes`. */
+/** Returns how many bytes {@link pad} adds to reach `minBytes`. */
 export function paddingBytes(bytes: number, minBytes: number): number {
   return Math.ceil(Math.max(0, minBytes - bytes) / PADDING_STEP) * PADDING_STEP
 }
 
-/** Adds `bytes` of filler data to pictures, shared out evenly. Decoders pass over it. */
+/** Adds `bytes` of filler data to pictures, shared out evenly, because decoders pass over it. */
 export function pad(samples: readonly Sample[], type: string, bytes: number): readonly Sample[] {
   const header = HEADERS[type]
   if (header === undefined || bytes === 0) return samples

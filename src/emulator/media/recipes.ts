@@ -1,4 +1,4 @@
-/** Loops last this long or a multiple: 750 AAC frames at 48 kHz, so that there is no seam in the sound. */
+/** How long loops last, or a multiple: 750 AAC frames at 48 kHz, so that there is no seam in the sound. */
 const LOOP_MS = 16_000
 
 export interface VideoEncoding {
@@ -13,7 +13,7 @@ export interface ClipRecipe {
   readonly fps: number
   readonly bFrames: number
   readonly loopMs: number
-  /** Lengths of the fragments; the sequence repeats until the loop is full. */
+  /** The lengths of the fragments; the sequence repeats until the loop is full. */
   readonly fragmentsMs: readonly number[]
   /** The same scene under two codec private data, or none for sound alone. */
   readonly video: readonly VideoEncoding[]
@@ -100,7 +100,7 @@ export const RECIPES: readonly ClipRecipe[] = [
   },
 ]
 
-/** Where the fragments of a clip start, in milliseconds of the loop. */
+/** Returns where the fragments of a clip start, in milliseconds of the loop. */
 export function fragmentStarts(recipe: ClipRecipe): readonly number[] {
   const starts: number[] = []
   for (let at = 0; at < recipe.loopMs; ) {

@@ -7,7 +7,7 @@ import { baseTicks } from './mp4-media.ts'
 
 const TS_RATE = 90_000
 
-/** All tracks of a fragment as an MPEG-TS segment, as this session sees it. */
+/** Writes all tracks of a fragment as an MPEG-TS segment, as this session sees it. */
 export function writeTsMedia(session: Session, fragment: Fragment): Buffer {
   const { index, pass } = fragment.content
   const tracks = tracksOf(fragment)
@@ -25,8 +25,8 @@ function part(track: ClipTrack, index: number): TrackPart {
 const perFragment = new WeakMap<ClipTrack, Map<number, readonly PacketCounts[]>>()
 
 /**
- * Continuity counters go on from fragment to fragment, round the loop as well. Sizes do not depend on
- * time stamps, so the packets of a whole loop need to be counted only once.
+ * Counts packets, because continuity counters go on from fragment to fragment, round the loop as well. Sizes do not
+ * depend on time stamps, so the packets of a whole loop need to be counted only once.
  */
 function packetsBefore(tracks: readonly ClipTrack[], index: number, pass: number): PacketCounts {
   const counts = countLoop(tracks)

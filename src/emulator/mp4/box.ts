@@ -6,7 +6,7 @@ export interface Box {
 
 const HEADER_BYTES = 8
 
-/** The boxes that lie side by side in `bytes`. Throws RangeError where a size does not fit. */
+/** Yields the boxes that lie side by side in `bytes`. Throws RangeError where a size does not fit. */
 export function* readBoxes(bytes: Buffer): Generator<Box> {
   let at = 0
   while (at < bytes.length) {
@@ -22,7 +22,7 @@ export function* readBoxes(bytes: Buffer): Generator<Box> {
   }
 }
 
-/** The box at the end of `path`, each step the first child of its type. Throws when a step is missing. */
+/** Finds the box at the end of `path`, each step the first child of its type. Throws when a step is missing. */
 export function findBox(bytes: Buffer, ...path: readonly string[]): Buffer {
   return path.reduce((inside, type) => {
     for (const box of readBoxes(inside)) if (box.type === type) return box.body
@@ -42,7 +42,7 @@ export function boxHeader(type: string, bodyBytes: number): Buffer {
   return header
 }
 
-/** A box with version and flags in front. */
+/** Writes a box with version and flags in front. */
 export function fullBox(
   type: string,
   version: number,
@@ -54,7 +54,7 @@ export function fullBox(
   return box(type, head, ...parts)
 }
 
-/** Big-endian 32-bit words. Negative numbers become two's complement. */
+/** Writes big-endian 32-bit words. Negative numbers become two's complement. */
 export function words(...values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(4 * values.length)
   for (const [i, value] of values.entries()) bytes.writeUInt32BE(value >>> 0, 4 * i)

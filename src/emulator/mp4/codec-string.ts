@@ -4,8 +4,8 @@ const VISUAL_ENTRY_BYTES = 78
 const AUDIO_ENTRY_BYTES = 28
 
 /**
- * RFC 6381 codec string of a sample entry: `avc1.64001f`, `hvc1.1.6.L90.90`, `mp4a.40.2`.
- * Throws RangeError for any other codec.
+ * Returns the RFC 6381 codec string of a sample entry: `avc1.64001f`, `hvc1.1.6.L90.90`, `mp4a.40.2`. Throws RangeError
+ * for any other codec.
  */
 export function codecString(entry: { readonly type: string; readonly body: Buffer }): string {
   switch (entry.type) {
@@ -22,17 +22,17 @@ export function codecString(entry: { readonly type: string; readonly body: Buffe
   }
 }
 
-/** The decoder configuration record: `avcC` or `hvcC`. */
+/** Returns the decoder configuration record: `avcC` or `hvcC`. */
 export function parameterSets(entryBody: Buffer, type: 'avcC' | 'hvcC'): Buffer {
   return findBox(entryBody.subarray(VISUAL_ENTRY_BYTES), type)
 }
 
-/** Width and height in pixels of a visual sample entry. */
+/** Reads width and height in pixels of a visual sample entry. */
 export function pictureSize(entryBody: Buffer): { width: number; height: number } {
   return { width: entryBody.readUInt16BE(24), height: entryBody.readUInt16BE(26) }
 }
 
-/** ISO/IEC 14496-15, annex E: profile, compatibility (bits reversed), tier and level, constraints. */
+/** Reads profile, compatibility (bits reversed), tier and level, constraints. ISO/IEC 14496-15, annex E. */
 function hevcProfile(hvcC: Buffer): string {
   const profile = hvcC.readUInt8(1)
   const tier = (profile & 0x20) === 0 ? 'L' : 'H'

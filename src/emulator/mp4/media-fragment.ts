@@ -1,9 +1,11 @@
 import { box, boxHeader, fullBox, words } from './box.ts'
 import { type Sample, totalDuration } from './sample.ts'
 
-/** How `moof` and its surroundings are spelled: nobody has published a hex dump of KVS's own. */
+/** Says how `moof` and its surroundings are spelled, because nobody has published a hex dump of KVS's own. */
 export interface FragmentLayout {
-  /** Version 0 holds 32 bits, which epoch-based times do not fit into: then the writer takes 1. */
+  /**
+   * The version of `tfdt`: 0 holds 32 bits, which epoch-based times do not fit into, so that the writer takes 1 then.
+   */
   readonly tfdtVersion: 0 | 1
   /** How many `moof`+`mdat` pairs share the samples. */
   readonly moofs: number
@@ -14,9 +16,9 @@ export interface FragmentLayout {
 export interface MediaFragment {
   readonly trackId: number
   readonly timescale: number
-  /** `mfhd` of the first `moof`; the others count on. */
+  /** The number in `mfhd` of the first `moof`; the others count on. */
   readonly sequenceNumber: number
-  /** Decode time of the first sample, in ticks. */
+  /** The decode time of the first sample, in ticks. */
   readonly baseTicks: number
   readonly samples: readonly Sample[]
 }
@@ -24,11 +26,11 @@ export interface MediaFragment {
 const SYNC_SAMPLE = 0x02000000
 const NON_SYNC_SAMPLE = 0x01010000
 const DEFAULT_BASE_IS_MOOF = 0x020000
-/** Data offset, then duration, size, flags and composition offset for each sample. */
+/** Says what `trun` holds: data offset, then duration, size, flags and composition offset for each sample. */
 const TRUN_FLAGS = 0x000f01
 const LARGEST_32_BIT = 2 ** 32 - 1
 
-/** `[styp] [sidx] (moof mdat)+` of one track. ISO/IEC 14496-12, section 8.8. */
+/** Writes `[styp] [sidx] (moof mdat)+` of one track. ISO/IEC 14496-12, section 8.8. */
 export function writeMediaFragment(fragment: MediaFragment, layout: FragmentLayout): Buffer {
   const chunks = split(fragment.samples, layout.moofs)
   let baseTicks = fragment.baseTicks

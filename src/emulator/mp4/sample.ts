@@ -2,7 +2,7 @@
 export interface Sample {
   readonly data: Buffer
   readonly duration: number
-  /** Presentation minus decode time; never negative. */
+  /** How much later than decoded it is shown; never negative. */
   readonly compositionOffset: number
   /** Whether decoding may start here. */
   readonly sync: boolean

@@ -3,7 +3,7 @@ import type { Sample } from './sample.ts'
 
 /** A fragmented MP4 of one track, taken apart. */
 export interface TrackFile {
-  /** `ftyp` + `moov`, byte for byte. */
+  /** The `ftyp` + `moov`, byte for byte. */
   readonly init: Buffer
   readonly trackId: number
   readonly timescale: number
@@ -66,7 +66,7 @@ interface Defaults {
   readonly flags: number
 }
 
-/** Optional fields come in the order of their flag bits. Sections 8.8.7 and 8.8.8. */
+/** Reads optional fields, which come in the order of their flag bits. Sections 8.8.7 and 8.8.8. */
 function readTfhd(tfhd: Buffer): Defaults {
   const flags = tfhd.readUInt32BE() & 0xffffff
   let at = 8 + ((flags & 0x1) !== 0 ? 8 : 0) + ((flags & 0x2) !== 0 ? 4 : 0)

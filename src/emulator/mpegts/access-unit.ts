@@ -12,8 +12,8 @@ const HEVC_DELIMITER = Buffer.from([0x46, 0x01, 0x50])
 const LENGTH_BYTES = 4
 
 /**
- * A sample as TS wants it: delimiter, at random access points the parameter sets, then its NAL units,
- * all after start codes. ISO/IEC 14496-10 and 23008-2, annex B.
+ * Writes a sample as TS wants it: delimiter, at random access points the parameter sets, then its NAL units, all after
+ * start codes. ISO/IEC 14496-10 and 23008-2, annex B.
  */
 export function writeAccessUnit(entry: VisualEntry, sample: Sample): Buffer {
   const delimiter = entry.type === 'avc1' ? H264_DELIMITER : HEVC_DELIMITER
@@ -36,14 +36,14 @@ function readParameterSets(entry: VisualEntry): readonly Buffer[] {
     : readHevcSets(parameterSets(entry.body, 'hvcC'))
 }
 
-/** ISO/IEC 14496-15, section 5.3.3.1: sequence sets, then picture sets. */
+/** Reads sequence sets, then picture sets. ISO/IEC 14496-15, section 5.3.3.1. */
 function readAvcSets(avcC: Buffer): readonly Buffer[] {
   const sequence = readSets(avcC, 6, avcC.readUInt8(5) & 0x1f)
   const picture = readSets(avcC, sequence.end + 1, avcC.readUInt8(sequence.end))
   return [...sequence.sets, ...picture.sets]
 }
 
-/** Section 8.3.3.1: arrays of video, sequence and picture sets. */
+/** Reads arrays of video, sequence and picture sets. Section 8.3.3.1. */
 function readHevcSets(hvcC: Buffer): readonly Buffer[] {
   const sets: Buffer[] = []
   let at = 23

@@ -26,7 +26,7 @@ export interface AacConfig {
   readonly channels: number
 }
 
-/** AudioSpecificConfig of an `mp4a` entry. ISO/IEC 14496-3, section 1.6.2.1. */
+/** Reads the AudioSpecificConfig of an `mp4a` entry. ISO/IEC 14496-3, section 1.6.2.1. */
 export function readAacConfig(entryBody: Buffer): AacConfig {
   const esds = findBox(entryBody.subarray(AUDIO_ENTRY_BYTES), 'esds').subarray(4)
   const stream = readDescriptor(esds, 0x03).subarray(ES_DESCRIPTOR_BYTES)
@@ -39,7 +39,7 @@ export function readAacConfig(entryBody: Buffer): AacConfig {
   }
 }
 
-/** Lengths come in groups of seven bits. ISO/IEC 14496-1, section 8.3.3. */
+/** Finds a descriptor, whose length comes in groups of seven bits. ISO/IEC 14496-1, section 8.3.3. */
 function readDescriptor(bytes: Buffer, tag: number): Buffer {
   if (bytes[0] !== tag) throw new RangeError(`expected descriptor ${tag}, got ${bytes[0]}`)
   let length = 0

@@ -10,18 +10,18 @@ import { type ElementaryStream, PAT_PID, PMT_PID, writePat, writePmt } from './t
 export interface TrackPart {
   readonly track: ClipTrack
   readonly samples: readonly Sample[]
-  /** Decode time of the first sample in 90 kHz ticks, not wrapped. */
+  /** The decode time of the first sample in 90 kHz ticks, not wrapped. */
   readonly baseTicks: number
 }
 
-/** How many packets of each PID there are, or were before. */
+/** Says how many packets of each PID there are, or were before. */
 export type PacketCounts = ReadonlyMap<number, number>
 
 const PIDS = { video: 0x100, audio: 0x101 } as const
 const TS_RATE = 90_000
-/** The clock runs ahead of decoding by the time that the bytes of a picture take to arrive. */
+/** How far the clock runs ahead of decoding: the time that the bytes of a picture take to arrive. */
 const CLOCK_LEAD = 9_000
-/** So many AAC frames share a PES packet, or headers and stuffing would outweigh them. */
+/** How many AAC frames share a PES packet, because headers and stuffing would outweigh fewer. */
 const AUDIO_FRAMES = 8
 
 interface TimedUnit extends PayloadUnit {
@@ -29,8 +29,8 @@ interface TimedUnit extends PayloadUnit {
 }
 
 /**
- * All tracks of one fragment as a TS segment that begins with its tables. `before` continues the
- * continuity counters of the fragments that precede it.
+ * Writes all tracks of one fragment as a TS segment that begins with its tables. `before` continues the continuity
+ * counters of the fragments that precede it.
  */
 export function muxFragment(
   parts: readonly TrackPart[],

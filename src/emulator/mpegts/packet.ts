@@ -1,4 +1,4 @@
-/** ISO/IEC 13818-1, section 2.4.3.2. */
+/** How long a packet is. ISO/IEC 13818-1, section 2.4.3.2. */
 export const PACKET_BYTES = 188
 const HEADER_BYTES = 4
 const ROOM = PACKET_BYTES - HEADER_BYTES
@@ -14,7 +14,7 @@ export interface PayloadUnit {
   readonly pid: number
   /** A PES packet or a section with its pointer field. */
   readonly bytes: Buffer
-  /** Program clock reference of its first packet, in 90 kHz ticks. */
+  /** The program clock reference of its first packet, in 90 kHz ticks. */
   readonly pcr: number | undefined
   readonly randomAccess: boolean
 }
@@ -51,7 +51,7 @@ function writeHeader(
   return [SYNC_BYTE, start, pid & 0xff, control | (counter % 16)]
 }
 
-/** Length byte, flags and PCR; nothing when there is nothing to say. */
+/** Writes length byte, flags and PCR; nothing when there is nothing to say. */
 function adaptationFields({ pcr, randomAccess }: PayloadUnit): Buffer {
   if (pcr === undefined && !randomAccess) return Buffer.alloc(0)
   const flags = (randomAccess ? RANDOM_ACCESS : 0) | (pcr === undefined ? 0 : PCR_FLAG)
@@ -59,7 +59,7 @@ function adaptationFields({ pcr, randomAccess }: PayloadUnit): Buffer {
   return Buffer.concat([Buffer.from([1 + clock.length, flags]), clock])
 }
 
-/** 33 bits of 90 kHz, 6 reserved, 9 of 27 MHz that we leave 0. */
+/** Writes 33 bits of 90 kHz, 6 reserved, 9 of 27 MHz that we leave 0. */
 function writePcr(ticks: number): Buffer {
   const bytes = Buffer.alloc(6)
   bytes.writeUInt32BE(Math.floor(ticks / 2))
@@ -67,7 +67,7 @@ function writePcr(ticks: number): Buffer {
   return bytes
 }
 
-/** Fills a last packet: stuffing belongs into the adaptation field. */
+/** Fills a last packet by stuffing, which belongs into the adaptation field. */
 function stuffed(fields: Buffer, missing: number): Buffer {
   if (missing === 0) return fields
   if (fields.length > 0) {

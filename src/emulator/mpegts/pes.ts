@@ -1,15 +1,15 @@
-/** Time stamps have 33 bits and wrap every 26.5 hours. */
+/** Where time stamps wrap: they have 33 bits, that is 26.5 hours. */
 const WRAP = 2 ** 33
 const VIDEO_STREAM = 0xe0
 const AUDIO_STREAM = 0xc0
 
 export interface PesTimes {
-  /** 90 kHz ticks since whenever. */
+  /** The presentation time in 90 kHz ticks since whenever. */
   readonly pts: number
   readonly dts: number
 }
 
-/** A PES packet. ISO/IEC 13818-1, section 2.4.3.6. */
+/** Writes a PES packet. ISO/IEC 13818-1, section 2.4.3.6. */
 export function writePes(kind: 'video' | 'audio', times: PesTimes, data: Buffer): Buffer {
   const both = times.pts !== times.dts
   const stamps = both
@@ -32,7 +32,7 @@ export function wrapped(ticks: number): number {
   return ((ticks % WRAP) + WRAP) % WRAP
 }
 
-/** 3, 15 and 15 bits, each followed by a marker. */
+/** Writes 3, 15 and 15 bits, each followed by a marker. */
 function writeStamp(prefix: number, ticks: number): Buffer {
   const value = wrapped(ticks)
   const high = Math.floor(value / 2 ** 30)

@@ -3,18 +3,18 @@ export const PMT_PID = 0x1000
 
 export interface ElementaryStream {
   readonly pid: number
-  /** 0x1b H.264, 0x24 HEVC, 0x0f AAC in ADTS. ISO/IEC 13818-1, table 2-34. */
+  /** The codec: 0x1b H.264, 0x24 HEVC, 0x0f AAC in ADTS. ISO/IEC 13818-1, table 2-34. */
   readonly streamType: number
 }
 
 const PROGRAM = 1
 
-/** Program association: our one program has its map at {@link PMT_PID}. */
+/** Writes the program association: our one program has its map at {@link PMT_PID}. */
 export function writePat(): Buffer {
   return section(0x00, 1, Buffer.from([0, PROGRAM, 0xe0 | (PMT_PID >> 8), PMT_PID & 0xff]))
 }
 
-/** Program map. The first stream carries the clock. */
+/** Writes the program map. The first stream carries the clock. */
 export function writePmt(streams: readonly ElementaryStream[]): Buffer {
   const clock = streams[0]?.pid ?? 0x1fff
   const rows = streams.flatMap(({ pid, streamType }) => {
@@ -24,7 +24,7 @@ export function writePmt(streams: readonly ElementaryStream[]): Buffer {
   return section(0x02, PROGRAM, body)
 }
 
-/** A section with its pointer field and checksum. Section 2.4.4. */
+/** Writes a section with its pointer field and checksum. Section 2.4.4. */
 function section(tableId: number, extension: number, body: Buffer): Buffer {
   const length = 5 + body.length + 4
   const head = [tableId, 0xb0 | (length >> 8), length & 0xff, extension >> 8, extension & 0xff]
@@ -34,7 +34,7 @@ function section(tableId: number, extension: number, body: Buffer): Buffer {
   return Buffer.concat([Buffer.from([0]), content, checksum])
 }
 
-/** MPEG-2's checksum: no reflection, no final complement. Annex A. */
+/** Computes MPEG-2's checksum: no reflection, no final complement. Annex A. */
 function crc32(bytes: Buffer): number {
   let crc = 0xffffffff
   for (const byte of bytes) {

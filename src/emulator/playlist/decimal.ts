@@ -1,8 +1,8 @@
 import type { CameraConfig } from '../config.ts'
 
 /**
- * A number as KVS prints it: Java's Double.toString of at most `digits` decimals, so 5 is `5.0` and
- * 2.680 is `2.68`. The plain format drops the `.0`.
+ * Writes a number as KVS prints it: Java's Double.toString of at most `digits` decimals, so 5 is `5.0` and 2.680 is
+ * `2.68`. The plain format drops the `.0`.
  */
 export function decimal(
   value: number,

@@ -4,7 +4,7 @@ import type { Session } from '../session/session.ts'
 import { decimal } from './decimal.ts'
 import { mediaPlaylistUri } from './uri.ts'
 
-/** The master playlist, tag by tag as observed. KVS.md, section 2. */
+/** Writes the master playlist, tag by tag as observed. KVS.md, section 2. */
 export function writeMaster(session: Session, view: View): string {
   const muxed = session.request.container === 'MPEG_TS'
   const audio = session.tracks.indexOf('audio') + 1
@@ -19,7 +19,7 @@ export function writeMaster(session: Session, view: View): string {
   return `${lines.join('\n')}\n`
 }
 
-/** FORCED=NO is against RFC 8216, and what KVS sends. */
+/** Writes the audio rendition with FORCED=NO, which is against RFC 8216, and what KVS sends. */
 function audioRendition(session: Session, track: number): string {
   const uri = mediaPlaylistUri(session, track)
   return `#EXT-X-MEDIA:AUTOSELECT=YES,FORCED=NO,TYPE=AUDIO,URI="${uri}",GROUP-ID="audio",DEFAULT=NO,NAME="audio"`
@@ -41,7 +41,7 @@ function attributes(session: Session, view: View, grouped: boolean): string {
   ].join(',')
 }
 
-/** Measured over what is listed, so that it differs between sessions as KVS's does. */
+/** Measures over what is listed, so that it differs between sessions as KVS's does. */
 function bandwidth(view: View): number {
   const fragments = view.entries.map(({ fragment }) => fragment)
   const bytes = fragments.map(mediaBytes)

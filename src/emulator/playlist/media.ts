@@ -9,7 +9,7 @@ import { fragmentUri, initUri } from './uri.ts'
 const MPEG_TS_VERSION = 3
 const MP4_VERSION = 7
 
-/** A media playlist, tag by tag as observed. `track` counts from 1. KVS.md, section 3. */
+/** Writes a media playlist, tag by tag as observed. `track` counts from 1. KVS.md, section 3. */
 export function writeMedia(session: Session, view: View, track: number): string {
   const { config } = session.camera
   const lengths = view.entries.map((entry) => extinfMs(session, entry, track))
@@ -60,7 +60,7 @@ function writeEntry(
   ]
 }
 
-/** What the track's own samples last, off by as much as the configuration wants. */
+/** Returns what the track's own samples last, off by as much as the configuration wants. */
 function extinfMs(session: Session, { fragment }: Entry, track: number): number {
   const { camera, tracks } = session
   const kind = tracks[track - 1]

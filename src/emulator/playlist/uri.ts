@@ -1,7 +1,7 @@
 import type { Entry } from '../session/playlist-window.ts'
 import type { Session } from '../session/session.ts'
 
-/** Relative URIs, parameters in the order that real playlists have. KVS.md, section 1. */
+/** Returns relative URIs, parameters in the order that real playlists have. KVS.md, section 1. */
 export function mediaPlaylistUri({ token }: Session, track: number): string {
   return `getHLSMediaPlaylist.m3u8?SessionToken=${token}&TrackNumber=${track}`
 }

@@ -18,7 +18,7 @@ export function jsonAnswer(body: unknown): Answer {
 
 const DOCUMENTATION = 'https://kinesisvideo.amazonaws.com/doc/2017-09-30/'
 
-/** Which spellings of AWS's own headers are sent: pages name one, SDKs read the other. */
+/** Says which spellings of AWS's own headers are sent, because pages name one and SDKs read the other. */
 export type ErrorHeaders = 'both' | 'x-amzn' | 'x-amz' | 'none'
 
 const PREFIXES: Readonly<Record<ErrorHeaders, readonly string[]>> = {
@@ -47,7 +47,7 @@ function spelled(spelling: ErrorHeaders, name: string, value: string): Record<st
   )
 }
 
-/** What AWS answers to a path that it does not know: a success. */
+/** Answers as AWS does to a path that it does not know: with a success. */
 export function unknownOperation(): Answer {
   const type = 'com.amazon.coral.service#UnknownOperationException'
   return jsonAnswer({ Output: { __type: type }, Version: '1.0' })

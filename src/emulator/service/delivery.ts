@@ -7,12 +7,12 @@ import { KvsError } from './kvs-error.ts'
 /** An answer and how it is brought. */
 export interface Delivery {
   readonly answer: Answer
-  /** Reset the connection before the answer, or half way through its body. */
+  /** Whether the connection is reset before the answer, or half way through its body. */
   readonly reset: 'before' | 'half-way' | undefined
   readonly bytesPerSecond: number | undefined
 }
 
-/** The answer that a fault gives in the place of the real one, if one does. */
+/** Returns the answer that a fault gives in the place of the real one, if one does. */
 export function insteadOf(
   faults: readonly Fault[],
   refuse: (error: KvsError) => Answer,
@@ -30,7 +30,7 @@ export function latencyMs(faults: readonly Fault[]): number {
   return faults.reduce((sum, fault) => sum + (fault.kind === 'latency' ? fault.ms : 0), 0)
 }
 
-/** What the faults make of a finished answer. */
+/** Returns what the faults make of a finished answer. */
 export function deliver(answer: Answer, faults: readonly Fault[], random: Random): Delivery {
   const whole: Delivery = { answer, reset: undefined, bytesPerSecond: undefined }
   return faults.reduce((delivery, fault) => spoil(delivery, fault, random), whole)

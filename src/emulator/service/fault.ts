@@ -4,9 +4,9 @@ import { OPERATIONS, type Operation } from './operation.ts'
 
 const selection = {
   operation: z.enum([...OPERATIONS, '*']).default('*'),
-  /** Only calls for this track. */
+  /** The only track whose calls are hit; absent for all. */
   track: z.int().min(1).optional(),
-  /** How many calls it hits before it is used up; none: until it is removed. */
+  /** How many calls it hits before it is used up; absent for one that stays until it is removed. */
   times: z.int().min(1).optional(),
   probability: z.number().gt(0).max(1).default(1),
 }
@@ -58,7 +58,7 @@ interface Armed {
 
 const MOST_FAULTS = 100
 
-/** The faults in force on one camera. */
+/** Holds the faults in force on one camera. */
 export class Faults {
   readonly #random: Random
   #armed: Armed[] = []
@@ -75,7 +75,7 @@ export class Faults {
     }))
   }
 
-  /** Throws RangeError when there are too many. */
+  /** Adds a fault. Throws RangeError when there are too many. */
   add(fault: Fault): void {
     if (this.#armed.length >= MOST_FAULTS) throw new RangeError(`over ${MOST_FAULTS} faults`)
     this.#armed.push({ fault, left: fault.times ?? Number.POSITIVE_INFINITY })
@@ -85,7 +85,7 @@ export class Faults {
     this.#armed = []
   }
 
-  /** The faults that hit this call. Uses up what has a limited number. */
+  /** Returns the faults that hit this call, and uses up what has a limited number. */
   strike(operation: Operation, track: number | undefined): readonly Fault[] {
     const hits = this.#armed.filter(({ fault }) => {
       const meant = fault.operation === '*' || fault.operation === operation

@@ -7,15 +7,14 @@ export interface Identity {
 }
 
 export interface CalledFrom {
-  /** Of the signature; none fits cameras of all regions. */
+  /** The region of the signature; none fits cameras of all regions. */
   readonly region: string | undefined
   readonly roleArn: string | undefined
 }
 
 /**
- * The stream that a call means. Each region and account has names of its own: of several that fit, the
- * one of the caller's role comes first, then the one of no role; what names the region is before what is
- * in any.
+ * Finds the stream that a call means. Each region and account has names of its own: of several that fit, the one of the
+ * caller's role comes first, then the one of no role; what names the region is before what is in any.
  */
 export function findCamera(
   cameras: Iterable<Camera>,

@@ -23,7 +23,7 @@ const PER_STREAM: Partial<Record<Operation, Limit & keyof CameraMeters>> = {
   ListFragments: 'listFragments',
 }
 
-/** Calls of a stream. Throws ClientLimitExceededException. KVS.md, section 10. */
+/** Spends a call of a stream. Throws ClientLimitExceededException. KVS.md, section 10. */
 export function spendStreamCall(camera: Camera, operation: Operation, nowMs: number): void {
   const limit = PER_STREAM[operation]
   if (limit === undefined) return

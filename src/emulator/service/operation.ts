@@ -1,7 +1,4 @@
-/**
- * What can be called, by the names of AWS's documentation. Session operations are plain GETs;
- * AssumeRole is of STS.
- */
+/** Names what can be called, as AWS's documentation does. Session operations are plain GETs; AssumeRole is of STS. */
 export const OPERATIONS = [
   'GetDataEndpoint',
   'DescribeStream',

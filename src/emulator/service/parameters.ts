@@ -4,7 +4,7 @@ import type { Session } from '../session/session.ts'
 import { fragmentNotFound, invalidArgument, KvsError } from './kvs-error.ts'
 import type { Query } from './session-operation.ts'
 
-/** TrackNumber counts from 1. */
+/** Reads TrackNumber, which counts from 1. */
 export function readTrack(session: Session, query: Query): { track: number; kind: TrackKind } {
   const track = Number(query.get('TrackNumber'))
   const kind = session.tracks[track - 1]
@@ -12,7 +12,7 @@ export function readTrack(session: Session, query: Query): { track: number; kind
   return { track, kind }
 }
 
-/** The fragment named by FragmentNumber, if this session can have it now. */
+/** Finds the fragment named by FragmentNumber, if this session can have it now. */
 export function readFragment(session: Session, query: Query, nowMs: number): Fragment {
   const text = query.get('FragmentNumber') ?? ''
   if (!/^\d{1,128}$/.test(text)) throw invalidArgument('Invalid FragmentNumber.')
@@ -25,7 +25,7 @@ export function readFragment(session: Session, query: Query, nowMs: number): Fra
   return fragment
 }
 
-/** KVS.md, section 6.3: other tracks or codecs make loading fail until there is a new session. */
+/** Refuses other tracks or codecs, which make loading fail until there is a new session. KVS.md, section 6.3. */
 export function checkLoadable(session: Session, fragment: Fragment): void {
   if (session.canLoad(fragment)) return
   const message = 'The tracks of the fragment differ from those of the streaming session.'

@@ -14,15 +14,15 @@ export interface Caller {
   readonly track: string | undefined
 }
 
-/** Calls that name no camera of ours are counted under this. */
+/** Stands for the camera of calls that name none of ours. */
 export const NO_CAMERA = '-'
 
 /** How a refusal is written down. */
 export type Wording = (error: KvsError, requestId: string) => Answer
 
 /**
- * Answers one call: latency, faults, the operation itself, usage. `work` throws KvsError for what AWS
- * would refuse. Rejects only when the signal aborts.
+ * Answers one call: latency, faults, the operation itself, usage. `work` throws KvsError for what AWS would refuse.
+ * Rejects only when the signal aborts.
  */
 export async function respond(
   service: Service,
@@ -69,7 +69,7 @@ function record(service: Service, caller: Caller, { answer, reset }: Delivery): 
   })
 }
 
-/** A version 4 UUID, as AWS's request ids are. */
+/** Returns a version 4 UUID, as AWS's request ids are. */
 function requestId({ random }: Service): string {
   const digits = (count: number): string =>
     Array.from({ length: count }, () => Math.floor(random() * 16).toString(16)).join('')

@@ -8,12 +8,12 @@ import { RoleSessions } from '../sts/role-sessions.ts'
 import { Meter } from '../usage/meter.ts'
 import { Usage } from '../usage/usage.ts'
 
-/** The account: its streams, their sessions, and what has been used. */
+/** Holds the account: its streams, their sessions, and what has been used. */
 export class Service {
   readonly config: CheckedEmulatorConfig
   readonly clock: Clock
   readonly random: Random
-  /** The date that signatures have to be near: cameras live by the clock, which tests move. */
+  /** Returns the date that signatures have to be near, while cameras live by the clock, which tests move. */
   readonly date: () => number
   readonly cameras: ReadonlyMap<string, Camera>
   readonly sessions: Sessions

@@ -1,6 +1,6 @@
 import type { Session } from '../session/session.ts'
 
-/** Query parameters of a session GET; a repeated one counts once. */
+/** Holds the query parameters of a session GET; a repeated one counts once. */
 export type Query = ReadonlyMap<string, string>
 
 export interface SessionCall {
@@ -14,5 +14,5 @@ export interface Media {
   readonly body: Buffer
 }
 
-/** One GET below /hls/v1/. Throws KvsError. */
+/** Answers one GET below /hls/v1/. Throws KvsError. */
 export type SessionOperation = (call: SessionCall) => Media

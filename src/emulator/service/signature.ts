@@ -10,7 +10,7 @@ const USER_ARN = 'arn:aws:iam::123456789012:user/viewer'
 export interface SignedHeaders {
   readonly authorization: string | undefined
   readonly date: string | undefined
-  /** `x-amz-security-token`: comes with temporary credentials. */
+  /** The `x-amz-security-token`, which comes with temporary credentials. */
   readonly securityToken: string | undefined
 }
 
@@ -21,12 +21,12 @@ export interface Signer {
   readonly roleArn: string | undefined
 }
 
-/** The region of the credential scope; none when there is no well-formed signature. */
+/** Returns the region of the credential scope; none when there is no well-formed signature. */
 export function signedRegion({ authorization }: SignedHeaders): string | undefined {
   return AUTHORIZATION.exec(authorization ?? '')?.[2]
 }
 
-/** The role that the call's access key was given out for, whether or not it is still good. */
+/** Returns the role that the call's access key was given out for, whether or not it is still good. */
 export function claimedRole(
   { authorization }: SignedHeaders,
   sessions: RoleSessions,
@@ -34,7 +34,9 @@ export function claimedRole(
   return sessions.find(AUTHORIZATION.exec(authorization ?? '')?.[1] ?? '')?.roleArn
 }
 
-/** Throws when temporary credentials of ours have expired or are incomplete. All others are believed. */
+/**
+ * Reads who signed. Throws when temporary credentials of ours have expired or are incomplete. All others are believed.
+ */
 export function readSigner(headers: SignedHeaders, sessions: RoleSessions, nowMs: number): Signer {
   const key = AUTHORIZATION.exec(headers.authorization ?? '')?.[1] ?? ''
   const session = sessions.find(key)
@@ -87,7 +89,10 @@ function tokenExpired(): KvsError {
 /** How far a signature's date may be off. AWS, Signature Version 4: five minutes. */
 const MAX_SKEW_MS = 5 * 60_000
 
-/** Throws when the call was signed by a clock that is too far off. @param type how the service names that */
+/**
+ * Throws when the call was signed by a clock that is too far off.
+ * @param type how the service names that
+ */
 export function checkSkew({ date = '' }: SignedHeaders, nowMs: number, type: string): void {
   const signedMs = Date.parse(
     date.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, '$1-$2-$3:$4:$5'),

@@ -23,7 +23,7 @@ import {
 } from './signature.ts'
 import type { SignedOperation } from './signed-operation.ts'
 
-/** Paths are case-sensitive: any other is unknown. KVS.md, section 6.1. */
+/** Maps paths to operations. They are case-sensitive: any other is unknown. KVS.md, section 6.1. */
 export const SIGNED_PATHS: Readonly<Record<string, Operation>> = {
   '/getDataEndpoint': 'GetDataEndpoint',
   '/describeStream': 'DescribeStream',
@@ -96,7 +96,10 @@ function run(
   return jsonAnswer(implementation({ camera, body, nowMs, sessions, baseUrl: request.baseUrl }))
 }
 
-/** A role's streams are read with that role's credentials; none of ours are good for ever. */
+/**
+ * Refuses a signer without the role's credentials, with which alone a role's streams are read; none of ours are good
+ * for ever.
+ */
 function checkSigner(
   { roleSessions }: Service,
   request: SignedRequest,

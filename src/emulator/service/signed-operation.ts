@@ -3,7 +3,7 @@ import type { Sessions } from '../session/sessions.ts'
 
 export interface SignedCall {
   readonly camera: Camera
-  /** Parsed JSON, not checked. */
+  /** The body as parsed JSON, not checked. */
   readonly body: unknown
   readonly nowMs: number
   readonly sessions: Sessions
@@ -11,5 +11,5 @@ export interface SignedCall {
   readonly baseUrl: string
 }
 
-/** One POST of the control or data plane: returns what is sent as JSON. Throws KvsError. */
+/** Answers one POST of the control or data plane: returns what is sent as JSON. Throws KvsError. */
 export type SignedOperation = (call: SignedCall) => Record<string, unknown>

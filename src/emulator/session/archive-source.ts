@@ -1,6 +1,6 @@
 import type { FragmentSource } from './fragment-source.ts'
 
-/** ON_DEMAND: the first playlist is the only one. */
+/** Feeds ON_DEMAND sessions, whose first playlist is the only one. */
 export const archiveSource: FragmentSource = {
   take: () => [],
   ended: () => true,

@@ -5,16 +5,16 @@ import type { FragmentSource } from './fragment-source.ts'
 import type { SessionRequest } from './request.ts'
 import { dedupe } from './selection.ts'
 
-/** So long without a fragment, and a LIVE stream counts as silent. KVS.md, section 7.2. */
+/** How long a LIVE stream may be without a fragment before it counts as silent. KVS.md, section 7.2. */
 export const SILENCE_MS = 30_000
 
-/** The newest fragments by server time; what comes behind a newer one never gets in. */
+/** Feeds the newest fragments by server time; what comes behind a newer one never gets in. */
 export class LiveSource implements FragmentSource {
   readonly #timeline: Timeline
   #slot: number
   #last: bigint
 
-  /** `initial` is what the session's first playlist holds: at least one fragment. */
+  /** @param initial what the session's first playlist holds: at least one fragment */
   constructor(timeline: Timeline, initial: readonly [Fragment, ...Fragment[]]) {
     const newest = initial.reduce((a, b) => (a.number > b.number ? a : b))
     this.#timeline = timeline
@@ -42,13 +42,15 @@ export class LiveSource implements FragmentSource {
 
 export interface NewestOptions {
   readonly nowMs: number
-  /** Nothing older is kept. */
+  /** The server time before which nothing is kept. */
   readonly oldestMs: number
-  /** Nothing at all when the newest is older than the silence. */
+  /** Whether there is nothing at all when the newest is older than the silence. */
   readonly recentOnly: boolean
 }
 
-/** The newest fragments that belong together: since the last silence, with the same tracks in the same codecs. */
+/**
+ * Returns the newest fragments that belong together: since the last silence, with the same tracks in the same codecs.
+ */
 export function newestFragments(
   timeline: Timeline,
   request: Pick<SessionRequest, 'selector' | 'maxFragments'>,
@@ -69,7 +71,7 @@ export function newestFragments(
   return dedupe(found.reverse(), request.selector).slice(-request.maxFragments)
 }
 
-/** No fragment that ends before this can belong to what is visible at `untilMs`. */
+/** Returns the least end of a fragment that can belong to what is visible at `untilMs`. */
 function oldest(timeline: Timeline, untilMs: number | undefined, oldestMs: number): number {
   return Math.max(oldestMs, untilMs === undefined ? 0 : untilMs - SILENCE_MS - timeline.reachMs)
 }

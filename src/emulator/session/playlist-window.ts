@@ -4,10 +4,10 @@ import type { SessionRequest } from './request.ts'
 /** A fragment in its place in one session's playlist. */
 export interface Entry {
   readonly fragment: Fragment
-  /** Counts from 0 in each session. */
+  /** The index, which counts from 0 in each session. */
   readonly index: number
   readonly discontinuity: boolean
-  /** Which codec private data of the session it needs: counts from 0. */
+  /** Which codec private data of the session it needs; counts from 0. */
   readonly cpd: number
 }
 
@@ -19,15 +19,15 @@ export interface View {
   readonly ended: boolean
 }
 
-/** KVS calls neighbours continuous that are at most this far apart. */
+/** How far apart neighbours may be that KVS calls continuous. */
 const TOLERANCE_MS = 50
 
-/** One session's numbering of the fragments that it has shown: slides, and remembers what it counted. */
+/** Keeps one session's numbering of the fragments that it has shown: slides, and remembers what it counted. */
 export class PlaylistWindow {
   readonly #request: Pick<SessionRequest, 'selector' | 'discontinuity' | 'maxFragments'>
   readonly #keepsAll: boolean
   #entries: Entry[] = []
-  /** Index of the entry with this producer time. */
+  /** The index of the entry with each producer time. */
   readonly #byProducerMs = new Map<number, number>()
   #mediaSequence: number
   #discontinuitySequence = 0
@@ -80,7 +80,10 @@ export class PlaylistWindow {
     return generation - this.#firstGeneration
   }
 
-  /** Equal producer timestamps: the greatest number wins, and takes the place of the other. */
+  /**
+   * Replaces a fragment of equal producer timestamp if the number is greater, because the greatest wins, and takes the
+   * place of the other.
+   */
   #replaceTwin(fragment: Fragment): Entry | undefined {
     if (this.#request.selector !== 'PRODUCER_TIMESTAMP') return undefined
     const index = this.#byProducerMs.get(fragment.producerMs)

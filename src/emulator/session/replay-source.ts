@@ -5,7 +5,7 @@ import type { SessionRequest } from './request.ts'
 import { type Range, select } from './selection.ts'
 
 /**
- * LIVE_REPLAY: the past as if it were live. A fragment joins once its predecessor has had the time to
+ * Feeds LIVE_REPLAY sessions: the past as if it were live. A fragment joins once its predecessor has had the time to
  * play, and not before it exists.
  */
 export class ReplaySource implements FragmentSource {
@@ -45,7 +45,7 @@ export class ReplaySource implements FragmentSource {
     return this.#upcoming(nowMs).next().done === true
   }
 
-  /** What follows the last one taken, in order. Passes over what newer fragments have overtaken. */
+  /** Yields what follows the last one taken, in order; passes over what newer fragments have overtaken. */
   *#upcoming(nowMs: number): Generator<Fragment> {
     const { timeline } = this.#camera
     const stored = { nowMs, oldestMs: this.#camera.oldestMs(nowMs), fromSlot: this.#slot }

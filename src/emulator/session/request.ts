@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { invalidArgument } from '../service/kvs-error.ts'
 
-/** Epoch seconds with a fraction, as AWS's REST-JSON has it. */
+/** Reads epoch seconds with a fraction, as AWS's REST-JSON has them. */
 const timestamp = z.number().transform((seconds) => Math.round(seconds * 1000))
 
 const requestSchema = z.object({

@@ -3,21 +3,21 @@ import type { Timeline } from '../camera/timeline.ts'
 
 export interface Range {
   readonly startMs: number
-  /** Compared with a fragment's start, inclusive. */
+  /** The end, compared with a fragment's start, inclusive. */
   readonly endMs: number
 }
 
 /** What there is to be selected from: whatever the range, nothing else is looked at. */
 export interface Stored {
-  /** Server time of the oldest that is retained. */
+  /** The server time of the oldest that is retained. */
   readonly oldestMs: number
   readonly nowMs: number
-  /** Nothing of earlier slots is wanted. */
+  /** The first slot of which anything is wanted. */
   readonly fromSlot?: number
 }
 
 /**
- * Fragments that start in the range on the selector's clock, in the order of their ingestion. Some may not
+ * Yields the fragments that start in the range on the selector's clock, in the order of their ingestion. Some may not
  * be listed yet.
  */
 export function* select(
@@ -39,7 +39,7 @@ export function* select(
   }
 }
 
-/** Equal producer timestamps: the greatest number wins. Other selectors keep all. */
+/** Keeps the greatest number of equal producer timestamps. Other selectors keep all. */
 export function dedupe(
   fragments: Iterable<Fragment>,
   selector: FragmentSelectorType,
@@ -54,8 +54,8 @@ export function dedupe(
 }
 
 /**
- * What is left when recordings overlap on the producer's clock: the one that was ingested first, which
- * ends where the clock falls back behind it.
+ * Returns what is left when recordings overlap on the producer's clock: the one that was ingested first, which ends
+ * where the clock falls back behind it.
  */
 export function oldestRecording(fragments: readonly Fragment[]): readonly Fragment[] {
   let latestMs = Number.NEGATIVE_INFINITY

@@ -16,14 +16,17 @@ export interface SessionOptions {
   readonly camera: Camera
   readonly request: SessionRequest
   readonly source: FragmentSource
-  /** What the source gave first: decides tracks, codec private data and the origin of decode times. */
+  /** What the source gave first, which decides tracks, codec private data and the origin of decode times. */
   readonly initial: readonly [Fragment, ...Fragment[]]
   readonly openedMs: number
 }
 
 export type SessionState = 'open' | 'expired' | 'revoked'
 
-/** Enough for the longest ON_DEMAND list, and for whoever still fetches what has slid out. */
+/**
+ * How many fragments are remembered: enough for the longest ON_DEMAND list, and for whoever still fetches what has slid
+ * out.
+ */
 const REMEMBERED = 10_000
 
 /** One HLS streaming session: a view of a camera behind a token, until it expires. */
@@ -78,12 +81,12 @@ export class Session {
     return meter
   }
 
-  /** The number behind a session-relative one. KVS.md, section 3.1. */
+  /** Returns the number behind a session-relative one. KVS.md, section 3.1. */
   numberAt(index: number): bigint | undefined {
     return this.#byIndex.get(index)
   }
 
-  /** The playlist as of now. Throws when a LIVE stream has fallen silent, or changed too often. */
+  /** Returns the playlist as of now. Throws when a LIVE stream has fallen silent, or changed too often. */
   view(nowMs: number): View {
     this.#advance(nowMs)
     const view = this.#window.view(this.#source.ended(nowMs))
@@ -94,17 +97,17 @@ export class Session {
     throw new KvsError('InvalidCodecPrivateDataException', 400, message)
   }
 
-  /** A fragment with the session's n-th codec private data, or with the latest; none if it listed none. */
+  /** Returns a fragment with the session's n-th codec private data, or with the latest; none if it listed none. */
   encodedAs(cpd: number | undefined): Fragment | undefined {
     return this.#byCpd.get(cpd ?? this.#window.last?.cpd ?? 0)
   }
 
-  /** Whether its tracks, and their codecs, are those that the session began with. */
+  /** Says whether its tracks, and their codecs, are those that the session began with. */
   canLoad(fragment: Fragment): boolean {
     return mediaTypes(fragment) === mediaTypes(this.first)
   }
 
-  /** Milliseconds on the session’s clock. */
+  /** Returns milliseconds on the session’s clock. */
   startMs(fragment: Fragment): number {
     return startMs(fragment, this.request.selector)
   }

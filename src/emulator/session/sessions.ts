@@ -12,7 +12,10 @@ import { dedupe, oldestRecording, select } from './selection.ts'
 import { Session } from './session.ts'
 import { mintToken } from './token.ts'
 
-/** Beyond this the oldest session is forgotten; its token is then unknown, which answers 403 as well. */
+/**
+ * How many sessions are remembered; beyond this the oldest is forgotten, and its token is then unknown, which answers
+ * 403 as well.
+ */
 const MOST_SESSIONS = 10_000
 
 interface Opening {
@@ -20,7 +23,7 @@ interface Opening {
   readonly initial: readonly Fragment[]
 }
 
-/** All sessions, dead ones included, so that each goes on to be refused in its own way. */
+/** Holds all sessions, dead ones included, so that each goes on to be refused in its own way. */
 export class Sessions {
   readonly #random: Random
   readonly #byToken = new Map<string, Session>()
@@ -38,7 +41,7 @@ export class Sessions {
     return this.#byToken.get(token)
   }
 
-  /** Throws as GetHLSStreamingSessionURL does when there is nothing to show. */
+  /** Opens a session. Throws as GetHLSStreamingSessionURL does when there is nothing to show. */
   open(camera: Camera, request: SessionRequest, nowMs: number): Session {
     checkMedia(camera)
     const { source, initial } = begin(camera, request, nowMs)
@@ -68,7 +71,7 @@ export class Sessions {
   }
 }
 
-/** KVS.md, section 7.1: what makes a stream unfit for HLS. */
+/** Refuses streams that are unfit for HLS. KVS.md, section 7.1. */
 function checkMedia({ config }: Camera): void {
   if (config.retentionHours === 0) {
     throw new KvsError('NoDataRetentionException', 400, 'The stream does not retain any data.')
@@ -121,7 +124,7 @@ function beginArchive(camera: Camera, request: SessionRequest, nowMs: number): O
   return { source: archiveSource, initial: recording.slice(0, maxFragments) }
 }
 
-/** What is there and retained: as much as a list can hold, and then what may still replace some of it. */
+/** Yields what is there and retained: as much as a list can hold, and then what may still replace some of it. */
 function* readArchive(camera: Camera, request: SessionRequest, nowMs: number): Generator<Fragment> {
   const stored = { nowMs, oldestMs: camera.oldestMs(nowMs) }
   let left = request.maxFragments + LONGEST_LAG

@@ -1,12 +1,12 @@
 import type { Random } from '../../base/backoff.ts'
 
-/** Lengths of protobuf fields 1–4 in real tokens: presumably key id, IV, ciphertext, MAC. */
+/** The lengths of protobuf fields 1–4 in real tokens: presumably key id, IV, ciphertext, MAC. */
 const FIELD_BYTES = [32, 16, 25, 32]
 const LENGTH_DELIMITED = 2
 
 /**
- * A session token of the shape seen in the wild: 113 bytes as 152 characters of URL-safe base64 with `~`
- * for padding, beginning `Ci`. KVS.md, section 1.1.
+ * Makes a session token of the shape seen in the wild: 113 bytes as 152 characters of URL-safe base64 with `~` for
+ * padding, beginning `Ci`. KVS.md, section 1.1.
  */
 export function mintToken(random: Random): string {
   const fields = FIELD_BYTES.map((length, i) => {

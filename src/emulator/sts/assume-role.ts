@@ -13,7 +13,7 @@ const parametersSchema = z.object({
   DurationSeconds: z.coerce.number().int().min(900).max(43_200).default(3600),
 })
 
-/** The cameras that only this role may read: without one, the account has no such role. */
+/** Returns the cameras that only this role may read; without one, the account has no such role. */
 export function camerasOfRole(
   cameras: Iterable<Camera>,
   roleArn: string | undefined,
@@ -30,7 +30,7 @@ export interface AssumeRoleCall {
   readonly nowMs: number
 }
 
-/** Gives out temporary credentials. Throws KvsError as STS refuses: also when the role is not there. */
+/** Gives out temporary credentials. Throws KvsError as STS refuses, also when the role is not there. */
 export function assumeRole(call: AssumeRoleCall): RoleSession {
   const { form, callerArn, cameras, roleSessions, nowMs } = call
   const { data, error } = parametersSchema.safeParse(Object.fromEntries(form))

@@ -3,7 +3,7 @@ import type { Random } from '../../base/backoff.ts'
 /** Temporary credentials, and whose they are. */
 export interface RoleSession {
   readonly roleArn: string
-  /** `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`: the user that refusals name. */
+  /** The user that refusals name: `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`. */
   readonly userArn: string
   readonly accessKeyId: string
   readonly secretAccessKey: string
@@ -17,11 +17,13 @@ export interface RoleRequest {
   readonly expiresMs: number
 }
 
-/** Beyond this the oldest are forgotten. */
+/** How many are remembered; beyond this the oldest are forgotten. */
 const MOST_SESSIONS = 10_000
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-/** All temporary credentials that were given out, expired ones included: each is refused in its own way. */
+/**
+ * Holds all temporary credentials that were given out, expired ones included, because each is refused in its own way.
+ */
 export class RoleSessions {
   readonly #random: Random
   readonly #byKey = new Map<string, RoleSession>()
@@ -57,7 +59,7 @@ export class RoleSessions {
   }
 }
 
-/** `arn:aws:iam::1:role/path/name` → `arn:aws:sts::1:assumed-role/name`: a role's path is left out. */
+/** Turns `arn:aws:iam::1:role/path/name` into `arn:aws:sts::1:assumed-role/name`: a role's path is left out. */
 function assumed(roleArn: string): string {
   const [account = ''] = /\d{12}/.exec(roleArn) ?? []
   return `arn:aws:sts::${account}:assumed-role/${roleArn.split('/').at(-1)}`

@@ -8,7 +8,7 @@ import { assumedRole, stsError } from './xml.ts'
 
 const FORM = 'application/x-www-form-urlencoded'
 
-/** STS and KVS share our one address; only STS is asked by a form, and at `/`. */
+/** Says whether a call is for STS. STS and KVS share our one address; only STS is asked by a form, and at `/`. */
 export function isStsCall(contentType: string | undefined): boolean {
   return contentType?.split(';')[0]?.trim().toLowerCase() === FORM
 }

@@ -5,7 +5,7 @@ import type { RoleSession } from './role-sessions.ts'
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/'
 const SERVER_ERRORS = 500
 
-/** The answer of AssumeRole. STS speaks XML, unlike KVS. */
+/** Writes the answer of AssumeRole in XML, which STS speaks, unlike KVS. */
 export function assumedRole(session: RoleSession, requestId: string): Answer {
   const credentials = [
     element('AccessKeyId', session.accessKeyId),
@@ -26,7 +26,7 @@ export function assumedRole(session: RoleSession, requestId: string): Answer {
   )
 }
 
-/** An error as STS words it: the exception's name is its Code. */
+/** Writes an error as STS words it: the exception's name is its Code. */
 export function stsError({ type, status, message }: KvsError, requestId: string): Answer {
   const side = element('Type', status >= SERVER_ERRORS ? 'Receiver' : 'Sender')
   const error = `<Error>${side}${element('Code', type)}${element('Message', message)}</Error>`

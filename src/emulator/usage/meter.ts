@@ -1,6 +1,6 @@
 import { SlidingRate } from './sliding-rate.ts'
 
-/** A limit per second: what is tried, what is let through, what is refused. */
+/** Meters a limit per second: what is tried, what is let through, what is refused. */
 export class Meter {
   readonly #tried = new SlidingRate()
   readonly #admitted = new SlidingRate()
@@ -15,7 +15,7 @@ export class Meter {
     return this.#refused
   }
 
-  /** Whether `amount` more stays within `limit` per second. What is refused does not count against it. */
+  /** Says whether `amount` more stays within `limit` per second. What is refused does not count against it. */
   admit(nowMs: number, amount: number, limit: number): boolean {
     this.#tried.add(nowMs, amount)
     if (this.#admitted.within(nowMs) + amount > limit) {

@@ -1,6 +1,6 @@
 const WINDOW_MS = 1000
 
-/** How much happened within the last second. Holds at most one entry per millisecond. */
+/** Counts how much happened within the last second. It holds at most one entry per millisecond. */
 export class SlidingRate {
   #entries: { readonly atMs: number; amount: number }[] = []
   #sum = 0

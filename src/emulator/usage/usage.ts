@@ -7,22 +7,22 @@ export interface UsedCall {
   readonly session: string | undefined
   readonly status: number
   readonly bytes: number
-  /** FragmentNumber and TrackNumber as asked for. */
+  /** The FragmentNumber and TrackNumber as asked for. */
   readonly fragment: string | undefined
   readonly track: string | undefined
 }
 
 export type Counts = Readonly<Record<string, number>>
 
-/** Calls and bytes of one camera or session. */
+/** The calls and bytes of one camera or session. */
 export interface UsageView {
-  /** By operation, then HTTP status; 0 stands for a reset without an answer. */
+  /** The calls by operation, then HTTP status; 0 stands for a reset without an answer. */
   readonly calls: Readonly<Record<string, Counts>>
-  /** Body bytes by operation, successful calls only. */
+  /** The body bytes by operation, successful calls only. */
   readonly bytes: Counts
 }
 
-/** Beyond these the oldest are forgotten. */
+/** How many are remembered; beyond these the oldest are forgotten. */
 const MOST_FRAGMENTS = 20_000
 const MOST_SESSIONS = 10_000
 
@@ -45,7 +45,7 @@ class Tally {
   }
 }
 
-/** Who called what, how often, and how many bytes that was. */
+/** Records who called what, how often, and how many bytes that was. */
 export class Usage {
   readonly #cameras = new Map<string, Tally>()
   readonly #sessions = new Map<string, Tally>()
@@ -66,7 +66,7 @@ export class Usage {
     return (this.#sessions.get(id) ?? new Tally()).view()
   }
 
-  /** Fetches by FragmentNumber, then track. */
+  /** Returns fetches by FragmentNumber, then track. */
   fragments(camera: string): Readonly<Record<string, Counts>> {
     const fragments = [...(this.#fragments.get(camera) ?? [])]
     return Object.fromEntries(

@@ -6,14 +6,17 @@ import type { Asker, Output } from '../resource.ts'
 import type { BytesAnswer } from '../send-bytes.ts'
 import { readClosedTimeRange } from '../time-range.ts'
 
-/** Each holds a fragment or two, however slowly it is read. */
+/** How many clips are sent at a time, because each holds a fragment or two, however slowly it is read. */
 const MAX_SENDING = 32
 
-/** A day. Not for ever: a fragment that the camera sends late may still find its place. */
+/**
+ * Lets caches keep a clip for a day, not for ever, because a fragment that the camera sends late may still find its
+ * place.
+ */
 const SETTLED = 'public, max-age=86400'
 const UNSETTLED = 'public, max-age=1'
 
-/** `/clip/{stream}.mp4?start=T&end=T`: one progressive MP4 of what was recorded. */
+/** Serves `/clip/{stream}.mp4?start=T&end=T`: one progressive MP4 of what was recorded. */
 export const clip: Output = {
   // Names may hold dots, and end with `.mp4` themselves.
   path: '/clip/:stream(^.+).mp4',
@@ -34,7 +37,10 @@ export const clip: Output = {
   },
 }
 
-/** @throws GatewayError `overloaded` */
+/**
+ * Adds a reader.
+ * @throws GatewayError `overloaded`
+ */
 function join(readers: Set<Asker>, asker: Asker): void {
   if (readers.size >= MAX_SENDING) {
     throw new GatewayError('overloaded', 'Too many clips are being sent')
@@ -60,7 +66,7 @@ function clipAnswer(made: RecordedClip, name: string): BytesAnswer {
   }
 }
 
-/** `lobby-2026-11-23T10-00-00Z.mp4`: colons are not for every file system. */
+/** Names the file `lobby-2026-11-23T10-00-00Z.mp4`, because colons are not for every file system. */
 function fileName(stream: string, { startMs }: TimeRange): string {
   const start = new Date(startMs).toISOString().replace(/\.\d+Z$/, 'Z')
   return `${stream}-${start.replaceAll(':', '-')}.mp4`

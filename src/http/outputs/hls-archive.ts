@@ -14,7 +14,7 @@ import { type PlaylistName, parsePlaylistName, parseRendition } from '../media-n
 import type { Output, Resource, ServeContext } from '../resource.ts'
 import { classOfPlaylist, playlistOf } from './playlist.ts'
 
-/** `/hls/{stream}/archive/{range}/video.m3u8` */
+/** Serves `/hls/{stream}/archive/{range}/video.m3u8`. */
 export const archiveList: Output = {
   path: '/hls/:stream/archive/:range/:file',
   countedAs: classOfFile,
@@ -25,7 +25,7 @@ export const archiveList: Output = {
   },
 }
 
-/** `/hls/{stream}/archive/{range}/{rendition}/{name}.m4s` and `init-{id}.mp4` */
+/** Serves `/hls/{stream}/archive/{range}/{rendition}/{name}.m4s` and `init-{id}.mp4`. */
 export const archiveMedia: Output = {
   path: '/hls/:stream/archive/:range/:rendition/:file',
   countedAs: classOfFile,
@@ -46,7 +46,7 @@ export const archiveMedia: Output = {
   },
 }
 
-/** A playlist of a range of the past. It waits until all that was recorded of it by now is listed. */
+/** Answers with a playlist of a range of the past, once all that was recorded of it by now is listed. */
 export function rangeList(
   stream: string,
   range: ArchiveRange,
@@ -74,7 +74,10 @@ function classOfFile(file: string): 'playlist' | 'init' | 'segment' {
   return parseInitName(file) === undefined ? 'segment' : 'init'
 }
 
-/** @throws GatewayError `bad_request` when the stream's past cannot be asked for */
+/**
+ * Finds the archive of a range.
+ * @throws GatewayError `bad_request` when the stream's past cannot be asked for
+ */
 function archiveOf({ archives }: Stream, range: ArchiveRange): Archive {
   if (archives !== undefined) return archives.get(range)
   throw noArchive()
@@ -84,7 +87,7 @@ type ArchiveFile =
   | { readonly kind: 'segment'; readonly name: ArchiveName; readonly etag: string }
   | { readonly kind: 'init'; readonly id: string; readonly etag: string }
 
-/** Names say all that bytes depend on, so they are tags too. */
+/** Reads a file's name, which says all that bytes depend on, so it is a tag too. */
 function parseFile(file: string): ArchiveFile | undefined {
   const name = parseArchiveSegmentName(file)
   if (name !== undefined) return { kind: 'segment', name, etag: archiveSegmentName(name) }

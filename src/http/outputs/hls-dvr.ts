@@ -6,7 +6,7 @@ import type { DvrList } from '../../timeline/dvr/dvr-list.ts'
 import type { Output } from '../resource.ts'
 import { playlistOf } from './playlist.ts'
 
-/** `/hls/{stream}/dvr.m3u8`: leads to the newest edition. */
+/** Serves `/hls/{stream}/dvr.m3u8`, which leads to the newest edition. */
 export const dvrMultivariant: Output = {
   path: `/hls/:stream/${DVR_MULTIVARIANT_NAME}`,
   countedAs: () => 'multivariant',
@@ -23,7 +23,7 @@ export const dvrMultivariant: Output = {
   }),
 }
 
-/** `/hls/{stream}/dvr-{edition}/video.m3u8`, perhaps as a Playlist Delta Update. */
+/** Serves `/hls/{stream}/dvr-{edition}/video.m3u8`, perhaps as a Playlist Delta Update. */
 export const dvrMedia: Output = {
   path: '/hls/:stream/dvr-:edition/:file',
   countedAs: () => 'playlist',
@@ -56,7 +56,7 @@ export const dvrMedia: Output = {
 }
 
 /**
- * The newest edition, or this one; undefined while the stream shows nothing.
+ * Finds the newest edition, or this one; undefined while the stream shows nothing.
  * @throws GatewayError `not_found` where there is no such list
  */
 function listOf({ view: { dvr } }: Stream, edition?: number): DvrList | undefined {
@@ -74,7 +74,7 @@ function notKept(): GatewayError {
   return new GatewayError('not_found', 'This edition of the DVR list is not kept any more')
 }
 
-/** RFC 8216bis, 6.2.5.1. We have no EXT-X-DATERANGE, so `v2` is the same. */
+/** Says whether a delta is asked for. We have no EXT-X-DATERANGE, so `v2` is the same. RFC 8216bis, 6.2.5.1. */
 function asksForDelta(skip: unknown): boolean {
   if (skip === undefined) return false
   if (skip === 'YES' || skip === 'v2') return true

@@ -6,7 +6,9 @@ import { readTimeRange } from '../time-range.ts'
 import { rangeList } from './hls-archive.ts'
 import { classOfPlaylist, playlistOf } from './playlist.ts'
 
-/** `/hls/{stream}/master.m3u8`, `video.m3u8` and `audio.m3u8`; with `?start=`, what leads to a range of the past. */
+/**
+ * Serves `/hls/{stream}/master.m3u8`, `video.m3u8` and `audio.m3u8`; with `?start=`, what leads to a range of the past.
+ */
 export const livePlaylist: Output = {
   path: '/hls/:stream/:file',
   countedAs: (file) => classOfPlaylist(parsePlaylistName(file)),

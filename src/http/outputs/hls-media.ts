@@ -4,7 +4,7 @@ import { fragmentAnswer } from '../fragment-answer.ts'
 import { contentTypeOf, parseMediaFile, parseRendition } from '../media-names.ts'
 import type { Output } from '../resource.ts'
 
-/** `/hls/{stream}/{rendition}/{msn}-{id}.m4s` and `init-{id}.mp4`: what live and DVR lists name. */
+/** Serves `/hls/{stream}/{rendition}/{msn}-{id}.m4s` and `init-{id}.mp4`: what live and DVR lists name. */
 export const publishedMedia: Output = {
   path: '/hls/:stream/:rendition/:file',
   countedAs: (file) => parseMediaFile(file)?.kind,

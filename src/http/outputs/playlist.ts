@@ -4,13 +4,13 @@ import type { PlaylistName } from '../media-names.ts'
 import type { MaybeLater, RenderedPlaylist } from '../rendered-lists.ts'
 import type { PlaylistAnswer } from '../resource.ts'
 
-/** What a playlist is counted as. */
+/** Returns what a playlist is counted as. */
 export function classOfPlaylist(name: PlaylistName | undefined): TrafficClass | undefined {
   if (name === undefined) return undefined
   return name === 'master' ? 'multivariant' : 'playlist'
 }
 
-/** A playlist of a list as an answer, which keeps its stream awake as long as the list may grow. */
+/** Returns a playlist of a list as an answer, which keeps its stream awake as long as the list may grow. */
 export function playlistOf(
   { renditions, type, ended }: SegmentList,
   name: PlaylistName,

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance } from 'fastify'
-import type { AdminView } from '../admin-view.ts'
+import type { Operations } from '../../streams/operations.ts'
 import { dashboardPage } from '../dashboard-page.ts'
 
 export interface DashboardOptions {
-  readonly registry: AdminView
+  readonly registry: Pick<Operations, 'list'>
   readonly now: () => number
 }
 
-/** Everything from ourselves, nothing inline, not in a frame. */
+/** Allows only what comes from ourselves, nothing inline, and no frame around it. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
@@ -18,7 +18,7 @@ const ASSETS = [
   { file: 'icon.svg', from: 'icon.svg', type: 'image/svg+xml' },
 ] as const
 
-/** `/`: the streams and how they are, as a page. */
+/** Serves `/`: the streams and how they are, as a page. */
 export async function dashboardRoutes(
   app: FastifyInstance,
   { registry, now }: DashboardOptions,

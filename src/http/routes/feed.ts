@@ -6,13 +6,13 @@ import type { WebStreamState, WebView } from '../web-view.ts'
 
 export interface FeedOptions {
   readonly view: WebView
-  /** Milliseconds since 1970. */
+  /** The time in milliseconds since 1970. */
   readonly now: () => number
   /** The version of the pages that this gateway serves: a page of another version renews itself. */
   readonly version: string
 }
 
-/** One entry of the feed. Times in milliseconds since 1970, `targetDuration` in seconds. */
+/** One entry of the feed. Times are in milliseconds since 1970, `targetDuration` in seconds. */
 export interface FeedStream {
   readonly name: string
   readonly state: StreamState | 'unknown'
@@ -59,7 +59,7 @@ export function registerFeed(app: FastifyInstance, { view, now, version }: FeedO
 
 const HEADERS = { 'cache-control': 'public, max-age=1', 'x-content-type-options': 'nosniff' }
 
-/** The streams that a page or feed request is about, each once. */
+/** Names the streams that a page or feed request is about, each once. */
 export function wantedNames(request: FastifyRequest, view: WebView): readonly string[] {
   const query = new URL(request.url, 'http://localhost').searchParams.get('streams')
   const named = (query ?? '').split(',').map((name) => name.trim())

@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 
-/** `/healthz`: 200 while the process serves. Says nothing about cameras; that is what `/readyz` is for. */
+/**
+ * Serves `/healthz`: 200 while the process serves. It says nothing about cameras, because that is what `/readyz` is
+ * for.
+ */
 export function healthRoute(app: FastifyInstance, _options: object, done: () => void): void {
   app.get('/healthz', (_request, reply) => {
     reply.header('Cache-Control', 'no-store').type('text/plain').send('ok\n')

@@ -9,7 +9,7 @@ export interface ListedKey {
 }
 
 export interface KeyRoutesOptions {
-  /** Undefined: no playlist refers to such a key, so nobody may ask for it (G17). */
+  /** Finds a key; undefined where no playlist refers to such a key, so nobody may ask for it (G17). */
   readonly keyOf: (stream: string, id: string) => ListedKey | undefined
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
 
-/** Public paths whose features are still to come. Each line goes with its feature. */
+/** The public paths whose features are still to come. Each line goes with its feature. */
 const NOT_YET = ['/hls-ts/:stream/*', '/dash/:stream/*'] as const
 
 export function notYetRoutes(app: FastifyInstance, _options: object, done: () => void): void {

@@ -1,15 +1,15 @@
 import type { FastifyInstance } from 'fastify'
-import type { AdminView } from '../admin-view.ts'
+import type { Operations } from '../../streams/operations.ts'
 
 /**
- * `/readyz`: 200 once both listeners accept requests, unless all streams that should always run have failed, which tells
- * of this node: its credentials, its network, its configuration. One camera of many that is refused is named, and
- * takes nothing away from being ready, because a balancer would take all others from their viewers. Nor does a camera
- * that is away (`stale`, `offline`) or a slate: another node would have no picture either.
+ * Serves `/readyz`: 200 once both listeners accept requests, unless all streams that should always run have failed,
+ * which tells of this node: its credentials, its network, its configuration. One camera of many that is refused is
+ * named, and takes nothing away from being ready, because a balancer would take all others from their viewers. Nor does
+ * a camera that is away (`stale`, `offline`) or a slate, because another node would have no picture either.
  */
 export function readyRoute(
   app: FastifyInstance,
-  options: { readonly registry: AdminView; readonly listening: () => boolean },
+  options: { readonly registry: Pick<Operations, 'list'>; readonly listening: () => boolean },
   done: () => void,
 ): void {
   app.get('/readyz', (_request, reply) => {

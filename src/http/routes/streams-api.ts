@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { GatewayError } from '../../base/errors.ts'
+import type { Operations } from '../../streams/operations.ts'
 import { type StreamStatus, streamStatus } from '../../streams/status.ts'
-import type { AdminView } from '../admin-view.ts'
 
 const allStreams = z.object({ streams: z.array(streamStatus) })
 const params = z.object({ stream: z.string().describe('Public name') })
@@ -27,7 +27,7 @@ const ACTIONS = [
 /** Serves `/api/v1/streams`. The schemas are also what `/api/v1/openapi.json` shows. */
 export function streamsApi(
   app: FastifyInstance,
-  { registry }: { readonly registry: AdminView },
+  { registry }: { readonly registry: Pick<Operations, keyof Operations> },
   done: () => void,
 ): void {
   const api = app
@@ -66,15 +66,18 @@ export function streamsApi(
     },
     async ({ params: { stream }, body: { source } }, reply) => {
       statusOf(registry, stream)
-      await registry.source(stream, source)
+      registry.source(stream, source)
       return reply.code(202).send(statusOf(registry, stream))
     },
   )
   done()
 }
 
-/** @throws GatewayError `stream_not_found` */
-function statusOf(registry: AdminView, name: string): StreamStatus {
+/**
+ * Finds a stream's status.
+ * @throws GatewayError `stream_not_found`
+ */
+function statusOf(registry: Pick<Operations, 'status'>, name: string): StreamStatus {
   const status = registry.status(name)
   if (status !== undefined) return status
   throw new GatewayError('stream_not_found', 'No stream of that name is configured here')

@@ -9,7 +9,7 @@ import { registerFeed, wantedNames } from './feed.ts'
 
 export interface WebOptions {
   readonly view: WebView
-  /** Milliseconds since 1970. */
+  /** The time in milliseconds since 1970. */
   readonly now: () => number
 }
 
@@ -74,7 +74,10 @@ function registerFiles(app: FastifyInstance, assets: WebAssets): void {
   app.get('/favicon.ico', (request, reply) => sendAsset(request, reply.headers(headers), icon))
 }
 
-/** The page is shown to those who look for pages; players and scripts, which take anything, read problem documents. */
+/**
+ * Answers for what is missing: with the page to those who look for pages; players and scripts, which take anything,
+ * read problem documents.
+ */
 function registerMissing(app: FastifyInstance, { pages }: WebAssets): void {
   const text = pages.missing.identity.body.toString()
   app.get('/*', (request, reply) => {
@@ -99,7 +102,7 @@ const FILE_HEADERS = {
   'x-content-type-options': 'nosniff',
 }
 
-/** Everything comes from us; MSE hands pictures to the video element as a blob. */
+/** Allows only what comes from us; MSE hands pictures to the video element as a blob. */
 const PAGE_HEADERS = {
   'content-security-policy': [
     "default-src 'none'",

@@ -5,8 +5,8 @@ import { firstEdition } from '../numbering.ts'
 import { BLOCK_SEGMENTS, findIn, type PublishedBlock, segmentsOf } from '../segment-block.ts'
 import type { DvrList } from './dvr-list.ts'
 import {
-  comparePlaces,
-  type DvrPlace,
+  comparePositions,
+  type DvrPosition,
   type DvrSegment,
   FIRST_INSERTED,
   isInserted,
@@ -30,7 +30,7 @@ export interface DvrRecord {
   /** What each edition brought, oldest first; the first may bring nothing. */
   readonly editions: readonly { readonly id: number; readonly inserted: readonly DvrSegment[] }[]
   /** The place of the first segment that was still listed. */
-  readonly head: DvrPlace | undefined
+  readonly head: DvrPosition | undefined
 }
 
 /**
@@ -84,7 +84,7 @@ export class DvrIndex {
   }
 
   /** The place of the first segment of the newest edition. */
-  get head(): DvrPlace | undefined {
+  get head(): DvrPosition | undefined {
     return this.#editions.at(-1)?.blocks[0]?.first ?? this.#tail[0]
   }
 
@@ -136,7 +136,7 @@ export class DvrIndex {
    * Says where the list will begin once a segment has been published that was complete at `receivedMs`: blocks leave it
    * that hold nothing of the last `dvrMs`, nor what is listed live, which is all from `liveFrom` on.
    */
-  nextHead(receivedMs: number, liveFrom: number): DvrPlace | undefined {
+  nextHead(receivedMs: number, liveFrom: number): DvrPosition | undefined {
     const sinceMs = receivedMs - this.#dvrMs
     const first = this.#editions
       .at(-1)
@@ -149,8 +149,8 @@ export class DvrIndex {
    * list is: players may still be on their way to it (G6).
    * @returns what can no longer be found
    */
-  evict(head: DvrPlace): readonly DvrSegment[] {
-    const left = this.#current().blocks.filter(({ last }) => comparePlaces(last, head) < 0)
+  evict(head: DvrPosition): readonly DvrSegment[] {
+    const left = this.#current().blocks.filter(({ last }) => comparePositions(last, head) < 0)
     this.#behead(left)
     this.#retired = [...this.#retired, ...left]
     const sinceMs = (this.#newest?.receivedMs ?? 0) - 2 * this.#dvrMs
@@ -163,7 +163,7 @@ export class DvrIndex {
    * Says where the list would begin if upstream kept a segment no longer, nor what is older, because a list names only
    * what can be had (G6). Undefined when it stays as it is: what is listed live, from `liveFrom` on, does.
    */
-  headWithout(segment: DvrSegment, liveFrom: number): DvrPlace | undefined {
+  headWithout(segment: DvrSegment, liveFrom: number): DvrPosition | undefined {
     const { blocks } = this.#current()
     const kept = blocks.findIndex((block) => !isLost(block, segment, liveFrom))
     if (kept === 0 || blocks.length === 0) return undefined
@@ -334,11 +334,11 @@ export class DvrIndex {
     if (first === undefined || live.length === 0) return
     this.#newest = live.at(-1)
     const all = editions.flatMap(({ inserted }) => inserted)
-    const place = head ?? [...live, ...all].toSorted(comparePlaces)[0]
+    const place = head ?? [...live, ...all].toSorted(comparePositions)[0]
     const isListed = (segment: DvrSegment): boolean =>
-      place === undefined || comparePlaces(segment, place) >= 0
+      place === undefined || comparePositions(segment, place) >= 0
     const past = [...live, ...all.filter(isInserted)].filter((segment) => !isListed(segment))
-    this.#retired = packed(past.toSorted(comparePlaces))
+    this.#retired = packed(past.toSorted(comparePositions))
     let edition: Edition = { id: first.id, blocks: packed(live.filter(isListed)) }
     for (const { id, inserted } of editions) {
       edition = withInserted(edition, id, inserted.filter(isListed))
@@ -385,7 +385,7 @@ function sumOf(blocks: readonly PublishedBlock[]): Sum {
 
 /** Says whether a block goes with a segment that is gone. */
 function isLost({ first, last }: PublishedBlock, gone: DvrSegment, liveFrom: number): boolean {
-  return comparePlaces(first, gone) <= 0 && last.anchor < liveFrom
+  return comparePositions(first, gone) <= 0 && last.anchor < liveFrom
 }
 
 /** Says whether a block ends in what was inserted before this segment. */

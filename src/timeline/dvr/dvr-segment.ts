@@ -10,7 +10,7 @@ export interface DvrSegment extends Segment {
 }
 
 /** Says where a segment stands among all others, whichever of them a list holds. */
-export type DvrPlace = Pick<DvrSegment, 'anchor' | 'msn' | 'startMs'>
+export type DvrPosition = Pick<DvrSegment, 'anchor' | 'msn' | 'startMs'>
 
 /**
  * The first name of an inserted segment, because MSNs stay below 2^31 until 2038, and a segment's URI has room for more
@@ -23,7 +23,7 @@ export function isInserted({ msn }: Pick<Segment, 'msn'>): boolean {
 }
 
 /** Compares in the order of a list: what was inserted before a live segment, by its date, and then that segment. */
-export function comparePlaces(a: DvrPlace, b: DvrPlace): number {
+export function comparePositions(a: DvrPosition, b: DvrPosition): number {
   if (a.anchor !== b.anchor) return a.anchor - b.anchor
   if (isInserted(a) !== isInserted(b)) return isInserted(a) ? -1 : 1
   return a.startMs === b.startMs ? a.msn - b.msn : a.startMs - b.startMs

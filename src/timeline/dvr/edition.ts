@@ -1,5 +1,5 @@
 import { inBlocks, type PublishedBlock, packPublished, segmentsOf } from '../segment-block.ts'
-import { comparePlaces, type DvrPlace, type DvrSegment } from './dvr-segment.ts'
+import { comparePositions, type DvrPosition, type DvrSegment } from './dvr-segment.ts'
 
 /**
  * What one URL of the DVR list holds, besides the newest segments that all editions share.
@@ -22,11 +22,11 @@ export function withInserted(
   id: number,
   inserted: readonly DvrSegment[],
 ): Edition {
-  const left = inserted.toSorted(comparePlaces)
+  const left = inserted.toSorted(comparePositions)
   const merged: PublishedBlock[] = []
   for (const block of blocks) {
-    merged.push(...packed(takeWhile(left, (place) => comparePlaces(place, block.first) < 0)))
-    const within = takeWhile(left, (place) => comparePlaces(place, block.last) <= 0)
+    merged.push(...packed(takeWhile(left, (place) => comparePositions(place, block.first) < 0)))
+    const within = takeWhile(left, (place) => comparePositions(place, block.last) <= 0)
     if (within.length === 0) merged.push(block)
     else merged.push(...packed(merge(segmentsOf(block), within)))
   }
@@ -35,12 +35,12 @@ export function withInserted(
 
 function merge(listed: readonly DvrSegment[], others: readonly DvrSegment[]): DvrSegment[] {
   const byName = new Map([...listed, ...others].map((segment) => [segment.msn, segment]))
-  return [...byName.values()].sort(comparePlaces)
+  return [...byName.values()].sort(comparePositions)
 }
 
 /** Returns the edition from the block of that place on. */
-export function withoutHead({ id, blocks }: Edition, head: DvrPlace): Edition {
-  const first = blocks.findIndex(({ last }) => comparePlaces(last, head) >= 0)
+export function withoutHead({ id, blocks }: Edition, head: DvrPosition): Edition {
+  const first = blocks.findIndex(({ last }) => comparePositions(last, head) >= 0)
   return { id, blocks: first === -1 ? [] : blocks.slice(first) }
 }
 

@@ -7,7 +7,7 @@ import { readInit } from '../../formats/mp4/init.ts'
 import { mapTracks } from '../cursor.ts'
 import type { InitFacts, RenditionName } from '../fragment.ts'
 import { count, ms, segmentFields, trackFields, tracksOf } from '../saved.ts'
-import type { DvrPlace, DvrSegment } from './dvr-segment.ts'
+import type { DvrPosition, DvrSegment } from './dvr-segment.ts'
 
 const segmentSchema = z.object({
   ...segmentFields,
@@ -47,7 +47,7 @@ export interface Batch {
 
 export interface ListState {
   readonly editions: readonly number[]
-  readonly head: DvrPlace
+  readonly head: DvrPosition
 }
 
 /** Writes an init; to be written before the first segment that refers to it, in each page. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { DvrIndex } from '../../../src/timeline/dvr/dvr-index.ts'
 import type { DvrList } from '../../../src/timeline/dvr/dvr-list.ts'
 import {
-  comparePlaces,
+  comparePositions,
   type DvrSegment,
   FIRST_INSERTED,
   isInserted,
@@ -43,7 +43,7 @@ function checkAll(history: History, urls: Map<number, Url>): void {
     urls.set(edition, url)
     url.check(view)
     const segments = listed(view)
-    expect(segments.toSorted(comparePlaces)).toEqual(segments)
+    expect(segments.toSorted(comparePositions)).toEqual(segments)
     for (const { msn, tracks } of segments) {
       expect(history.index.find(msn)?.tracks).toEqual(tracks)
     }

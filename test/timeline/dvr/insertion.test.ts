@@ -6,7 +6,7 @@ import {
   liveSegment,
 } from '../../../src/timeline/dvr/dvr-segment.ts'
 import { behindInsertion, placeInsertion } from '../../../src/timeline/dvr/insertion.ts'
-import { endMsOf, findRoom, Room } from '../../../src/timeline/dvr/room.ts'
+import { endMsOf, findGap, ListGaps } from '../../../src/timeline/dvr/list-gaps.ts'
 import type { FragmentFacts, Segment } from '../../../src/timeline/fragment.ts'
 import { Timeline } from '../../../src/timeline/timeline.ts'
 import { accept, Camera } from '../../support/camera.ts'
@@ -51,32 +51,32 @@ function inserted(
   return { msn: FIRST_INSERTED, dsn: 0, source, number, receivedMs, ...place, tracks, anchor }
 }
 
-describe('room', () => {
+describe('gaps', () => {
   test.each([3, 5, 8])('is where fragment %i is missing', (i) => {
     const { listed, late } = film([i])
     const [fragment] = late
-    expect(fragment && findRoom(listed, stretch(fragment))).toBe(listed[i]?.msn)
+    expect(fragment && findGap(listed, stretch(fragment))).toBe(listed[i]?.msn)
   })
 
   test('is before the first one, and not at the live edge', () => {
     const [first, last] = [film([0]), film([9])]
-    expect(findRoom(first.listed, stretch(first.late[0] as FragmentFacts))).toBe(
+    expect(findGap(first.listed, stretch(first.late[0] as FragmentFacts))).toBe(
       first.listed[0]?.msn,
     )
-    expect(findRoom(last.listed, stretch(last.late[0] as FragmentFacts))).toBeUndefined()
+    expect(findGap(last.listed, stretch(last.late[0] as FragmentFacts))).toBeUndefined()
   })
 
   test('is not where more than 50 ms of it are listed already', () => {
     const { listed, late } = film([5])
     const { startMs, endMs } = stretch(late[0] as FragmentFacts)
-    const room = (byMs: number): boolean =>
-      findRoom(listed, { startMs: startMs + byMs, endMs: endMs + byMs }) !== undefined
-    expect([-51, -50, 0, 50, 51].map(room)).toEqual([false, true, true, true, false])
+    const fits = (byMs: number): boolean =>
+      findGap(listed, { startMs: startMs + byMs, endMs: endMs + byMs }) !== undefined
+    expect([-51, -50, 0, 50, 51].map(fits)).toEqual([false, true, true, true, false])
   })
 })
 
-describe('room for many', () => {
-  /** As `findRoom` says it, one segment after the other. */
+describe('gaps for many', () => {
+  /** As `findGap` says it, one segment after the other. */
   function lookThrough(listed: readonly DvrSegment[], startMs: number): number | undefined {
     const after = listed.findLastIndex((segment) => segment.startMs <= startMs)
     const [before, behind] = [listed[after], listed[after + 1]]
@@ -96,8 +96,8 @@ describe('room for many', () => {
           const msn = late ? FIRST_INSERTED + i : i
           return { msn, anchor: i, startMs, durationMs: 2_000, tracks: {} } as DvrSegment
         })
-        const room = new Room(listed).find({ startMs: 1000 * atS, endMs: 1000 * atS + 2_000 })
-        expect(room).toBe(lookThrough(listed, 1000 * atS))
+        const gap = new ListGaps(listed).find({ startMs: 1000 * atS, endMs: 1000 * atS + 2_000 })
+        expect(gap).toBe(lookThrough(listed, 1000 * atS))
       }),
     )
   })
@@ -108,9 +108,9 @@ describe('room for many', () => {
       return { msn: i, anchor: i, startMs, durationMs: 2_000, tracks: {} } as DvrSegment
     })
     const startedMs = performance.now()
-    const room = new Room(listed)
+    const gaps = new ListGaps(listed)
     for (let i = 0; i < 20_000; i += 1) {
-      if (room.find({ startMs: 2_000 * i, endMs: 2_000 * i + 2_000 }) !== 0) throw new Error('none')
+      if (gaps.find({ startMs: 2_000 * i, endMs: 2_000 * i + 2_000 }) !== 0) throw new Error('none')
     }
     // Looked through one by one it is seconds.
     expect(performance.now() - startedMs).toBeLessThan(1_000)

@@ -15,7 +15,7 @@ const requestSchema = z.object({
   ]),
 })
 
-/** One host serves all APIs here, as a shared cell of AWS does. */
+/** Answers with one host, which serves all APIs here, as a shared cell of AWS does. */
 export const getDataEndpoint: SignedOperation = ({ body, baseUrl }) => {
   if (!requestSchema.safeParse(body).success) throw invalidArgument('Invalid APIName.')
   return { DataEndpoint: baseUrl }

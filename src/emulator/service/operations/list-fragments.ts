@@ -21,7 +21,7 @@ const requestSchema = z.object({
 
 type Request = z.output<typeof requestSchema>
 
-/** Pages of the archive. Like the service's, they are in no order within a page. */
+/** Answers with a page of the archive, in no order within it, like the service's. */
 export const listFragments: SignedOperation = ({ camera, body, nowMs }) => {
   const request = requestSchema.safeParse(body)
   if (!request.success) throw invalidArgument('Invalid MaxResults, NextToken or FragmentSelector.')
@@ -35,7 +35,7 @@ export const listFragments: SignedOperation = ({ camera, body, nowMs }) => {
   }
 }
 
-/** One more than fits the page, if there is one. */
+/** Reads one more than fits the page, if there is one. */
 function readPage(camera: Camera, request: Request, nowMs: number): readonly Fragment[] {
   const { timeline, config } = camera
   const oldestMs = camera.oldestMs(nowMs)
@@ -63,7 +63,9 @@ function readRange({ FragmentSelector }: Request, oldestMs: number, nowMs: numbe
   return { startMs: range.StartTimestamp * 1000, endMs: range.EndTimestamp * 1000 }
 }
 
-/** The length ends where the last frame starts: AWS does not know how long that one lasts. */
+/**
+ * Describes a fragment. Its length ends where the last frame starts, because AWS does not know how long that one lasts.
+ */
 function describe(fragment: Fragment): Record<string, unknown> {
   const [track] = tracksOf(fragment)
   const frames = track === undefined ? 1 : samplesOf(fragment, track).length

@@ -9,10 +9,10 @@ export interface Stretch {
 }
 
 /**
- * Finds where a list has room for what it lacks. It is made once for many questions, because with hours to fill there
+ * Finds the gaps of a list that what it lacks fits into. It is made once for many questions, because with hours to fill there
  * are tens of thousands of them, and nobody is served while they are answered.
  */
-export class Room {
+export class ListGaps {
   readonly #listed: readonly DvrSegment[]
   /** The earliest start from each segment on, which only grows, so it can be searched. */
   readonly #earliest: readonly number[]
@@ -34,7 +34,7 @@ export class Room {
 
   /**
    * Says between which segments something belongs that was recorded then: behind the last one that begins no later,
-   * before the live one whose MSN is returned. Undefined where there is no room, and at the live edge, where the live
+   * before the live one whose MSN is returned. Undefined where there is no gap, and at the live edge, where the live
    * list decides.
    */
   find(stretch: Stretch): number | undefined {
@@ -59,9 +59,9 @@ export class Room {
   }
 }
 
-/** Finds room as {@link Room.find} does, for a single question. */
-export function findRoom(listed: readonly DvrSegment[], stretch: Stretch): number | undefined {
-  return new Room(listed).find(stretch)
+/** Finds a gap as {@link ListGaps.find} does, for a single question. */
+export function findGap(listed: readonly DvrSegment[], stretch: Stretch): number | undefined {
+  return new ListGaps(listed).find(stretch)
 }
 
 /** Returns where a segment ends by the track that dates are about. */

@@ -1,38 +1,38 @@
 import type { Sample, Track } from '../formats/mp4/track.ts'
 
-/** What a reel shows next. */
-export interface Strip {
-  /** Begins with a keyframe. Times are of the reel: only lengths and offsets mean something. */
+/** What a loop shows next: pictures that are cut from it. */
+export interface Cut {
+  /** The samples, from a keyframe on. Times are of the loop: only lengths and offsets mean something. */
   readonly samples: readonly Sample[]
   /** Where in the loop it begins, in ticks. */
   readonly fromTicks: number
 }
 
-/** Pictures without an end, cut where decoding can begin. */
-export interface Reel {
+/** Shows pictures without an end, cut where decoding can begin. */
+export interface PictureLoop {
   readonly description: Track['description']
-  /** Pictures for so many ticks at most, unless even the first cannot be cut there. */
-  next(ticks: number): Strip
+  /** Cuts pictures for so many ticks at most, unless even the first cannot be cut there. */
+  next(ticks: number): Cut
 }
 
-/** A picture that stands still: the beginning of the track, over and over. */
-export function stillReel({ description, samples }: Track): Reel {
+/** Loops a picture that stands still: the beginning of the track, over and over. */
+export function stillLoop({ description, samples }: Track): PictureLoop {
   return {
     description,
     next(ticks) {
       const count = samples.findIndex(({ dts, duration }) => dts + duration > ticks)
-      return stillStrip({ samples }, Math.max(1, count < 0 ? samples.length : count))
+      return stillCut({ samples }, Math.max(1, count < 0 ? samples.length : count))
     },
   }
 }
 
-/** What a picture that stands still shows in so many frames. */
-export function stillStrip({ samples }: Pick<Track, 'samples'>, count: number): Strip {
+/** Cuts what a picture that stands still shows in so many frames. */
+export function stillCut({ samples }: Pick<Track, 'samples'>, count: number): Cut {
   return { samples: samples.slice(0, count), fromTicks: 0 }
 }
 
-/** The whole track, from its first keyframe to its last picture, and again. */
-export function loopReel({ description, samples }: Track): Reel {
+/** Loops the whole track, from its first keyframe to its last picture, and again. */
+export function movieLoop({ description, samples }: Track): PictureLoop {
   const groups = groupsOf(samples)
   let at = 0
   return {
@@ -53,8 +53,8 @@ export function loopReel({ description, samples }: Track): Reel {
   }
 }
 
-/** All that the loop of a track may show in exactly so many pictures. */
-export function* loopStrips({ samples }: Track, count: number): Generator<Strip> {
+/** Yields all that the loop of a track may show in exactly so many pictures. */
+export function* cutsOf({ samples }: Track, count: number): Generator<Cut> {
   const groups = groupsOf(samples)
   for (const [first, group] of groups.entries()) {
     const taken: Sample[] = []
