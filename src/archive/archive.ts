@@ -20,14 +20,14 @@ export interface ArchiveOptions extends FillerOptions {
   readonly placedBy: PlacedBy
 }
 
-/** A viewer's wait. The work goes on, so the next try finds more of it done. */
+/** How long a viewer waits. The work goes on, so the next try finds more of it done. */
 const READY_MS = 25_000
-/** After a failure the same answer comes at once for so long. */
+/** How long after a failure the same answer comes at once. */
 const FAILED_MS = 1_000
 
 /**
- * One range of a stream's past, for all who watch it: listed once, fetched as it is asked for. Without an
- * end, or with one to come, it goes on with what the live timeline publishes.
+ * Holds one range of a stream's past, for all who watch it: listed once, fetched as it is asked for. Without an end, or
+ * with one to come, it goes on with what the live timeline publishes.
  */
 export class Archive {
   readonly range: ArchiveRange
@@ -41,7 +41,7 @@ export class Archive {
   #waking = false
   #failure: { readonly untilMs: number; readonly error: Error } | undefined
   #shown: SegmentList | undefined
-  /** Undefined until all that was recorded so far is listed. */
+  /** The target duration; undefined until all that was recorded so far is listed. */
   #targetDuration: number | undefined
   #ended = false
 
@@ -58,7 +58,7 @@ export class Archive {
         : new LiveWindows((bounds) => recording.openWindow(bounds))
   }
 
-  /** Entries so far, for those who bound memory. */
+  /** How many entries it has so far, for those who bound memory. */
   get size(): number {
     return this.#list.length
   }
@@ -67,15 +67,15 @@ export class Archive {
     return this.#filling !== undefined
   }
 
-  /** The last attempt to list it failed, and nobody waits for another one. */
+  /** Whether the last attempt to list it failed, and nobody waits for another one. */
   get hasFailed(): boolean {
     return this.#failure !== undefined && this.#targetDuration === undefined && !this.isListing
   }
 
   /**
-   * What players may see, once all that was recorded so far is listed.
-   * @throws GatewayError `no_recording` with the nearest times; `bad_request` when it is too much;
-   * `overloaded` when listing takes longer than a viewer waits; an upstream code
+   * Returns what players may see, once all that was recorded so far is listed.
+   * @throws GatewayError `no_recording` with the nearest times; `bad_request` when it is too much; `overloaded` when
+   * listing takes longer than a viewer waits; an upstream code
    */
   async ready(signal: AbortSignal): Promise<SegmentList> {
     if (this.#targetDuration === undefined) await this.#untilListed(signal)
@@ -87,7 +87,10 @@ export class Archive {
     return this.#list.init(rendition, id)
   }
 
-  /** @throws GatewayError `segment_gone` for what is not listed or no longer kept; an upstream code */
+  /**
+   * Returns the bytes of a listed segment.
+   * @throws GatewayError `segment_gone` for what is not listed or no longer kept; an upstream code
+   */
   async fragment(
     rendition: RenditionName,
     name: ArchiveName,
@@ -154,7 +157,7 @@ export class Archive {
     }
   }
 
-  /** G5: once and for all; with room for what is still to come. */
+  /** Computes the target duration once and for all (G5), with room for what is still to come. */
   #targetDurationNow(): number {
     const longest = this.#list.longestMs
     if (this.type === 'VOD') return Math.max(1, Math.round(longest / 1000))
@@ -174,7 +177,7 @@ export class Archive {
     this.#shown = undefined
   }
 
-  /** A stream that was stopped meanwhile starts again for those who watch its past grow. */
+  /** Starts a stream again that was stopped meanwhile, for those who watch its past grow. */
   #keepAwake(): void {
     if (this.#waking || this.#options.tail.snapshot() !== undefined) return
     this.#waking = true
@@ -198,7 +201,7 @@ export class Archive {
     return this.#shown
   }
 
-  /** From the live stream as long as that has it. */
+  /** Returns published bytes, from the live stream as long as that has them. */
   async #published(
     name: PublishedName,
     rendition: RenditionName,
@@ -216,7 +219,7 @@ export class Archive {
     }
   }
 
-  /** Undefined where the source keeps nothing. */
+  /** Finds the window of a segment; undefined where the source keeps nothing. */
   #windowOf(found: FoundSegment): RecordingWindow | undefined {
     return this.#list.windowOf(found) ?? this.#liveWindows?.of(this.#list, found.at)
   }

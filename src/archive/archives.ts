@@ -15,22 +15,26 @@ export interface ArchivesOptions {
   /** The longest range that a clip may be made of, in milliseconds. */
   readonly maxClipMs: number
   readonly tail: LiveTail
-  /** Undefined where the source keeps nothing: then there is what the stream itself holds. */
+  /**
+   * What upstream recorded; undefined where the source keeps nothing, so that there is what the stream itself holds.
+   */
   readonly recording: UpstreamRecording | undefined
   readonly placedBy: PlacedBy
-  /** Fragments of one list: some hundred bytes each, in memory and on the wire. Default 100,000. */
+  /** How many fragments one list may have, some hundred bytes each, in memory and on the wire. Default 100,000. */
   readonly mostEntries?: number
 }
 
-/** Ranges of one stream at a time. */
+/** How many ranges of one stream there may be at a time. */
 const MOST_ARCHIVES = 16
-/** Of them, those that are being listed: ranges that nobody has asked for before cost upstream calls (G17). */
+/**
+ * How many of them may be listed at a time, because ranges that nobody has asked for before cost upstream calls (G17).
+ */
 const MOST_LISTING = 4
-/** Sum of the segments in all lists of a stream: some 200 bytes each (G18). */
+/** How many segments all lists of a stream may have together, some 200 bytes each (G18). */
 const MOST_ENTRIES = 200_000
-/** A range that nobody asked about for so long makes room for another one. */
+/** How long nobody must have asked about a range for it to make room for another one. */
 const REPLACEABLE_MS = 30_000
-/** And goes by itself after this. A player that comes back finds the same list made anew. */
+/** How long until it goes by itself. A player that comes back finds the same list made anew. */
 const IDLE_MS = 300_000
 
 interface Kept {
@@ -38,10 +42,10 @@ interface Kept {
   usedMs: number
 }
 
-/** The ranges of a stream's past that are being watched, each shared by all who watch it (G8). */
+/** Shares the ranges of a stream's past that are being watched, each with all who watch it (G8). */
 export class Archives {
   readonly #options: ArchivesOptions
-  /** By name, the one used longest ago first. */
+  /** The ranges by name, the one used longest ago first. */
   readonly #kept = new Map<string, Kept>()
   readonly #life = new AbortController()
   #sweeping = false
@@ -50,7 +54,7 @@ export class Archives {
     this.#options = options
   }
 
-  /** In milliseconds. */
+  /** The longest range of a clip, in milliseconds. */
   get maxClipMs(): number {
     return this.#options.maxClipMs
   }
@@ -60,7 +64,7 @@ export class Archives {
   }
 
   /**
-   * The one list of a range, made if need be.
+   * Returns the one list of a range, made if need be.
    * @throws GatewayError `bad_request` for what cannot be a range; `overloaded` when there is no room
    */
   get(range: ArchiveRange): Archive {

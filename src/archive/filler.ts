@@ -16,16 +16,21 @@ export interface FillerOptions {
   readonly clock: Clock
   readonly log: Log
   readonly tail: LiveTail
-  /** Undefined where the source keeps nothing: then there is what the stream itself holds. */
+  /**
+   * What upstream recorded; undefined where the source keeps nothing, so that there is what the stream itself holds.
+   */
   readonly recording: UpstreamRecording | undefined
-  /** Entries of one list. */
+  /** How many entries one list may have. */
   readonly mostEntries: number
 }
 
-/** A fragment that began before the end may come so long after it; and so long a first one is waited for. */
+/** How long after the end a fragment may come that began before it; and how long a first one is waited for. */
 const LAST_COME_MS = 10_000
 
-/** A session and its first media take a second or two; what comes later joins the list then. */
+/**
+ * How long a stream may take to start: a session and its first media take a second or two; what comes later joins the
+ * list then.
+ */
 const WAKE_MS = 3_000
 
 /**
@@ -36,7 +41,7 @@ export class Filler {
   readonly #options: FillerOptions
   readonly #list: PastList
   readonly #lister: Lister | undefined
-  /** The range is not over yet. */
+  /** Whether the range is not over yet. */
   readonly #grows: boolean
 
   constructor(list: PastList, grows: boolean, options: FillerOptions) {
@@ -47,7 +52,7 @@ export class Filler {
   }
 
   /**
-   * All that there is by now. After an error it can be asked again, and goes on.
+   * Lists all that there is by now. After an error it can be asked again, and goes on.
    * @throws GatewayError `bad_request` when it is too much; an upstream code
    */
   async fill(signal: AbortSignal): Promise<void> {
@@ -87,8 +92,8 @@ export class Filler {
   }
 
   /**
-   * What is here need not be fetched again. A closed range takes it from the DVR only: what the live list
-   * shows is gone in a moment, and the same range would then be another list (G15).
+   * Returns what the stream holds, because what is here need not be fetched again. A closed range takes it from the DVR
+   * only: what the live list shows is gone in a moment, and the same range would then be another list (G15).
    */
   #held(): readonly Segment[] {
     const { tail, range, recording } = this.#options
@@ -96,7 +101,7 @@ export class Filler {
     return this.#grows || tail.view.dvr !== undefined ? heldRun(tail, range, this.#grows) : []
   }
 
-  /** Up to now, or to what is held. */
+  /** Returns up to when it was recorded: up to now, or to what is held. */
   #recordedUntilMs(first: Segment | undefined): number {
     const { clock, range } = this.#options
     const untilMs = Math.min(range.endMs ?? Number.POSITIVE_INFINITY, clock.date())
@@ -118,7 +123,7 @@ export class Filler {
     throw tooMuch(mostEntries)
   }
 
-  /** Without this, a range that begins now would hold nothing. */
+  /** Waits for a first live segment, because a range that begins now would hold nothing without one. */
   async #firstLive(signal: AbortSignal): Promise<void> {
     const endMs = this.#options.clock.now() + LAST_COME_MS
     if (this.#options.tail.snapshot() === undefined) return
@@ -128,7 +133,7 @@ export class Filler {
     }
   }
 
-  /** Or some time: a range ends also while nothing happens. */
+  /** Waits for a change, or some time, because a range ends also while nothing happens. */
   async #nextChange(signal: AbortSignal): Promise<void> {
     const { clock, tail } = this.#options
     try {
@@ -140,7 +145,7 @@ export class Filler {
     }
   }
 
-  /** What was recorded while the live timeline stood still, or went on without us. */
+  /** Lists what was recorded while the live timeline stood still, or went on without us. */
   async #fillHole(signal: AbortSignal): Promise<void> {
     const { tail, recording, log, range } = this.#options
     const { last } = this.#list
@@ -198,7 +203,10 @@ function tooMuch(mostEntries: number): GatewayError {
   return new GatewayError('bad_request', detail)
 }
 
-/** A live segment may be off its date: what begins within that before it is the same fragment. */
+/**
+ * Returns the time before which a segment's predecessor begins: a live segment may be off its date, so what begins
+ * within that before it is the same fragment.
+ */
 function before({ startMs }: Segment): number {
   return Math.floor(startMs) - TOLERANCE_MS
 }

@@ -7,8 +7,8 @@ import { type NearestTimes, NOWHERE } from './nearest.ts'
 import type { ArchiveRange } from './range.ts'
 
 /**
- * What a stream's DVR list holds of a range, over gaps, in order: all that there is where the source keeps
- * nothing. As where KVS does, slates and backups are no part of the recording.
+ * Returns what a stream's DVR list holds of a range, over gaps, in order: all that there is where the source keeps
+ * nothing. As where KVS keeps it, slates and backups are no part of the recording.
  */
 export function heldPast(tail: LiveTail, range: ArchiveRange): readonly Segment[] {
   return piecesOf(tail.kept?.())
@@ -17,7 +17,7 @@ export function heldPast(tail: LiveTail, range: ArchiveRange): readonly Segment[
     .filter((segment) => isOwn(segment) && begins(segment, range))
 }
 
-/** The media around a range of which the DVR list holds nothing. */
+/** Finds the media around a range of which the DVR list holds nothing. */
 export function nearestHeld(tail: LiveTail, range: ArchiveRange): NearestTimes {
   const { startMs, endMs = Number.POSITIVE_INFINITY } = range
   const stretches = piecesOf(tail.kept?.()).flatMap(({ recorded, segments }) =>

@@ -9,7 +9,7 @@ import type { OpenedWindow, RecordingWindow, WindowBounds } from './recording-wi
 /** What was found next. */
 export interface FoundWindow {
   readonly window: RecordingWindow
-  /** In order; the first ones may be known from the window before. */
+  /** The fragments, in order; the first ones may be known from the window before. */
   readonly fragments: readonly RecordedFacts[]
   readonly samples: readonly Sample[]
 }
@@ -17,18 +17,20 @@ export interface FoundWindow {
 export interface ListerOptions {
   readonly clock: Clock
   readonly openWindow: (bounds: WindowBounds) => RecordingWindow
-  /** Of one list. */
+  /** How many fragments one list may cost. */
   readonly mostResults: number
 }
 
-/** KVS takes no longer range. KVS.md, section 6.3. */
+/** How long a range KVS takes at most. KVS.md, section 6.3. */
 const LONGEST_WINDOW_MS = 24 * 3_600_000
-/** KVS throttles fragments shorter than a second; a list that is too short is only continued. */
+/**
+ * How short fragments are taken to be, because KVS throttles shorter ones; a list that is too short is only continued.
+ */
 const SHORTEST_FRAGMENT_MS = 1000
 const LEAST_RESULTS = 5
-/** Fragments in a row that no session gives: KVS would refuse the rest too. */
+/** How many fragments in a row no session gives until KVS would refuse the rest too. */
 const MOST_REFUSED = 3
-/** KVS forgets the oldest fragments while a list of them is looked into: a new one does not hold them. */
+/** How often a list is made anew because KVS forgets the oldest fragments while it is looked into. */
 const LISTED_AGAIN = 3
 
 /**
@@ -46,13 +48,13 @@ export class Lister {
     this.#options = options
   }
 
-  /** What begins before this is known otherwise. */
+  /** Skips what begins before this, because it is known otherwise. */
   skipTo(ms: number): void {
     this.#fromMs = Math.max(this.#fromMs, ms)
   }
 
   /**
-   * The next window of what begins before `untilMs`; undefined when there is none. After an error it can be
+   * Returns the next window of what begins before `untilMs`; undefined when there is none. After an error it can be
    * asked again and goes on.
    */
   async next(untilMs: number, signal: AbortSignal): Promise<FoundWindow | undefined> {
@@ -81,15 +83,19 @@ export class Lister {
   }
 
   /**
-   * What KVS forgets next moves on as fast as time. At that edge the next look begins where it will be by then: it
-   * takes about as long as this one. Elsewhere a list begins where it was asked to, and nothing is left out.
+   * Leaves what KVS forgets next, which moves on as fast as time. At that edge the next look begins where it will be by
+   * then, because it takes about as long as this one. Elsewhere a list begins where it was asked to, and nothing is
+   * left out.
    */
   #leaveGone({ listed: [first] }: OpenedWindow, lookedMs: number): void {
     if (first !== undefined && first.dateMs > this.#fromMs)
       this.#fromMs = first.dateMs + 2 * lookedMs
   }
 
-  /** KVS bears 500 changes of codec private data in a session (KVS.md, section 6.3): fewer fragments have fewer. */
+  /**
+   * Finds a window with fewer fragments if need be, because KVS bears 500 changes of codec private data in a session
+   * (KVS.md, section 6.3), and fewer fragments have fewer.
+   */
   async #find(bounds: WindowBounds, signal: AbortSignal): Promise<FoundWindow | undefined> {
     try {
       return await this.#list(bounds, signal)
@@ -131,7 +137,10 @@ function within(found: FoundWindow, untilMs: number): FoundWindow {
   return { ...found, fragments: found.fragments.filter(({ dateMs }) => dateMs < untilMs) }
 }
 
-/** Behind what was refused right away; at what the next session may give; or once more at the last one. */
+/**
+ * Returns where the next window begins: behind what was refused right away; at what the next session may give; or once
+ * more at the last one.
+ */
 function nextFrom({ listed }: OpenedWindow, refused: SessionFragment | undefined): number {
   const [first, last] = [listed[0], listed.at(-1)]
   const next = refused ?? last

@@ -18,7 +18,7 @@ export interface LiveTail {
     signal: AbortSignal,
   ): FragmentBody | Promise<FragmentBody>
   init(rendition: RenditionName, id: string): Buffer | undefined
-  /** Segments that it keeps beyond those that it shows. */
+  /** The editions of its DVR list, which keep segments beyond those that it shows. */
   readonly view: { readonly dvr: readonly DvrList[] | undefined }
   /** What its DVR list holds, also while it does not run. */
   readonly kept?: (() => DvrList | undefined) | undefined
@@ -27,8 +27,8 @@ export interface LiveTail {
 }
 
 /**
- * What it shows of the stream's own source: a slate or a backup is no part of what that recorded. Nor are
- * media that cannot be read, which have no times to be placed by.
+ * Returns what it shows of the stream's own source, because a slate or a backup is no part of what that recorded. Nor
+ * are media that cannot be read, which have no times to be placed by.
  */
 export function ownSegments(tail: LiveTail): readonly Segment[] {
   const segments = tail.snapshot()?.tail ?? []
@@ -36,8 +36,8 @@ export function ownSegments(tail: LiveTail): readonly Segment[] {
 }
 
 /**
- * The segments with which a range ends, or ends by now, as far back as they follow on from each other: what
- * lies before a gap may only have been missed here, and KVS may have it.
+ * Returns the segments with which a range ends, or ends by now, as far back as they follow on from each other, because
+ * what lies before a gap may only have been missed here, and KVS may have it.
  */
 export function heldRun(tail: LiveTail, range: ArchiveRange, grows: boolean): readonly Segment[] {
   const run: Segment[] = []

@@ -4,12 +4,12 @@ import { upstreamError } from '../upstream/errors.ts'
 import type { PastList } from './past-list.ts'
 import type { RecordingWindow, WindowBounds } from './recording-window.ts'
 
-/** Segments that one session fetches again once they have left memory. */
+/** How many segments one session fetches again once they have left memory. */
 const BLOCK = 256
-/** A live segment is up to 50 ms off its date. */
+/** How far a session reaches beyond dates, because a live segment is up to 50 ms off its own. */
 const MARGIN_MS = 100
 
-/** Sessions over the stretches of a list that no session has listed, as the live timeline told of them. */
+/** Opens sessions over the stretches of a list that no session has listed, because the live timeline told of them. */
 export class LiveWindows {
   readonly #open: (bounds: WindowBounds) => RecordingWindow
   readonly #windows = new Map<
@@ -21,7 +21,7 @@ export class LiveWindows {
     this.#open = open
   }
 
-  /** The window that has the segment at this place. */
+  /** Returns the window that has the segment at this place. */
   of(list: PastList, at: number): RecordingWindow {
     const block = Math.floor(at / BLOCK)
     const segments = list.slice(block * BLOCK, (block + 1) * BLOCK).filter(isPublished)

@@ -2,7 +2,7 @@ import { GatewayError } from '../base/errors.ts'
 import type { StoredFragment } from '../upstream/kvs/kvs-api.ts'
 import type { TimeRange } from './recording.ts'
 
-/** What KVS keeps of a stretch of time, on the stream's own clock. */
+/** Lists what KVS keeps of a stretch of time, on the stream's own clock. */
 export type ListStored = (
   range: TimeRange,
   signal: AbortSignal,
@@ -12,11 +12,11 @@ export type ListStored = (
 export interface NearestTimes {
   /** The last moment before the range. */
   readonly beforeMs: number | undefined
-  /** The first one behind it. */
+  /** The first moment behind it. */
   readonly afterMs: number | undefined
 }
 
-/** Nothing is near, or nobody has looked. */
+/** Says that nothing is near, or nobody has looked. */
 export const NOWHERE: NearestTimes = { beforeMs: undefined, afterMs: undefined }
 
 /** Says that nothing was recorded in a range; the problem document tells when there was something. */
@@ -32,17 +32,20 @@ function iso(ms: number | undefined): string | null {
 
 export interface NearestOptions {
   readonly list: ListStored
-  /** On the clock that ranges are on. */
+  /** Dates a fragment on the clock that ranges are on. */
   readonly dateOf: (fragment: StoredFragment) => number
   readonly nowMs: number
   /** How far to look in either direction. */
   readonly reachMs: number
 }
 
-/** Doubled until something is found: what it costs to list is at most what lies as far away as is empty. */
+/**
+ * How far the first look goes. It is doubled until something is found, so what it costs to list is at most what lies as
+ * far away as is empty.
+ */
 const FIRST_LOOK_MS = 60_000
 
-/** The media around a range that holds none. */
+/** Finds the media around a range that holds none. */
 export async function nearestTimes(
   { startMs, endMs }: TimeRange,
   { list, dateOf, nowMs, reachMs }: NearestOptions,
@@ -64,7 +67,7 @@ export async function nearestTimes(
   }
 }
 
-/** Looks further and further away until there is something. Distances in milliseconds. */
+/** Looks further and further away until there is something. Distances are in milliseconds. */
 async function look(
   reachMs: number,
   list: (fromMs: number, toMs: number) => Promise<readonly StoredFragment[]>,

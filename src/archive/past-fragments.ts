@@ -31,13 +31,13 @@ export interface PastFragmentsOptions {
   readonly openWindow: (bounds: WindowBounds) => RecordingWindow
 }
 
-/** With room for what a fragment of several chunks adds. */
+/** How late ticks may be, with room for what a fragment of several chunks adds. */
 const LATEST_TICKS = Number.MAX_SAFE_INTEGER - 2 ** 48
 
 /**
- * The bytes of a stream's past. A fragment is fetched with all its tracks at once, when one is asked for,
- * and kept under its number and date, with times that follow from the date: so all ranges, viewers and
- * clips share it. What takes another place in its list is another form, made of that one.
+ * Gives the bytes of a stream's past. A fragment is fetched with all its tracks at once, when one is asked for, and
+ * kept under its number and date, with times that follow from the date, so that all ranges, viewers and clips share it.
+ * What takes another place in its list is another form, made of that one.
  */
 export class PastFragments {
   readonly #options: PastFragmentsOptions
@@ -46,7 +46,10 @@ export class PastFragments {
     this.#options = options
   }
 
-  /** @throws GatewayError `segment_gone`, or an upstream code */
+  /**
+   * Returns the bytes of a recorded segment.
+   * @throws GatewayError `segment_gone`, or an upstream code
+   */
   get(
     window: RecordingWindow,
     segment: RecordedSegment,
@@ -62,7 +65,7 @@ export class PastFragments {
     return cache.derive(key, recorded, (bytes) => moved(bytes, segment, rendition), signal)
   }
 
-  /** What had to be fetched to list a window need not be fetched again to play it. */
+  /** Keeps what had to be fetched to list a window, because it need not be fetched again to play it. */
   async keepSamples({ fragments, samples }: FoundWindow): Promise<void> {
     const byNumber = new Map(fragments.map((fragment) => [fragment.number, fragment]))
     for (const { listed, tracks } of samples) {
@@ -71,7 +74,7 @@ export class PastFragments {
     }
   }
 
-  /** The bytes that the live timeline has published, from KVS again. */
+  /** Returns the bytes that the live timeline has published, from KVS again. */
   published(
     window: RecordingWindow,
     name: PublishedName,
@@ -85,7 +88,7 @@ export class PastFragments {
     return cache.derive(key, fetched, (bytes) => asPublished(bytes, name), signal)
   }
 
-  /** With times that follow from its date, handed on while it arrives. */
+  /** Returns a fragment with times that follow from its date, handed on while it arrives. */
   #recorded(
     window: RecordingWindow,
     segment: RecordedSegment,
@@ -126,7 +129,10 @@ export class PastFragments {
     return placed(segment, tracks).map(({ rendition, bytes }) => whole(keyOf(rendition), bytes))
   }
 
-  /** As KVS has it. Kept, as names that nobody was told fit no bytes, and would be fetched for ever (G17). */
+  /**
+   * Returns a fragment as KVS has it. It is kept, because names that nobody was told fit no bytes, and would be fetched
+   * for ever (G17).
+   */
   #fetched(
     window: RecordingWindow,
     number: bigint,
@@ -157,7 +163,10 @@ export class PastFragments {
     }
   }
 
-  /** A session refuses what has other tracks than its first fragment: one of its own gives what there is. */
+  /**
+   * Works with a window of the fragment's own, because a session refuses what has other tracks than its first fragment:
+   * one of its own gives what there is.
+   */
   async #withOwnWindow<T>(
     window: RecordingWindow,
     { dateMs }: RecordedSegment,
@@ -183,16 +192,18 @@ export class PastFragments {
   }
 }
 
-/** Players were told to decode it with this one. */
+/** Checks that a fragment needs the init that players were told to decode it with. */
 function checkInit(segment: RecordedSegment, rendition: RenditionName, { id }: InitFacts): void {
   if (id === segment.tracks[rendition]?.init.id) return
   throw unusableAnswer(`the ${rendition} of a fragment is not what it was when it was listed`)
 }
 
-/** A fetch that breaks off is begun again, from where it stood; KVS throttles and resets now and then. */
+/**
+ * How often a fetch that breaks off is begun again, from where it stood, because KVS throttles and resets now and then.
+ */
 const RESTARTS = 3
 
-/** How each of these is read with times that follow from the fragment's date. */
+/** Says how each track is read with times that follow from the fragment's date. */
 function arrivingPlans(
   window: RecordingWindow,
   segment: RecordedSegment,
@@ -217,7 +228,7 @@ function arrivingPlans(
   })
 }
 
-/** What has come whole. */
+/** Returns what has come whole. */
 function whole(key: FragmentKey, bytes: Buffer): Opened {
   const source = async function* (offset: number): AsyncGenerator<Buffer> {
     yield bytes.subarray(offset)
@@ -225,7 +236,7 @@ function whole(key: FragmentKey, bytes: Buffer): Opened {
   return { key, plan: { size: bytes.length, hold: 'none', source } }
 }
 
-/** All tracks of a fragment with times that follow from its date. */
+/** Returns all tracks of a fragment with times that follow from its date. */
 function placed(
   segment: RecordedFacts,
   tracks: readonly FetchedTrack[],
@@ -240,7 +251,10 @@ function placed(
   })
 }
 
-/** @throws GatewayError when the name is of other bytes */
+/**
+ * Writes the published times into a fragment.
+ * @throws GatewayError when the name is of other bytes
+ */
 function asPublished(original: Buffer, { baseTicks, msn, id }: PublishedName): Buffer {
   const fault = 'other bytes than were published'
   // Names are viewers' words: times beyond all clocks are in no published one.
@@ -254,7 +268,7 @@ function sequenceNumberOf({ number }: RecordedFacts): number {
   return Number(BigInt.asUintN(32, number))
 }
 
-/** Where the tracks of a fragment begin: one at its date, the other as far from it as it was recorded. */
+/** Returns where the tracks of a fragment begin: one at its date, the other as far from it as it was recorded. */
 function timesAt(
   { number, dateMs }: RecordedFacts,
   tracks: readonly (Pick<TrackFacts, 'init' | 'baseTicks'> & {
@@ -274,7 +288,7 @@ function timesAt(
   })
 }
 
-/** From its date to its place in the list. */
+/** Moves a fragment from its date to its place in the list. */
 function moved(bytes: Buffer, segment: RecordedSegment, rendition: RenditionName): Buffer {
   const { startMs, dateMs, tracks } = segment
   const timescale = tracks[rendition]?.init.timescale
@@ -283,7 +297,7 @@ function moved(bytes: Buffer, segment: RecordedSegment, rendition: RenditionName
   return rewriteMedia(bytes, { baseTicks, sequenceNumber: sequenceNumberOf(segment) })
 }
 
-/** tfdt of a fragment, in ticks. */
+/** Reads the tfdt of a fragment, in ticks. */
 export function baseTicksOf(bytes: Buffer): number {
   const [first] = readMediaStructure(bytes).chunks
   if (first === undefined) throw new GatewayError('internal', 'A stored fragment has no chunks')

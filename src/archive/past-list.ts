@@ -32,7 +32,7 @@ export interface FoundSegment {
   readonly at: number
 }
 
-/** The segments of one range, in order, and where their bytes are. Grows at its end only. */
+/** Lists the segments of one range, in order, and where their bytes are. It grows at its end only. */
 export class PastList {
   readonly #placedBy: PlacedBy
   #blocks: readonly SegmentBlock[] = []
@@ -40,7 +40,7 @@ export class PastList {
   #length = 0
   #last: ListedSegment | undefined
   #longestMs = 0
-  /** Each with the place of its first segment. */
+  /** The windows, each with the place of its first segment. */
   readonly #windows: { readonly from: number; readonly window: RecordingWindow }[] = []
   readonly #inits = new Map<string, Buffer>()
   readonly #rates = new Rates()
@@ -64,7 +64,7 @@ export class PastList {
     return this.#longestMs
   }
 
-  /** All of it as players see it, from MSN 0 on. */
+  /** Returns all of it as players see it, from MSN 0 on. */
   listed(facts: Pick<SegmentList, 'targetDuration' | 'type' | 'ended'>): SegmentList {
     return Object.freeze({
       ...facts,
@@ -117,8 +117,8 @@ export class PastList {
   }
 
   /**
-   * The segment that a name is of. What was published is looked for by number alone, as the recording may give it
-   * another place.
+   * Finds the segment that a name is of. What was published is looked for by number alone, because the recording may
+   * give it another place.
    */
   find(name: ArchiveName): FoundSegment | undefined {
     let from = 0
@@ -130,13 +130,13 @@ export class PastList {
     return undefined
   }
 
-  /** The window that a segment was listed by; undefined where the live timeline told of it. */
+  /** Returns the window that a segment was listed by; undefined where the live timeline told of it. */
   windowOf({ segment, at }: FoundSegment): RecordingWindow | undefined {
     if (isPublished(segment)) return undefined
     return this.#windows.findLast(({ from }) => from <= at)?.window
   }
 
-  /** Those at these places, `to` not included. */
+  /** Returns those at these places, `to` not included. */
   slice(from: number, to: number): readonly ListedSegment[] {
     const found: ListedSegment[] = []
     let at = 0

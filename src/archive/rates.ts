@@ -3,7 +3,7 @@ import type { ListRates } from '../timeline/segment-list.ts'
 
 type Measurable = Pick<TrackFacts | SegmentTrack, 'init' | 'durationTicks' | 'samples' | 'bytes'>
 
-/** What a list was not looked into may be larger: BANDWIDTH is to be an upper bound (RFC 8216, 4.3.4.2). */
+/** How much larger what was not looked into may be, because BANDWIDTH is to be an upper bound (RFC 8216, 4.3.4.2). */
 const HEADROOM = 1.25
 const BITRATE_STEP = 1000
 
@@ -14,7 +14,7 @@ export class Rates {
   #sum = 0
   #frameRate: number | undefined
 
-  /** All tracks of one fragment. */
+  /** Takes all tracks of one fragment. */
   take(tracks: readonly Measurable[]): void {
     const bitrate = tracks.reduce((sum, track) => sum + (track.bytes * 8) / secondsOf(track), 0)
     this.#fragments += 1

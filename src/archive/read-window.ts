@@ -18,19 +18,19 @@ export interface Sample {
 /** What a window's session lists, as far as it can be played with one set of tracks. */
 export interface ReadWindow {
   readonly fragments: readonly RecordedFacts[]
-  /** What was fetched for it. */
+  /** The fragments that were fetched for it. */
   readonly samples: readonly Sample[]
-  /** The first fragment that this session refuses: only another session says what tracks it has. */
+  /** The first fragment that this session refuses; only another session says what tracks it has. */
   readonly refused: SessionFragment | undefined
 }
 
 /**
- * Looked at evenly, the last one included: tracks may also go and come back within a window. With the first,
- * both tracks of these are what a session gives within a second.
+ * How many fragments are looked at, evenly, the last one included, because tracks may also go and come back within a
+ * window. With the first, both tracks of these are what a session gives within a second.
  */
 const MARKS = 5
 
-/** Fetched side by side; the quota has them wait anyhow. */
+/** How many are fetched side by side; the quota has them wait anyhow. */
 const PARALLEL = 8
 
 /**
@@ -74,7 +74,7 @@ async function lookAll(
   return end
 }
 
-/** Where new codec private data may begin: another EXT-X-MAP; with MPEG-TS, all that is not continuous. */
+/** Says where new codec private data may begin: another EXT-X-MAP; with MPEG-TS, all that is not continuous. */
 function beginsAnew(before: SessionFragment | undefined, next: SessionFragment): boolean {
   if (before === undefined) return true
   return next.lists.some((listed, i) => {
@@ -85,7 +85,7 @@ function beginsAnew(before: SessionFragment | undefined, next: SessionFragment):
   })
 }
 
-/** The index of the first fragment that the session refuses; behind the last when it gives all looked at. */
+/** Returns the index of the first fragment that the session refuses; behind the last when it gives all looked at. */
 async function firstRefused(count: number, look: (at: number) => Promise<void>): Promise<number> {
   const marks = Array.from({ length: MARKS }, (_, i) => Math.floor(((count - 1) * (i + 1)) / MARKS))
   const given = await Promise.all(marks.map((at) => isGiven(at, look)))
@@ -110,7 +110,7 @@ async function isGiven(at: number, look: (at: number) => Promise<void>): Promise
   }
 }
 
-/** A clear no, or other media than the session began with. */
+/** Says whether it is a clear no, or other media than the session began with. */
 export function isRefusal(error: unknown): boolean {
   if (error instanceof Mp4Error) return true
   if (!(error instanceof GatewayError) || isTransient(error)) return false

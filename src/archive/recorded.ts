@@ -10,7 +10,7 @@ import { baseTicksOf } from './past-fragments.ts'
 import type { RecordedFragment, RecordedTrack, TimeRange } from './recording.ts'
 
 /**
- * What was recorded of a range, for what is made of whole fragments: the same list, and the same bytes, as
+ * Returns what was recorded of a range, for what is made of whole fragments: the same list, and the same bytes, as
  * those who play the range get.
  * @throws GatewayError as {@link Archive.ready}
  */

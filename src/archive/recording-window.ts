@@ -10,11 +10,11 @@ import { upstreamError } from '../upstream/errors.ts'
 import type { HlsSession, StreamedBody } from '../upstream/hls-session.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 
-/** What one ON_DEMAND session is asked for: fragments that begin within, both ends included. */
+/** Says what one ON_DEMAND session is asked for: fragments that begin within, both ends included. */
 export interface WindowBounds {
   readonly startMs: number
   readonly endMs: number
-  /** At most so many, the oldest. */
+  /** How many there may be, the oldest. */
   readonly fragmentResults: number
 }
 
@@ -30,18 +30,18 @@ export interface OpenedWindow {
 export interface RecordingWindowOptions {
   readonly clock: Clock
   readonly open: OpenPast
-  /** The window has a session in hand, and so some megabytes of what it lists. */
+  /** Called when the window has a session in hand, and so some megabytes of what it lists. */
   readonly opened: (window: RecordingWindow) => void
 }
 
-/** Room for the request that is under way when a session ends. */
+/** How long before its end a session is let go, with room for the request that is under way. */
 const BEFORE_EXPIRY_MS = 5_000
-/** A session that is refused is replaced; one after the other, something else is wrong. */
+/** How many sessions are tried: one that is refused is replaced; one after the other, something else is wrong. */
 const SESSIONS = 3
 
 /**
- * A stretch of the past that one session can show. Sessions end and are let go while nobody asks; what the
- * next one lists has the same numbers.
+ * Opens a stretch of the past that one session can show. Sessions end and are let go while nobody asks; what the next
+ * one lists has the same numbers.
  */
 export class RecordingWindow {
   readonly #bounds: WindowBounds
@@ -54,7 +54,10 @@ export class RecordingWindow {
     this.#options = options
   }
 
-  /** Its session with what it lists. @throws GatewayError `no_media` when there is nothing within */
+  /**
+   * Returns its session with what it lists.
+   * @throws GatewayError `no_media` when there is nothing within
+   */
   async open(signal: AbortSignal): Promise<OpenedWindow> {
     const { clock, opened } = this.#options
     const known = this.#opened
@@ -87,20 +90,23 @@ export class RecordingWindow {
     throw upstreamError('upstream_unavailable', new SessionDeadError())
   }
 
-  /** All tracks of one of its fragments. @throws GatewayError `segment_gone` when KVS does not list it any more */
+  /**
+   * Fetches all tracks of one of its fragments.
+   * @throws GatewayError `segment_gone` when KVS does not list it any more
+   */
   fetch(number: bigint, signal: AbortSignal): Promise<readonly FetchedTrack[]> {
     return this.#reach(number, signal, (session, listed) => fetchFragment(session, listed, signal))
   }
 
   /**
-   * As {@link fetch}, handed on while they arrive.
+   * Fetches as {@link fetch} does, handing tracks on while they arrive.
    * @returns undefined where tracks have to be taken apart, for which all has to be there first
    */
   openTracks(number: bigint, signal: AbortSignal): Promise<readonly ArrivingTrack[] | undefined> {
     return this.#reach(number, signal, (session, listed) => openTracks(session, listed, signal))
   }
 
-  /** One track of a fragment once more, for who has read half of it. */
+  /** Opens one track of a fragment once more, for who has read half of it. */
   reopenTrack(
     number: bigint,
     rendition: RenditionName,
@@ -128,7 +134,7 @@ export class RecordingWindow {
     }
   }
 
-  /** Lets go of the session. What runs may end. */
+  /** Lets go of the session; what runs may end. */
   release(): void {
     this.#opened?.session.retire()
     this.#opened = undefined

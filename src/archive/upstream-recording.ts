@@ -14,24 +14,24 @@ export interface UpstreamRecordingOptions {
   readonly clock: Clock
   readonly cache: FragmentCache
   readonly past: StoredPast
-  /** Fragments that one list may cost. */
+  /** How many fragments one list may cost. */
   readonly mostResults: number
   /** How far from an empty range other media are looked for, in milliseconds. */
   readonly reachMs: number
 }
 
-/** Windows with a session in hand at a time. Each holds what that lists, some megabytes (G18). */
+/** How many windows may have a session in hand at a time, because each holds what that lists, some megabytes (G18). */
 const MOST_OPEN = 4
-/** What makes a refusal more helpful must not make it late. */
+/** How long to look for the nearest media, because what makes a refusal more helpful must not make it late. */
 const NEAREST_MS = 8_000
-/** Nor keep others waiting: it looks for days on end where nothing is. */
+/** How many may look at a time, because it must not keep others waiting: it looks for days on end where nothing is. */
 const MOST_NEAREST = 2
 
-/** What the source of a stream keeps of its past, and how to get at it, for all ranges that are watched. */
+/** Gets at what the source of a stream keeps of its past, for all ranges that are watched. */
 export class UpstreamRecording {
   readonly fragments: PastFragments
   readonly #options: UpstreamRecordingOptions
-  /** In order of use. */
+  /** The windows with a session, in order of use. */
   readonly #opened = new Set<RecordingWindow>()
   #looking = 0
 
@@ -64,7 +64,7 @@ export class UpstreamRecording {
     })
   }
 
-  /** The media around a range that holds none; nowhere while others already look. */
+  /** Finds the media around a range that holds none; nowhere while others already look. */
   async nearest({ startMs, endMs }: ArchiveRange, signal: AbortSignal): Promise<NearestTimes> {
     if (this.#looking >= MOST_NEAREST) return NOWHERE
     const { clock, past, reachMs } = this.#options

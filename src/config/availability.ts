@@ -9,8 +9,8 @@ export interface NotYet {
 }
 
 /**
- * What this version knows but cannot do. Never ignored: an authorisation mode that is silently not in
- * force would be worse than none. Building a feature takes its line away.
+ * Checks for what this version knows but cannot do. It is never ignored, because an authorisation mode that is silently
+ * not in force would be worse than none. Building a feature takes its line away.
  */
 const PER_STREAM: readonly Feature<StreamConfig>[] = [
   {
@@ -35,7 +35,7 @@ interface Feature<T> {
   value?(config: T): string
 }
 
-/** The keys of `config` that this version cannot honour. */
+/** Returns the keys of `config` that this version cannot honour. */
 export function notYetAvailable(config: Config): readonly NotYet[] {
   const streams = config.streams.flatMap((stream) =>
     used(PER_STREAM, stream, ['streams', stream.name]),
@@ -43,7 +43,7 @@ export function notYetAvailable(config: Config): readonly NotYet[] {
   return [...streams, ...used(WHOLE, config, [])]
 }
 
-/** `gateway.yaml: streams.lobby.dvr: 2h: not available yet` */
+/** Writes `gateway.yaml: streams.lobby.dvr: 2h: not available yet`. */
 export function notYetLine(file: string, { key, value }: NotYet): string {
   const parts = [file, formatKey(key), ...(value === undefined ? [] : [value])]
   return `${parts.join(': ')}: not available yet`

@@ -1,4 +1,4 @@
-/** Variables as `process.env` has them. */
+/** Holds variables as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 export type Substitution =
@@ -33,8 +33,8 @@ export function substitute(text: string, env: Environment): Substitution {
 const SHIELD = { open: '\u{E000}', close: '\u{E001}' } as const
 
 /**
- * In YAML's flow style a brace is structure, so `{ token: ${TOKEN} }` would not parse. Until it has,
- * the braces of a reference hide behind private-use characters; the text keeps its length and lines.
+ * Hides the braces of references, because in YAML's flow style a brace is structure, so `{ token: ${TOKEN} }` would not
+ * parse. Until it has, they are private-use characters; the text keeps its length and lines.
  */
 export function shieldReferences(text: string): string {
   return text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, `$$${SHIELD.open}$1${SHIELD.close}`)

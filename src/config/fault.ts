@@ -1,11 +1,11 @@
-/** Where in the file: `['streams', 'lobby', 'window']`, list positions as numbers. */
+/** Says where in the file: `['streams', 'lobby', 'window']`, list positions as numbers. */
 export type KeyPath = readonly (string | number)[]
 
 /** One thing that is wrong with a configuration. */
 export interface Fault {
   /** The file as it was named to us. */
   readonly file: string
-  /** From 1; undefined when the fault is the file's as a whole. */
+  /** The line, from 1; undefined when the fault is the file's as a whole. */
   readonly line: number | undefined
   readonly key: KeyPath
   /** Completes “expected …”. */
@@ -14,14 +14,14 @@ export interface Fault {
   readonly got: string
 }
 
-/** `gateway.yaml:12: streams.lobby.window: expected an integer from 1 to 1000, got "six"`; always one line. */
+/** Writes `gateway.yaml:12: streams.lobby.window: expected an integer from 1 to 1000, got "six"`; always one line. */
 export function faultLine({ file, line, key, expected, got }: Fault): string {
   const where = line === undefined ? file : `${file}:${line}`
   const parts = key.length === 0 ? [where] : [where, formatKey(key)]
   return oneLine(`${parts.join(': ')}: expected ${expected}, got ${got}`)
 }
 
-/** `a.b[0].c`; a name that is not plain is quoted: `streams["front door"]`. */
+/** Writes `a.b[0].c`; a name that is not plain is quoted: `streams["front door"]`. */
 export function formatKey(path: KeyPath): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`
@@ -30,7 +30,7 @@ export function formatKey(path: KeyPath): string {
   }, '')
 }
 
-/** How a value is shown after “got”. */
+/** Shows a value as it stands after “got”. */
 export function formatValue(value: unknown): string {
   if (value === undefined || value === null) return 'nothing'
   if (Array.isArray(value)) return 'a list'
@@ -42,7 +42,7 @@ function shorten(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`
 }
 
-/** Control characters of a hostile file must not reach a terminal. */
+/** Escapes control characters of a hostile file, which must not reach a terminal. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?')
 }

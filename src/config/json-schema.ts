@@ -3,7 +3,7 @@ import { fileSchema } from './schema.ts'
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
-/** The JSON Schema of the file, for editors: completion, documentation and checks while typing. */
+/** Makes the JSON Schema of the file, for editors: completion, documentation and checks while typing. */
 export function configJsonSchema(): JsonSchema {
   const { $schema, ...schema } = z.toJSONSchema(fileSchema, { io: 'input' })
   return {
@@ -14,7 +14,7 @@ export function configJsonSchema(): JsonSchema {
   }
 }
 
-/** The schema of values as they stand in the file: before `${NAME}` is replaced, and perhaps empty. */
+/** Makes the schema of values as they stand in the file: before `${NAME}` is replaced, and perhaps empty. */
 function asWritten(schema: JsonSchema): JsonSchema {
   if (schema.type === 'object') return mapping(schema)
   if (Array.isArray(schema.items)) return schema

@@ -9,7 +9,7 @@ import { fileSchema, mergedSchema } from './schema.ts'
 import { schemaFaults } from './schema-faults.ts'
 import { readYaml, YamlFault, type YamlTree } from './yaml-tree.ts'
 
-/** Everything that is wrong with a configuration, in the file's order. */
+/** Says everything that is wrong with a configuration, in the file's order. */
 export class ConfigError extends Error {
   readonly faults: readonly Fault[]
 
@@ -20,12 +20,16 @@ export class ConfigError extends Error {
   }
 }
 
-/** @throws ConfigError */
+/**
+ * Reads a configuration file.
+ * @throws ConfigError
+ */
 export async function loadConfig(file: string, env: Environment): Promise<Config> {
   return parseConfig(file, await readConfigText(file), env)
 }
 
 /**
+ * Reads the text of a configuration.
  * @param file what faults call the text
  * @throws ConfigError
  */
@@ -53,7 +57,7 @@ function readTree(file: string, text: string, env: Environment): YamlTree {
 }
 
 /**
- * A YAML file of another kind, read and refused in the same way.
+ * Reads a YAML file of another kind, refused in the same way.
  * @throws ConfigError
  */
 export async function loadYaml<T extends z.ZodType>(

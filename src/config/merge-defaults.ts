@@ -23,14 +23,14 @@ function underlay({ kvs, hls, ...defaults }: Mapping, stream: Mapping): Mapping 
   return merged
 }
 
-/** What holds for all KVS sources holds for those that stand in. */
+/** Lays what holds for all KVS sources under those of backups, too. */
 function withBackup(kvs: unknown, stream: Mapping): Mapping {
   const backup = mapping(stream['backup'])
   if (!('kvs' in backup)) return stream
   return { ...stream, backup: { ...backup, kvs: { ...given(kvs), ...given(backup['kvs']) } } }
 }
 
-/** `window:` without a value does not hide the default. */
+/** Leaves out what has no value, because `window:` alone does not hide the default. */
 function given(value: unknown): Mapping {
   return Object.fromEntries(Object.entries(mapping(value)).filter(([, inner]) => inner !== null))
 }

@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm'
 
 const LONGEST_NAME = 256
-/** A good pattern needs a hundredth of it for all probes together. */
+/** How long all probes may take together; a good pattern needs a hundredth of it. */
 const PROBES_MS = 250
 
 /** One of each kind of character that stream names are made of. */
@@ -16,9 +16,9 @@ export function isRegExp(source: string): boolean {
 }
 
 /**
- * Whether the pattern decides at once about names that viewers make up. One such as `^(a+)+$` takes longer
- * than anybody waits to say no, and nothing else of the process runs meanwhile. Only in a context of its
- * own can that be cut short. The probes find the usual mistakes, not all that could be made.
+ * Says whether the pattern decides at once about names that viewers make up. One such as `^(a+)+$` takes longer than
+ * anybody waits to say no, and nothing else of the process runs meanwhile. Only in a context of its own can that be cut
+ * short. The probes find the usual mistakes, not all that could be made.
  */
 export function isQuick(source: string): boolean {
   if (!isRegExp(source)) return true
@@ -33,7 +33,7 @@ export function isQuick(source: string): boolean {
   }
 }
 
-/** Long runs of one kind, ending in another, behind what the pattern begins with. */
+/** Makes long runs of one kind, ending in another, behind what the pattern begins with. */
 function probes(source: string): readonly string[] {
   const [prefix = ''] = /^[\w-]*/.exec(source.replace(/^\^/, '')) ?? []
   return ['', prefix, prefix.slice(0, -1)].flatMap((start) =>

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { type Fault, formatValue, type KeyPath } from './fault.ts'
 import type { YamlTree } from './yaml-tree.ts'
 
-/** Below or at these keys, what came is not shown: a start-up log travels far. */
+/** The keys at and below which what came is not shown, because a start-up log travels far. */
 const SECRET_KEYS = new Set(['token', 'secret', 'secrets', 'headers', 'url', 'endpoint', 'jwksUrl'])
 
 /** Turns what the schema found into faults of the file: at most one per key, in the file's order. */
@@ -37,7 +37,10 @@ function locate(issue: z.core.$ZodIssue): readonly Located[] {
   return [{ key: path, expected: phrase(issue.message) }]
 }
 
-/** Our own schema speaks in phrases; one that leaves it to zod gets zod's sentence cut to fit. */
+/**
+ * Returns a message as a phrase: our own schema speaks in phrases; one that leaves it to zod gets zod's sentence cut to
+ * fit.
+ */
 function phrase(message: string): string {
   if (message.startsWith('Unrecognized key')) return 'a known key'
   return message.replace(/^(?:Invalid \w+|Too \w+): (?:expected )?|, received \w+$/g, '')

@@ -339,7 +339,7 @@ export const mergedSchema = z.object({
   dynamicStreams: z.array(dynamicStream),
 })
 
-/** Both missing is told at the mapping, both present at the second key. */
+/** Requires exactly one of two keys: both missing is told at the mapping, both present at the second key. */
 function exactlyOne<A extends string, B extends string>(first: A, second: B) {
   return (
     value: { readonly [key in A | B]?: unknown },

@@ -2,7 +2,7 @@ import type { Config } from './config.ts'
 import { ConfigError, parseConfig } from './load.ts'
 
 /**
- * The configuration behind `--stream NAME --region REGION`: one KVS stream, published under its own name.
+ * Makes the configuration behind `--stream NAME --region REGION`: one KVS stream, published under its own name.
  * @throws ConfigError
  */
 export function configForStream(options: { stream: string; region: string | undefined }): Config {

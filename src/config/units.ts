@@ -1,4 +1,4 @@
-/** Durations and sizes as people write them in the configuration: `500ms`, `12h`, `64MiB`. */
+/** Reads and writes durations and sizes as people write them in the configuration: `500ms`, `12h`, `64MiB`. */
 
 const DURATION_UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
 const SIZE_UNITS = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const
@@ -6,16 +6,16 @@ const SIZE_UNITS = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 4
 export const DURATION_PATTERN = pattern(DURATION_UNITS)
 export const SIZE_PATTERN = pattern(SIZE_UNITS)
 
-/** Milliseconds of a text that matches {@link DURATION_PATTERN}; NaN otherwise. */
+/** Reads a text that matches {@link DURATION_PATTERN} in milliseconds; NaN otherwise. */
 export const durationMs = (text: string): number => read(text, DURATION_PATTERN, DURATION_UNITS)
 
-/** Bytes of a text that matches {@link SIZE_PATTERN}; NaN otherwise. */
+/** Reads a text that matches {@link SIZE_PATTERN} in bytes; NaN otherwise. */
 export const sizeBytes = (text: string): number => read(text, SIZE_PATTERN, SIZE_UNITS)
 
-/** The shortest exact way to write a whole number of milliseconds: 7,200,000 is `2h`. */
+/** Writes a whole number of milliseconds in the shortest exact way: 7,200,000 is `2h`. */
 export const formatDuration = (ms: number): string => (ms === 0 ? '0s' : write(ms, DURATION_UNITS))
 
-/** The shortest exact way to write a whole number of bytes. */
+/** Writes a whole number of bytes in the shortest exact way. */
 export const formatSize = (bytes: number): string => write(bytes, SIZE_UNITS)
 
 function pattern(units: Readonly<Record<string, number>>): RegExp {

@@ -21,13 +21,13 @@ import type { KeyPath } from './fault.ts'
 /** A parsed file as plain values, which still knows where each of them stands. */
 export interface YamlTree {
   readonly value: unknown
-  /** The line of a key, or of the closest one around it. */
+  /** Returns the line of a key, or of the closest one around it. */
   lineOf(path: KeyPath): number | undefined
-  /** The text of a scalar as written, if the environment changed it: what it became may be secret. */
+  /** Returns the text of a scalar as written, if the environment changed it, because what it became may be secret. */
   writtenAs(path: KeyPath): string | undefined
 }
 
-/** The file is not YAML as we take it. */
+/** Says that the file is not YAML as we take it. */
 export class YamlFault extends Error {
   readonly line: number | undefined
   readonly key: KeyPath
@@ -44,12 +44,18 @@ export class YamlFault extends Error {
   }
 }
 
-/** Aliases multiply: ten lines can name a billion nodes. No honest file comes near these. */
+/**
+ * How many nodes a file may have, because aliases multiply: ten lines can name a billion nodes. No honest file comes
+ * near this.
+ */
 const MAX_NODES = 50_000
 const MAX_DEPTH = 30
 const BOUNDS = `at most ${MAX_NODES} values, nested at most ${MAX_DEPTH} deep`
 
-/** @throws AggregateError of {@link YamlFault}s: all that is wrong before the schema is asked. */
+/**
+ * Reads a file.
+ * @throws AggregateError of {@link YamlFault}s: all that is wrong before the schema is asked.
+ */
 export function readYaml(text: string, env: Environment): YamlTree {
   return new TreeReader(text, env).read()
 }
@@ -163,7 +169,7 @@ class TreeReader {
     return undefined
   }
 
-  /** A key's own line wins over that of its value, which may stand below it. */
+  /** Remembers where a key stands; its own line wins over that of its value, which may stand below it. */
   #remember(path: KeyPath, node: Node | null): void {
     const line = this.#line(node?.range?.[0])
     if (line !== undefined && !this.#lines.has(id(path))) this.#lines.set(id(path), line)

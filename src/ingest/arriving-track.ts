@@ -12,11 +12,11 @@ import { fetchTrackInit } from './fetch-fragment.ts'
 export interface ArrivingTrack {
   readonly rendition: RenditionName
   readonly init: InitFacts
-  /** tfdt of the first sample, in ticks, on whatever base the session has. */
+  /** The tfdt of the first sample, in ticks, on whatever base the session has. */
   readonly baseTicks: number
-  /** From its first byte on, to be read once, soon, or to be abandoned. */
+  /** The bytes from the first on, to be read once, soon, or to be abandoned. */
   readonly body: StreamedBody
-  /** How many bytes it has with these times written in. */
+  /** Returns how many bytes it has with these times written in. */
   readonly sizeAt: (place: FragmentPlace) => number
   /** Ends the body. */
   readonly abandon: () => void
@@ -72,7 +72,7 @@ export async function openTrack(
 }
 
 interface ReadHead extends Pick<ArrivingTrack, 'baseTicks' | 'sizeAt'> {
-  /** All of the body, what has been read of it as well. */
+  /** Yields all of the body, what has been read of it as well. */
   readonly rest: AsyncIterable<Buffer>
 }
 
@@ -108,7 +108,7 @@ async function readHead(
   }
 }
 
-/** tfdt of the first sample, in ticks. */
+/** Returns the tfdt of the first sample, in ticks. */
 function startOf({ chunks: [first] }: ReturnType<typeof readMediaStructure>): number {
   if (first === undefined) throw malformed('a fragment without media')
   return Number(theTrackOf(first.moof).startTicks)

@@ -27,7 +27,7 @@ export interface FetchedTrack extends TrackMedia {
   readonly lacks?: string | undefined
 }
 
-/** What was said of a fragment before its bytes came, as far as its place depends on it. */
+/** Says what was told of a fragment before its bytes came, as far as its place depends on it. */
 type Announcement = Pick<ListedFragment, 'number' | 'startMs' | 'durationS'> &
   Partial<Pick<ListedFragment, 'estimatedMs' | 'discontinuity'>>
 
@@ -43,11 +43,11 @@ export interface FetchedFragment {
   readonly release?: () => void
 }
 
-/** How a fragment is fetched that is followed live. */
+/** Says how a fragment is fetched that is followed live. */
 export interface FetchContext {
-  /** Told of the fragment's size before it is read. */
+  /** Called with the fragment's size before it is read. */
   readonly announced?: Announced | undefined
-  /** That of the playlist, where the media of segments go on in the next. */
+  /** The run of the playlist, where the media of segments go on in the next. */
   readonly run?: SegmentRun | undefined
 }
 
@@ -74,13 +74,13 @@ export async function fetchTracks(
     : fetchMp4(session, playlist, map, fetch, signal)
 }
 
-/** The fragment's bytes, once they are as `verify` wants them. */
+/** Fetches the fragment's bytes, once they are as `verify` wants them. */
 type Fetch = (verify?: Verify) => Promise<Buffer>
 
-/** Ticks per second of media that we do not read: their playlist counts in fractions of a second. */
+/** How many ticks a second media have that we do not read, because their playlist counts in fractions of a second. */
 const UNREAD_TIMESCALE = 90_000
 
-/** Bytes as they are; all facts are the playlist's. */
+/** Fetches bytes as they are; all facts are the playlist's. */
 async function fetchUnread(
   session: HlsSession,
   playlist: PlaylistName,
@@ -110,7 +110,7 @@ async function fetchUnread(
   }
 }
 
-/** MPEG-TS or packed audio: its tracks are written anew as fragmented MP4. */
+/** Fetches MPEG-TS or packed audio, whose tracks are written anew as fragmented MP4. */
 async function fetchSegment(
   playlist: PlaylistName,
   listed: ListedFragment,
@@ -171,7 +171,9 @@ async function readInTurn(
   }
 }
 
-/** The init segment is fetched alongside, not before, as that would cost a cold start a round trip. */
+/**
+ * Fetches a fragment with its init segment alongside, not before, because that would cost a cold start a round trip.
+ */
 async function fetchMp4(
   session: HlsSession,
   playlist: PlaylistName,
@@ -196,7 +198,7 @@ async function fetchMp4(
   return tracks
 }
 
-/** What a listed fragment of one track needs to be decoded, fetched and verified. */
+/** Fetches what a listed fragment of one track needs to be decoded, fetched and verified. */
 export async function fetchTrackInit(
   session: HlsSession,
   playlist: RenditionName,
@@ -209,12 +211,18 @@ export async function fetchTrackInit(
   return init.facts
 }
 
-/** @throws Mp4Error when a fragment of one track is not what its init segment says */
+/**
+ * Verifies a fragment.
+ * @throws Mp4Error when a fragment of one track is not what its init segment says
+ */
 export function verifyTrack(bytes: Buffer, init: InitFacts): void {
   readMedia(bytes, init)
 }
 
-/** @throws Mp4Error when the bytes do not fit the init segment */
+/**
+ * Reads a track.
+ * @throws Mp4Error when the bytes do not fit the init segment
+ */
 function readTrack(media: TrackMedia, init: InitFacts): FetchedTrack {
   const { rendition } = init
   const { startsWithSync: _, ...times } = readMedia(media.bytes, init)
@@ -237,10 +245,13 @@ interface TrackInit {
   readonly leftOut: string | undefined
 }
 
-/** A session keeps an init segment's bytes, so each is parsed once for all the fragments that use it. */
+/** The inits by their bytes, which a session keeps, so each is parsed once for all the fragments that use it. */
 const known = new WeakMap<Buffer, readonly TrackInit[]>()
 
-/** Sound within the picture's segments is not wanted beside a playlist of its own. */
+/**
+ * Reads the inits of a playlist, without sound within the picture's segments, which is not wanted beside a playlist of
+ * its own.
+ */
 function initsOf(playlist: PlaylistName, bytes: Buffer): readonly TrackInit[] {
   const inits = readInits(bytes).filter(
     ({ facts }) => playlist === 'muxed' || facts.rendition === playlist,
@@ -271,7 +282,7 @@ function readOwn(init: Buffer): Pick<TrackInit, 'bytes' | 'facts'> {
   return { bytes, facts: readInit(bytes) }
 }
 
-/** What was read, or why it is of no use to us, in words. */
+/** Returns what was read, or why it is of no use to us, in words. */
 function unlessUnsupported<T>(read: () => T): T | string {
   try {
     return read()
@@ -281,7 +292,9 @@ function unlessUnsupported<T>(read: () => T): T | string {
   }
 }
 
-/** What will not be playable next time either is not worth another try. */
+/**
+ * Reads media, and fails for good if they will not be playable next time either, because that is not worth another try.
+ */
 function playable<T>(read: () => T): T {
   try {
     return read()

@@ -8,9 +8,9 @@ import { needsNoInit, readSegment } from '../formats/read-segment.ts'
 import type { SegmentTrack } from '../timeline/fragment.ts'
 import type { StreamedBody } from '../upstream/hls-session.ts'
 
-/** What is wanted of a fragment that is fetched again. */
+/** Says what is wanted of a fragment that is fetched again. */
 export interface RefetchedTrack extends Pick<SegmentTrack, 'init' | 'durationTicks' | 'opaque'> {
-  /** It comes together with the other track. */
+  /** Whether it comes together with the other track. */
   readonly muxed: boolean
   readonly place: FragmentPlace
 }
@@ -60,7 +60,7 @@ async function* rewritten(
   if (way !== 'passing') yield rewriteMedia(mediaOf(Buffer.concat(parts), track), track.place)
 }
 
-/** The track's own media fragment, made as when it was fetched first. */
+/** Returns the track's own media fragment, made as when it was fetched first. */
 function mediaOf(bytes: Buffer, track: RefetchedTrack): Buffer {
   if (needsNoInit(bytes)) return theOne(written(bytes, track), track)
   const own = track.muxed ? theOne(splitMedia(bytes, track.init), track) : bytes

@@ -3,8 +3,8 @@ import { type Track, timescaleOf } from '../formats/mp4/track.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 
 /**
- * A transport stream that ends between two packets is whole by its own account: only the list can tell that
- * something is missing (G12).
+ * Refuses what is cut: a transport stream that ends between two packets is whole by its own account, so only the list
+ * can tell that something is missing (G12).
  * @throws Mp4Error when no track is as long as the fragment must be
  */
 export function refuseCut(tracks: readonly Track[], { leastMs = 0 }: ListedFragment): void {

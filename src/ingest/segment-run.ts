@@ -12,8 +12,8 @@ export interface SegmentTurn {
 }
 
 /**
- * The segments of one playlist of a session whose media go on from each to the next: frames of sound, or pictures, that
- * begin in one and end in another. They are fetched side by side and read in order.
+ * Orders the segments of one playlist of a session whose media go on from each to the next: frames of sound, or
+ * pictures, that begin in one and end in another. They are fetched side by side and read in order.
  */
 export class SegmentRun {
   /** Whether damage may come of the way here: what came a second time was sent like this. */
@@ -32,7 +32,7 @@ export class SegmentRun {
 
 class Turn implements SegmentTurn {
   readonly #left = Promise.withResolvers<TsTail | undefined>()
-  /** Let go once it is settled, or each would keep all before it. */
+  /** The one before, let go once it is settled, or each would keep all before it. */
   #previous: Turn | undefined
   #tail: TsTail | undefined
   #before: TsTail | undefined

@@ -10,7 +10,7 @@ export interface SessionFragment {
   readonly lists: readonly (ListedFragment | undefined)[]
 }
 
-/** All that a session of the past lists: it says everything at the first look. */
+/** Lists all that a session of the past lists, because it says everything at the first look. */
 export async function listFragments(
   session: HlsSession,
   signal: AbortSignal,
@@ -26,7 +26,7 @@ export async function listFragments(
   })
 }
 
-/** All tracks of a listed fragment, whole and verified, video first. */
+/** Fetches all tracks of a listed fragment, whole and verified, video first. */
 export async function fetchFragment(
   session: HlsSession,
   { lists }: SessionFragment,

@@ -7,9 +7,9 @@ import { type ClipFragment, RecordedClip, totalBytes } from './recorded-clip.ts'
 
 /** How many fragments are in memory while their tables are read. */
 const AT_ONCE = 4
-/** A day of 60 pictures and 47 blocks of sound a second has 9 million. */
+/** How many samples a clip may have: a day of 60 pictures and 47 blocks of sound a second has 9 million. */
 const MAX_SAMPLES = 10_000_000
-/** For what the fragments at both ends reach beyond their dates. */
+/** How much longer than its range a clip may be, for what the fragments at both ends reach beyond their dates. */
 const SPARE_S = 120
 
 /**
@@ -83,8 +83,8 @@ function unusable({ startMs }: RecordedFragment, error: unknown): unknown {
 }
 
 /**
- * A track of an MP4 could change from one codec to another, but no player follows: ffmpeg and browsers
- * drop what comes after. A change of parameters (another resolution) is no such change.
+ * Keeps track of codecs. A track of an MP4 could change from one codec to another, but no player follows: ffmpeg and
+ * browsers drop what comes after. A change of parameters (another resolution) is no such change.
  */
 class Codecs {
   readonly #families = new Map<string, string>()

@@ -4,11 +4,11 @@ import type { RecordedClip } from './recorded-clip.ts'
 export interface ClipCacheOptions {
   readonly clock: Clock
   readonly maxClips: number
-  /** Of tables and layouts; media data are not kept. */
+  /** How many bytes tables and layouts may take; media data are not kept. */
   readonly maxBytes: number
-  /** Forgotten when nobody has asked for it for this long. */
+  /** How long after nobody has asked for it a clip is forgotten. */
   readonly idleMs: number
-  /** Forgotten this long after it was made, if what it shows may still grow. */
+  /** How long after it was made a clip is forgotten if what it shows may still grow. */
   readonly unsettledMs: number
 }
 
@@ -18,10 +18,10 @@ interface Entry {
   usedMs: number
 }
 
-/** Layouts of clips, so that one that is read in ranges, or by several viewers, is built once. */
+/** Keeps layouts of clips, so that one that is read in ranges, or by several viewers, is built once. */
 export class ClipCache {
   readonly #options: ClipCacheOptions
-  /** Least recently used first. */
+  /** The layouts, least recently used first. */
   readonly #entries = new Map<string, Entry>()
   #bytes = 0
 
@@ -43,7 +43,7 @@ export class ClipCache {
     return entry.clip
   }
 
-  /** Too large a clip is not kept at all. */
+  /** Keeps a clip, unless it is too large. */
   put(key: string, clip: RecordedClip): void {
     const { clock, maxClips, maxBytes } = this.#options
     this.#delete(key)

@@ -11,7 +11,7 @@ export interface ClipsOptions {
   readonly clock: Clock
   readonly maxMs: (stream: string) => number
   /**
-   * What was recorded, in the order in which it plays.
+   * Lists what was recorded, in the order in which it plays.
    * @throws GatewayError
    */
   readonly list: (
@@ -21,20 +21,23 @@ export interface ClipsOptions {
   ) => Promise<readonly RecordedFragment[]>
 }
 
-/** Each has some fragments in memory. */
+/** How many are built at a time, because each has some fragments in memory. */
 const MAX_BUILDS = 4
-/** An hour from KVS takes three minutes, at the 20 fragments a second that a session may fetch. */
+/**
+ * How long a build may take: an hour from KVS takes three minutes, at the 20 fragments a second that a session may
+ * fetch.
+ */
 const BUILD_MS = 300_000
 
-/** KVS may be asked 20 times a second, and others ask too. */
+/** How long a fragment may take, because KVS may be asked 20 times a second, and others ask too. */
 const FRAGMENT_MS = 30_000
 
-/** KVS.md, section 10. */
+/** How long a fragment may last. KVS.md, section 10. */
 const LONGEST_FRAGMENT_MS = 20_000
-/** Less than this is rounding. */
+/** How far times may be off by rounding. */
 const TOLERANCE_MS = 50
 
-/** What ended this long ago changes no more: late fragments have come by then. */
+/** How long ago a range must have ended to change no more, because late fragments have come by then. */
 const SETTLED_MS = 60_000
 
 const CACHE = {
@@ -44,7 +47,7 @@ const CACHE = {
   unsettledMs: 10_000,
 } as const
 
-/** Clips of what was recorded, each built once for all who ask for the same range. */
+/** Makes clips of what was recorded, each built once for all who ask for the same range. */
 export class Clips {
   readonly #options: ClipsOptions
   readonly #cache: ClipCache
@@ -90,7 +93,10 @@ export class Clips {
   }
 }
 
-/** Also the fragment that `startMs` lies in: what happened at that time is what the clip is wanted for. */
+/**
+ * Returns the fragments within a range, also the one that `startMs` lies in, because what happened at that time is what
+ * the clip is wanted for.
+ */
 async function within(
   { startMs, endMs }: TimeRange,
   list: (wider: TimeRange) => Promise<readonly RecordedFragment[]>,
@@ -99,7 +105,7 @@ async function within(
   return fragments.filter((one) => one.startMs + one.durationMs > startMs + TOLERANCE_MS)
 }
 
-/** The same fragments, none of which takes for ever: not while the clip is made, and not while it is sent. */
+/** Returns the same fragments, none of which takes for ever: not while the clip is made, and not while it is sent. */
 function inTimeEach(fragments: readonly RecordedFragment[], clock: Clock): RecordedFragment[] {
   return fragments.map((fragment) => ({
     number: fragment.number,

@@ -7,23 +7,23 @@ import { readAhead } from './read-ahead.ts'
 /** A fragment of a clip, without its bytes. */
 export interface ClipFragment {
   readonly recorded: RecordedFragment
-  /** Of all its tracks. */
+  /** The bytes of all its tracks. */
   readonly bytes: number
 }
 
-/** What may be under way beyond the fragment that is being sent. */
+/** How much may be under way beyond the fragment that is being sent. */
 const MAX_AHEAD = 3
 const MAX_AHEAD_BYTES = 4 * 1024 * 1024
 
-/** Kept for each fragment and each piece, at a guess. */
+/** How much each fragment and each piece takes, at a guess. */
 const BYTES_PER_PIECE = 200
 const ID_LENGTH = 24
 
 /** One progressive MP4 of a recorded range: its layout, whose media data are read from the recording as they are sent. */
 export class RecordedClip {
-  /** Names the content: equal for equal bytes, different otherwise. Safe in an entity tag. */
+  /** Names the content: equal for equal bytes, different otherwise; safe in an entity tag. */
   readonly id: string
-  /** `audio` when there is no picture. */
+  /** The kind of the clip: `audio` when there is no picture. */
   readonly kind: 'video' | 'audio'
   /** Whether the same range will give the same clip for ever, as far as we know. */
   readonly isSettled: boolean
@@ -38,20 +38,20 @@ export class RecordedClip {
     this.kind = layout.pieces.some(({ rendition }) => rendition === 'video') ? 'video' : 'audio'
   }
 
-  /** Of the whole file, in bytes. */
+  /** The size of the whole file, in bytes. */
   get size(): number {
     return this.#layout.size
   }
 
-  /** What it takes to keep it, in bytes. */
+  /** How many bytes it takes to keep it. */
   get footprint(): number {
     const { head, pieces } = this.#layout
     return head.length + (pieces.length + this.#fragments.length) * BYTES_PER_PIECE
   }
 
   /**
-   * The bytes from `start` on and before `end`, fetched as they are asked for. Rejects when they cannot
-   * be had: what has been sent by then is no whole file.
+   * Yields the bytes from `start` on and before `end`, fetched as they are asked for. Rejects when they cannot be had:
+   * what has been sent by then is no whole file.
    */
   async *read(start: number, end: number, signal: AbortSignal): AsyncGenerator<Buffer> {
     const { head } = this.#layout
@@ -85,7 +85,10 @@ export class RecordedClip {
     return fragments.length <= MAX_AHEAD && bytes <= MAX_AHEAD_BYTES
   }
 
-  /** The strong entity tag was given for these bytes: others would make a file out of two. */
+  /**
+   * Fetches a fragment again, and refuses other bytes than the strong entity tag was given for, because they would make
+   * a file out of two.
+   */
   async #fetch(index: number, signal: AbortSignal): Promise<readonly RecordedTrack[]> {
     const fragment = this.#fragments[index]
     const tracks = (await fragment?.recorded.tracks(signal)) ?? []
@@ -109,7 +112,10 @@ function cut(bytes: Buffer, start: number, end: number): Buffer {
   return bytes.subarray(Math.max(0, start), Math.max(0, end))
 }
 
-/** The head says when and how large every sample is, and the numbers name whose bytes they are. */
+/**
+ * Names a clip by its head, which says when and how large every sample is, and by the numbers, which name whose bytes
+ * they are.
+ */
 function idOf({ head }: MovieLayout, fragments: readonly ClipFragment[]): string {
   const hash = createHash('sha256').update(head)
   for (const { recorded, bytes } of fragments) hash.update(`${recorded.number} ${bytes}\n`)
