@@ -11,7 +11,9 @@ export class UpstreamAgent {
   readonly #lookup: LookupFunction | undefined
   #agent: Promise<Dispatcher> | undefined
 
-  /** @param lookup finds the addresses of names; default: all that there are. Where a proxy is asked, it looks itself */
+  /**
+   * @param lookup finds the addresses of names; default: all that there are. Where a proxy is asked, it looks itself
+   */
   constructor(proxies: Proxies = {}, lookup?: LookupFunction) {
     this.#proxies = proxies
     this.#lookup = lookup
@@ -33,7 +35,7 @@ export class UpstreamAgent {
   }
 }
 
-/** Time-outs here are a backstop: the deadlines that matter run on the gateway's clock. */
+/** Creates the agent. Its time-outs are a backstop, because the deadlines that matter run on the gateway's clock. */
 async function createAgent(
   { http, https, none }: Proxies,
   lookup: LookupFunction | undefined,

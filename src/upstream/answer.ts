@@ -13,17 +13,17 @@ export interface Meter {
 }
 
 /**
- * Told how long a body is, before there is memory for it; of one in chunks, how long it is by now. The body
- * is read on when this resolves, and not at all when it rejects.
+ * Called with a body's length before there is memory for it; of one in chunks, with its length by now. The body is read
+ * on when this resolves, and not at all when it rejects.
  */
 export type Announced = (bytes: number) => Promise<void>
 
-/** An error body has one sentence; more is not worth reading. */
+/** How much of an error body is read: it has one sentence, and more is not worth reading. */
 const MAX_ERROR_BYTES = 64 * 1024
 
 /**
- * How the end of a body shows: by its length in bytes, by the last chunk, by END_STREAM of HTTP/2, or by the end of the
- * connection alone.
+ * Says how the end of a body shows: by its length in bytes, by the last chunk, by END_STREAM of HTTP/2, or by the end
+ * of the connection alone.
  */
 type Framing = number | 'chunked' | 'http2' | 'unmarked'
 
@@ -43,7 +43,7 @@ function framing(answer: Answer, maxBytes: number): Framing {
   return size
 }
 
-/** How many bytes the body will have, for who hands them on as they come; undefined when that is not known. */
+/** Returns how many bytes the body will have, for who hands them on as they come; undefined when that is not known. */
 export function bodySize(answer: Answer, maxBytes: number): number | undefined {
   const size = framing(answer, maxBytes)
   return typeof size === 'number' && codingsOf(answer).length === 0 ? size : undefined
@@ -62,7 +62,7 @@ export interface BodyBounds {
 /** Reads the bodies of one request's attempts. */
 export class BodyReader {
   readonly #bounds: BodyBounds
-  /** Came last, and may have been cut. */
+  /** The body that came last, and may have been cut. */
   #unproven: Buffer | undefined
 
   constructor(bounds: BodyBounds) {
@@ -93,8 +93,8 @@ export class BodyReader {
 }
 
 /**
- * Whether a body that came to an end is whole. A stream of HTTP/2 that is reset with CANCEL or NO_ERROR looks to us
- * like one that ended, as undici does not tell them apart: so bytes that speak against it are heard there, too.
+ * Says whether a body that came to an end is whole. A stream of HTTP/2 that is reset with CANCEL or NO_ERROR looks to
+ * us like one that ended, because undici does not tell them apart: so bytes that speak against it are heard there, too.
  */
 function isEnd(frame: Framing, isComplete: () => boolean | undefined): boolean {
   if (frame === 'http2') return isComplete() !== false
@@ -166,7 +166,7 @@ export function truncated(arrived: number, size: number): Error {
   return unusableAnswer(`the body ended after ${arrived} of ${size} bytes`)
 }
 
-/** Why upstream refused. Both header spellings exist; bodies are JSON or anything. KVS.md, section 7.3. */
+/** Reads why upstream refused. Both header spellings exist; bodies are JSON or anything. KVS.md, section 7.3. */
 export async function readFault(answer: Answer, meter: Meter): Promise<UpstreamFault> {
   const { type, message } = await readErrorBody(answer, meter)
   const name = headerOf(answer, 'x-amzn-errortype') ?? headerOf(answer, 'x-amz-errortype') ?? type
@@ -198,7 +198,7 @@ async function readErrorBody(
   return { type: __type ?? code ?? '', message: message ?? Message ?? '' }
 }
 
-/** The body of a refusal; empty when it cannot be read. */
+/** Reads the body of a refusal; empty when it cannot be read. */
 export async function readErrorText(answer: Answer, meter: Meter): Promise<string> {
   const reader = new BodyReader({ maxBytes: MAX_ERROR_BYTES })
   // An error's end matters to nobody.

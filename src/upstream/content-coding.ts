@@ -16,7 +16,9 @@ const UNPACK: Readonly<Record<string, Unpack>> = {
   deflate: inflate,
 }
 
-/** Codings that exist and that we cannot take off. Every other unknown name is none: `utf-8`, `none`, `aws-chunked`. */
+/**
+ * The codings that exist and that we cannot take off. Every other unknown name is none: `utf-8`, `none`, `aws-chunked`.
+ */
 const UNREADABLE: ReadonlySet<string> = new Set([
   'compress',
   'x-compress',
@@ -47,7 +49,7 @@ export function unpack(body: Buffer, codings: readonly string[], maxBytes: numbe
   )
 }
 
-/** RFC 9110, 8.4.1.2: `deflate` is in the zlib format, but some send it bare. */
+/** Inflates `deflate`, which is in the zlib format (RFC 9110, 8.4.1.2), but some send it bare. */
 function inflate(packed: Buffer, options: { readonly maxOutputLength: number }): Buffer {
   const isZlib =
     packed.length >= 2 && (packed[0] ?? 0) % 16 === 8 && packed.readUInt16BE(0) % 31 === 0

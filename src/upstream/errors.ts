@@ -4,17 +4,17 @@ import { redact } from '../base/redact.ts'
 import { RedactedError } from './redacted-error.ts'
 import { SessionDeadError } from './session-dead-error.ts'
 
-/** What KVS says is wrong, independent of how it came: SDK exception, header or body. */
+/** Says what KVS says is wrong, independent of how it came: SDK exception, header or body. */
 export interface UpstreamFault {
-  /** `ResourceNotFoundException` and the like; empty when upstream did not say. */
+  /** The exception's name: `ResourceNotFoundException` and the like; empty when upstream did not say. */
   readonly name: string
   readonly message: string
-  /** HTTP status; undefined when there was no answer. */
+  /** The HTTP status; undefined when there was no answer. */
   readonly status?: number
   readonly requestId?: string
 }
 
-/** Upstream answered, and the answer was no. The cause of a {@link GatewayError}, for logs. */
+/** Says that upstream answered, and the answer was no. It is the cause of a {@link GatewayError}, for logs. */
 export class UpstreamAnswerError extends Error {
   readonly status: number
 
@@ -25,7 +25,7 @@ export class UpstreamAnswerError extends Error {
   }
 }
 
-/** Names as AWS sends them, without `Exception`. KVS.md, section 7.1 and AWS's common errors. */
+/** The codes by name as AWS sends it, without `Exception`. KVS.md, section 7.1 and AWS's common errors. */
 const CODES_BY_NAME: Readonly<Record<string, ErrorCode>> = {
   NotAuthorized: 'upstream_not_authorized',
   AccessDenied: 'upstream_not_authorized',
@@ -53,7 +53,7 @@ const CODES_BY_NAME: Readonly<Record<string, ErrorCode>> = {
   RequestTimeout: 'upstream_timeout',
 }
 
-/** What a viewer may read. Upstream's own words stay in the cause: they name hosts, accounts and roles. */
+/** What a viewer may read. Upstream's own words stay in the cause, because they name hosts, accounts and roles. */
 const DETAILS: Partial<Record<ErrorCode, string>> = {
   upstream_stream_not_found: 'Kinesis Video Streams knows no such stream.',
   no_media: 'The camera has sent nothing lately.',
@@ -72,7 +72,10 @@ const RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
   upstream_throttled: 1000,
 }
 
-/** An upstream failure under its public code. @param cause what went wrong; it is kept redacted */
+/**
+ * Makes an upstream failure under its public code.
+ * @param cause what went wrong; it is kept redacted
+ */
 export function upstreamError(code: ErrorCode, cause?: unknown, requestId?: string): GatewayError {
   const retryAfterMs = RETRY_AFTER_MS[code]
   const options: GatewayErrorOptions = {
@@ -83,12 +86,15 @@ export function upstreamError(code: ErrorCode, cause?: unknown, requestId?: stri
   return new GatewayError(code, DETAILS[code] ?? 'The request to upstream failed.', options)
 }
 
-/** Upstream answered something that cannot be used. @param reason for logs, without outside text */
+/**
+ * Says that upstream answered something that cannot be used.
+ * @param reason for logs, without outside text
+ */
 export function unusableAnswer(reason: string): GatewayError {
   return upstreamError('upstream_unavailable', new Error(reason))
 }
 
-/** What KVS said, as a public error. */
+/** Returns what KVS said, as a public error. */
 export function faultError(fault: UpstreamFault, code = faultCode(fault)): GatewayError {
   const cause =
     fault.status === undefined ? undefined : new UpstreamAnswerError(fault, fault.status)
@@ -96,8 +102,8 @@ export function faultError(fault: UpstreamFault, code = faultCode(fault)): Gatew
 }
 
 /**
- * Whatever a request to upstream threw, as a public error that holds no secret. {@link SessionDeadError}
- * passes: it concerns the session's keeper, not viewers.
+ * Returns whatever a request to upstream threw, as a public error that holds no secret. {@link SessionDeadError}
+ * passes, because it concerns the session's keeper, not viewers.
  */
 export function translate(error: unknown): GatewayError | SessionDeadError {
   if (error instanceof GatewayError || error instanceof SessionDeadError) return error
@@ -107,7 +113,7 @@ export function translate(error: unknown): GatewayError | SessionDeadError {
   return answered ? faultError(fault) : upstreamError(faultCode(fault), error, fault.requestId)
 }
 
-/** Whether the same request may well succeed in a moment. A clear "no" is not asked again. */
+/** Says whether the same request may well succeed in a moment. A clear "no" is not asked again. */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof GatewayError)) return false
   if (error.code === 'upstream_timeout' || error.code === 'upstream_throttled') return true
@@ -116,8 +122,8 @@ export function isTransient(error: unknown): boolean {
 }
 
 /**
- * Whether upstream answered, and meant it: the request itself is wrong, or the configuration behind it.
- * InvalidArgumentException, for one, which has no meaning of its own for viewers.
+ * Says whether upstream answered, and meant it: the request itself is wrong, or the configuration behind it.
+ * InvalidArgumentException, for one, has no meaning of its own for viewers.
  */
 export function isClearRefusal({ code, cause }: GatewayError): boolean {
   if (code === 'upstream_unavailable') {
@@ -127,8 +133,8 @@ export function isClearRefusal({ code, cause }: GatewayError): boolean {
 }
 
 /**
- * A failure as the label of a metric: one of few values, whatever upstream sends. The public code, or
- * the HTTP status where that says more.
+ * Returns a failure as the label of a metric: one of few values, whatever upstream sends. It is the public code, or the
+ * HTTP status where that says more.
  */
 export function failureLabel(error: unknown): string {
   const known = translate(error)
@@ -138,7 +144,7 @@ export function failureLabel(error: unknown): string {
   return answered ? String(cause.status) : code
 }
 
-/** The public code of what KVS said. By name, since SDK classes exist only for modelled exceptions. */
+/** Returns the public code of what KVS said, by name, because SDK classes exist only for modelled exceptions. */
 export function faultCode(fault: UpstreamFault): ErrorCode {
   if (isMisrouted(fault)) return 'upstream_unavailable'
   const name = fault.name.replace(/Exception$/, '')
@@ -150,19 +156,22 @@ export function faultCode(fault: UpstreamFault): ErrorCode {
   return isTimeout(fault) ? 'upstream_timeout' : 'upstream_unavailable'
 }
 
-/** One exception, two meanings: KVS.md, section 7.2. */
+/** Tells apart the two meanings of one exception. KVS.md, section 7.2. */
 function notFoundCode(message: string): ErrorCode {
   return /not found or not active/i.test(message) ? 'upstream_stream_not_found' : 'no_media'
 }
 
-/** Whether a "not found" is neither of the two known sentences, so that its code is a guess. */
+/** Says whether a "not found" is neither of the two known sentences, so that its code is a guess. */
 export function isAmbiguousNotFound(error: unknown): boolean {
   const { name, message } = faultOf(error)
   if (name !== 'ResourceNotFoundException') return false
   return !/no fragments found|not found or not active/i.test(message)
 }
 
-/** Sent to a host that does not serve this call, in the forms that look like missing rights or media. */
+/**
+ * Says whether it was sent to a host that does not serve this call, in the forms that look like missing rights or
+ * media.
+ */
 function isMisrouted({ name, message }: UpstreamFault): boolean {
   return (
     name === 'UnknownOperationException' ||
@@ -170,7 +179,7 @@ function isMisrouted({ name, message }: UpstreamFault): boolean {
   )
 }
 
-/** The SDK calls a reset `TimeoutError` too; its code tells. undici has codes of its own. */
+/** Says whether time ran out. The SDK calls a reset `TimeoutError` too; its code tells. undici has codes of its own. */
 function isTimeout({ name }: UpstreamFault): boolean {
   return /^(DeadlineError|TimeoutError|HeadersTimeoutError|BodyTimeoutError|ConnectTimeoutError)$/.test(
     name,
@@ -192,7 +201,7 @@ function isReset(error: Error): boolean {
   return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
 }
 
-/** The SDK's `$metadata`. A 2xx whose body was garbage is no verdict, so its status is left out. */
+/** Reads the SDK's `$metadata`, without the status of a 2xx whose body was garbage, because that is no verdict. */
 function metadataOf(error: Error): { status?: number; requestId?: string } {
   if (!('$metadata' in error) || !isRecord(error.$metadata)) return {}
   const { httpStatusCode: status, requestId } = error.$metadata

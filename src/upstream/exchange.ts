@@ -8,17 +8,17 @@ import { tellFailure, type UpstreamObserver } from './observer.ts'
 import type { EndTurn } from './quota-queue.ts'
 import { withRetries } from './retry.ts'
 
-/** Who asks. Some origins refuse those who do not say. RFC 9110, 10.1.5. */
+/** Says who asks, because some origins refuse those who do not. RFC 9110, 10.1.5. */
 export const USER_AGENT = `kvs-hls-gateway/${packageVersion()}`
 
 /** A kind of GET and its bounds. */
 export interface RequestKind {
-  /** Value of the metric label `operation`. */
+  /** The value of the metric label `operation`. */
   readonly operation: string
   readonly maxBytes: number
-  /** One attempt, from the request to the last byte; longer while bytes keep coming. */
+  /** How long one attempt may take, from the request to the last byte; longer while bytes keep coming. */
   readonly attemptMs: number
-  /** All attempts, waits for the quota included; longer by what the bytes that came may take. */
+  /** How long all attempts may take, waits for the quota included; longer by what the bytes that came may take. */
   readonly totalMs: number
 }
 
@@ -48,8 +48,8 @@ export interface ExchangesDeps {
 }
 
 /**
- * The GETs to one upstream, each within quota, deadlines and a number of attempts. Failed attempts are
- * counted here, success by who knows where the body ends.
+ * Sends the GETs to one upstream, each within quota, deadlines and a number of attempts. Failed attempts are counted
+ * here, success by who knows where the body ends.
  */
 export class Exchanges {
   readonly #deps: ExchangesDeps

@@ -12,9 +12,9 @@ export type PlaylistName = RenditionName | 'muxed'
  */
 export type Verify = (bytes: Buffer) => void
 
-/** How a fragment is to be fetched, beyond which one. */
+/** Says how a fragment is to be fetched, beyond which one. */
 export interface FragmentWish {
-  /** Default: `live`. */
+  /** How urgent it is. Default: `live`. */
   readonly priority?: Priority
   readonly verify?: Verify
   readonly announced?: Announced | undefined
@@ -23,7 +23,7 @@ export interface FragmentWish {
 /** A body that is handed on while it arrives. */
 export interface StreamedBody {
   readonly size: number
-  /** To be read once, soon. Throws GatewayError when it stalls or is cut. */
+  /** The bytes, to be read once, soon. Throws GatewayError when it stalls or is cut. */
   readonly body: AsyncIterable<Buffer>
 }
 
@@ -34,43 +34,43 @@ export interface StreamedBody {
 export interface HlsSession {
   /** Counts up within the process; never used again. */
   readonly id: number
-  /** Sessions with the same one count tfdt in the same run of timestamps. */
+  /** The run of timestamps; sessions with the same one count tfdt in the same run. */
   readonly timeBase: number
-  /** Milliseconds since 1970. */
+  /** When it was opened, in milliseconds since 1970. */
   readonly openedAtMs: number
-  /** From here on KVS answers 403; Infinity: it does not end by itself. */
+  /** From when on KVS answers 403; Infinity where it does not end by itself. */
   readonly expiresAtMs: number
-  /** The one with the video first. */
+  /** The playlists, the one with the video first. */
   readonly playlists: readonly PlaylistName[]
   /**
-   * How often codec private data changed so far, all playlists together: KVS bears 500 in a session. 0 where
+   * How often codec private data changed so far, all playlists together, because KVS bears 500 in a session; 0 where
    * playlists do not tell, as with MPEG-TS.
    */
   readonly codecChanges: number
   /**
-   * Frames may begin in one segment and end in the next, as in the MPEG-TS of other origins. Absent: fragments stand
-   * alone, as those of KVS do.
+   * Whether frames may begin in one segment and end in the next, as in the MPEG-TS of other origins. Absent where
+   * fragments stand alone, as those of KVS do.
    */
   readonly segmentsGoOn?: boolean
-  /** The last poll of the first playlist said that nothing more will come (EXT-X-ENDLIST). */
+  /** Whether the last poll of the first playlist said that nothing more will come (EXT-X-ENDLIST). */
   readonly hasEnded: boolean
-  /** One poll of a media playlist. */
+  /** Polls a media playlist once. */
   list(playlist: PlaylistName, signal: AbortSignal): Promise<readonly ListedFragment[]>
-  /** The init segment of a listed fragment, fetched once per map of the session (G8). */
+  /** Returns the init segment of a listed fragment, fetched once per map of the session (G8). */
   init(
     playlist: PlaylistName,
     map: ListedMap,
     signal: AbortSignal,
     verify?: Verify,
   ): Promise<Buffer>
-  /** A listed fragment, whole. `segment_gone` when upstream no longer keeps it. */
+  /** Fetches a listed fragment, whole; rejects with `segment_gone` when upstream no longer keeps it. */
   fragment(listed: ListedFragment, signal: AbortSignal, wish?: FragmentWish): Promise<Buffer>
   /**
-   * Any fragment that upstream still keeps, listed or not, handed on while it arrives.
+   * Opens any fragment that upstream still keeps, listed or not, handed on while it arrives; rejects with
    * `segment_gone` also when its URI cannot be known.
    */
   openFragment(playlist: PlaylistName, number: bigint, signal: AbortSignal): Promise<StreamedBody>
-  /** Takes no new calls; what runs may end. For a session that has been replaced. */
+  /** Takes no new calls; what runs may end. It is for a session that has been replaced. */
   retire(): void
   /** Forgets the session (KVS has no call to end one) and aborts what runs. */
   close(): void

@@ -2,7 +2,7 @@ import type { GatewayError } from '../base/errors.ts'
 import type { HlsSession } from './hls-session.ts'
 import type { SessionDeadError } from './session-dead-error.ts'
 
-/** Why a session was replaced. Values of the metric label `cause`. */
+/** Says why a session was replaced; a value of the metric label `cause`. */
 export type RolloverCause =
   /** It was about to expire. */
   | 'schedule'
@@ -16,14 +16,14 @@ export type RolloverCause =
 /** What an operator may want one log line for. */
 export type KeeperEvent =
   | { readonly kind: 'opened'; readonly session: HlsSession }
-  /** `session` is the new one. */
+  /** One session replaced another; `session` is the new one. */
   | { readonly kind: 'rolled_over'; readonly session: HlsSession; readonly cause: RolloverCause }
   | {
       readonly kind: 'lost'
       readonly session: HlsSession
       readonly cause: GatewayError | SessionDeadError
     }
-  /** No session now; the next attempt is due in `retryInMs`. */
+  /** There is no session now; the next attempt is due in `retryInMs`. */
   | { readonly kind: 'failed'; readonly failure: GatewayError; readonly retryInMs: number }
   /** The session in use goes on; the next attempt to replace it is due in `retryInMs`. */
   | { readonly kind: 'renewal_failed'; readonly failure: GatewayError; readonly retryInMs: number }

@@ -4,24 +4,27 @@ import type { SecretUrl } from './secret-url.ts'
 
 /** A fragment as one of the session's media playlists lists it. */
 export interface ListedFragment {
-  /** The same in every session, growing with ingestion; see `globalNumber` of KVS. */
+  /** The number, the same in every session, growing with ingestion; see `globalNumber` of KVS. */
   readonly number: bigint
-  /** EXT-X-PROGRAM-DATE-TIME: start on the selector's clock, in milliseconds since 1970. */
+  /** When it starts on the selector's clock (EXT-X-PROGRAM-DATE-TIME), in milliseconds since 1970. */
   readonly startMs: number | undefined
   readonly estimatedMs?: FragmentFacts['estimatedMs']
-  /** EXTINF, in seconds: what KVS estimates. The fragment's samples know better. */
+  /** The EXTINF, in seconds: what KVS estimates. The fragment's samples know better. */
   readonly durationS: number
-  /** What is shorter was cut, in milliseconds. Undefined where EXTINF does not measure the media. */
+  /**
+   * How long it is at least, in milliseconds, because what is shorter was cut; undefined where EXTINF does not measure
+   * the media.
+   */
   readonly leastMs?: number
   /**
-   * Upstream says that it does not follow on. `hint`: KVS does so by its own rules, and dates and samples tell
+   * How upstream says that it does not follow on. `hint`: KVS does so by its own rules, and dates and samples tell
    * better. `splice`: an origin does so where timestamps change, and perhaps nothing else tells.
    */
   readonly discontinuity: 'hint' | 'splice' | undefined
   readonly uri: SecretUrl
-  /** Present: its bytes are not for us to read. */
+  /** Present where its bytes are not for us to read. */
   readonly opaque?: OpaqueListing | undefined
-  /** The part of the file that it is; absent: all of it. */
+  /** The stretch of the file that it is; absent where it is all of it. */
   readonly byteRange?: ByteRange | undefined
   /** The init segment that it needs; undefined when it brings all that decoders need, as MPEG-TS does. */
   readonly map: ListedMap | undefined
@@ -30,11 +33,11 @@ export interface ListedFragment {
 /** All that is known of a fragment that is passed on unread. */
 export interface OpaqueListing extends OpaqueTrack {
   readonly rendition: RenditionName
-  /** As the multivariant playlist says, with commas; empty when it does not. */
+  /** The codecs as the multivariant playlist says them, with commas; empty when it does not. */
   readonly codecs: string
 }
 
-/** Equal keys within a session mean the same init segment. Holds no token. */
+/** The init segment of a fragment. Equal keys within a session mean the same one; they hold no token. */
 export interface ListedMap {
   readonly key: string
   readonly uri: SecretUrl

@@ -18,7 +18,7 @@ const WAITS: Readonly<Record<Reason, BackoffOptions>> = {
   refusal: { firstMs: 5000, maxMs: 60_000 },
 }
 
-/** How long to wait before the next attempt to open a session, growing as long as the reason stays. */
+/** Tells how long to wait before the next attempt to open a session, growing as long as the reason stays. */
 export class OpenBackoff {
   readonly #random: Random
   #reason: Reason | undefined
@@ -28,7 +28,7 @@ export class OpenBackoff {
     this.#random = random
   }
 
-  /** Milliseconds. */
+  /** Returns the next wait in milliseconds. */
   next(failure: GatewayError): number {
     const reason = reasonOf(failure)
     if (reason !== this.#reason || this.#backoff === undefined) {

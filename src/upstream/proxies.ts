@@ -1,8 +1,8 @@
-/** Through which proxies requests go, as the environment says it to everybody; absent: none. */
+/** Says through which proxies requests go, as the environment says it to everybody; absent: none. */
 export interface Proxies {
   readonly http?: string | undefined
   readonly https?: string | undefined
-  /** Hosts that are asked directly: names, suffixes, `host:port`, `*`, with commas. */
+  /** The hosts that are asked directly: names, suffixes, `host:port`, `*`, with commas. */
   readonly none?: string | undefined
 }
 

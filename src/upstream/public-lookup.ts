@@ -1,7 +1,10 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { BlockList, isIPv6, type LookupFunction } from 'node:net'
 
-/** Everything but the public internet. IANA's registries of special-purpose addresses (RFC 6890), multicast included. */
+/**
+ * All addresses but the public internet's. IANA's registries of special-purpose addresses (RFC 6890), multicast
+ * included.
+ */
 const INNER_V4 = [
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -19,7 +22,10 @@ const INNER_V4 = [
   '240.0.0.0/4',
 ]
 const INNER_V6 = ['::/128', '::1/128', 'fc00::/7', 'fe80::/10', 'ff00::/8', '2001:db8::/32']
-/** Addresses that hold one of IPv4: translated (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380). Nobody serves media there. */
+/**
+ * The addresses that hold one of IPv4: translated (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380). Nobody serves media
+ * there.
+ */
 const HOLDING_V4 = ['64:ff9b::/96', '64:ff9b:1::/48', '2002::/16', '2001::/32']
 
 const inner = new BlockList()
@@ -31,7 +37,7 @@ function addRange(range: string, family: 'ipv4' | 'ipv6'): void {
   inner.addSubnet(address, Number(bits), family)
 }
 
-/** Whether an address leads into somebody's own network, this machine's or the cloud's around it. */
+/** Says whether an address leads into somebody's own network, this machine's or the cloud's around it. */
 export function isInner(address: string): boolean {
   return inner.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }

@@ -2,16 +2,16 @@ import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { SlidingWindow, Stay } from './sliding-window.ts'
 
-/** Who asks. Live goes before everything else; a refetch has a viewer waiting, the archive has time. */
+/** Says who asks. Live goes before everything else; a refetch has a viewer waiting, the archive has time. */
 export type Priority = 'live' | 'refetch' | 'archive'
 
-/** What a request takes from one window. */
+/** Says what a request takes from one window. */
 export interface Cost {
   readonly window: SlidingWindow
   readonly weight: number
 }
 
-/** To be called when upstream has answered, or never will; until then the request counts. */
+/** Ends a turn; to be called when upstream has answered, or never will; until then the request counts. */
 export type EndTurn = () => void
 
 /**
@@ -36,10 +36,13 @@ interface Waiter {
 
 const RANK: Readonly<Record<Priority, number>> = { live: 0, refetch: 1, archive: 2 }
 
-/** The rest is kept free for live, which would otherwise wait a whole window behind a burst of others. */
+/**
+ * The share of a window that others than live may take, because live would otherwise wait a whole window behind a burst
+ * of them.
+ */
 export const SHARE_OF_OTHERS = 0.75
 
-/** Waiters of one priority. A stream that has more to ask is hopelessly behind: fail, do not pile up. */
+/** How many may wait in one priority. A stream that has more to ask is hopelessly behind: fail, do not pile up. */
 const MAX_WAITING = 256
 
 /**
@@ -107,7 +110,7 @@ export class QuotaQueue {
     else void this.#drain()
   }
 
-  /** Runs as long as anybody waits for time to pass; who waits for an answer is woken by it. */
+  /** Grants turns as long as anybody waits for time to pass; who waits for an answer is woken by it. */
   async #drain(): Promise<void> {
     this.#draining = true
     for (let nextMs = this.#grantDue(); nextMs !== undefined; nextMs = this.#grantDue()) {

@@ -1,11 +1,11 @@
 import { redact } from '../base/redact.ts'
 
-/** Longer texts of others are not worth a log line. */
+/** How long texts of others may be; longer ones are not worth a log line. */
 const MAX_TEXT = 500
 
 /**
- * A stand-in for an error that came from a library or from upstream: its name and redacted message,
- * without the requests, responses and bodies that such errors carry along.
+ * Replaces an error that came from a library or from upstream: it holds its name and redacted message, without the
+ * requests, responses and bodies that such errors carry along.
  */
 export class RedactedError extends Error {
   readonly code: string | undefined

@@ -7,16 +7,19 @@ import { isTransient, translate } from './errors.ts'
 export interface RetryPolicy {
   /** Names the work in the error of a deadline. */
   readonly what: string
-  /** All attempts and the waits between them end within this. */
+  /** How long all attempts and the waits between them may take. */
   readonly totalMs: number
   readonly attempts: number
-  /** How much later that end is by now, as what came so far was worth waiting for. Default 0. */
+  /** Returns how much later that end is by now, because what came so far was worth waiting for. Default 0. */
   readonly earnedMs?: () => number
 }
 
-/** Long enough for a connection to be made anew, short enough not to be noticed in a 1-s poll. */
+/**
+ * How long to wait in trouble: long enough for a connection to be made anew, short enough not to be noticed in a 1-s
+ * poll.
+ */
 const TROUBLE = { firstMs: 100, maxMs: 2000 }
-/** KVS counts seconds: coming back within one would meet the same answer. */
+/** How long to wait when throttled: KVS counts seconds, so coming back within one would meet the same answer. */
 const THROTTLED = { firstMs: 1000, maxMs: 8000 }
 
 /**

@@ -9,7 +9,7 @@ export class SecretUrl {
     this.#url = url
   }
 
-  /** The URL itself. For sending, and for nothing else. */
+  /** Returns the URL itself, for sending, and for nothing else. */
   reveal(): URL {
     return new URL(this.#url)
   }

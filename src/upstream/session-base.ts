@@ -5,8 +5,9 @@ import type { ListedMap } from './listed-fragment.ts'
 import { SessionDeadError } from './session-dead-error.ts'
 
 /**
- * Codec private data changes rarely; a few of them may be in one list. All playlists share this, the least recently
- * used goes first: what one playlist changes all the time must not drive out the other's.
+ * How many inits are kept. Codec private data changes rarely; a few of them may be in one list. All playlists share
+ * this, the least recently used goes first, because what one playlist changes all the time must not drive out the
+ * other's.
  */
 const MAX_INITS = 16
 
@@ -38,7 +39,7 @@ export abstract class SessionBase<Followed> {
   /** Fetches an init segment until `verify` accepts it. */
   protected abstract fetchInit(map: ListedMap, verify: Verify, signal: AbortSignal): Promise<Buffer>
 
-  /** See {@link HlsSession.init}. */
+  /** Returns an init segment, as {@link HlsSession.init} says. */
   async init(
     playlist: PlaylistName,
     map: ListedMap,
@@ -76,7 +77,10 @@ export abstract class SessionBase<Followed> {
     return followed
   }
 
-  /** Aborts with the caller's signal or the session. @throws SessionDeadError when it takes no new calls */
+  /**
+   * Returns a signal that aborts with the caller's signal or the session.
+   * @throws SessionDeadError when it takes no new calls
+   */
   protected alive(signal: AbortSignal): AbortSignal {
     if (this.#retired) throw new SessionDeadError('closed')
     return AbortSignal.any([signal, this.#life.signal])
@@ -93,7 +97,7 @@ export function verified(verify: Verify): (bytes: Buffer) => Buffer {
   }
 }
 
-/** A body that has arrived already, for whoever reads one while it arrives. */
+/** Yields a body that has arrived already, for whoever reads one while it arrives. */
 export async function* only(body: Buffer): AsyncGenerator<Buffer> {
   yield await Promise.resolve(body)
 }

@@ -10,11 +10,11 @@ interface SessionDeadOptions extends ErrorOptions {
 }
 
 /**
- * This session is over: KVS answered 403 (expired or revoked, for good), another origin began anew, or we
+ * Says that this session is over: KVS answered 403 (expired or revoked, for good), another origin began anew, or we
  * closed it. It says nothing about the stream, so it is not a viewer's error: a new session is the answer.
  */
 export class SessionDeadError extends Error {
-  /** Of the answer that ended it, for logs. */
+  /** The request id of the answer that ended it, for logs. */
   readonly upstreamRequestId: string | undefined
 
   constructor(reason: keyof typeof REASONS = 'refused', options: SessionDeadOptions = {}) {

@@ -26,7 +26,7 @@ export type KeeperState =
   | {
       readonly kind: 'renewing'
       readonly session: HlsSession
-      /** Undefined while it is being opened; then it waits to be proved. */
+      /** The next session, which waits to be proved; undefined while it is being opened. */
       readonly next: HlsSession | undefined
       readonly cause: RolloverCause
     }
@@ -38,29 +38,32 @@ export interface KeeperOptions {
   readonly clock: Clock
   readonly random: Random
   readonly open: (signal: AbortSignal) => Promise<HlsSession>
-  /** How much time the upstream playlist covers now, in milliseconds. */
+  /** Returns how much time the upstream playlist covers now, in milliseconds. */
   readonly windowMs: () => number
   readonly onEvent?: (event: KeeperEvent) => void
 }
 
 export interface KeeperStatus {
-  /** Milliseconds since 1970. */
+  /** When it was opened, in milliseconds since 1970. */
   readonly openedAtMs: number
   readonly expiresAtMs: number
-  /** Sessions replaced since the keeper was made. */
+  /** How many sessions were replaced since the keeper was made. */
   readonly rollovers: number
 }
 
-/** Waits between attempts to renew; the session in use bridges them. */
+/** How long to wait between attempts to renew; the session in use bridges them. */
 const RENEWAL_WAITS = { firstMs: 1000, maxMs: 30_000 }
 
 /**
- * KVS bears 500 changes of codec private data in a session (KVS.md, section 6.3). The rest is for the
- * time until the next session is proved, at five fragments a second.
+ * How many changes of codec private data a session may see before it is renewed: KVS bears 500 (KVS.md, section 6.3),
+ * and the rest is for the time until the next session is proved, at five fragments a second.
  */
 const MOST_CODEC_CHANGES = 400
 
-/** A session that dies before anything of it was published may be bad luck. After that many, slow down. */
+/**
+ * How many sessions may die in a row before anything of them was published, which may be bad luck. After that many,
+ * slow down.
+ */
 const BARREN_DEATHS_ALLOWED = 1
 
 /**
@@ -77,7 +80,7 @@ export class SessionKeeper {
   /** Aborts what is being opened; replaced together with its number. */
   #effort = new AbortController()
   #effortNumber = 0
-  /** Why the session that comes next replaces the one before it. */
+  /** The reason why the session that comes next replaces the one before it. */
   #pendingCause: RolloverCause | undefined
   #rolloverRequested = false
   #renewNotBeforeMs = 0
@@ -115,8 +118,8 @@ export class SessionKeeper {
   }
 
   /**
-   * The session to poll; opens one if there is none, once for all who ask meanwhile.
-   * @throws GatewayError why there is none, with `retryAfterMs`: before that the same answer comes at once
+   * Returns the session to poll; opens one if there is none, once for all who ask meanwhile.
+   * @throws GatewayError that says why there is none, with `retryAfterMs`: before that the same answer comes at once
    */
   async current(signal: AbortSignal): Promise<HlsSession> {
     signal.throwIfAborted()
@@ -138,9 +141,9 @@ export class SessionKeeper {
   }
 
   /**
-   * The session that is to replace the current one and still has to be proved; undefined when there is
-   * none yet. Starts to open one when that is due. The caller then compares the two by FragmentNumber
-   * and calls {@link promote} or {@link reject}.
+   * Returns the session that is to replace the current one and still has to be proved; undefined when there is none
+   * yet. Starts to open one when that is due. The caller then compares the two by FragmentNumber and calls {@link
+   * promote} or {@link reject}.
    */
   renewal(): HlsSession | undefined {
     const state = this.#state
@@ -151,7 +154,7 @@ export class SessionKeeper {
     return undefined
   }
 
-  /** Make before break: `next` has shown the fragments that the old session has, so it takes over. */
+  /** Lets `next` take over, because it has shown the fragments that the old session has: make before break. */
   promote(next: HlsSession): void {
     const state = this.#state
     if (state.kind !== 'renewing' || state.next !== next) return
@@ -159,7 +162,7 @@ export class SessionKeeper {
     this.#rolledOver(next, state.cause)
   }
 
-  /** `next` cannot follow on. The current session stays, and another attempt is made later. */
+  /** Drops `next`, which cannot follow on. The current session stays, and another attempt is made later. */
   reject(next: HlsSession, failure: GatewayError): void {
     const state = this.#state
     if (state.kind !== 'renewing' || state.next !== next) return
@@ -168,9 +171,9 @@ export class SessionKeeper {
   }
 
   /**
-   * A session does not work any more: refused (403), without media, or its tracks changed. The one in
-   * renewal takes its place; else {@link current} opens a new one at once, and only slows down when
-   * sessions die one after the other without having {@link delivered}.
+   * Drops a session that does not work any more: refused (403), without media, or its tracks changed. The one in
+   * renewal takes its place; else {@link current} opens a new one at once, and only slows down when sessions die one
+   * after the other without having {@link delivered}.
    */
   lost(session: HlsSession, cause: GatewayError | SessionDeadError): void {
     const state = this.#state
@@ -187,15 +190,15 @@ export class SessionKeeper {
   }
 
   /**
-   * Media of the current session were published. Only that proves that sessions work again: those of a
-   * silent camera open and die at once, and one refused fragment ends each session that lists it.
+   * Notes that media of the current session were published. Only that proves that sessions work again, because those of
+   * a silent camera open and die at once, and one refused fragment ends each session that lists it.
    */
   delivered(): void {
     this.#barrenDeaths = 0
     this.#openBackoff.reset()
   }
 
-  /** An operator wants a new session: renewal is due with the next poll. */
+  /** Makes renewal due with the next poll, because an operator wants a new session. */
   requestRollover(): void {
     this.#rolloverRequested = true
     this.#renewNotBeforeMs = 0
@@ -267,7 +270,7 @@ export class SessionKeeper {
     })
   }
 
-  /** Why the session is to be replaced now; undefined while it is not. */
+  /** Returns why the session is to be replaced now; undefined while it is not. */
   #renewalCause(session: HlsSession): RolloverCause | undefined {
     const nowMs = this.#now()
     if (nowMs < this.#renewNotBeforeMs) return undefined
@@ -371,7 +374,7 @@ function codeOf(cause: GatewayError | SessionDeadError): ErrorCode {
   return cause instanceof GatewayError ? cause.code : 'upstream_unavailable'
 }
 
-/** To viewers a dead session is an upstream that does not work, if it ever comes to that. */
+/** Returns a dead session as an upstream that does not work, which it is to viewers, if it ever comes to that. */
 function asGatewayError(cause: GatewayError | SessionDeadError): GatewayError {
   if (cause instanceof GatewayError) return cause
   return upstreamError('upstream_unavailable', cause, cause.upstreamRequestId)

@@ -1,7 +1,7 @@
 /** One request's place in a window. */
 export interface Stay {
   readonly weight: number
-  /** Infinity as long as it is not known. */
+  /** When it leaves; Infinity as long as that is not known. */
   leavesAtMs: number
 }
 
@@ -24,15 +24,15 @@ export class SlidingWindow {
     this.#windowMs = windowMs
   }
 
-  /** The weight that counts now. */
+  /** Returns the weight that counts now. */
   used(nowMs: number): number {
     this.#expire(nowMs)
     return this.#stays.reduce((sum, { weight }) => sum + weight, 0)
   }
 
   /**
-   * When `weight` more stays within `ceiling`: `nowMs`, or when enough will have left; Infinity if that
-   * hangs on an answer that has not come yet.
+   * Returns when `weight` more stays within `ceiling`: `nowMs`, or when enough will have left; Infinity if that hangs
+   * on an answer that has not come yet.
    */
   readyAt(weight: number, nowMs: number, ceiling: number = this.limit): number {
     let excess = this.used(nowMs) + weight - ceiling
@@ -44,14 +44,14 @@ export class SlidingWindow {
     throw new RangeError(`a weight of ${weight} never fits within ${ceiling}`)
   }
 
-  /** A request is sent. */
+  /** Counts a request from when it is sent. */
   enter(weight: number): Stay {
     const stay = { weight, leavesAtMs: Number.POSITIVE_INFINITY }
     this.#stays.push(stay)
     return stay
   }
 
-  /** It has been answered, or never will be. */
+  /** Notes that it has been answered, or never will be. */
   leave(stay: Stay, nowMs: number): void {
     stay.leavesAtMs = nowMs + this.#windowMs
   }
@@ -61,7 +61,9 @@ export class SlidingWindow {
     this.#stays = this.#stays.filter(({ leavesAtMs }) => leavesAtMs > nowMs)
   }
 
-  /** Without this, a wall clock put back by an hour would keep everybody waiting for an hour. */
+  /**
+   * Corrects stays after a wall clock was put back, because otherwise an hour would keep everybody waiting for an hour.
+   */
   #survivePutBackClock(nowMs: number): void {
     const latestMs = nowMs + this.#windowMs
     for (const stay of this.#stays) {

@@ -6,12 +6,12 @@ import { Mp4Error, malformed } from '../formats/mp4/mp4-error.ts'
 const TS_PACKET_BYTES = 188
 const TS_SYNC = 0x47
 
-/** Tags that say something of a URI that is still to come. */
+/** Matches tags that say something of a URI that is still to come. */
 const OPEN_TAG = /^#EXT(INF|-X-BYTERANGE|-X-STREAM-INF|-X-PROGRAM-DATE-TIME)\b/
 
 /**
- * Whether the bytes themselves show that nothing is missing at their end, for bodies whose end nothing else marks: a
- * playlist has a last line, and boxes, transport stream packets or AAC frames fill the body. Undefined where they do
+ * Says whether the bytes themselves show that nothing is missing at their end, for bodies whose end nothing else marks:
+ * a playlist has a last line, and boxes, transport stream packets or AAC frames fill the body. Undefined where they do
  * not tell.
  */
 export function isWhole(bytes: Buffer): boolean | undefined {
@@ -22,12 +22,15 @@ export function isWhole(bytes: Buffer): boolean | undefined {
   return isBox(head) ? fills(() => readBoxes(bytes)) : undefined
 }
 
-/** Four bytes of a box's size, then a type of four letters or digits. ISO/IEC 14496-12, 4.2. */
+/** Says whether a box begins: four bytes of its size, then a type of four letters or digits. ISO/IEC 14496-12, 4.2. */
 function isBox(head: Buffer): boolean {
   return /^[A-Za-z0-9 ]{4}$/.test(head.toString('latin1', 4, 8))
 }
 
-/** A list without a newline at its end may have been cut within a URI, or its writer left that out. */
+/**
+ * Says whether a playlist is whole. One without a newline at its end may have been cut within a URI, or its writer left
+ * that out.
+ */
 function isWholePlaylist(text: string): boolean | undefined {
   const last = text.trimEnd().split(/\r?\n/).at(-1) ?? ''
   if (last.startsWith('#EXT-X-ENDLIST')) return true
@@ -50,7 +53,7 @@ function isWholeAudio(bytes: Buffer): boolean {
   })
 }
 
-/** Whether the bytes can be read to their end. */
+/** Says whether the bytes can be read to their end. */
 function fills(read: () => unknown): boolean {
   try {
     read()

@@ -1,9 +1,9 @@
 import { unusableAnswer } from '../errors.ts'
 
 /**
- * A URI of a playlist as the absolute URL that we follow. KVS's resources are siblings of the session
- * URL (KVS.md, section 0), so nothing that leaves its origin or directory is followed.
- * @throws GatewayError without the URI: it holds the token
+ * Returns a URI of a playlist as the absolute URL that we follow. KVS's resources are siblings of the session URL
+ * (KVS.md, section 0), so nothing that leaves its origin or directory is followed.
+ * @throws GatewayError without the URI, because it holds the token
  */
 export function childUrl(session: URL, uri: string): URL {
   const url = URL.canParse(uri, session.href) ? new URL(uri, session) : undefined
@@ -29,8 +29,8 @@ function directory(url: URL): string {
 }
 
 /**
- * A query parameter as written. `URLSearchParams` would do for reading, but it rewrites what it does
- * not touch (`~` in tokens), and unknown parameters must reach upstream as they came.
+ * Returns a query parameter as written. `URLSearchParams` would do for reading, but it rewrites what it does not touch
+ * (`~` in tokens), and unknown parameters must reach upstream as they came.
  */
 export function queryValue(url: URL, name: string): string | undefined {
   return parameters(url)
@@ -38,7 +38,7 @@ export function queryValue(url: URL, name: string): string | undefined {
     ?.slice(name.length + 1)
 }
 
-/** The same URL with one of its parameters replaced, all others untouched. */
+/** Returns the same URL with one of its parameters replaced, all others untouched. */
 export function withQueryValue(url: URL, name: string, value: string): URL {
   const replaced = new URL(url)
   replaced.search = parameters(url)
@@ -47,7 +47,7 @@ export function withQueryValue(url: URL, name: string, value: string): URL {
   return replaced
 }
 
-/** The query without one of its parameters. */
+/** Returns the query without one of its parameters. */
 export function queryWithout(url: URL, name: string): string {
   return parameters(url)
     .filter((parameter) => !parameter.startsWith(`${name}=`))

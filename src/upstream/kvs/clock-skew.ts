@@ -4,7 +4,9 @@ import type { Clock } from '../../base/clock.ts'
 /** The answer that the SDK hangs on an error. */
 const refusedSchema = z.object({ $response: z.object({ headers: z.object({ date: z.string() }) }) })
 
-/** What AWS bears is five minutes; an answer's date is from a little later than the signature. */
+/**
+ * How far a date may be off: AWS bears five minutes, and an answer's date is from a little later than the signature.
+ */
 const MOST_MS = 4 * 60_000
 
 /** The part of an SDK client that signing goes by. */
@@ -25,9 +27,9 @@ export interface SkewPlugin {
 }
 
 /**
- * How far this machine's date is off AWS's. AWS refuses what was signed more than five minutes beside its own date, and
- * tells that in the answer. The SDK learns from it, but for each client by itself and for the next call only: here all
- * clients learn from one, and the call that found it out is sent again at once.
+ * Learns how far this machine's date is off AWS's. AWS refuses what was signed more than five minutes beside its own
+ * date, and tells that in the answer. The SDK learns from it, but for each client by itself and for the next call only:
+ * here all clients learn from one, and the call that found it out is sent again at once.
  */
 export class ClockSkew {
   readonly #clock: Clock
@@ -52,7 +54,7 @@ export class ClockSkew {
     )
   }
 
-  /** For clients that the SDK makes itself: they learn by themselves, but within the call. */
+  /** Serves clients that the SDK makes itself, which learn by themselves, but within the call. */
   get plugin(): SkewPlugin {
     return this.#plugin(() => {})
   }
@@ -83,8 +85,8 @@ export class ClockSkew {
   }
 
   /**
-   * Whether the error may have come of a wrong date, which is known now. The SDK's own verdict is not asked, because it
-   * does not notice that a date which was wrong has been set right.
+   * Learns from an error, and says whether it may have come of a wrong date, which is known now. The SDK's own verdict
+   * is not asked, because it does not notice that a date which was wrong has been set right.
    */
   #learn(error: unknown): boolean {
     const awsMs = Date.parse(refusedSchema.safeParse(error).data?.$response.headers.date ?? '')

@@ -4,12 +4,12 @@ import { type StreamIdentity, streamKey } from './kvs-source.ts'
 /** The calls that a DataEndpoint is asked for, as GetDataEndpoint names them. */
 export type ApiName = 'GET_HLS_STREAMING_SESSION_URL' | 'LIST_FRAGMENTS'
 
-/** Shared by all streams of a gateway; far more than anybody configures. */
+/** How many endpoints all streams of a gateway share: far more than anybody configures. */
 const MAX_ENTRIES = 4096
 
 /**
- * DataEndpoints by stream and API name. AWS: keep it until it fails, then ask again; there are only
- * five questions a second per stream.
+ * Keeps DataEndpoints by stream and API name, until one fails, as AWS wants it, because there are only five questions a
+ * second per stream.
  */
 export class EndpointCache {
   readonly #endpoints = new LRUCache<string, URL>({ max: MAX_ENTRIES })

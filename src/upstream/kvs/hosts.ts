@@ -1,6 +1,6 @@
 import { GatewayError } from '../../base/errors.ts'
 
-/** Below a region's name, in all partitions, with one family of addresses or two. KVS.md, section 9.1. */
+/** What stands below a region's name, in all partitions, with one family of addresses or two. KVS.md, section 9.1. */
 const DOMAIN = [
   'amazonaws.com',
   'api.aws',
@@ -22,20 +22,20 @@ const DOMAIN = [
 
 const CONTROL_HOST = String.raw`kinesisvideo(-fips)?\.[a-z0-9-]+\.(${DOMAIN})`
 
-/** KVS.md, section 9.3. */
+/** Matches a data host. KVS.md, section 9.3. */
 const KVS_DATA_HOST = new RegExp(`^[a-z]-[0-9a-f]{8}\\.${CONTROL_HOST}$`)
 
 const KVS_CONTROL_HOST = new RegExp(`^${CONTROL_HOST}$`)
 
-/** Whether the SDK asks AWS itself, or an endpoint that somebody configured in its place. */
+/** Says whether the SDK asks AWS itself, or an endpoint that somebody configured in its place. */
 export function isAwsControlHost(hostname: string): boolean {
   return KVS_CONTROL_HOST.test(hostname)
 }
 
 /**
- * Which URLs handed out by upstream we follow: only KVS data hosts over https. With an endpoint
- * override (emulator, VPC endpoint) the operator has chosen whom to trust, and so whatever hosts that
- * endpoint names, over plain http too.
+ * Says which URLs handed out by upstream we follow: only KVS data hosts over https. With an endpoint override
+ * (emulator, VPC endpoint) the operator has chosen whom to trust, and so whatever hosts that endpoint names, over plain
+ * http too.
  */
 export class UpstreamHosts {
   readonly overridden: boolean
@@ -44,7 +44,10 @@ export class UpstreamHosts {
     this.overridden = overridden
   }
 
-  /** @throws GatewayError `upstream_unavailable`, without the URL: it may hold a token */
+  /**
+   * Checks a URL.
+   * @throws GatewayError `upstream_unavailable`, without the URL, because it may hold a token
+   */
   check(text: string): URL {
     const url = URL.canParse(text) ? new URL(text) : undefined
     if (url === undefined) throw refusal('is not a URL')

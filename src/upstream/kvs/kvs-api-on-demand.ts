@@ -13,8 +13,8 @@ import type { KvsSource } from './kvs-source.ts'
 import type { SdkOptions } from './sdk-setup.ts'
 
 /**
- * {@link KvsApi} over the AWS SDK, which is loaded at the first call, because it takes a third of a second to start and
- * 30 MiB that a gateway of other origins, or one that is idle, need not hold.
+ * Loads the {@link KvsApi} over the AWS SDK at the first call, because that takes a third of a second to start and 30
+ * MiB that a gateway of other origins, or one that is idle, need not hold.
  */
 export class KvsApiOnDemand implements KvsApi {
   readonly #load: () => Promise<KvsApi>

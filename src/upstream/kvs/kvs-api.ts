@@ -4,39 +4,46 @@ import type { SecretUrl } from '../secret-url.ts'
 import type { KvsSource } from './kvs-source.ts'
 import type { StreamQuota } from './quota.ts'
 
-/** What a session shows. KVS.md, sections 3.5 and 6.3. Times in milliseconds since 1970, on the selector's clock. */
+/**
+ * Says what a session shows. KVS.md, sections 3.5 and 6.3. Times are in milliseconds since 1970, on the selector's
+ * clock.
+ */
 export type Playback =
-  /** The newest fragments. */
+  /** Shows the newest fragments. */
   | { readonly mode: 'LIVE' }
-  /** All that begins within the range, both ends included, at most 24 hours of it; the oldest `fragmentResults`. */
+  /**
+   * Shows all that begins within the range, both ends included, at most 24 hours of it; the oldest `fragmentResults`.
+   */
   | {
       readonly mode: 'ON_DEMAND'
       readonly startMs: number
       readonly endMs: number
-      /** MaxMediaPlaylistFragmentResults, 1 … 5,000: what a look at its playlist costs in metadata points. */
+      /**
+       * The request's MaxMediaPlaylistFragmentResults, 1 … 5,000: what a look at its playlist costs in metadata points.
+       */
       readonly fragmentResults: number
     }
 
 export const LIVE: Playback = { mode: 'LIVE' }
 
 export interface ApiCall {
-  /** Of the KVS stream that is asked for. */
+  /** The quota of the KVS stream that is asked for. */
   readonly quota: StreamQuota
   readonly observer: UpstreamObserver
   readonly signal: AbortSignal
-  /** Default: `live`. */
+  /** How urgent it is. Default: `live`. */
   readonly priority?: Priority
 }
 
 /** A session as KVS hands it out: from here on its token is all that is needed. */
 export interface GrantedSession {
-  /** Of the multivariant playlist, on a host that we may follow to. */
+  /** The URL of the multivariant playlist, on a host that we may follow to. */
   readonly url: SecretUrl
   /** When it was asked for, in milliseconds since 1970: it expires no earlier than `Expires` after this. */
   readonly openedAtMs: number
 }
 
-/** Which of a stream's fragments to list. Both ends included, in milliseconds since 1970. */
+/** Says which of a stream's fragments to list: both ends included, in milliseconds since 1970. */
 export interface StoredRange {
   /** Whose clock the range is on. */
   readonly clock: 'PRODUCER' | 'SERVER'
@@ -47,27 +54,27 @@ export interface StoredRange {
 /** A fragment as ListFragments tells of it. */
 export interface StoredFragment {
   readonly number: bigint
-  /** Milliseconds since 1970. */
+  /** When it starts, in milliseconds since 1970. */
   readonly producerMs: number
   readonly serverMs: number
-  /** Up to the start of its last frame. KVS.md, section 3.4. */
+  /** How long it is up to the start of its last frame. KVS.md, section 3.4. */
   readonly lengthMs: number
   readonly bytes: number
 }
 
-/** The few calls of Kinesis Video Streams that the gateway makes with credentials. */
+/** Makes the few calls of Kinesis Video Streams that the gateway makes with credentials. */
 export interface KvsApi {
   /**
-   * GetDataEndpoint where needed, then GetHLSStreamingSessionURL.
-   * @throws GatewayError with an `upstream_…` code, or `no_media` when there is no fragment: none lately, or
-   * none in the range
+   * Opens a session: GetDataEndpoint where needed, then GetHLSStreamingSessionURL.
+   * @throws GatewayError with an `upstream_…` code, or `no_media` when there is no fragment: none lately, or none in
+   * the range
    */
   openSession(source: KvsSource, playback: Playback, call: ApiCall): Promise<GrantedSession>
   /**
-   * All pages of ListFragments, in order of FragmentNumbers. KVS may show a fragment here a second later
-   * than in playlists. An empty range is an empty list.
-   * @throws GatewayError with an `upstream_…` code; `bad_request` when the range holds more than anybody
-   * should ask for at once
+   * Returns all pages of ListFragments, in order of FragmentNumbers. KVS may show a fragment here a second later than
+   * in playlists. An empty range is an empty list.
+   * @throws GatewayError with an `upstream_…` code; `bad_request` when the range holds more than anybody should ask for
+   * at once
    */
   listFragments(
     source: KvsSource,

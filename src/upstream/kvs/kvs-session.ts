@@ -31,15 +31,15 @@ export interface KvsSessionDeps {
   readonly dispatcher: Pick<UpstreamAgent, 'request'>
   readonly clock: Clock
   readonly random: Random
-  /** Of the KVS stream; shared by all its sessions. */
+  /** The quota of the KVS stream, shared by all its sessions. */
   readonly quota: StreamQuota
   readonly observer: UpstreamObserver
 }
 
-/** What a session shows, and how urgent all that is asked of it is. */
+/** Says what a session shows, and how urgent all that is asked of it is. */
 export interface SessionView {
   readonly playback: Playback
-  /** Default: as each request says, which is `live` for most. */
+  /** How urgent it is. Default: as each request says, which is `live` for most. */
   readonly priority?: Priority
 }
 
@@ -89,7 +89,7 @@ interface Followed {
 
 class KvsSession extends SessionBase<Followed> implements HlsSession {
   readonly expiresAtMs: number
-  /** Live sessions have no end that they know of. */
+  /** Whether it has ended: live sessions have no end that they know of. */
   readonly hasEnded = false
   readonly #url: SecretUrl
   readonly #http: SessionHttp
@@ -106,7 +106,9 @@ class KvsSession extends SessionBase<Followed> implements HlsSession {
     this.#fragmentRequest = container === 'MPEG_TS' ? 'tsFragment' : 'fragment'
   }
 
-  /** Its own: what base a session's tfdt has, nobody knows. KVS.md, section 4. */
+  /**
+   * The run of timestamps, which is the session's own, because nobody knows what base its tfdt has. KVS.md, section 4.
+   */
   get timeBase(): number {
     return this.id
   }
@@ -152,7 +154,7 @@ class KvsSession extends SessionBase<Followed> implements HlsSession {
   }
 }
 
-/** As listed; or a listed one's with this number in its place, for what has left the list. */
+/** Returns a fragment's URI: as listed; or a listed one's with this number in its place, for what has left the list. */
 function fragmentUri(listed: readonly ListedFragment[], number: bigint): SecretUrl {
   const known = listed.find((fragment) => fragment.number === number)
   if (known !== undefined) return known.uri

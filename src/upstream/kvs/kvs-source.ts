@@ -1,14 +1,14 @@
-/** In which region a stream is asked for, and as whom. */
+/** Says in which region a stream is asked for, and as whom. */
 export interface StreamAccess {
-  /** Of a stream by name. Undefined: the process's own. An ARN names its region itself. */
+  /** The region of a stream by name; undefined for the process's own. An ARN names its region itself. */
   readonly region?: string | undefined
-  /** A role to assume. Undefined: the process's own credentials. */
+  /** The role to assume; undefined for the process's own credentials. */
   readonly roleArn?: string | undefined
-  /** What the role's trust policy wants to hear. */
+  /** The external id that the role's trust policy wants to hear. */
   readonly externalId?: string | undefined
 }
 
-/** A stream by name or by ARN; never both. KVS.md, section 6.2. */
+/** Names a stream by name or by ARN; never both. KVS.md, section 6.2. */
 export type StreamIdentity = StreamAccess &
   (
     | { readonly streamName: string; readonly streamArn?: undefined }
@@ -22,7 +22,7 @@ export type KvsSource = StreamIdentity & {
   readonly discontinuityMode: 'ALWAYS' | 'NEVER' | 'ON_DISCONTINUITY'
   /** How long a session lives. KVS takes whole seconds, 300 s … 43,200 s. */
   readonly expiresMs: number
-  /** MaxMediaPlaylistFragmentResults, 1 … 5,000: fragments in an upstream playlist. */
+  /** The request's MaxMediaPlaylistFragmentResults, 1 … 5,000: fragments in an upstream playlist. */
   readonly fragmentResults: number
 }
 
@@ -32,7 +32,7 @@ export function streamKey(stream: StreamIdentity): string {
   return [regionOf(stream) ?? '', roleArn, externalId, streamArn ?? streamName].join(' ')
 }
 
-/** The region that the stream says it is in. That of an ARN wins: no other one knows the stream. */
+/** Returns the region that the stream says it is in. That of an ARN wins, because no other one knows the stream. */
 export function regionOf({ streamArn, region }: StreamIdentity): string | undefined {
   return streamArn?.split(':')[3] ?? region
 }

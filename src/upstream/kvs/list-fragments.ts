@@ -32,27 +32,36 @@ export function listFragments(
   }))
 }
 
-/** KVS measures the frames, and only guesses how long the last one stays (KVS.md, section 3.4). */
+/**
+ * Returns how long a fragment must be at least, because KVS measures the frames, and only guesses how long the last one
+ * stays (KVS.md, section 3.4).
+ */
 function leastMs(lengthMs: number): number {
   return Math.min(lengthMs - 250, (lengthMs * 3) / 4)
 }
 
-/** For a container that cannot do without. @throws GatewayError when a fragment has no init segment */
+/**
+ * Checks that there are init segments, for a container that cannot do without.
+ * @throws GatewayError when a fragment has none
+ */
 export function requireMaps(fragments: readonly ListedFragment[]): void {
   if (fragments.every(({ map }) => map !== undefined)) return
   throw unusableAnswer('a fragment has no EXT-X-MAP')
 }
 
 /**
- * A list that was cut may end within a URI. With half a token that would be refused, and look like the end
- * of the session; but all URIs of a list are the same apart from their number.
+ * Refuses a list that was cut, which may end within a URI. With half a token that would be refused, and look like the
+ * end of the session; but all URIs of a list are the same apart from their number.
  */
 function refuseCut(urls: readonly URL[]): void {
   const others = new Set(urls.map((url) => queryWithout(url, 'FragmentNumber')))
   if (others.size > 1) throw unusableAnswer('the URIs of the playlist differ: it was cut')
 }
 
-/** KVS sends whole files in the clear (KVS.md, section 3); anything else is not what it seems. */
+/**
+ * Refuses what is encrypted or in ranges, because KVS sends whole files in the clear (KVS.md, section 3), so it is not
+ * what it seems.
+ */
 function refuseForeign({ keys, byteRange, map }: MediaPlaylistSegment): void {
   const isForeign = keys.length > 0 || byteRange !== undefined || map?.byteRange !== undefined
   if (isForeign) throw unusableAnswer('a fragment is encrypted, or part of a file')

@@ -3,7 +3,7 @@ import { fileName, queryValue, queryWithout } from './child-url.ts'
 /** The EXT-X-MAP tag that covers a fragment. */
 export interface MapTag {
   readonly url: URL
-  /** One object for all fragments of a list that it covers. */
+  /** The tag itself: one object for all fragments of a list that it covers. */
   readonly tag: object
 }
 
@@ -24,19 +24,19 @@ export class MapGenerations {
   #known: ReadonlyMap<bigint, string> = new Map()
   #tags = 0
   #changes = 0
-  /** Of the newest map, where its URI has one. */
+  /** The number of the newest map, where its URI has one. */
   #sequence: number | undefined
 
   /**
-   * How often the track's codec private data may have changed in this session, those that came and went
-   * between two lists included where `SequenceNumber` tells. A guess on the safe side: what that parameter
-   * counts is not documented (KVS.md, section 15).
+   * How often the track's codec private data may have changed in this session, those that came and went between two
+   * lists included where `SequenceNumber` tells. It is a guess on the safe side, because what that parameter counts is
+   * not documented (KVS.md, section 15).
    */
   get changes(): number {
     return this.#changes
   }
 
-  /** Each listed fragment's key, by fragment number; none for fragments without an init segment. */
+  /** Returns each listed fragment's key, by fragment number; none for fragments without an init segment. */
   update(fragments: readonly MappedFragment[]): ReadonlyMap<bigint, string> {
     const keys = new Map<bigint, string>()
     for (const group of Map.groupBy(fragments, ({ map }) => map?.tag).values()) {
@@ -73,7 +73,7 @@ export class MapGenerations {
   }
 }
 
-/** More changes than a session bears; a number that leaps further counts something else. */
+/** How far a number may leap: more changes than a session bears; one that leaps further counts something else. */
 const MAX_UNSEEN = 500
 
 function sequenceOf(map: URL): number | undefined {

@@ -9,15 +9,15 @@ import {
 } from '../quota-queue.ts'
 import { SlidingWindow } from '../sliding-window.ts'
 
-/** KVS counts calls per second; a little more, for clocks that tick differently. */
+/** How long requests count: KVS counts calls per second, so a little more, for clocks that tick differently. */
 const WINDOW_MS = 1020
 
-/** Hard limits of KVS per second. KVS.md, section 10. */
+/** The hard limits of KVS per second. KVS.md, section 10. */
 const PER_SESSION = { master: 5, playlist: 5, init: 5, fragment: 20, tsFragment: 20 } as const
 const PER_STREAM = {
   create: 25,
   dataEndpoint: 5,
-  /** Not documented; as GetDataEndpoint. */
+  /** Not documented, so the same as GetDataEndpoint. */
   listFragments: 5,
 } as const
 const POINTS_PER_STREAM = { metadata: 10_000, media: 500 } as const
@@ -25,7 +25,9 @@ const POINTS_PER_STREAM = { metadata: 10_000, media: 500 } as const
 /** How many fragments a page of ListFragments may hold, and what it costs in metadata points. */
 export const PAGE_RESULTS = 1000
 
-/** Longer lists would only make the first segment of a range come later. */
+/**
+ * How long a list of the past is at most, because longer ones would only make the first segment of a range come later.
+ */
 const MOST_ARCHIVE_RESULTS = 2000
 
 /** What is asked for with credentials: GetHLSStreamingSessionURL, GetDataEndpoint, a page of ListFragments. */
@@ -41,24 +43,24 @@ export type PointKind = 'metadata' | 'media'
 
 const window = (limit: number): SlidingWindow => new SlidingWindow(limit, WINDOW_MS)
 
-/** The quotas of one KVS stream (G9). Everybody who reads the KVS stream shares them. */
+/** The quotas of one KVS stream (G9), which everybody who reads it shares. */
 export interface StreamQuota extends Quota<StreamRequest> {
   /**
-   * How long a playlist may be of which two are to go within a second, one for each track, beside what is
-   * kept free for live; 1 … 2,000.
+   * How long a playlist may be of which two are to go within a second, one for each track, beside what is kept free for
+   * live; 1 … 2,000.
    */
   readonly archiveResults: number
   /** How full the share of points is that we allow ourselves, 0…1. */
   usedRatio(kind: PointKind): number
   /**
-   * The quotas of a new session of this stream; its requests count in both. KVS may count a limit per track or
-   * for both; we assume for both.
+   * Returns the quotas of a new session of this stream; its requests count in both. KVS may count a limit per track or
+   * for both, so we assume for both.
    * @param fragmentResults the session's MaxMediaPlaylistFragmentResults: a playlist costs that many points
    */
   session(fragmentResults: number): Quota<SessionRequest>
 }
 
-/** Requests of the kinds in `costs`, in one queue. */
+/** Queues requests of the kinds in `costs` together. */
 class CostedQuota<Request extends string> implements Quota<Request> {
   readonly #queue: QuotaQueue
   readonly #costs: Readonly<Record<Request, readonly Cost[]>>
@@ -125,7 +127,7 @@ export class LocalStreamQuota implements StreamQuota {
   }
 }
 
-/** One request in a window of its own. */
+/** Returns the cost of one request in a window of its own. */
 function once(limit: number): Cost {
   return { window: window(limit), weight: 1 }
 }

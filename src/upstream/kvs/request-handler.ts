@@ -2,10 +2,10 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Proxies } from '../proxies.ts'
 
-/** The backstop behind deadlines on our clock: sockets that it does not see. */
+/** The backstop behind deadlines on our clock, which does not see sockets. */
 const TIMEOUTS = { connectionTimeout: 3000, requestTimeout: 10_000 }
 
-/** How one SDK client sends. Node's own agents go through proxies (since 24.5); each client ends its own. */
+/** Makes how one SDK client sends. Node's own agents go through proxies (since 24.5); each client ends its own. */
 export function requestHandler({ http, https, none }: Proxies = {}) {
   if (http === undefined && https === undefined) return TIMEOUTS
   const proxyEnv = { HTTP_PROXY: http, HTTPS_PROXY: https, NO_PROXY: none }

@@ -8,16 +8,16 @@ export interface TemporaryCredentials {
   readonly expiration?: Date
 }
 
-/** KVS has to accept them until its answer: five minutes before the end there are new ones. */
+/** How long before their end there are new credentials, because KVS has to accept them until its answer. */
 const LEAD_MS = 5 * 60_000
-/** At most this share of a short life. */
+/** The share of a short life that this is at most. */
 const LEAD_SHARE = 0.2
-/** Those that STS refuses to replace are good until they expire; it is asked again now and then. */
+/** How often STS is asked again when it refuses; credentials are good until they expire. */
 const RETRY_MS = 10_000
-/** STS always says when. If something that plays STS does not: soon. */
+/** How long credentials are taken to live when something that plays STS does not say when they end. */
 const UNKNOWN_LIFE_MS = 15 * 60_000
 
-/** A role that is refused is not assumed more often than this because of it. */
+/** How often a role may be assumed because it is refused. */
 const NEW_MS = 60_000
 
 interface Held {
@@ -28,8 +28,8 @@ interface Held {
 }
 
 /**
- * One role's temporary credentials: assumed once for all who ask, renewed before they expire, and kept while
- * STS is down.
+ * Keeps one role's temporary credentials: assumed once for all who ask, renewed before they expire, and kept while STS
+ * is down.
  */
 export class RoleCredentials {
   readonly #clock: Clock
@@ -38,7 +38,7 @@ export class RoleCredentials {
   #held: Held | undefined
   #assuming: Promise<Held> | undefined
 
-  /** @param date AWS's, in milliseconds since 1970: what it says of an end is meant by that */
+  /** @param date AWS's, in milliseconds since 1970, because what it says of an end is meant by that */
   constructor(clock: Clock, date: () => number, assume: () => Promise<TemporaryCredentials>) {
     this.#clock = clock
     this.#date = date
@@ -46,15 +46,19 @@ export class RoleCredentials {
   }
 
   /**
-   * Valid now. They say that they have expired long ago, so that the SDK does not keep them by a clock of its
-   * own but asks here each time. @throws what STS answered
+   * Returns credentials that are valid now. They say that they have expired long ago, so that the SDK does not keep
+   * them by a clock of its own but asks here each time.
+   * @throws what STS answered
    */
   async get(): Promise<TemporaryCredentials> {
     const { credentials } = await this.#current()
     return { ...credentials, expiration: new Date(0) }
   }
 
-  /** Somebody refused them. False for new ones: the role itself is what is refused then. */
+  /**
+   * Forgets credentials that somebody refused. Returns false for new ones, because the role itself is what is refused
+   * then.
+   */
   forget(): boolean {
     const held = this.#held
     this.#held = undefined

@@ -17,19 +17,24 @@ import {
   setUpSdk,
 } from './sdk-setup.ts'
 
-/** Who we are to the account that owns the role: in its CloudTrail, and in its policies if it likes. */
+/**
+ * The name by which we are known to the account that owns the role: in its CloudTrail, and in its policies if it likes.
+ */
 const SESSION_NAME = 'kvs-hls-gateway'
 
-/** KVS data hosts are cells shared by many streams, so a region has few; each role has clients of its own. */
+/**
+ * How many clients there may be. KVS data hosts are cells shared by many streams, so a region has few; each role has
+ * clients of its own.
+ */
 const CLIENTS = { max: 128, dispose: (client: { destroy(): void }) => client.destroy() }
 
-/** The SDK's clients, one for each region, role and host that streams need. */
+/** Keeps the SDK's clients, one for each region, role and host that streams need. */
 export class SdkClients {
   readonly #clock: Clock
   readonly #options: SdkOptions
   readonly #control = new LRUCache<string, KinesisVideoClient>(CLIENTS)
   readonly #data = new LRUCache<string, KinesisVideoArchivedMediaClient>(CLIENTS)
-  /** As many as are configured. */
+  /** The roles' credentials, as many as are configured. */
   readonly #roles = new Map<string, RoleCredentials>()
   readonly #skew: ClockSkew
   #setup: Promise<SdkSetup> | undefined
@@ -40,12 +45,12 @@ export class SdkClients {
     this.#options = options
   }
 
-  /** Which addresses we follow to. */
+  /** Says which addresses we follow to. */
   async hosts(): Promise<UpstreamHosts> {
     return (await this.#sdk()).hosts
   }
 
-  /** For GetDataEndpoint. */
+  /** Returns the client for GetDataEndpoint. */
   async control(stream: StreamIdentity): Promise<KinesisVideoClient> {
     const { endpoint } = this.#options
     const { key, config } = await this.#config(stream)
@@ -60,7 +65,7 @@ export class SdkClients {
     return client
   }
 
-  /** For the calls that go to the stream's DataEndpoint. */
+  /** Returns the client for the calls that go to the stream's DataEndpoint. */
   async data(stream: StreamIdentity, endpoint: URL): Promise<KinesisVideoArchivedMediaClient> {
     const { key, config } = await this.#config(stream)
     // With a trailing slash the SDK would ask for `//getHLSStreamingSessionURL`.
@@ -77,7 +82,7 @@ export class SdkClients {
     return client
   }
 
-  /** The stream's credentials were refused. Whether others can be had, of the same role. */
+  /** Renews the stream's credentials, which were refused. Says whether others can be had, of the same role. */
   async renewRole(stream: StreamIdentity): Promise<boolean> {
     const region = await this.#region(stream)
     return this.#roles.get(keyOf(region, stream))?.forget() === true
@@ -151,7 +156,7 @@ export class SdkClients {
   }
 }
 
-/** By region too: STS of another one may be what is down. */
+/** Returns a role's key, by region too, because STS of another one may be what is down. */
 function keyOf(region: string, { roleArn = '', externalId = '' }: StreamAccess): string {
   return [region, roleArn, externalId].join(' ')
 }

@@ -9,7 +9,10 @@ import type { Playback, StoredFragment, StoredRange } from './kvs-api.ts'
 import type { KvsSource, StreamIdentity } from './kvs-source.ts'
 import { PAGE_RESULTS } from './quota.ts'
 
-/** All that has a default is said explicitly: the defaults make players reset at every fragment. */
+/**
+ * Asks for a session, with all that has a default said explicitly, because the defaults make players reset at every
+ * fragment.
+ */
 export function sessionCommand(
   source: KvsSource,
   playback: Playback,
@@ -54,12 +57,12 @@ function timestampRange({ startMs, endMs }: { readonly startMs: number; readonly
   }
 }
 
-/** A page's fragments, in no order; without those whose number or dates are missing. */
+/** Returns a page's fragments, in no order; without those whose number or dates are missing. */
 export function storedFragments({ Fragments = [] }: ListFragmentsOutput): StoredFragment[] {
   return Fragments.flatMap(storedFragment)
 }
 
-/** None when what matters of it is missing: other fragments of the page may be fine. */
+/** Returns none when what matters of it is missing, because other fragments of the page may be fine. */
 function storedFragment(fragment: Fragment): StoredFragment[] {
   const { FragmentNumber = '', ProducerTimestamp, ServerTimestamp } = fragment
   if (!/^\d{1,128}$/.test(FragmentNumber)) return []

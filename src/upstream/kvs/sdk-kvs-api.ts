@@ -31,15 +31,18 @@ import { SdkClients } from './sdk-clients.ts'
 import { byNumber, identity, listCommand, sessionCommand, storedFragments } from './sdk-commands.ts'
 import type { SdkOptions } from './sdk-setup.ts'
 
-/** A viewer's first request waits for two of these and the first media, eight seconds by default. */
+/**
+ * How long a call may take: a viewer's first request waits for two of these and the first media, eight seconds by
+ * default.
+ */
 const CALL_MS = 3000
 const OPENING = { what: 'opening a session', totalMs: 10_000, attempts: 2 }
 const LISTING = { what: 'listing fragments', totalMs: 10_000, attempts: 3 }
 
-/** Two days of 1-s fragments. A caller with more to ask asks for a shorter range. */
+/** How many pages are read: two days of 1-s fragments. A caller with more to ask asks for a shorter range. */
 const MOST_PAGES = 180
 
-/** {@link KvsApi} over the AWS SDK. */
+/** Is the {@link KvsApi} over the AWS SDK. */
 export class SdkKvsApi implements KvsApi {
   readonly #clock: Clock
   readonly #random: Random
@@ -95,7 +98,9 @@ export class SdkKvsApi implements KvsApi {
     })
   }
 
-  /** As {@link #askAtEndpoint}, once more where a role's credentials may have been revoked before their time. */
+  /**
+   * Asks as {@link #askAtEndpoint} does, once more where a role's credentials may have been revoked before their time.
+   */
   async #atEndpoint<T>(
     source: KvsSource,
     apiName: ApiName,
@@ -133,7 +138,10 @@ export class SdkKvsApi implements KvsApi {
     }
   }
 
-  /** "Not found" in words we do not know: GetDataEndpoint tells a missing stream from a silent camera. */
+  /**
+   * Tells a missing stream from a silent camera by GetDataEndpoint, where "not found" comes in words that we do not
+   * know.
+   */
   async #requireStream(source: KvsSource, apiName: ApiName, call: ApiCall): Promise<void> {
     this.#endpoints.forget(source, apiName)
     await this.#askEndpoint(source, apiName, call)
@@ -188,7 +196,7 @@ export class SdkKvsApi implements KvsApi {
     return page
   }
 
-  /** One attempt, within its deadline, counted. */
+  /** Makes one attempt, within its deadline, counted. */
   async #observed<T>(
     operation: string,
     { observer, signal }: ApiCall,
@@ -206,13 +214,13 @@ export class SdkKvsApi implements KvsApi {
   }
 }
 
-/** A wrong host or path answers 200 without the field that we asked for. KVS.md, section 0. */
+/** Requires a field, because a wrong host or path answers 200 without the one that we asked for. KVS.md, section 0. */
 function required(value: string | undefined, field: string): string {
   if (value !== undefined && value !== '') return value
   throw unusableAnswer(`the answer holds no ${field}`)
 }
 
-/** GetDataEndpoint knows streams, not media: whatever it does not find is the stream. */
+/** Rethrows an error of GetDataEndpoint, which knows streams, not media: whatever it does not find is the stream. */
 function rethrowEndpointError(error: unknown): never {
   const known = translate(error)
   if (known instanceof GatewayError && known.code === 'no_media') {

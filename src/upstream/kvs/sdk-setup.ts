@@ -12,35 +12,35 @@ import { isAwsControlHost, UpstreamHosts } from './hosts.ts'
 import { requestHandler } from './request-handler.ts'
 
 export interface SdkOptions {
-  /** Undefined: the stream's ARN or the SDK's own chain. */
+  /** The region; undefined for that of the stream's ARN or of the SDK's own chain. */
   readonly region?: string | undefined
-  /** Control endpoint instead of AWS's own. Undefined: the SDK's own chain, `AWS_ENDPOINT_URL…` included. */
+  /** The control endpoint instead of AWS's own; undefined for the SDK's own chain, `AWS_ENDPOINT_URL…` included. */
   readonly endpoint?: string | undefined
-  /** Through which proxies calls go; default: none. */
+  /** The proxies through which calls go; default: none. */
   readonly proxies?: Proxies | undefined
 }
 
 /** What the SDK makes of options, environment and shared configuration, found out once. */
 export interface SdkSetup {
   readonly hosts: UpstreamHosts
-  /** Undefined where only a stream's ARN names one. */
+  /** The region; undefined where only a stream's ARN names one. */
   readonly region: string | undefined
   readonly credentials: Credentials
-  /** Where roles are assumed. Undefined: AWS's own, or `AWS_ENDPOINT_URL_STS` and the like. */
+  /** Where roles are assumed; undefined for AWS's own, or `AWS_ENDPOINT_URL_STS` and the like. */
   readonly stsEndpoint: string | undefined
   /** What clients have to be told that go to an endpoint which the environment names. */
   readonly plain: Partial<typeof PLAIN_ENDPOINT>
 }
 
 /**
- * A host that is named needs no other one in its place: with `AWS_USE_DUALSTACK_ENDPOINT` or `AWS_USE_FIPS_ENDPOINT` the
- * SDK would throw. KVS.md, section 9.2.
+ * Says that a host that is named needs no other one in its place, because with `AWS_USE_DUALSTACK_ENDPOINT` or
+ * `AWS_USE_FIPS_ENDPOINT` the SDK would throw. KVS.md, section 9.2.
  */
 export const PLAIN_ENDPOINT = { useDualstackEndpoint: false, useFipsEndpoint: false }
 
 export type Credentials = NonNullable<KinesisVideoClientConfig['credentials']>
 
-/** What an emulator takes: it wants a signature but does not check it. */
+/** Credentials that an emulator takes: it wants a signature but does not check it. */
 const PLACEHOLDER = { accessKeyId: 'placeholder', secretAccessKey: 'placeholder' }
 const PLACEHOLDER_REGION = 'us-east-1'
 
@@ -59,7 +59,10 @@ export async function setUpSdk(options: SdkOptions): Promise<SdkSetup> {
   }
 }
 
-/** The region to ask for a stream. @throws GatewayError when nobody names one */
+/**
+ * Returns the region to ask for a stream.
+ * @throws GatewayError when nobody names one
+ */
 export function requireRegion(region: string | undefined): string {
   if (region !== undefined) return region
   throw upstreamError('upstream_unavailable', new Error('no AWS region is configured'))
@@ -70,9 +73,9 @@ const requestSchema = z.object({ protocol: z.string(), hostname: z.string() })
 type Target = z.infer<typeof requestSchema>
 
 /**
- * Where the SDK would send GetDataEndpoint. Overrides come from options, several environment variables
- * and the shared configuration, by the SDK's own rules; so we let it build a request and look at it,
- * instead of writing those rules again. Nothing is sent.
+ * Finds where the SDK would send GetDataEndpoint. Overrides come from options, several environment variables and the
+ * shared configuration, by the SDK's own rules; so we let it build a request and look at it, instead of writing those
+ * rules again. Nothing is sent.
  */
 async function controlEndpoint({
   endpoint,
@@ -128,12 +131,12 @@ function credentials(
   return emulated ? async () => chain().catch(() => PLACEHOLDER) : chain
 }
 
-/** AWS never speaks plain http, nor from this machine. */
+/** Says whether it is an emulator, because AWS never speaks plain http, nor from this machine. */
 function isEmulator({ protocol, hostname }: Target): boolean {
   return protocol === 'http:' || isLoopback(withoutBrackets(hostname))
 }
 
-/** A URL writes `[::1]` where a listener is told `::1`. */
+/** Takes off brackets: a URL writes `[::1]` where a listener is told `::1`. */
 function withoutBrackets(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, '$1')
 }

@@ -24,7 +24,7 @@ import type { FragmentRequest, SessionRequest } from './quota.ts'
 
 const MIB = 1024 * 1024
 
-/** KVS takes fragments of up to 50 MB. */
+/** Bounds a fragment: KVS takes them up to 50 MB. */
 const FRAGMENT = {
   maxBytes: 64 * MIB,
   // Less than a first viewer waits by default: by then it is known why nothing comes.
@@ -43,10 +43,10 @@ const KINDS: Readonly<Record<SessionRequest, RequestKind>> = {
 
 const ATTEMPTS = 4
 
-/** Work on the past yields to live, and may wait so much longer for its turn: that is no fault of KVS. */
+/** How much longer work on the past may wait for its turn, because it yields to live, and that is no fault of KVS. */
 const YIELD_MS = 20_000
 
-/** A body that somebody reads while it arrives must not stall longer than this. */
+/** How long a body may stall that somebody reads while it arrives. */
 const STALL_MS = 5000
 
 export interface SessionHttpDeps {
@@ -55,20 +55,20 @@ export interface SessionHttpDeps {
   readonly random: Random
   readonly quota: Quota<SessionRequest>
   readonly observer: UpstreamObserver
-  /** Of all requests of the session, whatever they ask for themselves. */
+  /** How urgent all requests of the session are, whatever they ask for themselves. */
   readonly priority?: Priority
 }
 
-/** How one request is to be made, beyond what it asks for. */
+/** Says how one request is to be made, beyond what it asks for. */
 export interface RequestWish {
-  /** Default: `live`. */
+  /** How urgent it is. Default: `live`. */
   readonly priority?: Priority
   readonly announced?: Announced | undefined
 }
 
 /**
- * The plain GETs of one session: within quota, deadlines and size bounds, complete or not at all.
- * Redirects are not followed: KVS sends none, and a token must not travel. No error holds a URL.
+ * Sends the plain GETs of one session: within quota, deadlines and size bounds, complete or not at all. Redirects are
+ * not followed, because KVS sends none, and a token must not travel. No error holds a URL.
  */
 export class SessionHttp {
   readonly #deps: SessionHttpDeps
@@ -183,7 +183,7 @@ async function requireOk(request: SessionRequest, answer: Answer, meter: Meter):
   if (answer.statusCode !== 200) throw refusal(request, await readFault(answer, meter))
 }
 
-/** What a status other than 200 means for a session. KVS.md, section 5. */
+/** Returns what a status other than 200 means for a session. KVS.md, section 5. */
 function refusal(request: SessionRequest, fault: UpstreamFault): Error {
   // No credentials take part in these requests: who is refused is the token.
   const code = faultCode(fault)

@@ -5,7 +5,7 @@ import { SecretUrl } from '../secret-url.ts'
 import { childUrl } from './child-url.ts'
 import type { KvsSource } from './kvs-source.ts'
 
-/** Media playlists of a session, the one with the video first. */
+/** The media playlists of a session, the one with the video first. */
 export type SessionPlaylists = ReadonlyMap<PlaylistName, SecretUrl>
 
 const VIDEO_CODECS = /^(avc1|avc3|hvc1|hev1)\b/

@@ -4,9 +4,9 @@ import { LocalStreamQuota, type StreamQuota } from './quota.ts'
 
 export interface StreamQuotasOptions {
   readonly clock: Clock
-  /** See {@link LocalStreamQuota}; default half. */
+  /** The share of a stream's points, as in {@link LocalStreamQuota}; default half. */
   readonly share?: number | undefined
-  /** Of streams that do not name theirs. */
+  /** The region of streams that do not name theirs. */
   readonly region?: string | undefined
 }
 
@@ -15,7 +15,7 @@ interface Shared {
   readers: number
 }
 
-/** One {@link StreamQuota} per KVS stream, for all that read it under whatever public names. */
+/** Keeps one {@link StreamQuota} per KVS stream, for all that read it under whatever public names. */
 export class StreamQuotas {
   readonly #options: StreamQuotasOptions
   readonly #quotas = new Map<string, Shared>()
@@ -24,7 +24,7 @@ export class StreamQuotas {
     this.#options = options
   }
 
-  /** For one more reader; see {@link release}. */
+  /** Returns a stream's quota for one more reader; see {@link release}. */
   of(stream: StreamIdentity): StreamQuota {
     const { clock, share = 0.5 } = this.#options
     const key = this.#keyOf(stream)
@@ -37,7 +37,10 @@ export class StreamQuotas {
     return shared.quota
   }
 
-  /** A reader is gone, and has asked for nothing within the last second: that would be forgotten with it. */
+  /**
+   * Notes that a reader is gone, which has asked for nothing within the last second, because that would be forgotten
+   * with it.
+   */
   release(stream: StreamIdentity): void {
     const shared = this.#quotas.get(this.#keyOf(stream))
     if (shared === undefined) return
@@ -51,13 +54,13 @@ export class StreamQuotas {
   }
 }
 
-/** That of the role, or our own: only a role opens another account's streams. */
+/** Returns the account: that of the role, or our own, because only a role opens another account's streams. */
 function accountOf({ roleArn }: StreamIdentity): string {
   // arn:aws:iam::{account}:role/{name}
   return roleArn?.split(':')[4] ?? 'own'
 }
 
-/** So that one who reads it by ARN shares with one who reads it by name. */
+/** Returns the stream's name, so that one who reads it by ARN shares with one who reads it by name. */
 function nameOf({ streamName, streamArn }: StreamIdentity): string {
   // arn:aws:kinesisvideo:{region}:{account}:stream/{name}/{creation time}
   return streamName ?? streamArn.split('/')[1] ?? streamArn

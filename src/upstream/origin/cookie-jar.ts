@@ -7,22 +7,22 @@ interface Cookie {
   readonly name: string
   readonly value: string
   readonly domain: string
-  /** Only for the host that set it, not for those below it. */
+  /** Whether it is only for the host that set it, not for those below it. */
   readonly hostOnly: boolean
   readonly path: string
   readonly secure: boolean
-  /** On the clock that never steps; Infinity: it stays as long as the jar. */
+  /** When it expires on the clock that never steps; Infinity where it stays as long as the jar. */
   readonly expiresMs: number
 }
 
-/** Per source. CDNs that sign by cookies set three; RFC 6265, 6.1, wants 50 a domain. */
+/** How many cookies a source may have. CDNs that sign by cookies set three; RFC 6265, 6.1, wants 50 a domain. */
 const MAX_COOKIES = 64
-/** Name and value. RFC 6265, 6.1. */
+/** How long name and value may be. RFC 6265, 6.1. */
 const MAX_COOKIE_CHARS = 4096
 
 /**
- * The cookies that an origin and the hosts that it names have set, which go back to them and to nobody else. RFC 6265;
- * there is no list of public suffixes here, as all that is ever asked is one source's own.
+ * Keeps the cookies that an origin and the hosts that it names have set, which go back to them and to nobody else. RFC
+ * 6265; there is no list of public suffixes here, because all that is ever asked is one source's own.
  */
 export class CookieJar {
   readonly #clock: Clock
@@ -46,7 +46,7 @@ export class CookieJar {
     }
   }
 
-  /** The Cookie header of a request for `url`; undefined when there is nothing to send. RFC 6265, 5.4. */
+  /** Returns the Cookie header of a request for `url`; undefined when there is nothing to send. RFC 6265, 5.4. */
   headerFor(url: URL): string | undefined {
     const nowMs = this.#clock.now()
     // The newest first, as the cache has them.
@@ -79,7 +79,7 @@ function readCookie(url: URL, parsed: ParsedCookie | null, clock: Clock): Cookie
   }
 }
 
-/** RFC 6265, 5.1.4. */
+/** Returns the default path. RFC 6265, 5.1.4. */
 function defaultPath({ pathname }: URL): string {
   return pathname.slice(0, Math.max(1, pathname.lastIndexOf('/')))
 }

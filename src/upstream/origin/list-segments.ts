@@ -5,20 +5,20 @@ import type { OriginHosts } from './origin-hosts.ts'
 import { type SegmentDate, segmentDates } from './segment-dates.ts'
 
 export interface ListingContext {
-  /** What the list's URIs are relative to. */
+  /** The URL that the list's URIs are relative to. */
   readonly base: URL
   readonly hosts: OriginHosts
   readonly nowMs: number
-  /** The number of a segment by its media sequence number. */
+  /** Returns the number of a segment by its media sequence number. */
   readonly numberOf: (mediaSequence: number) => bigint
-  /** How segments are to be passed on unread; undefined: they are read. */
+  /** Says how segments are to be passed on unread; undefined where they are read. */
   readonly opaqueOf:
     | ((segment: MediaPlaylistSegment, mediaSequence: number) => OpaqueListing)
     | undefined
 }
 
 /**
- * What an origin's media playlist lists, in its order; missing segments (EXT-X-GAP) left out.
+ * Lists what an origin's media playlist lists, in its order; missing segments (EXT-X-GAP) left out.
  * @throws GatewayError when it names an address that we do not follow
  */
 export function listSegments(
@@ -39,7 +39,7 @@ export function listSegments(
 interface Place {
   readonly number: bigint
   readonly date: SegmentDate | undefined
-  /** Discontinuities up to here. */
+  /** How many discontinuities there were up to here. */
   readonly breaks: number
   readonly opaque: OpaqueListing | undefined
 }
@@ -62,7 +62,10 @@ function toListed(
   }
 }
 
-/** Behind a discontinuity the same name may hold another init segment, as after an encoder's restart. */
+/**
+ * Finds the map of a segment: behind a discontinuity the same name may hold another init segment, as after an encoder's
+ * restart.
+ */
 function mapOf(
   { map }: MediaPlaylistSegment,
   breaks: number,

@@ -7,8 +7,9 @@ import { readSegment } from '../../formats/read-segment.ts'
 import type { PlaylistName } from '../hls-session.ts'
 
 /**
- * When a segment begins by its own times, in seconds on whatever base it counts. Undefined when that cannot be read.
- * @param init undefined: a segment that needs none
+ * Reads when a segment begins by its own times, in seconds on whatever base it counts. Undefined when that cannot be
+ * read.
+ * @param init undefined for a segment that needs none
  */
 export function mediaBeginS(
   init: Buffer | undefined,

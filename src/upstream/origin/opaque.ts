@@ -7,18 +7,21 @@ import type { OpaqueTrack, RenditionName, SegmentKey } from '../../timeline/frag
 import type { PlaylistName } from '../hls-session.ts'
 import { isVideoCodec } from './pick-playlists.ts'
 
-/** What the keys of a list become in ours. */
+/** Says what the keys of a list become in ours. */
 export interface KeyNames {
-  /** The id under which viewers ask us for the key at `uri`. */
+  /** Returns the id under which viewers ask us for the key at `uri`. */
   idOf(uri: string): string
 }
 
-/** Whether any of it cannot be read without a key. */
+/** Says whether any of it cannot be read without a key. */
 export function isEncrypted({ segments }: MediaPlaylist): boolean {
   return segments.some(({ keys, map }) => keys.length > 0 || (map?.keys.length ?? 0) > 0)
 }
 
-/** How a segment is to be listed whose bytes we do not read. @param mediaSequence the origin's */
+/**
+ * Says how a segment is to be listed whose bytes we do not read.
+ * @param mediaSequence the origin's
+ */
 export function opaqueTrack(
   { keys, map, uri }: MediaPlaylistSegment,
   mediaSequence: number,
@@ -51,7 +54,7 @@ function segmentKey(
   }
 }
 
-/** What a playlist is listed as, unread: the origin's CODECS are all that tells. */
+/** Says what a playlist is listed as, unread, because the origin's CODECS are all that tells. */
 export function unreadAs(
   playlist: PlaylistName,
   codecs: readonly string[],

@@ -8,14 +8,14 @@ import { originError } from './origin-error.ts'
 /** What an origin answered, read to its end. */
 export interface OriginBody {
   readonly bytes: Buffer
-  /** Where it came from in the end: what its relative URIs are relative to. */
+  /** Where it came from in the end, which its relative URIs are relative to. */
   readonly url: URL
   readonly etag: string | undefined
 }
 
 /**
- * That part of a file; an origin that ignores ranges sends all of it. RFC 9110, 14.2.
- * @throws GatewayError when that part is not in the answer
+ * Reads that stretch of a file; an origin that ignores ranges sends all of it. RFC 9110, 14.2.
+ * @throws GatewayError when that stretch is not in the answer
  */
 export async function readRange(
   answer: Answer,
@@ -58,10 +58,10 @@ const CODES_BY_STATUS: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCod
   [429, 'upstream_throttled'],
 ])
 
-/** What an origin answers for a file that is not there, or not yet: stores that hide their folders say 403. */
+/** The statuses of an origin for a file that is not there, or not yet: stores that hide their folders say 403. */
 const WITHOUT_FILE: ReadonlySet<number> = new Set([401, 403, 404, 410])
 
-/** What was asked for when an origin refused. */
+/** Says what was asked for when an origin refused. */
 export interface Refused {
   /** Whether it is a file that a playlist lists, which may be there in a moment or gone for good. */
   readonly listed: boolean
@@ -69,7 +69,7 @@ export interface Refused {
   readonly withCredentials: boolean
 }
 
-/** Any status that is neither success nor a redirect, as an error. */
+/** Returns any status that is neither success nor a redirect, as an error. */
 export async function refusalOf(
   answer: Answer,
   { listed, withCredentials }: Refused,
@@ -98,7 +98,10 @@ async function problemCode(answer: Answer, meter: Meter): Promise<string> {
   }
 }
 
-/** Milliseconds from now. A date counts from the answer's own: our clock may be another. RFC 9110, 10.2.3. */
+/**
+ * Reads Retry-After, in milliseconds from now. A date counts from the answer's own, because our clock may be another.
+ * RFC 9110, 10.2.3.
+ */
 export function retryAfter(answer: Answer): number | undefined {
   const text = headerOf(answer, 'retry-after')?.trim() ?? ''
   if (/^\d{1,6}$/.test(text)) return Number(text) * 1000

@@ -14,7 +14,10 @@ const DETAILS: Partial<Record<ErrorCode, string>> = {
   segment_gone: 'The origin no longer keeps this segment.',
 }
 
-/** An origin may be away in many ways, and comes back by itself: a missing stream is a camera that is off. */
+/**
+ * The codes that pass: an origin may be away in many ways, and comes back by itself; a missing stream is a camera that
+ * is off.
+ */
 const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'no_media',
   'upstream_stream_not_found',
@@ -30,7 +33,7 @@ interface OriginErrorOptions {
   readonly detail?: string
 }
 
-/** An origin's failure under its public code. */
+/** Makes an origin's failure under its public code. */
 export function originError(
   code: ErrorCode,
   { cause, retryAfterMs, detail }: OriginErrorOptions = {},
@@ -38,14 +41,14 @@ export function originError(
   return told(upstreamError(code, cause), retryAfterMs, detail)
 }
 
-/** Whatever a request to an origin threw, in an origin's words and without secrets. */
+/** Returns whatever a request to an origin threw, in an origin's words and without secrets. */
 export function asOriginError(error: unknown): GatewayError | SessionDeadError {
   const known = translate(error)
   if (known instanceof SessionDeadError || known instanceof OriginError) return known
   return told(known)
 }
 
-/** Says it in its own words already. */
+/** Marks an error that is in its own words already. */
 class OriginError extends GatewayError {}
 
 function told(

@@ -1,13 +1,13 @@
 import { isIP } from 'node:net'
 import { originError } from './origin-error.ts'
 
-/** Names that lead into somebody's own network. RFC 6761, RFC 6762, and what clouds use. */
+/** Matches names that lead into somebody's own network. RFC 6761, RFC 6762, and what clouds use. */
 const PRIVATE_NAME = /(^|\.)(localhost|local|internal|lan|home|corp|arpa)$/
 
 /**
- * Which addresses that an origin names are followed. Origins send players to CDNs, so hosts differ; but
- * they shall not make us fetch, and publish, what only this machine can reach. So another host needs a
- * public-looking name, which has to lead to a public address when it is connected to, and TLS is never given up.
+ * Says which addresses that an origin names are followed. Origins send players to CDNs, so hosts differ; but they shall
+ * not make us fetch, and publish, what only this machine can reach. So another host needs a public-looking name, which
+ * has to lead to a public address when it is connected to, and TLS is never given up.
  */
 export class OriginHosts {
   readonly #configured: URL
@@ -17,8 +17,8 @@ export class OriginHosts {
   }
 
   /**
-   * The address that `uri` means in the playlist or redirect at `base`.
-   * @throws GatewayError `upstream_unavailable`, without the address: it may hold a token
+   * Resolves `uri` in the playlist or redirect at `base`.
+   * @throws GatewayError `upstream_unavailable`, without the address, because it may hold a token
    */
   resolve(uri: string, base: URL): URL {
     if (!URL.canParse(uri, base.href)) throw refusal('cannot be resolved')
@@ -37,12 +37,12 @@ export class OriginHosts {
     return url
   }
 
-  /** The host that an operator has configured, at any port: it may be an inner one. */
+  /** Says whether it is the host that an operator has configured, at any port: it may be an inner one. */
   isOwn(url: URL): boolean {
     return url.hostname === this.#configured.hostname
   }
 
-  /** Scheme, host and port of the configured URL: what its headers are meant for. */
+  /** Says whether scheme, host and port are those of the configured URL, which its headers are meant for. */
   isConfigured(url: URL): boolean {
     return url.origin === this.#configured.origin
   }

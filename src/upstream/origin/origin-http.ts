@@ -22,13 +22,13 @@ import type { OriginQuota } from './origin-quota.ts'
 
 /** Another HLS origin, as configured. */
 export interface OriginSource {
-  /** A multivariant or a media playlist. May hold a token, or `user:password@`. */
+  /** The URL of a multivariant or a media playlist, which may hold a token, or `user:password@`. */
   readonly url: SecretUrl
-  /** For the origin of that URL alone: authorisation, for example. */
+  /** The headers for the origin of that URL alone: authorisation, for example. */
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Values of the metric label `operation`. */
+/** Names the request; a value of the metric label `operation`. */
 export type OriginRequest = 'playlist' | 'init' | 'segment' | 'key'
 
 const MIB = 1024 * 1024
@@ -52,14 +52,14 @@ const MAX_REDIRECTS = 5
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 export interface OriginHttpDeps {
-  /** For the configured host, wherever it is. */
+  /** Reaches the configured host, wherever it is. */
   readonly dispatcher: Pick<UpstreamAgent, 'request'>
-  /** For hosts that the origin names: connects to public addresses only. */
+  /** Reaches hosts that the origin names, at public addresses only. */
   readonly publicDispatcher: Pick<UpstreamAgent, 'request'>
   readonly clock: Clock
   readonly random: Random
   readonly quota: OriginQuota
-  /** Of the source; shared by all its sessions. */
+  /** The cookies of the source, shared by all its sessions. */
   readonly cookies: CookieJar
   readonly observer: UpstreamObserver
 }
@@ -67,16 +67,15 @@ export interface OriginHttpDeps {
 export interface OriginGet {
   readonly url: URL
   readonly range?: ByteRange | undefined
-  /** Of what we have: the answer may then be `unchanged`. */
+  /** The tag of what we have: the answer may then be `unchanged`. */
   readonly etag?: string | undefined
   readonly priority?: Priority
   readonly announced?: Announced | undefined
 }
 
 /**
- * GETs to an HLS origin and to the hosts that it names: within deadlines and size bounds, complete or not
- * at all. Redirects are followed, the configured headers go to the configured origin only, and no error
- * holds a URL.
+ * Sends GETs to an HLS origin and to the hosts that it names: within deadlines and size bounds, complete or not at all.
+ * Redirects are followed, the configured headers go to the configured origin only, and no error holds a URL.
  */
 export class OriginHttp {
   readonly hosts: OriginHosts
@@ -126,7 +125,7 @@ export class OriginHttp {
     })
   }
 
-  /** The headers that a request for `url` carries, beyond those of the protocol. */
+  /** Returns the headers that a request for `url` carries, beyond those of the protocol. */
   headersFor(url: URL): Readonly<Record<string, string>> {
     const configured = this.hosts.isConfigured(url) ? this.#headers : {}
     const cookies = [configured.cookie, this.#deps.cookies.headerFor(url)].filter(
@@ -212,14 +211,17 @@ function rangeHeader({ offset, length }: ByteRange): string {
   return `bytes=${offset}-${offset + length - 1}`
 }
 
-/** Names of headers are case-insensitive: what is configured takes the place of what we would send. */
+/**
+ * Lowers the names of headers, which are case-insensitive, because what is configured takes the place of what we would
+ * send.
+ */
 function lowerCased(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
   )
 }
 
-/** `https://user:password@host/`: nobody but a browser turns that into a header by itself. */
+/** Makes a header of `https://user:password@host/`, because nobody but a browser does that by itself. */
 function basicAuthorization({ username, password }: URL): Readonly<Record<string, string>> {
   if (username === '' && password === '') return {}
   const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`

@@ -8,17 +8,17 @@ export interface OriginKey {
   fetch(signal: AbortSignal): Promise<Buffer>
 }
 
-/** Per stream. A list has one or a few; players may still ask for those of older lists. */
+/** How many keys a stream may have. A list has one or a few; players may still ask for those of older lists. */
 const MAX_KEYS = 256
 
 /**
- * The keys that streams' playlists refer to, each under an id that tells nothing of where it is. What is
- * not in here cannot be asked for (G17); the keys themselves never are.
+ * Keeps the keys that streams' playlists refer to, each under an id that tells nothing of where it is. What is not in
+ * here cannot be asked for (G17); the keys themselves never are kept.
  */
 export class OriginKeys {
   readonly #streams = new Map<string, LRUCache<string, OriginKey>>()
 
-  /** Returns the id. */
+  /** Adds a key and returns its id. */
   add(stream: string, key: OriginKey): string {
     const id = createHash('sha256').update(key.url.href).digest('hex').slice(0, 32)
     const keys = this.#streams.get(stream) ?? new LRUCache<string, OriginKey>({ max: MAX_KEYS })

@@ -2,11 +2,11 @@ import type { Clock } from '../../base/clock.ts'
 import { type EndTurn, type Priority, QuotaQueue } from '../quota-queue.ts'
 import { SlidingWindow } from '../sliding-window.ts'
 
-/** What one stream asks of an origin at most: about twice what following two renditions takes. */
+/** How many requests a second one stream sends an origin at most: about twice what following two renditions takes. */
 const PER_SECOND = 20
-/** As many as a browser has connections to a host. */
+/** How many requests run at once: as many as a browser has connections to a host. */
 const AT_ONCE = 6
-/** An origin that asks for more patience than this is asked again all the same. */
+/** How long an origin is left alone at most when it asks for that; then it is asked again all the same. */
 const MAX_QUIET_MS = 30_000
 
 /** Keeps us a polite client of somebody else's origin: few requests at once, and silence when asked for. */
@@ -33,7 +33,7 @@ export class OriginQuota {
     return this.#queue.take(this.#costs, signal, priority)
   }
 
-  /** The origin said Retry-After. */
+  /** Sends nothing for a while, because the origin said Retry-After. */
   beQuiet(ms: number): void {
     this.#quietUntilMs = this.#clock.now() + Math.min(ms, MAX_QUIET_MS)
   }

@@ -1,24 +1,24 @@
 import type { Clock } from '../../base/clock.ts'
 import type { MediaPlaylist, MediaPlaylistSegment } from '../../formats/m3u8/parse-media.ts'
 
-/** What a look at the first playlist says of the origin's numbering. */
+/** Says what the first playlist tells of the origin's numbering. */
 export type Sighting =
   /** It goes on. */
   | 'same'
-  /** An older copy of the list, as caches may give. */
+  /** It is an older copy of the list, as caches may give. */
   | 'stale'
   /** The numbers mean other segments than before: the origin has begun anew. */
   | 'restarted'
 
-/** A list that stays behind for longer than this is not stale. */
+/** How long a list may stay behind and count as stale. */
 const STALE_MS = 15_000
 
 let runs = 0
 
 /**
- * Which segments an origin's media sequence numbers name, for all sessions of a stream. As long as the
- * origin counts on they are the fragments' identity; when it begins anew, they are put behind all that
- * was before, so that numbers only grow here too.
+ * Says which segments an origin's media sequence numbers name, for all sessions of a stream. As long as the origin
+ * counts on they are the fragments' identity; when it begins anew, they are put behind all that was before, so that
+ * numbers only grow here too.
  */
 export class OriginRun {
   readonly #clock: Clock
@@ -27,7 +27,7 @@ export class OriginRun {
    * otherwise have us change between two forms that one list cannot hold.
    */
   opaque = false
-  /** EXT-X-TARGETDURATION, in seconds; 0 until it is known. */
+  /** The list's EXT-X-TARGETDURATION, in seconds; 0 until it is known. */
   #targetDurationS = 0
   #timeBase = 0
   #offset = 0
@@ -42,7 +42,7 @@ export class OriginRun {
     this.#begin()
   }
 
-  /** See {@link HlsSession.timeBase}. */
+  /** The run of timestamps, as in {@link HlsSession.timeBase}. */
   get timeBase(): number {
     return this.#timeBase
   }
@@ -55,7 +55,7 @@ export class OriginRun {
     return BigInt(mediaSequence + this.#offset)
   }
 
-  /** To be told of each list before its numbers are used. After `restarted` another run has begun. */
+  /** Looks at a list; to be called with each before its numbers are used. After `restarted` another run has begun. */
   look(list: MediaPlaylist): Sighting {
     const last = list.mediaSequence + list.segments.length - 1
     this.#targetDurationS = Math.max(this.#targetDurationS, list.targetDuration)
@@ -79,9 +79,9 @@ export class OriginRun {
   }
 
   /**
-   * Whether what both lists name is the same; undefined when nothing tells: they have no number in common, or only
-   * URIs that this origin changes at each reload, as those with a token in their path. Dates that are computed anew
-   * for each list waver; those of a copy do not.
+   * Says whether what both lists name is the same; undefined when nothing tells: they have no number in common, or only
+   * URIs that this origin changes at each reload, as those with a token in their path. Dates that are computed anew for
+   * each list waver; those of a copy do not.
    */
   #isAlike(list: MediaPlaylist, isCopy: boolean): boolean | undefined {
     const common = [...marks(list)].flatMap(([msn, mark]) => {
@@ -100,7 +100,7 @@ export class OriginRun {
     return this.#keepsUris ? false : undefined
   }
 
-  /** One number is left out: what lies between is unknown. */
+  /** Begins another run, with one number left out, because what lies between is unknown. */
   #restart(mediaSequence: number): void {
     this.#offset += (this.#newest ?? 0) + 2 - mediaSequence
     this.#begin()
@@ -112,11 +112,11 @@ export class OriginRun {
   }
 }
 
-/** What a segment is known again by, beside its number. */
+/** Says what a segment is known again by, beside its number. */
 interface Mark {
   readonly dateMs: number | undefined
   readonly durationMs: number
-  /** Tokens in the query may differ each time. */
+  /** The file's name, without the query, in which tokens may differ each time. */
   readonly name: string
 }
 

@@ -28,7 +28,7 @@ import { partnerOffset, undatedOffset } from './partner-numbers.ts'
 import { isReadable, pickPlaylists } from './pick-playlists.ts'
 
 export interface OriginSessionDeps extends OriginHttpDeps {
-  /** Of the stream; shared by all its sessions. */
+  /** The numbering of the stream, shared by all its sessions. */
   readonly run: OriginRun
   /** Names a key for viewers. */
   readonly nameKey: (key: OriginKey) => string
@@ -55,11 +55,11 @@ export async function openOriginSession(
 interface OriginPlaylists {
   readonly urls: ReadonlyMap<PlaylistName, URL>
   readonly codecs: readonly string[]
-  /** What the media playlists may import. RFC 8216bis, 4.4.2.3. */
+  /** The variables that the media playlists may import. RFC 8216bis, 4.4.2.3. */
   readonly variables?: Variables | undefined
 }
 
-/** A media playlist is its own: what is in its segments shows when they are read. */
+/** Finds the playlists. A media playlist is its own: what is in its segments shows when they are read. */
 function playlistsOf({ bytes, url }: OriginBody, { hosts }: OriginHttp): OriginPlaylists {
   const text = bytes.toString()
   if (!/^[ \t]*#EXT-X-STREAM-INF[ \t]*:/m.test(text)) {
@@ -73,15 +73,15 @@ function playlistsOf({ bytes, url }: OriginBody, { hosts }: OriginHttp): OriginP
 }
 
 /**
- * How many of a list's segments are read, and kept in mind after they have left it: half an hour of 2 s, from which
- * an outage is filled. An EVENT list of a day costs little more than that.
+ * How many of a list's segments are read, and kept in mind after they have left it: half an hour of 2 s, from which an
+ * outage is filled. An EVENT list of a day costs little more than that.
  */
 const MAX_KNOWN = 1024
 
-/** Between two looks for a file that is listed and not there. */
+/** How long to wait between two looks for a file that is listed and not there. */
 const ABSENCE = { firstMs: 250, maxMs: 1000 }
 /**
- * How long a listed file is waited for. All that is listed behind it waits as well, so not longer than a player's
+ * How long a listed file is waited for. All that is listed behind it waits as well, so it is not longer than a player's
  * buffer may last.
  */
 const [MIN_PATIENCE_MS, MAX_PATIENCE_MS] = [3000, 8000]
@@ -93,16 +93,19 @@ const LIST_PATIENCE_MS = 3000
 interface Followed {
   readonly name: PlaylistName
   readonly url: URL
-  /** Where it was found in the end. */
+  /** The URL at which it was found in the end. */
   base: URL
-  /** What its media sequence numbers lack to those of the first playlist; undefined until it is found. */
+  /** How far its media sequence numbers are behind those of the first playlist; undefined until it is found. */
   offset: number | undefined
   etag: string | undefined
   /** When it began to fail; undefined while it can be had. */
   missingSinceMs: number | undefined
   list: MediaPlaylist | undefined
   listed: readonly ListedFragment[]
-  /** Listed now or before: origins keep segments for a while after they have left the list. */
+  /**
+   * The fragments that are listed now or were before, because origins keep segments for a while after they have left
+   * the list.
+   */
   readonly known: LRUCache<bigint, ListedFragment>
 }
 
@@ -118,10 +121,10 @@ function followedAt(name: PlaylistName, url: URL): Followed {
   }
 }
 
-/** One reading of an origin: it never expires, and ends when the origin's numbering begins anew. */
+/** Reads an origin: the session never expires, and ends when the origin's numbering begins anew. */
 class OriginSession extends SessionBase<Followed> implements HlsSession {
   readonly expiresAtMs = Number.POSITIVE_INFINITY
-  /** No bound is known. */
+  /** How many changes there were: no bound is known. */
   readonly codecChanges = 0
   readonly segmentsGoOn = true
   readonly #http: OriginHttp
@@ -132,7 +135,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   readonly #variables: Variables | undefined
   readonly #nameKey: OriginSessionDeps['nameKey']
   #timeBase = 0
-  /** What was read when the session was opened, and is not asked for yet. */
+  /** The lists that were read when the session was opened, and are not asked for yet. */
   readonly #unread = new Map<PlaylistName, readonly ListedFragment[]>()
 
   constructor(
@@ -202,7 +205,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     primary.listed = beginTogether(primary.listed, other.listed)
   }
 
-  /** When the newest segments of two playlists begin by their own times; undefined where they cannot be read. */
+  /** Reads when the newest segments of two playlists begin by their own times; undefined where they cannot be read. */
   async #beginS(
     picture: Followed,
     sound: Followed,
@@ -230,7 +233,9 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     })
   }
 
-  /** The playlist as it is now. One beside the first that cannot be had any more costs what it lists, and no more. */
+  /**
+   * Fetches the playlist as it is now. One beside the first that cannot be had any more costs what it lists, and no more.
+   */
   async #fetchOrMiss(followed: Followed, alive: AbortSignal): Promise<MediaPlaylist | undefined> {
     try {
       const list = await this.#fetch(followed, alive)
@@ -246,7 +251,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     }
   }
 
-  /** What fails at first is for the next look at the list to get over, or to tell. */
+  /** Fetches a list, or leaves what fails at first to the next look at the list, to get over, or to tell. */
   #tryFetch(followed: Followed, alive: AbortSignal): Promise<MediaPlaylist | undefined> {
     return unlessRefused(alive, () => this.#fetch(followed, alive))
   }
@@ -334,7 +339,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     return first
   }
 
-  /** The playlist as it is now; undefined when it has not changed. */
+  /** Fetches the playlist as it is now; undefined when it has not changed. */
   #fetch(followed: Followed, signal: AbortSignal): Promise<MediaPlaylist | undefined> {
     const { url, etag } = followed
     return this.#http.get('playlist', { url, etag }, signal, (body) => {
@@ -363,7 +368,9 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     return followed.listed
   }
 
-  /** What cannot be read is passed on; a session that has read so far leaves that to the next. */
+  /**
+   * Notes that media cannot be read, which are then passed on; a session that has read so far leaves that to the next.
+   */
   #notice(list: MediaPlaylist): void {
     if (this.#run.opaque || (isReadable(this.#codecs) && !isEncrypted(list))) return
     this.#run.opaque = true
@@ -379,7 +386,10 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     return (segment, mediaSequence) => ({ ...opaqueTrack(segment, mediaSequence, { idOf }), ...as })
   }
 
-  /** The lists may not overlap at the moment; what was found before still holds then. */
+  /**
+   * Aligns a list's numbers with the first playlist's. Where the two do not overlap at the moment, what was found
+   * before still holds.
+   */
   #align(followed: Followed, list: MediaPlaylist): void {
     const picture = this.#primary.list
     if (followed === this.#primary || picture === undefined) return
@@ -406,7 +416,7 @@ function mayComeYet(error: unknown): boolean {
   return error.cause instanceof UpstreamAnswerError && error.cause.status >= 500
 }
 
-/** Without those at the beginning of the picture's list that the sound's list holds no more, if they meet at all. */
+/** Leaves out those at the beginning of the picture's list that the sound's list holds no more, if they meet at all. */
 function beginTogether(
   picture: readonly ListedFragment[],
   sound: readonly ListedFragment[],

@@ -2,13 +2,13 @@ import type { MediaPlaylist } from '../../formats/m3u8/parse-media.ts'
 import { originError } from './origin-error.ts'
 import { segmentDates } from './segment-dates.ts'
 
-/** Playlists whose segments differ more than this in length are cut in different places. */
+/** How much segments may differ in length; more means that playlists are cut in different places. */
 const ALIKE_SHARE = 0.25
 
 /**
- * What to add to the sound's media sequence numbers to have the picture's. RFC 8216, 6.2.4, wants neither
- * equal numbers nor equal cuts, but we list both under one number (G7): so dates tell which belong
- * together; undefined where they do not tell.
+ * Returns what to add to the sound's media sequence numbers to have the picture's. RFC 8216, 6.2.4, wants neither equal
+ * numbers nor equal cuts, but we list both under one number (G7): so dates tell which belong together; undefined where
+ * they do not tell.
  * @param known what has been found so far: it stays as long as any date agrees, because dates may waver
  * @throws GatewayError `upstream_unsupported_media` when the two are cut in different places
  */
@@ -29,7 +29,7 @@ export function partnerOffset(
 }
 
 /**
- * What to add where no dates tell. Media times do, in seconds from whatever both count from; else equal numbers
+ * Returns what to add where no dates tell. Media times do, in seconds from whatever both count from; else equal numbers
  * belong together, and where the lists have none in common, their ends do.
  * @param beginS when the newest segment of each list begins, where that is known
  */
@@ -50,7 +50,7 @@ export function undatedOffset(
   return isOverlapping ? 0 : last - soundLast
 }
 
-/** Whether any of its segments is dated. */
+/** Says whether any of its segments is dated. */
 export function isDated({ segments }: MediaPlaylist): boolean {
   return segments.some(({ programDateTimeMs }) => programDateTimeMs !== undefined)
 }
@@ -59,10 +59,10 @@ function lastOf({ mediaSequence, segments }: MediaPlaylist): number {
   return mediaSequence + segments.length - 1
 }
 
-/** So many of the newest segments of the sound have a vote. */
+/** How many of the newest segments of the sound have a vote. */
 const VOTERS = 16
 
-/** How many segments of the sound begin nearest to one of the picture that is so far ahead in number. */
+/** Counts how many segments of the sound begin nearest to one of the picture that is so far ahead in number. */
 function votesByDate(
   picture: ReadonlyMap<number, number>,
   sound: ReadonlyMap<number, number>,
@@ -83,7 +83,7 @@ function votesByDate(
   return votes
 }
 
-/** Dates in milliseconds since 1970 by media sequence number. */
+/** Returns dates in milliseconds since 1970 by media sequence number. */
 function starts(list: MediaPlaylist): ReadonlyMap<number, number> {
   return new Map(
     segmentDates(list, 0).flatMap(({ startMs }, i) =>
@@ -92,7 +92,7 @@ function starts(list: MediaPlaylist): ReadonlyMap<number, number> {
   )
 }
 
-/** The last one may be short, where a stream has just ended. */
+/** Returns the mean length, without the last segment, which may be short where a stream has just ended. */
 function meanS({ segments }: MediaPlaylist): number {
   const whole = segments.length > 1 ? segments.slice(0, -1) : segments
   return whole.reduce((sum, { durationS }) => sum + durationS, 0) / Math.max(1, whole.length)

@@ -4,14 +4,14 @@ import type { PlaylistName } from '../hls-session.ts'
 /** The media playlists that we follow of an origin, by URI as written; the one with the video first. */
 export interface PickedPlaylists {
   readonly uris: ReadonlyMap<PlaylistName, string>
-  /** As the origin says; empty when it does not. */
+  /** The codecs as the origin says them; empty when it does not. */
   readonly codecs: readonly string[]
 }
 
 const PLAYABLE = /^(avc1|avc3|hvc1|hev1|mp4a)\b/
 const OTHER_VIDEO = /^(av01|vp0?[89]|dvh1|dvhe|mp4v)\b/
 const VIDEO = /^(avc1|avc3|hvc1|hev1)\b/
-/** Subtitles and captions, which we neither follow nor repeat. */
+/** Matches subtitles and captions, which we neither follow nor repeat. */
 const TEXT = /^(wvtt|stpp|tx3g|imsc1|c608|c708|mett|sbtt|stxt|dvb)\b/i
 
 function isPlayableCodec(codec: string): boolean {
@@ -45,7 +45,7 @@ export function pickPlaylists({ variants, audio }: MultivariantPlaylist): Picked
   return { uris, codecs: mediaCodecs(best) }
 }
 
-/** Without CODECS nothing speaks against a variant. Video outweighs sound alone. */
+/** Returns the best variant. Without CODECS nothing speaks against one. Video outweighs sound alone. */
 function bestOf(variants: readonly Variant[]): Variant | undefined {
   const weight = ({ codecs, resolution, bandwidth }: Variant): number =>
     bandwidth + (resolution !== undefined || codecs.some((codec) => VIDEO.test(codec)) ? 1e12 : 0)

@@ -1,17 +1,17 @@
 import type { MediaPlaylist, MediaPlaylistSegment } from '../../formats/m3u8/parse-media.ts'
 
-/** When a listed segment begins, in milliseconds since 1970. */
+/** Says when a listed segment begins, in milliseconds since 1970. */
 export interface SegmentDate {
-  /** As the list says, or follows from what it says; undefined when it does not. */
+  /** The start as the list says it, or as it follows from what that says; undefined when it does not. */
   readonly startMs: number | undefined
-  /** Where that is unknown: by the end of the list, which is taken for now. */
+  /** The start where that is unknown: by the end of the list, which is taken for now. */
   readonly estimatedMs: number | undefined
 }
 
 /**
- * The dates of a list's segments. Many origins write EXT-X-PROGRAM-DATE-TIME once; the segments after it
- * follow by their durations, up to the next discontinuity (RFC 8216, 4.3.2.6), and those before it
- * likewise. Durations that are rounded to seconds are no measure: they give an estimate.
+ * Dates a list's segments. Many origins write EXT-X-PROGRAM-DATE-TIME once; the segments after it follow by their
+ * durations, up to the next discontinuity (RFC 8216, 4.3.2.6), and those before it likewise. Durations that are rounded
+ * to seconds are no measure: they give an estimate.
  */
 export function segmentDates({ segments }: MediaPlaylist, nowMs: number): readonly SegmentDate[] {
   const carried = carryBack(segments, carryOn(segments))
