@@ -6,21 +6,21 @@ import type { Track } from './mp4/track.ts'
 import { isTransportStream } from './mpegts/packet.ts'
 import { readTs, type TsContext, type TsTail } from './mpegts/read-ts.ts'
 
-/** What a media fragment of MP4 may begin with. ISO/IEC 14496-12. */
+/** The boxes that a media fragment of MP4 may begin with. ISO/IEC 14496-12. */
 const FIRST_BOXES = ['styp', 'moof', 'sidx', 'ssix', 'emsg', 'prft', 'free', 'skip', 'uuid', 'ftyp']
 
 /**
- * Whether the bytes begin as such a segment does. Media of MP4 may hold what looks like a few packets, so what begins with
- * a box is asked first.
+ * Says whether the bytes begin as such a segment does. Media of MP4 may hold what looks like a few packets, so what
+ * begins with a box is asked first.
  */
 export function needsNoInit(bytes: Buffer): boolean {
   if (FIRST_BOXES.includes(bytes.toString('latin1', 4, 8))) return false
   return isTransportStream(bytes) || isId3(bytes) || isAdts(bytes)
 }
 
-/** What a segment holds that needs no init segment. */
+/** Says what a segment holds that needs no init segment. */
 export interface SegmentReading {
-  /** One or two, video first. */
+  /** The tracks: one or two, video first. */
   readonly tracks: readonly Track[]
   /** What was missing or unusable, each once, in words. */
   readonly damage: readonly string[]

@@ -5,7 +5,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
  * carry it along, so one signature opens a stream and all its segments.
  */
 export interface PathToken {
-  /** Unix seconds; at this instant the token has ended. */
+  /** When the token ends, in Unix seconds; at this instant it has ended. */
   readonly expiresS: number
   /** Which key signed it. */
   readonly keyId: string
@@ -13,7 +13,7 @@ export interface PathToken {
   readonly pattern: string
 }
 
-/** Names and what a glob adds to them. */
+/** Matches names and what a glob adds to them. */
 export const STREAM_PATTERN = /^[A-Za-z0-9_.*?-]{1,256}$/
 
 const TOKEN =
@@ -25,8 +25,8 @@ export function writePathToken({ expiresS, keyId, pattern }: PathToken, secret: 
 }
 
 /**
- * What a token grants, if one of our keys signed it; undefined otherwise. Whether it has ended is the
- * caller's to judge, who has the clock.
+ * Returns what a token grants, if one of our keys signed it; undefined otherwise. Whether it has ended is the caller's
+ * to judge, who has the clock.
  * @param secretOf the secret of a key id; undefined for ids that we do not know
  */
 export function readPathToken(
@@ -44,7 +44,7 @@ function sign(body: string, secret: string): Buffer {
   return createHmac('sha256', secret).update(body).digest()
 }
 
-/** In constant time. The text is compared, as base64url has several spellings of the same bytes. */
+/** Compares in constant time. The text is compared, because base64url has several spellings of the same bytes. */
 function isEqual(mac: string, expected: Buffer): boolean {
   return timingSafeEqual(Buffer.from(mac), Buffer.from(expected.toString('base64url')))
 }

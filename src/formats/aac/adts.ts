@@ -15,7 +15,7 @@ export interface AdtsStream {
 
 /** Frames among bytes that need not all be frames. */
 export interface AdtsRun {
-  /** Of the first frame, and with it of all of them; undefined without any. */
+  /** The description of the first frame, and with it of all of them; undefined without any. */
   readonly description: AacDescription | undefined
   readonly frames: readonly AdtsFrame[]
   /** Where a last frame begins whose end is not there; the bytes' length where there is none. */
@@ -28,7 +28,7 @@ const HEADER_BYTES = 7
 const CRC_BYTES = 2
 const SAMPLE_RATES = 13
 
-/** Whether a frame's header may begin the bytes: twelve bits of syncword, a layer of 0. */
+/** Says whether a frame's header may begin the bytes: twelve bits of syncword, a layer of 0. */
 export function isAdts(bytes: Buffer, at = 0): boolean {
   return bytes.length >= at + HEADER_BYTES && (bytes.readUInt16BE(at) & 0xfff6) === 0xfff0
 }
@@ -103,7 +103,7 @@ function readHeader(bytes: Buffer, at: number): Header | undefined {
   return { description, blocks: 1 + (bytes.readUInt8(at + 6) & 3), dataAt, end }
 }
 
-/** Why a frame cannot be used beside those of `known`; undefined when it can. */
+/** Says why a frame cannot be used beside those of `known`; undefined when it can. */
 function faultOf(
   { description, blocks }: Header,
   known: AacDescription | undefined,
@@ -116,7 +116,9 @@ function faultOf(
   return 'an audio configuration that changes within a fragment'
 }
 
-/** Where a header is next that another one follows, or the end; a syncword alone comes about by chance. */
+/**
+ * Finds where a header is next that another one follows, or the end, because a syncword alone comes about by chance.
+ */
 function nextFrame(bytes: Buffer, from: number): number {
   for (let at = bytes.indexOf(0xff, from); at !== -1; at = bytes.indexOf(0xff, at + 1)) {
     const end = readHeader(bytes, at)?.end

@@ -2,15 +2,15 @@ import { malformed } from '../mp4/mp4-error.ts'
 import { AAC_FRAME_TICKS, type Sample, sampleRateOf, type Track } from '../mp4/track.ts'
 import type { AdtsStream } from './adts.ts'
 
-/** The first frame that begins at `at` or later begins at this time, in ticks of the sample rate. */
+/** Says that the first frame that begins at `at` or later begins at this time, in ticks of the sample rate. */
 export interface TimeMark {
   readonly at: number
   readonly ticks: number
 }
 
 /**
- * How far marks may stray from the count of samples: rounding, and the clock that they were made with.
- * More means that frames are missing. As between fragments.
+ * How far marks may stray from the count of samples by rounding and the clock that they were made with, as between
+ * fragments. More means that frames are missing.
  */
 const TOLERANCE_S = 0.05
 

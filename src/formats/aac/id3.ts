@@ -1,14 +1,14 @@
 import { malformed } from '../mp4/mp4-error.ts'
 
 export interface Id3Tag {
-  /** Bytes of the whole tag. */
+  /** How long the whole tag is, in bytes. */
   readonly length: number
   /** The segment's first time in 90 kHz ticks of 33 bits, if a frame says so. */
   readonly stamp: number | undefined
 }
 
 const HEADER_BYTES = 10
-/** RFC 8216, 3.4: the owner of a PRIV frame, then eight bytes. */
+/** The owner of the PRIV frame that holds the stamp in eight bytes. RFC 8216, 3.4. */
 const STAMP_OWNER = Buffer.from('com.apple.streaming.transportStreamTimestamp\0', 'latin1')
 
 export function isId3(bytes: Buffer): boolean {
@@ -29,7 +29,7 @@ export function skipId3(bytes: Buffer): Id3Tag {
   return { length, stamp }
 }
 
-/** Four bytes of seven bits each: so that no length looks like a syncword. */
+/** Reads four bytes of seven bits each, so that no length looks like a syncword. */
 function sevenBits(bytes: Buffer, at: number): number {
   const parts = [0, 1, 2, 3].map((i) => bytes.readUInt8(at + i) & 0x7f)
   return parts.reduce((sum, part) => sum * 128 + part, 0)

@@ -3,7 +3,7 @@ import { readAdts } from './adts.ts'
 import { timedFrames } from './frame-times.ts'
 import { isId3, skipId3 } from './id3.ts'
 
-/** Of the stamp, whatever the codec. */
+/** The ticks of the stamp a second, whatever the codec. */
 const STAMP_RATE = 90_000
 
 /**

@@ -1,8 +1,6 @@
 import { PlaylistError } from './playlist-error.ts'
 
-/**
- * Attribute lists, RFC 8216, 4.2: `NAME=value,NAME="quoted value"`.
- */
+/** Reads and writes attribute lists, `NAME=value,NAME="quoted value"`. RFC 8216, 4.2. */
 
 /** An attribute value as it will stand in the list: already quoted where the tag wants quotes. */
 export type AttributeValue = string | number | Quoted
@@ -15,7 +13,7 @@ export interface Quoted {
 /** Where a bare value ends: its commas are its own unless a name follows, as in `CODECS=avc1.4d401e,mp4a.40.2`. */
 const NEXT_NAME = /,\s*[A-Z][A-Z0-9-]*\s*=/g
 
-/** What can stand in no list, so that it could not be written again. */
+/** Matches what can stand in no list, so that it could not be written again. */
 const UNWRITABLE = /["\p{Cc}]/u
 
 /**
@@ -37,7 +35,7 @@ export function parseAttributes(list: string): ReadonlyMap<string, string> | und
   return attributes.size === 0 && list !== '' ? undefined : attributes
 }
 
-/** Undefined when its quotes do not end, or something stands behind them. */
+/** Reads a value; undefined when its quotes do not end, or something stands behind them. */
 function readValue(list: string, at: number): { text: string; end: number } | undefined {
   const quote = list.charAt(at)
   if (quote !== '"' && quote !== "'") return readBare(list, at)
@@ -61,7 +59,10 @@ function skip(list: string, from: number, these: string): number {
   return at
 }
 
-/** @throws PlaylistError when the list is malformed, or one of those attributes absent or empty */
+/**
+ * Reads the attributes of a tag.
+ * @throws PlaylistError when the list is malformed, or one of those attributes absent or empty
+ */
 export function readAttributes(
   list: string,
   required: readonly string[] = [],
@@ -73,7 +74,8 @@ export function readAttributes(
   return attributes
 }
 /**
- * @throws RangeError when the value holds what a quoted-string cannot: there is no escape for it.
+ * Quotes a value.
+ * @throws RangeError when it holds what a quoted-string cannot, because there is no escape for it
  */
 export function quoted(value: string): Quoted {
   if (/["\r\n]/.test(value)) {

@@ -1,15 +1,15 @@
 import { readAttributes } from './attributes.ts'
 import { PlaylistError } from './playlist-error.ts'
 
-/** What EXT-X-DEFINE may take its values from. RFC 8216bis, 4.4.2.3. */
+/** Says what EXT-X-DEFINE may take its values from. RFC 8216bis, 4.4.2.3. */
 export interface DefineSources {
-  /** Of the playlist, for QUERYPARAM. */
+  /** The URL of the playlist, for QUERYPARAM. */
   readonly url?: URL | undefined
   /** The variables of the multivariant playlist, for IMPORT. */
   readonly imports?: Variables | undefined
 }
 
-/** Values by variable name. */
+/** The values by variable name. */
 export type Variables = ReadonlyMap<string, string>
 
 const MAX_VARIABLES = 100

@@ -3,18 +3,18 @@ import type { ByteRange } from './byte-range.ts'
 /** A media playlist, as we read it and as we write it. RFC 8216bis, 4.4.3 and 4.4.4. */
 export interface MediaPlaylist extends MediaPlaylistHead {
   readonly segments: readonly MediaPlaylistSegment[]
-  /** EXT-X-ENDLIST: nothing will follow. */
+  /** Whether nothing will follow (EXT-X-ENDLIST). */
   readonly endList: boolean
 }
 
 /** What stands before the first segment. */
 export interface MediaPlaylistHead {
   readonly version?: number | undefined
-  /** Seconds. */
+  /** The target duration, in seconds. */
   readonly targetDuration: number
-  /** Of the first segment. */
+  /** The number of the first segment. */
   readonly mediaSequence: number
-  /** Of the first segment, its own EXT-X-DISCONTINUITY not counted. RFC 8216, 6.2.2. */
+  /** The discontinuity number of the first segment, its own EXT-X-DISCONTINUITY not counted. RFC 8216, 6.2.2. */
   readonly discontinuitySequence: number
   readonly type?: 'VOD' | 'EVENT' | undefined
   /** The Skip Boundary, in seconds. RFC 8216bis, 4.4.3.8. */
@@ -23,32 +23,32 @@ export interface MediaPlaylistHead {
 }
 
 export interface MediaPlaylistSegment extends SegmentContext {
-  /** As written, so relative to the playlist; may hold a token. */
+  /** The URI as written, so relative to the playlist; it may hold a token. */
   readonly uri: string
   readonly durationS: number
   /** Whether EXTINF was read from tenths of a second or coarser, so that it does not measure the media. */
   readonly isRounded?: boolean
   /**
-   * Milliseconds since 1970, only where the playlist says so for this very segment: a date carried
-   * forward over rounded durations would be a guess.
+   * When it starts, in milliseconds since 1970, only where the playlist says so for this very segment, because a date
+   * carried forward over rounded durations would be a guess.
    */
   readonly programDateTimeMs?: number | undefined
   readonly discontinuity: boolean
-  /** The segment is known to be missing. */
+  /** Whether the segment is known to be missing. */
   readonly gap: boolean
   readonly byteRange?: ByteRange | undefined
 }
 
-/** What holds for a segment until other tags replace it. */
+/** Says what holds for a segment until other tags replace it. */
 export interface SegmentContext {
   readonly map?: MediaPlaylistMap | undefined
-  /** One per KEYFORMAT; empty: in the clear. */
+  /** The keys, one per KEYFORMAT; none in the clear. */
   readonly keys: readonly MediaPlaylistKey[]
 }
 
 /**
- * EXT-X-MAP. RFC 8216, 4.3.2.5. What was read is one object for all segments under one tag: a repeated tag
- * is another object, because it may announce new codec private data under the same URI.
+ * The init segment, EXT-X-MAP. RFC 8216, 4.3.2.5. What was read is one object for all segments under one tag: a
+ * repeated tag is another object, because it may announce new codec private data under the same URI.
  */
 export interface MediaPlaylistMap {
   readonly uri: string
@@ -59,12 +59,12 @@ export interface MediaPlaylistMap {
 
 /** EXT-X-KEY other than NONE. RFC 8216, 4.3.2.4. */
 export interface MediaPlaylistKey {
-  /** `AES-128`, `SAMPLE-AES`, or whatever else the list says. */
+  /** The method: `AES-128`, `SAMPLE-AES`, or whatever else the list says. */
   readonly method: string
   readonly uri: string
-  /** As written, `0x…`; undefined: the media sequence number of each segment. */
+  /** The vector as written, `0x…`; undefined where it is the media sequence number of each segment. */
   readonly iv?: string | undefined
-  /** `identity` unless said. */
+  /** The format; `identity` unless said. */
   readonly keyFormat: string
   readonly keyFormatVersions?: string | undefined
 }

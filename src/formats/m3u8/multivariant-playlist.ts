@@ -10,13 +10,13 @@ export interface MultivariantPlaylist {
 
 /** EXT-X-STREAM-INF and the URI below it. */
 export interface Variant {
-  /** As written, so relative to the playlist; may hold a token. */
+  /** The URI as written, so relative to the playlist; it may hold a token. */
   readonly uri: string
-  /** Bits per second; 0 when the playlist does not say. */
+  /** The peak rate in bits per second; 0 when the playlist does not say. */
   readonly bandwidth: number
-  /** Bits per second. */
+  /** The mean rate in bits per second. */
   readonly averageBandwidth?: number | undefined
-  /** RFC 6381 codec strings; empty when the playlist does not say. */
+  /** The codecs as RFC 6381 has them; none when the playlist does not say. */
   readonly codecs: readonly string[]
   readonly resolution?: { readonly width: number; readonly height: number } | undefined
   readonly frameRate?: number | undefined
@@ -27,7 +27,7 @@ export interface Variant {
 export interface AudioRendition {
   readonly groupId: string
   readonly name: string
-  /** Undefined when the audio is in the variant's own segments. */
+  /** The URI; undefined when the audio is in the variant's own segments. */
   readonly uri?: string | undefined
   readonly isDefault: boolean
   readonly isAutoselect?: boolean

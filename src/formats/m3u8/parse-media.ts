@@ -22,13 +22,13 @@ export type {
   MediaPlaylistSegment,
 } from './media-playlist.ts'
 
-/** What is not in a media playlist itself. */
+/** Says what is not in a media playlist itself. */
 export interface MediaSources extends DefineSources {
   /** How many of its segments are read at most, the newest. Default: as many as KVS puts into one list. */
   readonly newest?: number
 }
 
-/** KVS.md, section 10. */
+/** How many segments KVS puts into one list at most. KVS.md, section 10. */
 const KVS_SEGMENTS = 5000
 
 /** What the readers below return for the tags of one segment. */
@@ -126,7 +126,7 @@ function toSegments(
   })
 }
 
-/** One that is beyond all bounds is replaced by what it should be: the longest duration, rounded up. */
+/** Replaces a target duration that is beyond all bounds by what it should be: the longest duration, rounded up. */
 function plausibleTarget({ targetDuration, segments }: Manifest): number {
   if (targetDuration <= MAX_SEGMENT_S) return targetDuration
   const longestS = Math.max(0, ...segments.map(({ custom }) => custom.EXTINF?.durationS ?? 0))
@@ -134,7 +134,7 @@ function plausibleTarget({ targetDuration, segments }: Manifest): number {
   throw new PlaylistError(`targetDuration: expected at most ${MAX_SEGMENT_S} s`)
 }
 
-/** Undefined when the list promises none. */
+/** Reads the Skip Boundary; undefined when the list promises none. */
 function readSkipBoundary(list: string): number | undefined {
   const seconds = Number(parseAttributes(list)?.get('CAN-SKIP-UNTIL') ?? Number.NaN)
   return seconds > 0 && seconds < Number.POSITIVE_INFINITY ? seconds : undefined

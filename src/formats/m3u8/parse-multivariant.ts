@@ -6,7 +6,7 @@ import { playlistText, readPlaylist } from './read.ts'
 
 export type { AudioRendition, MultivariantPlaylist, Variant } from './multivariant-playlist.ts'
 
-/** More than any ladder; KVS has one. */
+/** How many variants a playlist may have: more than any ladder; KVS has one. */
 const MAX_VARIANTS = 100
 
 const manifestSchema = z.object({
@@ -60,7 +60,7 @@ function readStream(list: string): Omit<Variant, 'uri'> {
   }
 }
 
-/** None of another TYPE: we follow one picture, and no subtitles. */
+/** Reads EXT-X-MEDIA, none of another TYPE, because we follow one picture, and no subtitles. */
 function readMedia(list: string): AudioRendition[] {
   const attributes = parseAttributes(list)
   const groupId = attributes?.get('GROUP-ID')
@@ -93,7 +93,7 @@ function numberOf(written = ''): number | undefined {
   return Number.isFinite(value) && value >= 0 ? value : undefined
 }
 
-/** Undefined for one that is none, as `0x0` is. */
+/** Reads a resolution; undefined for one that is none, as `0x0` is. */
 function resolutionOf(written = ''): Variant['resolution'] {
   const [, width, height] = /^([1-9]\d{0,5})x([1-9]\d{0,5})$/i.exec(written) ?? []
   return width === undefined ? undefined : { width: Number(width), height: Number(height) }

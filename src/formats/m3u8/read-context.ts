@@ -3,7 +3,7 @@ import { parseByteRange } from './byte-range.ts'
 import type { MediaPlaylistKey, SegmentContext } from './media-playlist.ts'
 import { PlaylistError } from './playlist-error.ts'
 
-/** More than any list has for one segment: one per DRM system. */
+/** How many keys hold at a time: more than any list has for one segment, which is one per DRM system. */
 const MAX_KEYS = 16
 
 /**
@@ -33,7 +33,7 @@ export function withMap({ keys }: SegmentContext, list: string): SegmentContext 
   return { map: { uri: attributes.get('URI') ?? '', byteRange, keys }, keys }
 }
 
-/** Undefined for METHOD=NONE. */
+/** Reads a key; undefined for METHOD=NONE. */
 function readKey(list: string): MediaPlaylistKey | undefined {
   const attributes = readAttributes(list, ['METHOD'])
   const method = attributes.get('METHOD') ?? ''

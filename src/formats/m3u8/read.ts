@@ -3,7 +3,9 @@ import type { z } from 'zod'
 import { type DefineSources, readVariables, substitute, type Variables } from './define.ts'
 import { PlaylistError } from './playlist-error.ts'
 
-/** A list of 60,000 entries has some 1.5 MiB, or up to ten times that with dates and tokens. */
+/**
+ * How long a playlist may be: a list of 60,000 entries has some 1.5 MiB, or up to ten times that with dates and tokens.
+ */
 const MAX_CHARACTERS = 16 * 1024 * 1024
 const MAX_LINE_CHARACTERS = 16 * 1024
 
@@ -20,7 +22,7 @@ export type TagReader = (value: string) => unknown
 const NOT_PASSED_ON =
   /^#EXT(?!(?:M3U|INF:$|-X-STREAM-INF:$|-X-(?:VERSION|TARGETDURATION|MEDIA-SEQUENCE|DISCONTINUITY-SEQUENCE|DISCONTINUITY|PLAYLIST-TYPE|INDEPENDENT-SEGMENTS|ENDLIST)(?![A-Z-])))/
 
-/** m3u8-parser passes over a number that is none, and would begin at 0. */
+/** Matches a number that is none, because m3u8-parser passes over it, and would begin at 0. */
 const BROKEN_NUMBER =
   /^[ \t]*#(EXT-X-(?:TARGETDURATION|MEDIA-SEQUENCE|DISCONTINUITY-SEQUENCE))(?![A-Z-])(?!:\d{1,15}(?:\.\d*)?[\s,]*$)/m
 
@@ -89,7 +91,7 @@ function refuseBroken(text: string): void {
 
 const expressions = new Map<string, RegExp>()
 
-/** A line of a tag. Of those that m3u8-parser reads too, the bare ones are for it alone: see below. */
+/** Matches a line of a tag. Of those that m3u8-parser reads too, the bare ones are for it alone: see below. */
 function expressionOf(name: string): RegExp {
   const known = expressions.get(name)
   const expression =

@@ -4,11 +4,14 @@ import { PlaylistError } from './playlist-error.ts'
 /** What EXTINF says. */
 export interface Extinf {
   readonly durationS: number
-  /** See {@link MediaPlaylistSegment.isRounded}. */
+  /** As in {@link MediaPlaylistSegment.isRounded}. */
   readonly isRounded: boolean
 }
 
-/** Nobody cuts media into longer segments; a timestamp that wraps around has been seen to give 95,443 s. */
+/**
+ * How long a segment may be: nobody cuts media into longer ones, and a timestamp that wraps around has been seen to
+ * give 95,443 s.
+ */
 export const MAX_SEGMENT_S = 3600
 
 /** What a duration of nothing is taken for, so that rates can be computed. */

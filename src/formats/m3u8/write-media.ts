@@ -78,7 +78,7 @@ function segmentLines({
   return `${date}${extinf(durationS)}\n${range}${uriLine(uri)}\n`
 }
 
-/** The tags that lead from one context to the next. A map's keys are those that hold at its tag. */
+/** Writes the tags that lead from one context to the next. A map's keys are those that hold at its tag. */
 function switchContext(before: SegmentContext, { map, keys }: SegmentContext): string {
   if (map === undefined || isSameMap(map, before.map)) return switchKeys(before.keys, keys)
   return (
@@ -93,7 +93,7 @@ function switchContext(before: SegmentContext, { map, keys }: SegmentContext): s
   )
 }
 
-/** EXT-X-MAP holds until the next one, across discontinuities and gaps. */
+/** Says whether the map still holds: EXT-X-MAP does until the next one, across discontinuities and gaps. */
 function isSameMap(map: MediaPlaylistMap, before: MediaPlaylistMap | undefined): boolean {
   return (
     map.uri === before?.uri &&
@@ -102,7 +102,7 @@ function isSameMap(map: MediaPlaylistMap, before: MediaPlaylistMap | undefined):
   )
 }
 
-/** The tags after which these keys hold, and no others. RFC 8216, 4.3.2.4. */
+/** Writes the tags after which these keys hold, and no others. RFC 8216, 4.3.2.4. */
 function switchKeys(
   before: readonly MediaPlaylistKey[],
   keys: readonly MediaPlaylistKey[],
@@ -116,7 +116,7 @@ function switchKeys(
   return lines([...(ends ? [tag('EXT-X-KEY', { METHOD: 'NONE' })] : []), ...wanted])
 }
 
-/** Whether it is one key, of the format that needs no name. */
+/** Says whether it is one key, of the format that needs no name. */
 function isPlainKey([key, ...others]: readonly MediaPlaylistKey[]): boolean {
   return key?.keyFormat === 'identity' && others.length === 0
 }
@@ -135,7 +135,10 @@ function byteRangeText({ offset, length }: ByteRange): string {
   return `${length}@${offset}`
 }
 
-/** @throws RangeError when it would be read as a tag, or as several lines */
+/**
+ * Writes a URI.
+ * @throws RangeError when it would be read as a tag, or as several lines
+ */
 function uriLine(uri: string): string {
   if (!/^[^#\s][^\r\n]*$/.test(uri)) throw new RangeError('a URI line cannot hold this')
   return uri

@@ -1,6 +1,6 @@
 import { type AttributeValue, writeAttributes } from './attributes.ts'
 
-/** A tag without a value, with a plain one, or with an attribute list. No line break at its end. */
+/** Writes a tag without a value, with a plain one, or with an attribute list; no line break at its end. */
 export function tag(
   name: string,
   value?: string | number | Readonly<Record<string, AttributeValue | undefined>>,
@@ -11,8 +11,8 @@ export function tag(
 }
 
 /**
- * EXTINF with microseconds. RFC 8216 wants floating point from version 3 on; three decimals would let
- * the sum of a long list drift away from the media.
+ * Writes EXTINF with microseconds. RFC 8216 wants floating point from version 3 on; three decimals would let the sum of
+ * a long list drift away from the media.
  */
 export function extinf(durationS: number): string {
   if (!Number.isFinite(durationS) || durationS < 0) {
@@ -21,7 +21,7 @@ export function extinf(durationS: number): string {
   return `#EXTINF:${trimDecimals(durationS.toFixed(6))},`
 }
 
-/** EXT-X-PROGRAM-DATE-TIME in UTC, rounded to the millisecond. */
+/** Writes EXT-X-PROGRAM-DATE-TIME in UTC, rounded to the millisecond. */
 export function programDateTime(epochMs: number): string {
   return `#EXT-X-PROGRAM-DATE-TIME:${new Date(Math.round(epochMs)).toISOString()}`
 }
@@ -31,7 +31,7 @@ export function playlist(lines: readonly string[]): string {
   return `${['#EXTM3U', ...lines.map(oneLine)].join('\n')}\n`
 }
 
-/** At least three decimals, so that lists line up for people; more only where they say something. */
+/** Keeps at least three decimals, so that lists line up for people; more only where they say something. */
 function trimDecimals(fixed: string): string {
   return fixed.replace(/(\.\d{3}\d*?)0+$/, '$1')
 }

@@ -9,7 +9,7 @@ import type { InitFacts } from './init.ts'
 import { readSamples } from './samples.ts'
 import type { TrackMedia } from './track.ts'
 
-/** How decoding can begin with a fragment's first picture. */
+/** Says how decoding can begin with a fragment's first picture. */
 export function entryOf({ initBytes, bytes }: TrackMedia, init: InitFacts): RandomAccess {
   const { samples, pieces } = readSamples(bytes, init)
   const flagged = samples[0]?.isSync === true ? 'key' : 'none'
@@ -36,7 +36,7 @@ export function codecOf({ codec }: Pick<InitFacts, 'codec'>): VideoCodec {
   return codec.startsWith('avc') ? 'avc' : 'hevc'
 }
 
-/** Of the length before each NAL unit, in bytes. */
+/** Returns how long the length before each NAL unit is, in bytes. */
 export function lengthSizeOf(initBytes: Buffer): number {
   const entry = findSampleEntry(initBytes)
   for (const box of readSampleEntry(initBytes, entry).boxes) {

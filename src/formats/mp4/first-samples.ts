@@ -8,12 +8,12 @@ import type { MediaStructure } from './media-structure.ts'
 import type { TrackFragment } from './moof.ts'
 import type { SampleTable } from './samples.ts'
 
-/** What is left of a sample that becomes shorter, at least. */
+/** How much is left at least of a sample that becomes shorter. */
 const LEAST_SHARE = 1 / 8
 
 /**
- * By how many ticks the fragment's first samples may become shorter together. Where pictures are not shown in the
- * order in which they are decoded, that is the first one alone, so that they do not overtake each other.
+ * Returns by how many ticks the fragment's first samples may become shorter together. Where pictures are not shown in
+ * the order in which they are decoded, that is the first one alone, so that they do not overtake each other.
  * @returns undefined when the lengths are not in one run of one moof
  */
 export function shrinkable(
@@ -43,7 +43,7 @@ function durationsOf({ tfhd, runs }: TrackFragment): readonly number[] | undefin
   return runs[0] === undefined ? undefined : runDurations(runs[0], tfhd.defaultDuration)
 }
 
-/** The track with samples that last so long together. One whose lengths cannot be changed stays as it is. */
+/** Returns the track with samples that last so long together. One whose lengths cannot be changed stays as it is. */
 export function lasting(
   structure: MediaStructure,
   track: TrackFragment,

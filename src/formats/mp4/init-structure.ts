@@ -2,10 +2,10 @@ import { type Box, describe, readBoxes, readChildren, theOnly } from './boxes/bo
 import { readStsd } from './boxes/stsd.ts'
 import { malformed, unsupported } from './mp4-error.ts'
 
-/** Real ones have about 1 KB; with long parameter sets and metadata a few. */
+/** How long an init segment may be: real ones have about 1 KB; with long parameter sets and metadata a few. */
 const MAX_INIT_BYTES = 1024 * 1024
 
-/** H.264 and HEVC, with parameter sets out of band and in band, and AAC. */
+/** The sample entries of H.264 and HEVC, with parameter sets out of band and in band, and of AAC. */
 const SAMPLE_ENTRIES = ['avc1', 'avc3', 'hvc1', 'hev1', 'mp4a']
 
 /**

@@ -9,25 +9,25 @@ import { unsupported } from './mp4-error.ts'
 import { type ISOFile, readWithMp4box } from './mp4box.ts'
 import { pruneInit } from './prune.ts'
 
-/** What an init segment (ftyp + moov, one track) says. ISO/IEC 14496-12, 8.3 and 8.5. */
+/** Says what an init segment (ftyp + moov, one track) says. ISO/IEC 14496-12, 8.3 and 8.5. */
 export interface InitFacts {
-  /** Names the content: equal for equal bytes, different otherwise. Safe in a URI. */
+  /** Names the content: equal for equal bytes, different otherwise; safe in a URI. */
   readonly id: string
   readonly rendition: 'video' | 'audio'
-  /** RFC 6381 codec string, for example `avc1.4d4029`. `avc3` and `hev1` keep parameter sets in band. */
+  /** The RFC 6381 codec string, for example `avc1.4d4029`. `avc3` and `hev1` keep parameter sets in band. */
   readonly codec: string
-  /** Ticks per second (mdhd). */
+  /** How many ticks a second has (mdhd). */
   readonly timescale: number
   /** The track's id (tkhd), which every tfhd of its fragments repeats. */
   readonly trackId: number
   readonly video?: { readonly width: number; readonly height: number }
   readonly audio?: { readonly channels: number; readonly sampleRate: number }
   /**
-   * Ticks per second of the fragments as they come, where those are too fine to count from 1970 in them.
-   * See `own-form.ts`.
+   * How many ticks a second the fragments have as they come, where those are too fine to count from 1970 in them. See
+   * `own-form.ts`.
    */
   readonly sourceTimescale?: number
-  /** What fragments may leave out (trex). Absent: every default is 0. */
+  /** The values that fragments may leave out (trex); absent where every default is 0. */
   readonly sampleDefaults?: SampleDefaults
 }
 

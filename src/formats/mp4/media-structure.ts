@@ -6,9 +6,9 @@ import { malformed } from './mp4-error.ts'
 export interface MediaStructure {
   readonly styp: Box | undefined
   readonly chunks: readonly Chunk[]
-  /** All media data, wherever the moof boxes that speak of them stand. */
+  /** The boxes of all media data, wherever the moof boxes that speak of them stand. */
   readonly mdats: readonly Box[]
-  /** Nothing but moof boxes with an mdat box next to each, behind boxes that may be left out. */
+  /** Whether there is nothing but moof boxes with an mdat box next to each, behind boxes that may be left out. */
   readonly isPlain: boolean
 }
 
@@ -18,7 +18,7 @@ export interface Chunk {
   readonly mdat: Box
 }
 
-/** Boxes that may stand before a moof and say nothing that a segment of ours must repeat. */
+/** The boxes that may stand before a moof and say nothing that a segment of ours must repeat. */
 const OPTIONAL = ['styp', 'sidx', 'ssix', 'prft', 'emsg', 'free', 'skip']
 
 /**
@@ -51,13 +51,16 @@ function isPlain(boxes: readonly Box[]): boolean {
   })
 }
 
-/** The boxes before the first mdat are a few KB; one that is not over by then is none that we know. */
+/**
+ * How long a head may be: the boxes before the first mdat are a few KB, and one that is not over by then is none that
+ * we know.
+ */
 const MAX_HEAD_BYTES = 1024 * 1024
 
 /**
- * The head of a fragment that is still arriving: everything up to the first byte of media data.
- * @returns the first mdat box, which need not be there in full; `none` when there is none behind such boxes
- *   as may stand in a plain fragment; undefined while bytes are missing
+ * Finds the end of the head in a fragment that is still arriving: everything up to the first byte of media data.
+ * @returns the first mdat box, which need not be there in full; `none` when there is none behind such boxes as may
+ * stand in a plain fragment; undefined while bytes are missing
  */
 export function findFirstMdat(bytes: Buffer): Box | 'none' | undefined {
   for (let at = 0; at < MAX_HEAD_BYTES; ) {
@@ -69,7 +72,10 @@ export function findFirstMdat(bytes: Buffer): Box | 'none' | undefined {
   return 'none'
 }
 
-/** As {@link readMediaStructure}, for a head that ends with its mdat box's header. @throws Mp4Error */
+/**
+ * Reads a head that ends with its mdat box's header, as {@link readMediaStructure} does.
+ * @throws Mp4Error
+ */
 export function readHeadStructure(head: Buffer): MediaStructure {
   const mdat = findFirstMdat(head)
   if (mdat === undefined || mdat === 'none' || payloadStart(mdat) !== head.length) {

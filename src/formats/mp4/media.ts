@@ -6,12 +6,12 @@ import { readSamples, type SampleTable } from './samples.ts'
 
 /** One track of one fragment, as its own boxes tell it. */
 export interface MediaFacts {
-  /** Decode time of the first sample (tfdt), in ticks of the init segment's timescale. */
+  /** The decode time of the first sample (tfdt), in ticks of the init segment's timescale. */
   readonly baseTicks: number
-  /** From the first sample's start to the last one's end, in ticks. */
+  /** How long it is from the first sample's start to the last one's end, in ticks. */
   readonly durationTicks: number
   readonly samples: number
-  /** Absent when their lengths cannot be changed: see `first-samples.ts`. */
+  /** How far its samples are apart; absent when their lengths cannot be changed: see `first-samples.ts`. */
   readonly steps?: Steps
   /** Whether decoding can begin with the first sample. */
   readonly startsWithSync: boolean
@@ -23,16 +23,16 @@ export interface MediaFacts {
  */
 export interface Steps {
   readonly lastTicks: number
-  /** Of the others; both 0 when there are none. */
+  /** The shortest of the others; both are 0 when there are none. */
   readonly shortestTicks: number
   readonly longestTicks: number
-  /** By how much the fragment may become shorter, so that it begins later. */
+  /** How much shorter the fragment may become, so that it begins later. */
   readonly shrinkableTicks: number
 }
 
 const MIN_DURATION_S = 0.001
 const MAX_DURATION_S = 120
-/** What the chunks of one fragment may leave open between them, in seconds; as between fragments. */
+/** How much the chunks of one fragment may leave open between them, in seconds; as between fragments. */
 const MAX_STEP_S = 0.05
 
 /**
@@ -73,7 +73,7 @@ function stepsOf(
   return { steps: { lastTicks, shortestTicks, longestTicks, shrinkableTicks } }
 }
 
-/** Within a moof box samples follow on by themselves. */
+/** Checks the steps between chunks, because within a moof box samples follow on by themselves. */
 function checkSteps(samples: SampleTable['samples'], timescale: number): void {
   let endTicks = samples[0]?.startTicks ?? 0
   for (const { startTicks, durationTicks } of samples) {

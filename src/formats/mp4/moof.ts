@@ -31,12 +31,12 @@ export interface PlacedMoof extends Moof {
   readonly box: Box
 }
 
-/** 120 s of the shortest AAC frames at 96 kHz are 12,000. */
+/** How many samples a moof may have: 120 s of the shortest AAC frames at 96 kHz are 12,000. */
 export const MAX_SAMPLES = 100_000
-/** Twice what so many samples with every field need. */
+/** How long a moof may be: twice what so many samples with every field need. */
 const MAX_MOOF_BYTES = 4 * 1024 * 1024
 
-/** Encryption's tables point into the file from outside trun; we neither move nor decrypt them. */
+/** The boxes of encryption, whose tables point into the file from outside trun; we neither move nor decrypt them. */
 const ENCRYPTION = ['saio', 'saiz', 'senc']
 
 /**
@@ -52,7 +52,10 @@ export function readMoof(bytes: Buffer, box: Box): PlacedMoof {
   return { box, sequenceNumber, tracks: tracks.map((traf) => readTraf(bytes, traf)) }
 }
 
-/** The track of a moof that is to have one. @throws Mp4Error when there are more */
+/**
+ * Returns the track of a moof that is to have one.
+ * @throws Mp4Error when there are more
+ */
 export function theTrackOf({ box, tracks }: PlacedMoof): TrackFragment {
   const [track] = tracks
   if (track === undefined || tracks.length > 1) {
@@ -84,13 +87,13 @@ export function writeMoof({ sequenceNumber, tracks }: Moof): Buffer {
   return writeBox('moof', [writeMfhd({ sequenceNumber }), ...trafs])
 }
 
-/** What says nothing, or says times and places that were true where the fragment comes from. */
+/** The boxes that say nothing, or say times and places that were true where the fragment comes from. */
 const LEFT_OUT = ['free', 'skip', 'uuid']
 const NOTHING = Buffer.alloc(0)
 
 /**
- * The moof box in `bytes` as `moof` says. Of the boxes that we do not read, those that describe samples stay
- * as and where they are.
+ * Writes the moof box in `bytes` as `moof` says. Of the boxes that we do not read, those that describe samples stay as
+ * and where they are.
  */
 export function replaceMoof(bytes: Buffer, box: Box, moof: Moof): Buffer {
   const tracks = [...moof.tracks]

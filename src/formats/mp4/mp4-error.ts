@@ -4,7 +4,7 @@
  */
 export type Mp4Fault = 'malformed' | 'unsupported'
 
-/** Media that must not reach a viewer (G12). The message says which box and where. */
+/** Says that media must not reach a viewer (G12). The message says which box and where. */
 export class Mp4Error extends Error {
   readonly fault: Mp4Fault
 

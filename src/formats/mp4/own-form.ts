@@ -1,8 +1,8 @@
 /**
- * The form in which we publish fragmented MP4, however others pack it: an init segment of ftyp and moov, and
- * fragments of moof and mdat boxes next to each other, whose samples are where, when and what they say.
- * What has this form already keeps its bytes. The making is a pure function of the bytes, so a fragment
- * that is fetched again comes out as it was published (G1).
+ * Brings fragmented MP4 into the form in which we publish it, however others pack it: an init segment of ftyp and moov,
+ * and fragments of moof and mdat boxes next to each other, whose samples are where, when and what they say. What has
+ * this form already keeps its bytes. The making is a pure function of the bytes, so a fragment that is fetched again
+ * comes out as it was published (G1).
  */
 
 import { readLengthPrefixed } from '../nal/annex-b.ts'
@@ -40,13 +40,13 @@ import { readSampleChunks, type SampleChunk } from './samples.ts'
 import { type Sample, VIDEO_TIMESCALE } from './track.ts'
 import { writeFragment } from './write-fragment.ts'
 
-/** Boxes that may stand around ftyp and moov, as they have always been left there. */
+/** The boxes that may stand around ftyp and moov, as they have always been left there. */
 const TOLERATED = ['ftyp', 'moov', 'free', 'skip']
-/** Of the movie, where it says nothing that matters. */
+/** The timescale of the movie, where it says nothing that matters. */
 const MOVIE_TIMESCALE = 1000
 
 /**
- * An init segment of one track in our form.
+ * Returns an init segment of one track in our form.
  * @throws Mp4Error when it is none
  */
 export function ownInit(bytes: Buffer): Buffer {
@@ -66,12 +66,14 @@ function bare(bytes: Buffer, main: readonly Box[]): Buffer {
   ])
 }
 
-/** Finer ticks, counted from 1970, will not fit into 2^53 before eighty years are over. */
+/**
+ * How fine ticks may be, because finer ones, counted from 1970, will not fit into 2^53 before eighty years are over.
+ */
 const MAX_TIMESCALE = 2 ** 21
 
 /**
- * Since 1970 there have been more ticks of some timescales than can be counted in 2^53. So what is finer
- * than it need be is counted in 90 kHz or samples.
+ * Counts what is finer than it need be in 90 kHz or samples, because since 1970 there have been more ticks of some
+ * timescales than can be counted in 2^53.
  */
 function retimed(bytes: Buffer): Buffer {
   const { timescale: from, audio } = readInit(bytes)
@@ -131,7 +133,7 @@ function retimedEdits(bytes: Buffer, elst: Box, movie: Scale, track: Scale): Buf
   return writeElst({ version: 1, edits: scaled })
 }
 
-/** To the nearest tick, halves up. */
+/** Converts to the nearest tick, halves up. */
 function rescale(ticks: bigint, { from, to }: Scale): bigint {
   const doubled = 2n * ticks * BigInt(to) + BigInt(from)
   const divisor = 2n * BigInt(from)
@@ -140,7 +142,7 @@ function rescale(ticks: bigint, { from, to }: Scale): bigint {
 }
 
 /**
- * A fragment of one track in our form.
+ * Returns a fragment of one track in our form.
  * @param init of its init segment in our form
  * @throws Mp4Error when it is no fragment of that track
  */
@@ -168,7 +170,7 @@ export function ownHeadEnd(
   return isOwnForm(head, readHeadStructure(head), init) ? head.length : 'none'
 }
 
-/** Whether a fragment need only be given its place. Its media data need not be there yet. */
+/** Says whether a fragment need only be given its place. Its media data need not be there yet. */
 function isOwnForm(bytes: Buffer, structure: MediaStructure, init: InitFacts): boolean {
   const { isPlain, chunks } = structure
   if (!isPlain || init.sourceTimescale !== undefined) return false
@@ -190,7 +192,10 @@ function startsWithSync(
   return run !== undefined && readRun(run, defaults, 0)[0]?.isSync === true
 }
 
-/** Decoding of AAC can begin with each frame, whatever its flags say; players believe the flags. */
+/**
+ * Says whether flags keep players from beginning. Decoding of AAC can begin with each frame, whatever its flags say;
+ * players believe the flags.
+ */
 function hasNonSync(
   { tfhd, runs }: ReturnType<typeof theTrackOf>,
   { sampleDefaults }: InitFacts,
@@ -199,12 +204,12 @@ function hasNonSync(
   return runs.some((run) => readRun(run, defaults, 0).some(({ isSync }) => !isSync))
 }
 
-/** What is joined without a word, as between fragments. */
+/** How large a step is joined without a word, as between fragments. */
 const UNSEEN_S = 0.05
 /** The longest time between two pictures that is one, and not a hole in the recording. */
 const LONGEST_STEP_S = 0.5
 
-/** Whether a moof begins elsewhere than where the samples of the one before end. */
+/** Says whether a moof begins elsewhere than where the samples of the one before end. */
 function hasSteps(chunks: readonly SampleChunk[], { timescale }: InitFacts): boolean {
   return chunks.some((chunk, i) => {
     const next = chunks[i + 1]
@@ -218,7 +223,7 @@ function endOf({ startTicks, samples }: SampleChunk): bigint {
   return startTicks + BigInt(last === undefined ? 0 : last.startTicks + last.durationTicks)
 }
 
-/** One moof and one mdat box with the same samples. */
+/** Packs the same samples into one moof and one mdat box. */
 function repacked(bytes: Buffer, structure: MediaStructure, init: InitFacts): Buffer {
   const source = init.sourceTimescale ?? init.timescale
   const chunks = readSampleChunks(bytes, structure, init)
@@ -244,7 +249,7 @@ function repacked(bytes: Buffer, structure: MediaStructure, init: InitFacts): Bu
 /** How long a length is before each NAL unit, but for files that nobody makes. */
 const LENGTH_BYTES = 4
 
-/** Whether players may begin with a sample whose flags say that it depends on others. */
+/** Says whether players may begin with a sample whose flags say that it depends on others. */
 function canStart(data: Buffer, init: InitFacts): boolean {
   if (init.rendition === 'audio') return true
   const access = randomAccessOf(codecOf(init), readLengthPrefixed(data, LENGTH_BYTES))
@@ -277,8 +282,8 @@ function timedRows(bytes: Buffer, { startTicks, samples, pieces }: SampleChunk):
 }
 
 /**
- * How long the last sample of a moof lasts is a guess, which the next moof corrects. What is missing for
- * longer was lost.
+ * Checks the steps between moofs. How long the last sample of a moof lasts is a guess, which the next moof corrects.
+ * What is missing for longer was lost.
  */
 function checkSteps(rows: readonly Row[], starts: readonly bigint[], timescale: number): void {
   for (const [i, { startTicks, endTicks }] of rows.entries()) {

@@ -3,14 +3,14 @@ import { readSampleEntry } from './boxes/sample-entry.ts'
 import { findSampleEntry } from './boxes/stsd.ts'
 import { checkInitStructure } from './init-structure.ts'
 
-/** Of the NAL units: VPS, SPS and PPS. ISO/IEC 23008-2, table 7-1. */
+/** The types of VPS, SPS and PPS. ISO/IEC 23008-2, table 7-1. */
 const PARAMETER_SETS = [32, 33, 34]
 
 /**
- * An init segment of HEVC under the name that Apple's players take: `hvc1`, where the parameter sets are in
- * the init segment. `hev1` says no more than that there may be others in the samples, so when all kinds
- * are there, it is hvc1 as well; KVS cuts where codec private data change. Otherwise, and for other
- * codecs, the bytes come back as they are.
+ * Returns an init segment of HEVC under the name that Apple's players take: `hvc1`, where the parameter sets are in the
+ * init segment. `hev1` says no more than that there may be others in the samples, so when all kinds are there, it is
+ * hvc1 as well; KVS cuts where codec private data change. Otherwise, and for other codecs, the bytes come back as they
+ * are.
  * @throws Mp4Error when it is no init segment
  */
 export function preferHvc1(bytes: Buffer): Buffer {
@@ -29,7 +29,7 @@ export function preferHvc1(bytes: Buffer): Buffer {
   return named
 }
 
-/** hvc1 has no others in the samples. */
+/** Marks an array as complete, because hvc1 has no others in the samples. */
 function complete(array: SetArray): SetArray {
   return { ...array, isComplete: array.isComplete || array.sets.length > 0 }
 }

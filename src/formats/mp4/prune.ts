@@ -36,10 +36,13 @@ const KEPT: ReadonlyMap<string, readonly string[]> = new Map([
   ['mvex', ['trex']],
 ])
 
-/** Decoder configurations of H.264, HEVC and AAC. */
+/** The decoder configurations of H.264, HEVC and AAC. */
 const CONFIGURATIONS = ['avcC', 'hvcC', 'esds']
 
-/** ftyp and moov, reduced. @throws Mp4Error when the track already has samples */
+/**
+ * Returns ftyp and moov, reduced.
+ * @throws Mp4Error when the track already has samples
+ */
 export function pruneInit(bytes: Buffer): Buffer {
   const boxes = readBoxes(bytes).filter(({ type }) => type === 'ftyp' || type === 'moov')
   return join(boxes.map((box) => prune(bytes, box)))

@@ -11,7 +11,7 @@ export interface Movie {
   readonly audio: Track | undefined
 }
 
-/** Half an hour of a picture that moves, or of sound. */
+/** How many samples a file may have: half an hour of a picture that moves, or of sound. */
 const MOST_SAMPLES = 100_000
 
 /**

@@ -11,20 +11,20 @@ import {
 import { type PlacedMoof, replaceMoof, type TrackFragment, theTrackOf } from './moof.ts'
 import { malformed } from './mp4-error.ts'
 
-/** Where a fragment belongs on the stream's own timeline. */
+/** Says where a fragment belongs on the stream's own timeline. */
 export interface FragmentPlace {
-  /** tfdt of the first sample, in ticks. */
+  /** The tfdt of the first sample, in ticks. */
   readonly baseTicks: number
-  /** mfhd.sequence_number of the first moof; those after it count on, modulo 2^32. */
+  /** The mfhd.sequence_number of the first moof; those after it count on, modulo 2^32. */
   readonly sequenceNumber: number
   /** How long the samples last together, in ticks, if not as they say: see `first-samples.ts`. */
   readonly durationTicks?: number
 }
 
 /**
- * The fragment with other times written in; sample data are copied untouched.
+ * Returns the fragment with other times written in; sample data are copied untouched.
  *
- * styp stays. sidx, prft and emsg go: their sizes and times would be those of the old place.
+ * styp stays. sidx, prft and emsg go, because their sizes and times would be those of the old place.
  *
  * @throws Mp4Error when the bytes are no media fragment
  * @throws RangeError when a time is not a whole number of ticks from 0 to 2^53
@@ -41,7 +41,7 @@ export function rewriteMedia(bytes: Buffer, place: FragmentPlace): Buffer {
 }
 
 /**
- * The head of a fragment of one chunk as {@link rewriteMedia} would write it, before the media data have
+ * Returns the head of a fragment of one chunk as {@link rewriteMedia} would write it, before the media data have
  * arrived, which pass through untouched.
  *
  * @param head every byte before the media data: see `findFirstMdat`
@@ -65,7 +65,7 @@ function check({ isPlain }: MediaStructure, { baseTicks }: FragmentPlace): void 
   }
 }
 
-/** Chunks after the first keep their distance to it. */
+/** Returns the place of a chunk: those after the first keep their distance to it. */
 function placeOf(chunks: readonly Chunk[], i: number, place: FragmentPlace): FragmentPlace {
   const [first] = chunks
   const chunk = chunks[i]
@@ -76,8 +76,8 @@ function placeOf(chunks: readonly Chunk[], i: number, place: FragmentPlace): Fra
 }
 
 /**
- * The moof with other times, and data offsets that count from its own first byte. Both change its size and
- * so the distance from that byte to the media data, which trun boxes hold.
+ * Writes the moof with other times, and data offsets that count from its own first byte. Both change its size and so
+ * the distance from that byte to the media data, which trun boxes hold.
  */
 function rewriteMoof(
   bytes: Buffer,
@@ -94,12 +94,12 @@ function rewriteMoof(
   return replaceMoof(bytes, moof.box, { sequenceNumber, tracks })
 }
 
-/** The track with its data so many bytes further from the moof's start. */
+/** Returns the track with its data so many bytes further from the moof's start. */
 function moved(track: TrackFragment, bytes: number): TrackFragment {
   return { ...track, runs: track.runs.map((run) => movedRun(run, bytes)) }
 }
 
-/** data_offset is signed; before its own moof there is nothing to point at. */
+/** How large data_offset may be: it is signed, but before its own moof there is nothing to point at. */
 const MAX_DATA_OFFSET = 2 ** 31 - 1
 
 function movedRun(run: Trun, bytes: number): Trun {

@@ -57,9 +57,9 @@ interface Base {
 }
 
 /**
- * Data offsets count from the moof, if only in the first track or where it is said. A track that says
- * nothing follows on from the one before. ISO/IEC 14496-12, 8.8.7. base_data_offset counts in a file that
- * we do not have; muxers that write it mean the moof's own first byte, or the mdat's where runs say no more.
+ * Returns what data offsets count from: the moof, if only in the first track or where it is said. A track that says
+ * nothing follows on from the one before. ISO/IEC 14496-12, 8.8.7. base_data_offset counts in a file that we do not
+ * have; muxers that write it mean the moof's own first byte, or the mdat's where runs say no more.
  */
 function baseOf(chunk: Chunk, index: number): Base {
   const { moof, mdat } = chunk

@@ -8,7 +8,7 @@ import { placeRuns } from './run-places.ts'
 
 /** The samples of one track of one fragment. */
 export interface SampleTable {
-  /** In decode order. */
+  /** The samples, in decode order. */
   readonly samples: readonly Sample[]
   /** Where their data lie in the fragment's bytes, in the same order. */
   readonly pieces: readonly Piece[]
@@ -42,7 +42,7 @@ export interface SampleChunk extends SampleTable {
   readonly startTicks: bigint
 }
 
-/** As {@link readSamples}, for times that are too large to be counted in a number. */
+/** Reads samples as {@link readSamples} does, for times that are too large to be counted in a number. */
 export function readSampleChunks(
   bytes: Buffer,
   structure: MediaStructure,
@@ -58,7 +58,10 @@ export function readSampleChunks(
   return read
 }
 
-/** First of all: with defaults for each field, a count stands for samples without a byte. */
+/**
+ * Checks how many samples there are, first of all, because with defaults for each field a count stands for samples
+ * without a byte.
+ */
 function checkCount(chunks: readonly Chunk[]): void {
   const runs = chunks.flatMap(({ moof }) => theTrackOf(moof).runs)
   const count = runs.reduce((sum, { sampleCount }) => sum + sampleCount, 0)
@@ -79,13 +82,13 @@ function readChunk(structure: MediaStructure, chunk: Chunk, init: InitFacts): Sa
   return { startTicks, samples, pieces }
 }
 
-/** When the last sample ends, in ticks; `startTicks` if there is none. */
+/** Returns when the last sample ends, in ticks; `startTicks` if there is none. */
 export function endOfSamples(samples: readonly Sample[], startTicks: number): number {
   const last = samples.at(-1)
   return last === undefined ? startTicks : last.startTicks + last.durationTicks
 }
 
-/** Pieces that touch are one. */
+/** Joins pieces that touch. */
 function joined(pieces: readonly Piece[]): Piece[] {
   const result: Piece[] = []
   for (const piece of pieces) {

@@ -22,8 +22,8 @@ import { type PlacedRun, placeRuns } from './run-places.ts'
 type TrackFacts = Pick<InitFacts, 'trackId' | 'sampleDefaults'>
 
 /**
- * An init segment of several tracks as init segments of one each: the first video and the first audio
- * track. Ids stay. One of a single track comes back as it is.
+ * Splits an init segment of several tracks into init segments of one each: the first video and the first audio track.
+ * Ids stay. One of a single track comes back as it is.
  *
  * @returns video first
  * @throws Mp4Error when there is neither video nor audio
@@ -43,8 +43,8 @@ export function splitInit(bytes: Buffer): readonly Buffer[] {
 }
 
 /**
- * One track of a media fragment that carries several, in the same moof or in turns, as a fragment of its
- * own with the same ids, times and flags.
+ * Splits off one track of a media fragment that carries several, in the same moof or in turns, as a fragment of its own
+ * with the same ids, times and flags.
  *
  * @returns undefined when the fragment has nothing of the track
  * @throws Mp4Error
@@ -89,7 +89,7 @@ function onlyExtends(bytes: Buffer, mvex: Box, trackId: number): Buffer {
   )
 }
 
-/** moof and mdat of the only track of `moof`, with its data one after the other. */
+/** Writes moof and mdat of the only track of `moof`, with its data one after the other. */
 function writeChunk(bytes: Buffer, moof: Moof, runs: readonly PlacedRun[]): Buffer[] {
   const data = runs.map(({ start, end }) => bytes.subarray(start, end))
   const mdatHeader = writeBoxHeader('mdat', data)

@@ -1,4 +1,4 @@
-/** What we can write a track of: its decoder's configuration, and its samples. */
+/** Says what we can write a track of: its decoder's configuration, and its samples. */
 
 /** H.264: NAL units without start codes, in the order in which they are to be sent to a decoder. */
 export interface AvcDescription {
@@ -14,14 +14,14 @@ export interface HevcDescription {
   readonly pictureSets: readonly Buffer[]
 }
 
-/** ISO/IEC 14496-3, 1.6.2.1. */
+/** AAC as its decoder is configured. ISO/IEC 14496-3, 1.6.2.1. */
 export interface AacDescription {
   readonly codec: 'aac'
-  /** 2 is AAC-LC. */
+  /** The object type; 2 is AAC-LC. */
   readonly objectType: number
-  /** Below 13: one of the standard's sample rates. */
+  /** The index of the rate; below 13 it is one of the standard's sample rates. */
   readonly frequencyIndex: number
-  /** channelConfiguration, 1 … 7. */
+  /** The channelConfiguration, 1 … 7. */
   readonly channels: number
 }
 
@@ -34,7 +34,7 @@ export interface Sample {
   readonly duration: number
   /** Whether decoding may start here. */
   readonly key: boolean
-  /** As MP4 stores it: NAL units after their lengths, or a raw AAC frame. */
+  /** The data as MP4 stores them: NAL units after their lengths, or a raw AAC frame. */
   readonly data: Buffer
 }
 
@@ -53,26 +53,29 @@ export function renditionOf({ codec }: TrackDescription): 'video' | 'audio' {
   return codec === 'aac' ? 'audio' : 'video'
 }
 
-/** Of MPEG-TS, and fine enough for any frame rate. */
+/** The ticks a second of MPEG-TS, fine enough for any frame rate. */
 export const VIDEO_TIMESCALE = 90_000
 
-/** Samples of an AAC frame, and its ticks. ISO/IEC 14496-3, 4.5.1.1. */
+/** How many samples an AAC frame has, which are its ticks. ISO/IEC 14496-3, 4.5.1.1. */
 export const AAC_FRAME_TICKS = 1024
 
-/** ISO/IEC 14496-3, table 1.18: hertz by samplingFrequencyIndex. */
+/** Maps samplingFrequencyIndex to hertz. ISO/IEC 14496-3, table 1.18. */
 const SAMPLE_RATES = [
   96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
   7_350,
 ] as const
 
-/** @throws RangeError for an index of 13 and more, which stand for no rate */
+/**
+ * Returns the sample rate.
+ * @throws RangeError for an index of 13 and more, which stand for no rate
+ */
 export function sampleRateOf({ frequencyIndex }: AacDescription): number {
   const rate = SAMPLE_RATES[frequencyIndex]
   if (rate === undefined) throw new RangeError(`no sample rate has the index ${frequencyIndex}`)
   return rate
 }
 
-/** Ticks per second of what we write: 90 kHz for video, the sample rate for audio. */
+/** Returns the ticks a second of what we write: 90 kHz for video, the sample rate for audio. */
 export function timescaleOf(description: TrackDescription): number {
   return description.codec === 'aac' ? sampleRateOf(description) : VIDEO_TIMESCALE
 }

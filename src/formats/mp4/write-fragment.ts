@@ -7,12 +7,12 @@ import type { Sample } from './track.ts'
 
 export interface FragmentOptions {
   readonly trackId: number
-  /** mfhd; default 1. */
+  /** The number in mfhd; default 1. */
   readonly sequenceNumber?: number
 }
 
 /**
- * A media fragment: moof and mdat, with the first sample's dts as its tfdt.
+ * Writes a media fragment: moof and mdat, with the first sample's dts as its tfdt.
  * @throws Mp4Error when there is no sample
  */
 export function writeFragment(samples: readonly Sample[], options: FragmentOptions): Buffer {

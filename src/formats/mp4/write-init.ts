@@ -13,17 +13,17 @@ import { FULL_VOLUME, TRACK_ENABLED, TRACK_IN_MOVIE, writeTkhd } from './boxes/t
 import { writeTrex } from './boxes/trex.ts'
 import { renditionOf, type TrackDescription, timescaleOf } from './track.ts'
 
-/** Of the movie: no time is said in it. */
+/** The timescale of the movie, in which no time is said. */
 const MOVIE_TIMESCALE = 1000
 
-/** Tracks differ in their ids, so that a reader may mix our init segments. */
+/** Returns the id of a track. Tracks differ in their ids, so that a reader may mix our init segments. */
 export function trackIdOf(description: TrackDescription): number {
   return renditionOf(description) === 'audio' ? 2 : 1
 }
 
 /**
- * An init segment of one track: ftyp and moov. ISO/IEC 14496-12, annex on fragments, and CMAF, 7.3.1.
- * Nothing in it but the description, so equal parameter sets give equal bytes.
+ * Writes an init segment of one track: ftyp and moov. ISO/IEC 14496-12, annex on fragments, and CMAF, 7.3.1. It holds
+ * nothing but the description, so equal parameter sets give equal bytes.
  * @throws Mp4Error when a parameter set cannot be read
  */
 export function writeInit(description: TrackDescription): Buffer {
@@ -73,7 +73,7 @@ function writeMedia(description: TrackDescription): Buffer {
   ])
 }
 
-/** Describes samples without having any. */
+/** Writes tables that describe samples without having any. */
 function writeSampleTable(description: TrackDescription): Buffer {
   return writeBox('stbl', [
     writeStsd([writeSampleEntry(description)]),

@@ -19,7 +19,7 @@ export interface AudioReading {
   readonly faults: readonly string[]
 }
 
-/** A frame that was begun joins what comes within this of where it ends; otherwise its end never came. */
+/** How far from its end a frame that was begun joins what comes; otherwise its end never came. */
 const JOIN_TICKS = VIDEO_TIMESCALE / 10
 
 /**
@@ -45,7 +45,7 @@ export function audioTrack(run: PesRun, before: AudioTail | undefined): AudioRea
 
 interface StampMark {
   readonly at: number
-  /** In 90 kHz ticks, whatever the codec. */
+  /** The time in 90 kHz ticks, whatever the codec. */
   readonly stamp: number
 }
 
@@ -72,7 +72,7 @@ function timed(bytes: Buffer, run: AdtsRun, marks: readonly StampMark[]): AudioR
   return { track, tail, faults }
 }
 
-/** What was begun, on this segment's line of times, if this segment goes on with it. */
+/** Returns what was begun, on this segment's line of times, if this segment goes on with it. */
 function joining({ lead, packets }: PesRun, before: AudioTail | undefined): AudioTail | undefined {
   const next = packets.find(({ pts }: PesPacket) => pts !== undefined)?.pts
   if (before === undefined) return undefined

@@ -1,29 +1,29 @@
 import { malformed } from '../mp4/mp4-error.ts'
 
-/** ISO/IEC 13818-1, 2.4.3.2. */
+/** How long a packet is. ISO/IEC 13818-1, 2.4.3.2. */
 export const PACKET_BYTES = 188
 const SYNC_BYTE = 0x47
 const NULL_PID = 0x1fff
-/** Plain packets; with four bytes of time in front (M2TS); with 16 bytes of parity behind. */
+/** How far packets are apart: plain ones; with four bytes of time in front (M2TS); with 16 bytes of parity behind. */
 const STRIDES = [PACKET_BYTES, 192, 204]
 
-/** Where a stream begins that something else stands in front of. */
+/** How many bytes may stand in front of a stream. */
 const MAX_JUNK_BYTES = 65_536
-/** So many packets in a row do not come about by chance. */
+/** How many packets in a row do not come about by chance. */
 const PROVING_PACKETS = 4
 
 /** One transport packet. Offsets count from the start of the segment. */
 export interface TsPacket {
   readonly pid: number
-  /** A PES packet or section starts in it: payload_unit_start_indicator. */
+  /** Whether a PES packet or section starts in it: payload_unit_start_indicator. */
   readonly starts: boolean
-  /** continuity_counter, 0 … 15. */
+  /** The continuity_counter, 0 … 15. */
   readonly counter: number
-  /** The counter may jump here: discontinuity_indicator. */
+  /** Whether the counter may jump here: discontinuity_indicator. */
   readonly jumps: boolean
-  /** transport_scrambling_control is not 0. */
+  /** Whether transport_scrambling_control is not 0. */
   readonly isScrambled: boolean
-  /** Its payload does not fill it: what began ends here. */
+  /** Whether its payload does not fill it, so that what began ends here. */
   readonly isStuffed: boolean
   /** Where its payload lies; empty in packets that only carry a clock. */
   readonly from: number
@@ -62,7 +62,7 @@ function strideAt(bytes: Buffer, at: number): number {
   return STRIDES.find((stride) => isRun(bytes, at, stride, 2)) ?? PACKET_BYTES
 }
 
-/** Where `packets` begin one behind the other, or fewer that end with the bytes; undefined when nowhere near. */
+/** Finds where `packets` begin one behind the other, or fewer that end with the bytes; undefined when nowhere near. */
 function findSync(bytes: Buffer, from: number, packets: number): number | undefined {
   const end = Math.min(bytes.length - PACKET_BYTES, from + MAX_JUNK_BYTES)
   let at = bytes.indexOf(SYNC_BYTE, from)
@@ -102,7 +102,7 @@ function readPacket(bytes: Buffer, at: number): TsPacket | undefined {
   }
 }
 
-/** How long an adaptation field is without stuffing: its flags and what they announce. 2.4.3.4. */
+/** Returns how long an adaptation field is without stuffing: its flags and what they announce. 2.4.3.4. */
 function fieldBytes(bytes: Buffer, at: number): number {
   const flags = bytes.readUInt8(at)
   // Nothing to say: the field is there for its stuffing alone.

@@ -4,14 +4,14 @@ import { PACKET_BYTES, type TsPacket } from './packet.ts'
 
 /** A packet of an elementary stream. ISO/IEC 13818-1, 2.4.3.6. */
 export interface PesPacket {
-  /** 33 bits of 90 kHz ticks, wrapping; undefined when it has no time of its own. */
+  /** The presentation time in 33 bits of 90 kHz ticks, wrapping; undefined when it has no time of its own. */
   readonly pts: number | undefined
-  /** As `pts`, which it equals where the packet does not say. */
+  /** The decode time, as `pts`, which it equals where the packet does not say. */
   readonly dts: number | undefined
   readonly data: Buffer
   /** Where in `data` something is missing. */
   readonly holes: readonly number[]
-  /** It says that it is longer: the rest comes with the next segment, or never. */
+  /** Whether it says that it is longer: the rest comes with the next segment, or never. */
   readonly isShort: boolean
 }
 
@@ -20,7 +20,10 @@ export interface PesRun {
   /** What stands before the first PES packet: the end of one that began in the segment before. */
   readonly lead: Buffer
   readonly packets: readonly PesPacket[]
-  /** Its last transport packet is not stuffed, so that the next one may go on with the same: a PES packet's end is stuffed. */
+  /**
+   * Whether its last transport packet is not stuffed, so that the next one may go on with the same, because a PES
+   * packet's end is stuffed.
+   */
   readonly isOpen: boolean
 }
 
@@ -57,7 +60,10 @@ export class PesGatherer {
     return this.#lost
   }
 
-  /** @throws Mp4Error when there are more PES packets than a fragment may have samples */
+  /**
+   * Adds a packet.
+   * @throws Mp4Error when there are more PES packets than a fragment may have samples
+   */
   add(bytes: Buffer, packet: TsPacket): void {
     // Without a payload the counter stands still. 2.4.3.3.
     if (packet.from === packet.to || this.#isRepeated(bytes, packet)) return
@@ -88,7 +94,7 @@ export class PesGatherer {
     return { lead, packets, isOpen: this.#isFull || packets.at(-1)?.isShort === true }
   }
 
-  /** A packet may be sent twice; all others count on. */
+  /** Says whether a packet is repeated: it may be sent twice; all others count on. */
   #isRepeated(bytes: Buffer, { counter, jumps, to }: TsPacket): boolean {
     const last = this.#last
     const packet = bytes.subarray(to - PACKET_BYTES, to)
@@ -102,7 +108,7 @@ export class PesGatherer {
   }
 }
 
-/** Returns undefined for what is none, or cut off within its head. */
+/** Reads a PES packet; undefined for what is none, or cut off within its head. */
 function readPes(bytes: Buffer, holes: readonly number[]): PesPacket | undefined {
   if (bytes.length < FIXED_BYTES || bytes.readUIntBE(0, 3) !== 1) return undefined
   const dataAt = FIXED_BYTES + bytes.readUInt8(8)
@@ -122,7 +128,7 @@ function readPes(bytes: Buffer, holes: readonly number[]): PesPacket | undefined
   }
 }
 
-/** 3, 15 and 15 bits, each followed by a marker. */
+/** Reads 3, 15 and 15 bits, each followed by a marker. */
 function readStamp(bytes: Buffer, at: number, end: number): number | undefined {
   if (at + 5 > end) return undefined
   const high = (bytes.readUInt8(at) >> 1) & 7

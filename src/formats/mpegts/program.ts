@@ -17,7 +17,7 @@ export interface Program {
   readonly refused: { readonly video?: string; readonly audio?: string }
 }
 
-/** stream_type. ISO/IEC 13818-1, table 2-34. */
+/** The codecs by stream_type. ISO/IEC 13818-1, table 2-34. */
 const CODECS: ReadonlyMap<number, StreamCodec> = new Map([
   [0x1b, 'avc'],
   [0x24, 'hevc'],
@@ -32,7 +32,7 @@ const REFUSED_VIDEO: ReadonlyMap<number, string> = new Map([
   [0x33, 'VVC'],
 ])
 
-/** 0x80 and above are the users' own, in which ATSC's have become usual. */
+/** The names of sound that we cannot serve; 0x80 and above are the users' own, in which ATSC's have become usual. */
 const REFUSED_AUDIO: ReadonlyMap<number, string> = new Map([
   [0x03, 'MPEG-1 audio'],
   [0x04, 'MPEG-2 audio'],
@@ -42,7 +42,7 @@ const REFUSED_AUDIO: ReadonlyMap<number, string> = new Map([
   [0x81, 'AC-3'],
   [0x87, 'E-AC-3'],
 ])
-/** PES with private data: descriptors tell what it is. ETSI EN 300 468, annex D. */
+/** The type of PES with private data: descriptors tell what it is. ETSI EN 300 468, annex D. */
 const PRIVATE = 0x06
 const REGISTRATION = 0x05
 const PRIVATE_AUDIO: ReadonlyMap<number, string> = new Map([
@@ -105,7 +105,7 @@ export class ProgramReader {
   }
 }
 
-/** Program association: program numbers and the PIDs of their maps. */
+/** Reads the program association: program numbers and the PIDs of their maps. */
 function* mapPids({ body }: Section): Generator<number> {
   for (let at = 0; at + 4 <= body.length; at += 4) {
     // 0 is the network's own.
@@ -147,7 +147,7 @@ function privateAudio(body: Buffer, at: number, type: number): string | undefine
   return undefined
 }
 
-/** The 12-bit length of the descriptors there. */
+/** Reads the 12-bit length of the descriptors there. */
 function lengthAt(body: Buffer, at: number): number {
   return at + 2 > body.length ? 0 : body.readUInt16BE(at) & 0xfff
 }

@@ -16,7 +16,7 @@ export interface TsTail {
 
 /** What an MPEG-TS segment holds. */
 export interface TsReading {
-  /** One or two, video first. */
+  /** The tracks: one or two, video first. */
   readonly tracks: readonly Track[]
   readonly tail: TsTail
   /** What was missing or unusable, each once, in words. */
@@ -29,8 +29,8 @@ export interface TsContext {
   /** How long a picture lasts that is the only one, in milliseconds: there is no next one to tell. */
   readonly loneMs: number
   /**
-   * Frames of sound and pictures may go on in the next segment, as this one goes on with what the one before it left.
-   * Absent: the segment stands alone, as KVS's do.
+   * What the segment before left, because frames of sound and pictures may go on in the next. Absent where the segment
+   * stands alone, as KVS's do.
    */
   readonly run?: { readonly before: TsTail | undefined } | undefined
 }
@@ -73,7 +73,10 @@ export function readTs(bytes: Buffer, { loneMs, run: context }: TsContext): TsRe
   return { tracks, tail, damage: [...damage], leftOut }
 }
 
-/** @throws Mp4Error when the program has nothing else */
+/**
+ * Names the sound that is left out.
+ * @throws Mp4Error when the program has nothing else
+ */
 function leftOutOf({ streams, refused }: Program): string | undefined {
   const hasVideo = streams.some(({ codec }) => codec !== 'aac')
   const hasAudio = streams.some(({ codec }) => codec === 'aac')
@@ -92,7 +95,7 @@ interface Gathered {
   readonly isDamaged: boolean
 }
 
-/** Streams are those of the last program map; one that moved to another PID goes on there. */
+/** Gathers the streams of the last program map; one that moved to another PID goes on there. */
 function gather(bytes: Buffer, before: TsTail | undefined): Gathered {
   const reader = new ProgramReader(before?.program)
   const gatherers = { picture: new PesGatherer(), sound: new PesGatherer() }
@@ -116,7 +119,7 @@ function gather(bytes: Buffer, before: TsTail | undefined): Gathered {
 
 type Runs = readonly (PesRun | undefined)[]
 
-/** Near the first stamp, and none below 0, which no track could begin with. */
+/** Puts stamps on one line near the first, and none below 0, which no track could begin with. */
 function onOneLine(runs: Runs): Runs {
   const stamps = runs.flatMap((run) => run?.packets.flatMap(({ dts }) => dts ?? []) ?? [])
   const near = stamps[0] ?? 0

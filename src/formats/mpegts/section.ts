@@ -3,7 +3,7 @@ import type { TsPacket } from './packet.ts'
 /** A section of program specific information. ISO/IEC 13818-1, 2.4.4. */
 export interface Section {
   readonly tableId: number
-  /** transport_stream_id or program_number. */
+  /** The transport_stream_id or program_number. */
   readonly extension: number
   /** What stands between the section's header and its checksum. */
   readonly body: Buffer
@@ -11,7 +11,7 @@ export interface Section {
 
 const HEADER_BYTES = 8
 const CHECKSUM_BYTES = 4
-/** section_length has 12 bits, of which tables use 10. */
+/** How long a section may be: section_length has 12 bits, of which tables use 10. */
 const MAX_BYTES = 3 + 1021
 
 /** Puts the sections of one PID together; one may need several packets. */
@@ -44,7 +44,7 @@ function readSection(bytes: Buffer): Section | undefined {
   }
 }
 
-/** Annex A: neither reflected nor complemented. */
+/** Computes the checksum, neither reflected nor complemented. Annex A. */
 function crc32(bytes: Buffer): number {
   let crc = 0xffffffff
   for (const byte of bytes) {

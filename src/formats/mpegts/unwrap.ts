@@ -1,7 +1,7 @@
-/** Time stamps have 33 bits: they start again after 26.5 hours. */
+/** Where time stamps start again, after 26.5 hours, because they have 33 bits. */
 export const STAMP_WRAP = 2 ** 33
 
-/** The time nearest to `near` that `stamp` may stand for, in the same ticks. */
+/** Returns the time nearest to `near` that `stamp` may stand for, in the same ticks. */
 export function unwrapped(stamp: number, near: number): number {
   return stamp + STAMP_WRAP * Math.round((near - stamp) / STAMP_WRAP)
 }

@@ -14,7 +14,7 @@ import { STAMP_WRAP, unwrapped } from './unwrap.ts'
 
 /** What the next segment needs to go on with the picture. */
 export interface VideoTail {
-  /** Its sets hold for a segment that brings none. */
+  /** The description, whose sets hold for a segment that brings none. */
   readonly description: AvcDescription | HevcDescription
   /** A picture that was begun, and its times in 90 kHz ticks of 33 bits. */
   readonly begun: { readonly bytes: Buffer; readonly pts: number; readonly dts: number } | undefined
@@ -29,7 +29,7 @@ export interface VideoReading {
 export interface VideoContext {
   /** How long a picture lasts that is the only one, in milliseconds. */
   readonly loneMs: number
-  /** A last picture that may not be whole waits for the next segment. */
+  /** Whether a last picture that may not be whole waits for the next segment. */
   readonly goesOn: boolean
   readonly before: VideoTail | undefined
 }
@@ -150,7 +150,7 @@ interface TimedRun {
   readonly accesses: AccessUnit[]
   readonly pts: number
   readonly dts: number
-  /** Of the next picture that has times. */
+  /** When the next picture begins that has times. */
   untilDts?: number
 }
 
@@ -170,7 +170,7 @@ function timedRuns(
 }
 
 /**
- * What of a picture can be decoded. A lost packet costs the picture that it was of; of one that others are
+ * Returns what of a picture can be decoded. A lost packet costs the picture that it was of; of one that others are
  * decoded from there remains what came before the hole.
  */
 function undamaged(
@@ -219,10 +219,13 @@ function inDecodeOrder(pictures: readonly Picture[]): readonly Picture[] {
   })
 }
 
-/** Longer than any order of pictures: stamps are wrong. */
+/** How much earlier pictures may be decoded: longer than any order of pictures means that stamps are wrong. */
 const MAX_LEAD_TICKS = 10 * VIDEO_TIMESCALE
 
-/** How much earlier than in the order shown pictures are decoded. @throws Mp4Error when that cannot be */
+/**
+ * Returns how much earlier than in the order shown pictures are decoded.
+ * @throws Mp4Error when that cannot be
+ */
 function leadOf(pictures: readonly Picture[], shown: readonly number[]): number {
   let lead = 0
   for (const [i, { pts }] of pictures.entries()) lead = Math.max(lead, (shown[i] ?? pts) - pts)
@@ -231,7 +234,7 @@ function leadOf(pictures: readonly Picture[], shown: readonly number[]): number 
   return Math.min(lead, shown[0] ?? 0)
 }
 
-/** Until the next one is decoded; the last picture as long as the one before it. */
+/** Gives each picture the time until the next one is decoded; the last as long as the one before it. */
 function withDurations(pictures: readonly Picture[], loneMs: number): readonly Sample[] {
   const steps = pictures.slice(1).map(({ dts }, i) => dts - (pictures[i]?.dts ?? 0))
   const last = steps.at(-1) ?? Math.round((loneMs * VIDEO_TIMESCALE) / 1000)

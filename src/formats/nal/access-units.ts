@@ -9,16 +9,16 @@ export interface AccessUnit {
   readonly units: readonly NalUnit[]
 }
 
-/** What of a slice's header tells pictures apart. */
+/** Says what of a slice's header tells pictures apart. */
 interface Slice {
-  /** It is the first of its picture. */
+  /** Whether it is the first of its picture. */
   readonly isFirst: boolean
   readonly frame: number
-  /** Of a picture that is half of one. */
+  /** Which field it is of, in a picture that is half of one. */
   readonly field: 'top' | 'bottom' | undefined
 }
 
-/** A slice header's first fields are within these. */
+/** How many bytes hold a slice header's first fields. */
 const HEAD_BYTES = 32
 
 /**
@@ -67,7 +67,7 @@ function joinFields(
   return joined
 }
 
-/** nal_unit_type of table 7-1 that can only stand before a picture's first slice. */
+/** The types of table 7-1 that can only stand before a picture's first slice. */
 const AVC_OPENING: ReadonlySet<number> = new Set([6, 7, 8, 9, 14, 15, 16, 17, 18])
 const AVC_DELIMITER = 9
 
@@ -99,7 +99,7 @@ class AvcSlices {
     this.#pictures.set(id, sequenceId)
   }
 
-  /** Sets that cannot be read tell nothing here; whoever needs them complains. */
+  /** Notes sets that can be read; whoever needs the others complains. */
   #noted(note: () => void): undefined {
     try {
       note()
@@ -127,7 +127,7 @@ class AvcSlices {
   }
 }
 
-/** Table 7-1: sets, delimiter, prefix SEI, and what is reserved to stand before slices. */
+/** The types of table 7-1 that stand before slices: sets, delimiter, prefix SEI, and what is reserved. */
 const HEVC_OPENING: ReadonlySet<number> = new Set([
   32, 33, 34, 35, 39, 41, 42, 43, 44, 48, 49, 50, 51, 52, 53, 54, 55,
 ])

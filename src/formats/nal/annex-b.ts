@@ -2,7 +2,7 @@ import { malformed } from '../mp4/mp4-error.ts'
 
 const START_CODE = Buffer.from([0, 0, 1])
 
-/** More than the slices of all pictures that a fragment may hold. */
+/** How many units there may be: more than the slices of all pictures that a fragment may hold. */
 const MAX_UNITS = 400_000
 
 /** A NAL unit without its start code. */
@@ -31,7 +31,7 @@ export function* readAnnexB(bytes: Buffer): Generator<NalUnit> {
   }
 }
 
-/** The same units as MP4 wants them: each after its length. ISO/IEC 14496-15, 5.3.2. */
+/** Returns the same units as MP4 wants them: each after its length. ISO/IEC 14496-15, 5.3.2. */
 export function lengthPrefixed(units: readonly Buffer[]): Buffer {
   const bytes = Buffer.allocUnsafe(units.reduce((sum, { length }) => sum + 4 + length, 0))
   let at = 0
@@ -42,14 +42,14 @@ export function lengthPrefixed(units: readonly Buffer[]): Buffer {
   return bytes
 }
 
-/** trailing_zero_8bits, and the first byte of a long start code. A NAL unit itself never ends with 00. */
+/** Takes off trailing_zero_8bits, and the first byte of a long start code. A NAL unit itself never ends with 00. */
 function withoutTrailingZeros(bytes: Buffer): Buffer {
   let end = bytes.length
   while (end > 0 && bytes[end - 1] === 0) end -= 1
   return bytes.subarray(0, end)
 }
 
-/** NAL units as MP4 stores them, each behind its length; up to the first that does not fit. */
+/** Yields NAL units as MP4 stores them, each behind its length; up to the first that does not fit. */
 export function* readLengthPrefixed(sample: Buffer, lengthSize: number): Generator<Buffer> {
   for (let at = 0; at + lengthSize <= sample.length; ) {
     const start = at + lengthSize

@@ -1,36 +1,39 @@
 import { BitReader } from './bit-reader.ts'
 
-/** What an MP4 file repeats of an H.264 sequence parameter set. ISO/IEC 14496-10, 7.3.2.1.1. */
+/** Says what an MP4 file repeats of an H.264 sequence parameter set. ISO/IEC 14496-10, 7.3.2.1.1. */
 export interface AvcSequence {
   readonly id: number
-  /** Of the picture after cropping, in pixels. */
+  /** The width of the picture after cropping, in pixels. */
   readonly width: number
   readonly height: number
   readonly chromaFormat: number
   readonly lumaDepth: number
   readonly chromaDepth: number
-  /** separate_colour_plane_flag: slices say which plane they are of. */
+  /** Whether slices say which plane they are of: separate_colour_plane_flag. */
   readonly hasApartPlanes: boolean
-  /** frame_mbs_only_flag: no picture is a field. */
+  /** Whether no picture is a field: frame_mbs_only_flag. */
   readonly framesOnly: boolean
-  /** Of a slice header's frame_num. */
+  /** How many bits a slice header's frame_num has. */
   readonly frameNumberBits: number
-  /** Sample aspect ratio as the sequence says it (annex E); undefined where it does not. */
+  /** The sample aspect ratio as the sequence says it (annex E); undefined where it does not. */
   readonly pixelAspect: PixelAspect | undefined
 }
 
-/** How wide a sample of the picture is for how high. */
+/** Says how wide a sample of the picture is for how high. */
 export interface PixelAspect {
   readonly horizontal: number
   readonly vertical: number
 }
 
-/** Profiles that may say more than 4:2:0 with 8 bits. */
+/** The profiles that may say more than 4:2:0 with 8 bits. */
 export const AVC_HIGH_PROFILES: ReadonlySet<number> = new Set([
   100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135,
 ])
 
-/** @throws Mp4Error when it is cut off */
+/**
+ * Reads a sequence parameter set.
+ * @throws Mp4Error when it is cut off
+ */
 export function readAvcSequence(unit: Buffer): AvcSequence {
   const bits = BitReader.ofUnit(unit)
   bits.skip(8)
@@ -43,7 +46,7 @@ export function readAvcSequence(unit: Buffer): AvcSequence {
   return { id, ...format, frameNumberBits, ...size, pixelAspect: readAspect(bits) }
 }
 
-/** pic_parameter_set_id, and the seq_parameter_set_id that it refers to. */
+/** Reads pic_parameter_set_id, and the seq_parameter_set_id that it refers to. */
 export function avcPictureSet(unit: Buffer): { readonly id: number; readonly sequenceId: number } {
   const bits = BitReader.ofUnit(unit)
   bits.skip(8)
@@ -83,7 +86,7 @@ function skipScalingList(bits: BitReader, size: number): void {
   }
 }
 
-/** From frame numbers, whose length it returns, to the flag before the size. */
+/** Reads from frame numbers, whose length it returns, to the flag before the size. */
 function readOrder(bits: BitReader): number {
   const frameNumberBits = 4 + bits.unsigned()
   const type = bits.unsigned()
@@ -121,7 +124,7 @@ function readSize(bits: BitReader, chromaFormat: number): Size {
   }
 }
 
-/** Annex E, table E-1: aspect_ratio_idc 1 to 16. */
+/** The ratios of aspect_ratio_idc 1 to 16. Annex E, table E-1. */
 const ASPECTS: readonly (readonly [number, number])[] = [
   [1, 1],
   [12, 11],
@@ -142,7 +145,7 @@ const ASPECTS: readonly (readonly [number, number])[] = [
 ]
 const EXTENDED_ASPECT = 255
 
-/** The beginning of the VUI parameters, where there are any. */
+/** Reads the beginning of the VUI parameters, where there are any. */
 function readAspect(bits: BitReader): PixelAspect | undefined {
   if (!bits.flag() || !bits.flag()) return undefined
   const index = bits.bits(8)

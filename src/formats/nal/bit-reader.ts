@@ -1,6 +1,6 @@
 import { malformed } from '../mp4/mp4-error.ts'
 
-/** More leading zeros than any value that a parameter set may hold. */
+/** How many leading zeros a value may have: more than any that a parameter set may hold. */
 const MAX_ZEROS = 31
 
 /** Reads a parameter set bit by bit. ISO/IEC 14496-10 and 23008-2, 7.2 and 9.2. Throws Mp4Error past the end. */
@@ -17,7 +17,7 @@ export class BitReader {
     return new BitReader(withoutEmulation(unit))
   }
 
-  /** Up to 32 bits, as an unsigned number. */
+  /** Reads up to 32 bits, as an unsigned number. */
   bits(count: number): number {
     let value = 0
     for (let i = 0; i < count; i += 1) value = value * 2 + this.#bit()
@@ -32,7 +32,7 @@ export class BitReader {
     this.#at += count
   }
 
-  /** ue(v). */
+  /** Reads ue(v). */
   unsigned(): number {
     let zeros = 0
     while (!this.flag()) {
@@ -42,7 +42,7 @@ export class BitReader {
     return 2 ** zeros - 1 + this.bits(zeros)
   }
 
-  /** se(v). */
+  /** Reads se(v). */
   signed(): number {
     const code = this.unsigned()
     return code % 2 === 0 ? -code / 2 : (code + 1) / 2
@@ -57,7 +57,7 @@ export class BitReader {
   }
 }
 
-/** 00 00 03 stands for 00 00, so that no start code appears inside. */
+/** Takes emulation prevention out: 00 00 03 stands for 00 00, so that no start code appears inside. */
 function withoutEmulation(unit: Buffer): Buffer {
   const kept = Buffer.alloc(unit.length)
   let length = 0

@@ -1,13 +1,13 @@
 import { BitReader } from './bit-reader.ts'
 
-/** What an MP4 file repeats of an HEVC sequence parameter set. ISO/IEC 23008-2, 7.3.2.2. */
+/** Says what an MP4 file repeats of an HEVC sequence parameter set. ISO/IEC 23008-2, 7.3.2.2. */
 export interface HevcSequence {
   readonly id: number
-  /** general_profile_space to general_level_idc: 12 bytes that hvcC holds as they are. */
+  /** The 12 bytes from general_profile_space to general_level_idc, which hvcC holds as they are. */
   readonly profileTierLevel: Buffer
   readonly temporalLayers: number
   readonly temporalIdNested: boolean
-  /** Of the picture after cropping, in pixels. */
+  /** The width of the picture after cropping, in pixels. */
   readonly width: number
   readonly height: number
   readonly chromaFormat: number
@@ -17,7 +17,10 @@ export interface HevcSequence {
 
 const HEADER_BITS = 16
 
-/** @throws Mp4Error when it is cut off */
+/**
+ * Reads a sequence parameter set.
+ * @throws Mp4Error when it is cut off
+ */
 export function readHevcSequence(unit: Buffer): HevcSequence {
   const bits = BitReader.ofUnit(unit)
   bits.skip(HEADER_BITS + 4)
@@ -40,14 +43,14 @@ export function readHevcSequence(unit: Buffer): HevcSequence {
   }
 }
 
-/** vps_video_parameter_set_id. */
+/** Reads vps_video_parameter_set_id. */
 export function hevcVideoId(unit: Buffer): number {
   const bits = BitReader.ofUnit(unit)
   bits.skip(HEADER_BITS)
   return bits.bits(4)
 }
 
-/** pps_pic_parameter_set_id. */
+/** Reads pps_pic_parameter_set_id. */
 export function hevcPictureId(unit: Buffer): number {
   const bits = BitReader.ofUnit(unit)
   bits.skip(HEADER_BITS)

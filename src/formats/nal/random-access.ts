@@ -10,12 +10,15 @@ import type { VideoCodec } from './video-units.ts'
 export type RandomAccess = 'key' | 'recovery' | 'none'
 
 const AVC_IDR = 5
-/** Slices of pictures that are none: whole, or by partitions. ISO/IEC 14496-10, table 7-1. */
+/** The slices of pictures that are none: whole, or by partitions. ISO/IEC 14496-10, table 7-1. */
 const AVC_SLICES = [1, 2]
-/** slice_type of slices that refer to no other picture: I, and all slices of the picture are I. */
+/** The slice_type of slices that refer to no other picture: I, and all slices of the picture are I. */
 const INTRA = [2, 7]
 
-/** ISO/IEC 23008-2, table 7-1: BLA and IDR; CRA, behind which pictures may be skipped that refer to ones before. */
+/**
+ * The types of BLA and IDR; CRA, behind which pictures may be skipped that refer to ones before. ISO/IEC 23008-2, table
+ * 7-1.
+ */
 const HEVC_KEYS = [16, 17, 18, 19, 20]
 const HEVC_CRA = 21
 const HEVC_SKIPPED = [8, 9]
@@ -43,7 +46,10 @@ function avcAccess(units: Iterable<Buffer>): RandomAccess | undefined {
   return undefined
 }
 
-/** The slice's header begins with first_mb_in_slice and slice_type; no more of it is looked at. */
+/**
+ * Says whether a slice is intra-coded. Its header begins with first_mb_in_slice and slice_type; no more of it is looked
+ * at.
+ */
 function isIntra(slice: Buffer): boolean {
   const bits = BitReader.ofUnit(Buffer.concat([slice.subarray(0, 16), Buffer.alloc(16, 0xff)]))
   bits.skip(8)
@@ -60,7 +66,7 @@ function hevcAccess(units: Iterable<Buffer>): RandomAccess | undefined {
   return undefined
 }
 
-/** Whether a picture of H.265 cannot be decoded by who began with the CRA picture before it. */
+/** Says whether a picture of H.265 cannot be decoded by who began with the CRA picture before it. */
 export function isSkippedLeading(units: Iterable<Buffer>): boolean {
   for (const unit of units) {
     const type = hevcType(unit)

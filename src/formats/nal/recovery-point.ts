@@ -1,6 +1,6 @@
-/** nal_unit_type of H.264's messages. ISO/IEC 14496-10, table 7-1. */
+/** The nal_unit_type of H.264's messages. ISO/IEC 14496-10, table 7-1. */
 const SEI = 6
-/** Payload type of a recovery point message. ISO/IEC 14496-10, D.1.8. */
+/** The payload type of a recovery point message. ISO/IEC 14496-10, D.1.8. */
 const RECOVERY_POINT = 6
 
 /**
@@ -21,7 +21,7 @@ export function recoveryPointOf(unit: Buffer): 'whole' | 'gradual' | undefined {
   return undefined
 }
 
-/** A number as SEI writes it: ff for each 255, and a last byte. Returns it, and where the next byte is. */
+/** Reads a number as SEI writes it: ff for each 255, and a last byte. Returns it, and where the next byte is. */
 function codedByFF(unit: Buffer, from: number): readonly [number, number] {
   let at = from
   let value = 0

@@ -5,11 +5,11 @@ import { recoveryPointOf } from './recovery-point.ts'
 
 export type VideoCodec = 'avc' | 'hevc'
 
-/** What a NAL unit means to a file. The rest is `coded`: slices, and what decoders want to see beside them. */
+/** Says what a NAL unit means to a file. The rest is `coded`: slices, and what decoders want to see beside them. */
 type Role = SetRole | 'coded' | 'key' | 'dropped'
 type SetRole = 'video set' | 'sequence set' | 'picture set'
 
-/** nal_unit_type. ISO/IEC 14496-10, table 7-1: IDR; sets; delimiter and filler, which files do without. */
+/** The roles by nal_unit_type: IDR; sets; delimiter and filler, which files do without. ISO/IEC 14496-10, table 7-1. */
 const AVC_ROLES: ReadonlyMap<number, Role> = new Map([
   [5, 'key'],
   [7, 'sequence set'],
@@ -20,7 +20,7 @@ const AVC_ROLES: ReadonlyMap<number, Role> = new Map([
   [12, 'dropped'],
 ])
 
-/** ISO/IEC 23008-2, table 7-1. BLA, IDR and CRA are random access points. */
+/** The roles by nal_unit_type: BLA, IDR and CRA are random access points. ISO/IEC 23008-2, table 7-1. */
 const HEVC_ROLES: ReadonlyMap<number, Role> = new Map([
   ...[16, 17, 18, 19, 20, 21].map((type) => [type, 'key'] as const),
   [32, 'video set'],
@@ -44,9 +44,9 @@ export interface CodedPicture {
  */
 export class VideoUnits {
   readonly #codec: VideoCodec
-  /** By the id that slices and other sets refer to them with. */
+  /** The sets by the id that slices and other sets refer to them with. */
   readonly #described: Readonly<Record<SetRole, Map<number, Buffer>>> = emptySets()
-  /** Those that are in force, where they are others. */
+  /** The sets that are in force, where they are others. */
   readonly #changed: Readonly<Record<SetRole, Map<number, Buffer>>> = emptySets()
 
   constructor(codec: VideoCodec) {
@@ -83,7 +83,10 @@ export class VideoUnits {
     return role ?? 'coded'
   }
 
-  /** Notes a parameter set. Returns whether the description does not say it. @throws Mp4Error when it is cut off */
+  /**
+   * Notes a parameter set. Returns whether the description does not say it.
+   * @throws Mp4Error when it is cut off
+   */
   #isNews(role: SetRole, unit: Buffer): boolean {
     const id = this.#idOf(role, unit)
     const described = this.#described[role].get(id)

@@ -7,15 +7,17 @@ import { writeMinf } from '../boxes/minf.ts'
 import { timesOf } from '../boxes/times.ts'
 import { FULL_VOLUME, TRACK_ENABLED, TRACK_IN_MOVIE, writeTkhd } from '../boxes/tkhd.ts'
 
-/** Ticks per second of what is said about the whole movie: fine enough to keep sound and picture together. */
+/**
+ * How many ticks a second has in what is said about the whole movie: fine enough to keep sound and picture together.
+ */
 export const MOVIE_TIMESCALE = 90_000
 
-/** What the header boxes of one track say. */
+/** Says what the header boxes of one track say. */
 export interface TrackHeader {
   readonly trackId: number
   readonly kind: 'video' | 'audio'
   readonly createdMs: number
-  /** Ticks per second of the track. */
+  /** How many ticks a second the track has. */
   readonly timescale: number
   /** The sum of all sample durations, in ticks of the track. */
   readonly mediaTicks: number
@@ -24,12 +26,15 @@ export interface TrackHeader {
   /** Where within the media presentation begins, in ticks of the track: not at 0 with B-frames. */
   readonly firstTicks: number
   readonly matrix: Matrix
-  /** Pixels as 16.16; 0 for sound. */
+  /** How wide it is, in pixels as 16.16; 0 for sound. */
   readonly width: number
   readonly height: number
 }
 
-/** @param stbl its sample tables */
+/**
+ * Writes a trak box.
+ * @param stbl its sample tables
+ */
 export function writeTrak(header: TrackHeader, stbl: Buffer): Buffer {
   return writeBox('trak', [
     writeHeader(header),
@@ -38,12 +43,12 @@ export function writeTrak(header: TrackHeader, stbl: Buffer): Buffer {
   ])
 }
 
-/** How long the track takes from the movie's start to its own end, in ticks of the movie. */
+/** Returns how long the track takes from the movie's start to its own end, in ticks of the movie. */
 export function trackTicks(header: TrackHeader): number {
   return header.emptyTicks + editTicks(header)
 }
 
-/** Rounded up: a shorter edit would cut into the last sample. */
+/** Rounds up, because a shorter edit would cut into the last sample. */
 function editTicks({ mediaTicks, timescale }: TrackHeader): number {
   return Math.ceil((mediaTicks * MOVIE_TIMESCALE) / timescale)
 }

@@ -24,11 +24,11 @@ export class MovieTrack {
   readonly #init: InitFacts
   readonly #header: SourceHeader
   readonly #timescale: number
-  /** The first sample's decode time: tick 0 of the track. */
+  /** The first sample's decode time, which is tick 0 of the track. */
   readonly #zeroTicks: number
-  /** Presentation times are this much later in the file, as an edit list cannot begin before tick 0. */
+  /** How much later presentation times are in the file, because an edit list cannot begin before tick 0. */
   readonly #compositionShift: number
-  /** Presentation time of the earliest sample of the first fragment, as recorded. */
+  /** The presentation time of the earliest sample of the first fragment, as recorded. */
   readonly #firstTicks: number
   #endTicks = 0
 
@@ -90,7 +90,7 @@ export class MovieTrack {
     return this.#addChunks(weave(fragment, parameterSets), description, offset)
   }
 
-  /** The trak box, once its samples are complete. `startS` is that of the movie. */
+  /** Writes the trak box, once its samples are complete. `startS` is that of the movie. */
   finish(trackId: number, createdMs: number, startS: number): FinishedTrack {
     const endTicks = Math.max(this.#endTicks, this.#tables.lastTicks)
     const tables = this.#tables.finish(this.#entries, endTicks)
@@ -107,7 +107,7 @@ export class MovieTrack {
     return { header, write: (dataStart) => writeTrak(header, tables.write(dataStart)) }
   }
 
-  /** Some init segments leave it to the sample entry how large pictures are. */
+  /** Reads how pictures look; some init segments leave it to the sample entry how large they are. */
   #looks(): Pick<TrackHeader, 'matrix' | 'width' | 'height'> {
     const { matrix, width, height } = this.#header
     const { video } = this.#init
@@ -124,7 +124,7 @@ export class MovieTrack {
     return chunks.flatMap(({ sources }) => sources)
   }
 
-  /** The number of a sample entry, which is written once however many inits repeat it. */
+  /** Returns the number of a sample entry, which is written once however many inits repeat it. */
   #describe({ initBytes }: TrackFragment): number {
     const entry = withDataHere(sliceBox(initBytes, findSampleEntry(initBytes)))
     const known = this.#entries.findLastIndex((other) => other.equals(entry))
@@ -132,9 +132,9 @@ export class MovieTrack {
   }
 
   /**
-   * Where one track has several decoder configurations, a sample entry for each is all that the standard
-   * asks for. Browsers read the first one only, and fail at the change, unless the samples themselves
-   * bring their parameter sets.
+   * Returns the parameter sets that samples must bring. Where one track has several decoder configurations, a sample
+   * entry for each is all that the standard asks for. Browsers read the first one only, and fail at the change, unless
+   * the samples themselves bring their parameter sets.
    */
   #parameterSetsFor(description: number): Buffer {
     const entry = this.#entries[description - 1]
@@ -147,7 +147,7 @@ export class MovieTrack {
     return this.#scale(sourceTicks, init, delayS) - this.#zeroTicks
   }
 
-  /** Instants are rounded, not durations: so what is lost by another timescale does not add up. */
+  /** Scales instants, not durations, so that what is lost by another timescale does not add up. */
   #scale(sourceTicks: number, { timescale }: InitFacts, delayS: number): number {
     const ticks =
       timescale === this.#timescale

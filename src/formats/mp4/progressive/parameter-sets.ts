@@ -6,8 +6,8 @@ import { readSampleEntry } from '../boxes/sample-entry.ts'
 import { malformed } from '../mp4-error.ts'
 
 /**
- * The parameter sets of a visual sample entry as they would stand in a sample, each behind its length.
- * Empty for an entry that has none.
+ * Returns the parameter sets of a visual sample entry as they would stand in a sample, each behind its length. Empty
+ * for an entry that has none.
  *
  * @param entry the box of the sample entry
  * @throws Mp4Error when the decoder configuration is cut off

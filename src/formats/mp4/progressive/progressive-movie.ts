@@ -24,16 +24,16 @@ export interface MovieLayout {
   readonly head: Buffer
   /** What follows the head, in order and without holes. */
   readonly pieces: readonly MediaPiece[]
-  /** Of the whole file, in bytes. */
+  /** How large the whole file is, in bytes. */
   readonly size: number
 }
 
 /** Adjacent bytes of the file after its head. */
 export interface MediaPiece {
-  /** Of its first byte in the file. */
+  /** Where its first byte is in the file. */
   readonly offset: number
   readonly length: number
-  /** The how many-th fragment that was added, from 0, and which of its tracks. */
+  /** Which of the fragments that were added it is of, from 0, and which of its tracks. */
   readonly fragment: number
   readonly rendition: InitFacts['rendition']
   /** A place in the track's bytes, as the fragment has them; or the bytes themselves. */
@@ -43,11 +43,11 @@ export interface MediaPiece {
 export interface MovieOptions {
   /** When the recording was made, in milliseconds since 1970: the file says so. */
   readonly createdMs: number
-  /** At least how long it will be, gaps included, in seconds. */
+  /** How long it will be at least, gaps included, in seconds. */
   readonly maxSeconds: number
 }
 
-/** What fragments may overlap or leave open without being taken for a break, in seconds. */
+/** How far fragments may overlap or be apart without being taken for a break, in seconds. */
 const TOLERANCE_S = 0.05
 const MAX_32_BIT = 2 ** 32 - 1
 
@@ -77,7 +77,7 @@ export class ProgressiveMovie {
   }
 
   /**
-   * The next fragment.
+   * Adds the next fragment.
    * @throws Mp4Error
    */
   add(tracks: readonly MovieFragmentTrack[]): void {
@@ -89,7 +89,10 @@ export class ProgressiveMovie {
     this.#fragments += 1
   }
 
-  /** @throws Mp4Error when nothing was added */
+  /**
+   * Lays the file out.
+   * @throws Mp4Error when nothing was added
+   */
   finish(): MovieLayout {
     const head = this.#writeHead()
     return {
@@ -155,7 +158,7 @@ export class ProgressiveMovie {
   }
 }
 
-/** ctts boxes of version 1 need iso4. */
+/** Writes ftyp with iso4, because ctts boxes of version 1 need it. */
 function writeFileType(): Buffer {
   return writeFtyp('isom', 0x200, ['isom', 'iso4', 'mp41', 'mp42'])
 }

@@ -7,9 +7,9 @@ import { Uint32List } from './uint32-list.ts'
 
 /** A sample on its track's own time. */
 export interface PlacedSample {
-  /** Decode time in ticks from the track's first sample on. Never goes back. */
+  /** The decode time in ticks from the track's first sample on, which never goes back. */
   readonly startTicks: number
-  /** Presentation time minus decode time, in ticks. */
+  /** The presentation time minus decode time, in ticks. */
   readonly compositionTicks: number
   readonly bytes: number
   readonly isSync: boolean
@@ -18,13 +18,13 @@ export interface PlacedSample {
 /** Samples that lie together in the file. */
 export interface MediaChunk {
   readonly samples: number
-  /** Which sample entry they need: its number, from 1. */
+  /** The number of the sample entry that they need, from 1. */
   readonly description: number
-  /** From the first byte of all media data. */
+  /** Where it is from the first byte of all media data on. */
   readonly offset: number
 }
 
-/** stts has 32 bits, which many readers take for signed. */
+/** How long a sample may last, because stts has 32 bits, which many readers take for signed. */
 export const MAX_SAMPLE_TICKS = 2 ** 31 - 1
 
 /** The sample tables of a track (ISO/IEC 14496-12, 8.5 to 8.7) as they grow: some 6 bytes a sample. */
@@ -44,14 +44,14 @@ export class SampleTables {
     return this.#chunks.length
   }
 
-  /** Decode time of the newest sample, in ticks. */
+  /** The decode time of the newest sample, in ticks. */
   get lastTicks(): number {
     return this.#lastTicks ?? 0
   }
 
   /**
-   * A sample lasts until the next one starts, whatever its fragment says: so the one before a gap stays
-   * for as long as the gap is.
+   * Adds a sample, which lasts until the next one starts, whatever its fragment says: so the one before a gap stays for
+   * as long as the gap is.
    */
   addSample({ startTicks, compositionTicks, bytes, isSync }: PlacedSample): void {
     this.#endSample(startTicks)
@@ -65,7 +65,7 @@ export class SampleTables {
     this.#chunks.push(chunk)
   }
 
-  /** All tables but the place of the chunks, which the size of these tables decides. Ends the last sample. */
+  /** Ends the last sample and writes all tables but the place of the chunks, which the size of these tables decides. */
   finish(entries: readonly Buffer[], endTicks: number): FinishedTables {
     this.#endSample(endTicks)
     const fixed = [
@@ -90,7 +90,7 @@ export class SampleTables {
     this.#durations.push(ticks)
   }
 
-  /** stsc has an entry for each chunk that differs from the one before it. */
+  /** Writes stsc, which has an entry for each chunk that differs from the one before it. */
   #writeChunkSizes(): Buffer {
     const rows = new Uint32List()
     let before: MediaChunk | undefined
@@ -113,13 +113,13 @@ export class SampleTables {
   }
 }
 
-/** Where in the file the media data begin, and whether offsets need 64 bits. */
+/** Says where in the file the media data begin, and whether offsets need 64 bits. */
 export interface DataStart {
   readonly at: number
   readonly isLarge: boolean
 }
 
 export interface FinishedTables {
-  /** The stbl box. Its size depends on `isLarge` alone. */
+  /** Writes the stbl box, whose size depends on `isLarge` alone. */
   write(dataStart: DataStart): Buffer
 }

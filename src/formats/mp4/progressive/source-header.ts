@@ -4,18 +4,24 @@ import type { Matrix } from '../boxes/matrix.ts'
 import { readMvhd } from '../boxes/mvhd.ts'
 import { readTkhd } from '../boxes/tkhd.ts'
 
-/** What an init segment says of its track that is true in a progressive file as well. */
+/** Says what an init segment says of its track that is true in a progressive file as well. */
 export interface SourceHeader {
   /** How pictures are turned. */
   readonly matrix: Matrix
-  /** As shown, before the matrix: pixels as 16.16; 0 for sound. Not those that are coded, if they are not square. */
+  /**
+   * The width as shown, before the matrix: pixels as 16.16; 0 for sound. It is not that which is coded, if pixels are
+   * not square.
+   */
   readonly width: number
   readonly height: number
   /** How much later than its decode times say the track is presented, in seconds, by its edit list. */
   readonly editS: number
 }
 
-/** @throws Mp4Error when the init segment is not of one track */
+/**
+ * Reads the header.
+ * @throws Mp4Error when the init segment is not of one track
+ */
 export function readSourceHeader(initBytes: Buffer, timescale: number): SourceHeader {
   const moov = theOnly(readBoxes(initBytes), 'moov', 'an init segment')
   const inMoov = readChildren(initBytes, moov)
@@ -28,8 +34,8 @@ export function readSourceHeader(initBytes: Buffer, timescale: number): SourceHe
 }
 
 /**
- * An edit list of a live track can say two things: nothing is shown for a while, and where in the media what
- * is shown begins. ISO/IEC 14496-12, 8.6.6.
+ * Reads an edit list, which in a live track can say two things: nothing is shown for a while, and where in the media
+ * what is shown begins. ISO/IEC 14496-12, 8.6.6.
  */
 function readEdits(
   initBytes: Buffer,

@@ -17,7 +17,7 @@ export class Uint32List {
     }
   }
 
-  /** In the byte order of boxes. */
+  /** Returns them in the byte order of boxes. */
   toBuffer(): Buffer {
     const bytes = Buffer.allocUnsafeSlow(4 * this.#length)
     const view = new DataView(bytes.buffer)

@@ -1,6 +1,6 @@
 import type { SampleTable } from '../samples.ts'
 
-/** Where bytes of the file come from: a place in the fragment, or they are here. */
+/** Says where bytes of the file come from: a place in the fragment, or they are here. */
 export type PieceSource = Buffer | { readonly start: number; readonly end: number }
 
 /** Samples that lie together in the file. */
@@ -13,7 +13,7 @@ export function lengthOf(source: PieceSource): number {
   return Buffer.isBuffer(source) ? source.length : source.end - source.start
 }
 
-/** The media data of a fragment with `inserted` before each sample where decoding can begin. */
+/** Returns the media data of a fragment with `inserted` before each sample where decoding can begin. */
 export function weave({ samples, pieces }: SampleTable, inserted: Buffer): WovenChunk[] {
   let next = 0
   return pieces.map((piece) => {
