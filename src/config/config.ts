@@ -5,7 +5,7 @@
 import type { ConfigFile, DynamicStreamEntry, StreamEntry } from './schema.ts'
 
 export type Config = Readonly<Omit<ConfigFile, 'defaults' | 'streams' | 'dynamicStreams'>> & {
-  /** In the file's order; names are unique. */
+  /** The streams, in the file's order; names are unique. */
   readonly streams: readonly StreamConfig[]
   readonly dynamicStreams: readonly DynamicStreamConfig[]
 }
@@ -16,7 +16,6 @@ export type Listener = Pick<Config['server'], 'host' | 'port'>
 export type ViewingConfig = Readonly<Omit<StreamEntry, 'kvs' | 'hls' | 'backup'>>
 
 export interface StreamConfig extends ViewingConfig {
-  /** The public name. */
   readonly name: string
   readonly source: SourceConfig
   readonly backup?: BackupConfig | undefined

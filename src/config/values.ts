@@ -1,6 +1,6 @@
 /**
- * The kinds of value that configuration keys hold. Each kind has one phrase that says what it expects,
- * and that phrase is its only error message: faults read `expected <phrase>, got …`.
+ * Defines the kinds of value that configuration keys hold. Each kind has one phrase that says what it expects, and that
+ * phrase is its only error message: faults read `expected <phrase>, got …`.
  */
 import { z } from 'zod'
 import {
@@ -12,7 +12,7 @@ import {
   sizeBytes,
 } from './units.ts'
 
-/** `${NAME}` always gives text, so numbers and flags are read from text too. */
+/** Reads numbers and flags from text too, because `${NAME}` always gives text. */
 const fromText =
   (form: RegExp) =>
   (value: unknown): unknown =>
@@ -26,7 +26,7 @@ export function integer(from: number, to: number) {
   )
 }
 
-/** A part of a whole: above 0, at most 1. */
+/** Takes a share of a whole: above 0, at most 1. */
 export function share() {
   const error = 'a number above 0 and up to 1'
   return z.preprocess(
@@ -43,13 +43,13 @@ export function choice<const T extends readonly [string, ...string[]]>(names: T)
   return z.enum(names, { error: `one of ${names.join(', ')}` })
 }
 
-/** Text of 1 to `max` characters in the given form. */
+/** Takes text of 1 to `max` characters in the given form. */
 export function text(expected: string, form: RegExp = /./, max = 4096) {
   const error = expected
   return z.string({ error }).min(1, { error }).max(max, { error }).regex(form, { error })
 }
 
-/** An absolute URL with one of the given schemes. */
+/** Takes an absolute URL with one of the given schemes. */
 export function url(...schemes: readonly string[]) {
   const expected = `a URL with ${schemes.map((scheme) => `${scheme}:`).join(' or ')}`
   return text(expected, new RegExp(`^(${schemes.join('|')})://[^\\s]+$`)).refine(
@@ -70,7 +70,7 @@ export function duration(from: string, to: string) {
   return milliseconds(from, to, `a duration from ${from} to ${to}, such as 500ms, 10s, 2m or 12h`)
 }
 
-/** As {@link duration}, without a fraction of a second: HLS and KVS count these in seconds. */
+/** Reads text as {@link duration} does, without a fraction of a second, because HLS and KVS count these in seconds. */
 export function wholeSeconds(from: string, to: string) {
   const error = `a duration in whole seconds from ${from} to ${to}, such as 10s, 2m or 12h`
   const schema = milliseconds(from, to, error).refine((ms) => ms % 1000 === 0, { error })
@@ -88,7 +88,7 @@ function milliseconds(from: string, to: string, error: string) {
   return schema
 }
 
-/** Text such as `64MiB`, decoded to bytes. */
+/** Reads text such as `64MiB` as bytes. */
 export function size(from: string, to: string) {
   const error = `a size from ${from} to ${to}, such as 64MiB`
   return z.codec(
@@ -99,9 +99,9 @@ export function size(from: string, to: string) {
 }
 
 /**
- * A mapping with exactly these keys. A known key without a value (`token:`) is a key left out;
- * an unknown key is an error, with or without a value. What is read has the same keys, those of durations with their unit:
- * `idleTimeout: 60s` is `idleTimeoutMs: 60_000`.
+ * Takes a mapping with exactly these keys. A known key without a value (`token:`) is a key left out; an unknown key is
+ * an error, with or without a value. What is read has the same keys, those of durations with their unit: `idleTimeout:
+ * 60s` is `idleTimeoutMs: 60_000`.
  */
 export function section<const Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const named = (key: string): string => (isSpan(shape[key]) ? `${key}Ms` : key)
@@ -130,7 +130,7 @@ function isSpan(schema: unknown): boolean {
   return spans.has(schema) || ('innerType' in schema._zod.def && isSpan(schema._zod.def.innerType))
 }
 
-/** As {@link section}, but minding empty values is left to the caller. */
+/** Takes a mapping as {@link section} does, but leaves it to the caller to mind empty values. */
 export function plainSection<const Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const known = `a known key (${Object.keys(shape).join(', ')})`
   return z.strictObject(shape, {
@@ -149,7 +149,7 @@ export function withoutEmpty<T extends z.ZodType>(keys: readonly string[], schem
   }, schema)
 }
 
-/** Names with values of one kind. */
+/** Takes names with values of one kind. */
 export function names<Value extends z.ZodType>(expected: string, form: RegExp, value: Value) {
   return z.record(text(expected, form), value, { error: 'a mapping' })
 }

@@ -8,7 +8,7 @@ import {
   readExtinf,
 } from './segment-tags.ts'
 
-/** What the segments that were left out leave to those after them. */
+/** Says what the segments that were left out leave to those after them. */
 export interface LeftOut {
   readonly segments: number
   readonly discontinuities: number
@@ -26,7 +26,7 @@ const NOTHING: LeftOut = {
   nextMs: undefined,
 }
 
-/** Tags of the whole playlist, wherever they stand. */
+/** Matches tags of the whole playlist, wherever they stand. */
 const HEAD =
   /^#(?:EXTM3U|EXT-X-(?:VERSION|TARGETDURATION|MEDIA-SEQUENCE|DISCONTINUITY-SEQUENCE|PLAYLIST-TYPE|INDEPENDENT-SEGMENTS|SERVER-CONTROL|SKIP|ENDLIST))(?![A-Z-])/
 
@@ -50,7 +50,7 @@ export function newestOf(
   }
 }
 
-/** The place behind the last URI that is left out; 0 when nothing is. */
+/** Finds the place behind the last URI that is left out; 0 when nothing is. */
 function startOfNewest(text: string, count: number): number {
   let uris = 0
   for (let end = text.length; end > 0; ) {
@@ -64,13 +64,13 @@ function startOfNewest(text: string, count: number): number {
   return 0
 }
 
-/** Of the line that begins there. */
+/** Finds the end of the line that begins there. */
 function endOf(text: string, at: number): number {
   const end = text.indexOf('\n', at)
   return end === -1 ? text.length : end
 }
 
-/** Whether the line that begins there is one, not a tag, a comment or empty. */
+/** Says whether the line that begins there is a URI, and not a tag, a comment or empty. */
 function isUri(text: string, at: number): boolean {
   let first = at
   while (first < text.length && text[first] !== '\n' && text.charAt(first).trim() === '') first += 1
@@ -147,7 +147,9 @@ class Survey {
   }
 }
 
-/** The date at the end of some segments of which the first is dated. Durations that are rounded add up to none. */
+/**
+ * Returns the date at the end of some segments of which the first is dated. Durations that are rounded add up to none.
+ */
 function carryOn(text: string, from: number, to: number): number | undefined {
   let ms: number | undefined
   let durationMs: number | undefined

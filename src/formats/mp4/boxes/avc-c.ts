@@ -7,7 +7,7 @@ import { readSets, writeSets } from './parameter-sets.ts'
 export interface AvcC {
   /** Profile, compatibility, level: three bytes. */
   readonly profile: Buffer
-  /** Of the length before each NAL unit of a sample, in bytes. */
+  /** How long the length before each NAL unit of a sample is, in bytes. */
   readonly lengthSize: number
   readonly sequenceSets: readonly Buffer[]
   readonly pictureSets: readonly Buffer[]
@@ -19,7 +19,10 @@ const VERSION = 1
 const MOST_SEQUENCE_SETS = 31
 const MOST_PICTURE_SETS = 255
 
-/** @throws Mp4Error when it is cut off */
+/**
+ * Reads the box.
+ * @throws Mp4Error when it is cut off
+ */
 export function readAvcC(bytes: Buffer, box: Box): AvcC {
   const fields = new Fields(bytes, box)
   fields.skip(1)
@@ -30,7 +33,10 @@ export function readAvcC(bytes: Buffer, box: Box): AvcC {
   return { profile, lengthSize, sequenceSets, pictureSets, rest: fields.rest() }
 }
 
-/** @throws Mp4Error when there are more parameter sets than it can count */
+/**
+ * Writes the record.
+ * @throws Mp4Error when there are more parameter sets than it can count
+ */
 export function writeAvcC(avcC: AvcC): Buffer {
   const { profile, lengthSize, sequenceSets, pictureSets, rest } = avcC
   if (profile.length !== 3) throw malformed('a parameter set is cut off')

@@ -12,7 +12,7 @@ export interface Box {
 const HEADER_BYTES = 8
 const LARGE_HEADER_BYTES = 16
 
-/** More than any real file has in one place; keeps a crafted one from costing time. */
+/** How many boxes may be in one place: more than in any real file, so that a crafted one costs no time. */
 const MAX_BOXES = 4096
 
 export function endOf(box: Box): number {
@@ -24,7 +24,7 @@ export function payloadStart(box: Box): number {
 }
 
 /**
- * The boxes between `start` and `end`, which they must fill exactly.
+ * Reads the boxes between `start` and `end`, which they must fill exactly.
  * @throws Mp4Error naming the first box that does not fit
  */
 export function readBoxes(bytes: Buffer, start = 0, end = bytes.length): Box[] {
@@ -45,7 +45,7 @@ export function readChildren(bytes: Buffer, parent: Box): Box[] {
 }
 
 /**
- * The header at `at`; undefined when `end` cuts it off. The box itself may run past `end`.
+ * Reads the header at `at`; undefined when `end` cuts it off. The box itself may run past `end`.
  * @throws Mp4Error on a size of 0 ("to the end of the file"), too small, or too large to count
  */
 export function readHeader(bytes: Buffer, at: number, end: number): Box | undefined {
@@ -74,12 +74,15 @@ function checkedBox(box: Box): Box {
   return box
 }
 
-/** For messages; a type from damaged bytes is made printable. */
+/** Describes a box for messages; a type from damaged bytes is made printable. */
 export function describe(box: Box): string {
   return `${box.type.replace(/[^\x20-\x7e]/g, '?')} box at ${box.start}`
 }
 
-/** The only box of that type. @throws Mp4Error when there is none or more than one */
+/**
+ * Returns the only box of that type.
+ * @throws Mp4Error when there is none or more than one
+ */
 export function theOnly(boxes: readonly Box[], type: string, parent: string): Box {
   const found = boxes.filter((box) => box.type === type)
   const [box] = found
@@ -89,17 +92,17 @@ export function theOnly(boxes: readonly Box[], type: string, parent: string): Bo
   return box
 }
 
-/** The box's bytes, header included. */
+/** Returns the box's bytes, header included. */
 export function sliceBox(bytes: Buffer, box: Box): Buffer {
   return bytes.subarray(box.start, endOf(box))
 }
 
-/** A box with a 32-bit size around its parts. */
+/** Writes a box with a 32-bit size around its parts. */
 export function writeBox(type: string, parts: readonly Buffer[]): Buffer {
   return join([writeBoxHeader(type, parts), ...parts])
 }
 
-/** What stands before the parts. */
+/** Writes what stands before the parts. */
 export function writeBoxHeader(type: string, parts: readonly Buffer[]): Buffer {
   const header = Buffer.alloc(HEADER_BYTES)
   header.writeUInt32BE(HEADER_BYTES + lengthOf(parts), 0)
@@ -107,7 +110,7 @@ export function writeBoxHeader(type: string, parts: readonly Buffer[]): Buffer {
   return header
 }
 
-/** One buffer of exactly the size, outside Node's shared pool, which a small kept slice would pin. */
+/** Joins parts to one buffer of exactly the size, outside Node's shared pool, which a small kept slice would pin. */
 export function join(parts: readonly Buffer[]): Buffer {
   const joined = Buffer.allocUnsafeSlow(lengthOf(parts))
   let at = 0
@@ -119,7 +122,10 @@ function lengthOf(parts: readonly Buffer[]): number {
   return parts.reduce((sum, { length }) => sum + length, 0)
 }
 
-/** A box with other children. @param replacement undefined: the child stays as it is */
+/**
+ * Returns a box with other children.
+ * @param replacement of a child; undefined where it stays as it is
+ */
 export function replaceChildren(
   bytes: Buffer,
   parent: Box,

@@ -6,9 +6,9 @@ import { Fields, i32, i64, u16, u32, u64, writeFullBox } from './fields.ts'
 export interface Edit {
   /** How long it is shown, in ticks of the movie. */
   readonly duration: bigint
-  /** Where in the media it begins, in ticks of the track; −1: nothing is shown. */
+  /** Where in the media it begins, in ticks of the track; −1 where nothing is shown. */
   readonly mediaTime: bigint
-  /** Integer and fraction of the speed. */
+  /** The speed, as integer and fraction. */
   readonly rate: readonly [number, number]
 }
 
@@ -20,7 +20,10 @@ export interface Elst {
 
 export const NORMAL_SPEED = [1, 0] as const
 
-/** @throws Mp4Error when the box is cut off */
+/**
+ * Reads the box.
+ * @throws Mp4Error when it is cut off
+ */
 export function readElst(bytes: Buffer, box: Box): Elst {
   const fields = new Fields(bytes, box)
   const { version } = fields.versionAndFlags()

@@ -4,7 +4,7 @@ import { u8, u16, u32, writeFullBox } from './fields.ts'
 
 /** Elementary stream descriptors, of which a decoder's configuration is a part. ISO/IEC 14496-1, 7.2.6. */
 
-/** Descriptor tags. ISO/IEC 14496-1, table 1. */
+/** The tags of descriptors. ISO/IEC 14496-1, table 1. */
 const ELEMENTARY_STREAM = 3
 const DECODER_CONFIG = 4
 const DECODER_SPECIFIC_INFO = 5
@@ -12,10 +12,10 @@ const SYNC_LAYER_CONFIG = 6
 
 /** MPEG-4 audio, and the same field's mark of an audio stream. ISO/IEC 14496-1, tables 5 and 6. */
 const [MPEG4_AUDIO, AUDIO_STREAM] = [0x40, 0x15]
-/** Predefined for MP4 files: nothing more is said of the sync layer. */
+/** The value that is predefined for MP4 files, so that nothing more is said of the sync layer. */
 const SYNC_LAYER_OF_MP4 = 2
 
-/** The part of mp4box's ES_Descriptor that we use; its own types leave it open. */
+/** Checks the part of mp4box's ES_Descriptor that we use, because its own types leave it open. */
 const esDescriptorSchema = z.object({
   descs: z.array(
     z.object({
@@ -27,14 +27,17 @@ const esDescriptorSchema = z.object({
   ),
 })
 
-/** The codec's own configuration inside an esds box; undefined when there is none. */
+/** Returns the codec's own configuration inside an esds box; undefined when there is none. */
 export function decoderSpecificInfo(esDescriptor: unknown): Uint8Array | undefined {
   const parsed = esDescriptorSchema.safeParse(esDescriptor)
   const decoderConfig = parsed.data?.descs.find(({ tag }) => tag === DECODER_CONFIG)
   return decoderConfig?.descs?.find(({ tag }) => tag === DECODER_SPECIFIC_INFO)?.data
 }
 
-/** An esds box of MPEG-4 audio. @param config an AudioSpecificConfig of fewer than 100 bytes */
+/**
+ * Writes an esds box of MPEG-4 audio.
+ * @param config an AudioSpecificConfig of fewer than 100 bytes
+ */
 export function writeEsds(config: Buffer): Buffer {
   const decoder = join([
     // Sizes and bit rates are not known.

@@ -37,7 +37,7 @@ export class Fields {
     return this.#bytes.readBigInt64BE(this.#next(8))
   }
 
-  /** The version and the 24 flags with which a full box begins. ISO/IEC 14496-12, 4.2. */
+  /** Reads the version and the 24 flags with which a full box begins. ISO/IEC 14496-12, 4.2. */
   versionAndFlags(): { readonly version: number; readonly flags: number } {
     const word = this.uint32()
     return { version: word >>> 24, flags: word & 0xffffff }
@@ -47,18 +47,21 @@ export class Fields {
     this.#next(bytes)
   }
 
-  /** A view of the next bytes. */
+  /** Returns a view of the next bytes. */
   take(bytes: number): Buffer {
     const start = this.#next(bytes)
     return this.#bytes.subarray(start, start + bytes)
   }
 
-  /** A view of all bytes that are left in the box. */
+  /** Returns a view of all bytes that are left in the box. */
   rest(): Buffer {
     return this.take(endOf(this.#box) - this.#at)
   }
 
-  /** @throws Mp4Error when bytes are left over, because a field then is not where we looked for it */
+  /**
+   * Ends the reading.
+   * @throws Mp4Error when bytes are left over, because a field then is not where we looked for it
+   */
   end(): void {
     const read = this.#at - this.#box.start
     if (read !== this.#box.size) throw wrongSize(this.#box, read)
@@ -76,7 +79,7 @@ export function wrongSize(box: Box, expected: number): Error {
   return malformed(`${describe(box)} has ${box.size} bytes, expected ${expected}`)
 }
 
-/** A box with version and flags before its parts. ISO/IEC 14496-12, 4.2. */
+/** Writes a box with version and flags before its parts. ISO/IEC 14496-12, 4.2. */
 export function writeFullBox(
   type: string,
   { version = 0, flags = 0 }: { readonly version?: number; readonly flags?: number },

@@ -3,13 +3,16 @@ import { Fields, u32, writeFullBox } from './fields.ts'
 
 /** Handler reference: what kind of track it is. ISO/IEC 14496-12, 8.4.3. */
 export interface Hdlr {
-  /** `vide`, `soun`, … */
+  /** The kind: `vide`, `soun`, … */
   readonly handler: string
-  /** For people, byte for byte; with the zero that ends it. */
+  /** The name for people, byte for byte; with the zero that ends it. */
   readonly name: string
 }
 
-/** @throws Mp4Error when the box is cut off */
+/**
+ * Reads the box.
+ * @throws Mp4Error when it is cut off
+ */
 export function readHdlr(bytes: Buffer, box: Box): Hdlr {
   const fields = new Fields(bytes, box)
   fields.versionAndFlags()

@@ -8,23 +8,26 @@ export interface HvcC {
   readonly head: Buffer
   /** constantFrameRate, numTemporalLayers and temporalIdNested: the upper six bits of a byte. */
   readonly layers: number
-  /** Of the length before each NAL unit of a sample, in bytes. */
+  /** How long the length before each NAL unit of a sample is, in bytes. */
   readonly lengthSize: number
   readonly arrays: readonly SetArray[]
 }
 
-/** Parameter sets of one type. */
+/** The parameter sets of one type. */
 export interface SetArray {
-  /** nal_unit_type. ISO/IEC 23008-2, table 7-1. */
+  /** The nal_unit_type. ISO/IEC 23008-2, table 7-1. */
   readonly type: number
-  /** There are no others in the samples. */
+  /** Whether there are no others in the samples. */
   readonly isComplete: boolean
   readonly sets: readonly Buffer[]
 }
 
 const HEAD_BYTES = 21
 
-/** @throws Mp4Error when it is cut off */
+/**
+ * Reads the box.
+ * @throws Mp4Error when it is cut off
+ */
 export function readHvcC(bytes: Buffer, box: Box): HvcC {
   const fields = new Fields(bytes, box)
   const head = fields.take(HEAD_BYTES)

@@ -4,18 +4,21 @@ import { readLong, readTimes, type Times, writeLong } from './times.ts'
 
 /** Media header. ISO/IEC 14496-12, 8.4.2. */
 export interface Mdhd extends Times {
-  /** Ticks per second of the track. */
+  /** How many ticks a second the track has. */
   readonly timescale: number
   /** The sum of all sample durations, in these ticks. */
   readonly duration: bigint
-  /** Three letters of five bits. */
+  /** The language: three letters of five bits. */
   readonly language: number
 }
 
-/** `und`. */
+/** Stands for no language, `und`. */
 export const UNDETERMINED = 0x55c4
 
-/** @throws Mp4Error when the box is cut off */
+/**
+ * Reads the box.
+ * @throws Mp4Error when it is cut off
+ */
 export function readMdhd(bytes: Buffer, box: Box): Mdhd {
   const fields = new Fields(bytes, box)
   const { times } = readTimes(fields, box)

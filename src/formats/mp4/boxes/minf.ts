@@ -2,8 +2,8 @@ import { writeBox } from './box.ts'
 import { u16, u32, writeFullBox } from './fields.ts'
 
 /**
- * Media information: a header for the kind of track, where its data are, and its sample tables.
- * ISO/IEC 14496-12, 8.4.4, 8.4.5, 8.7.1.
+ * Writes media information: a header for the kind of track, where its data are, and its sample tables. ISO/IEC
+ * 14496-12, 8.4.4, 8.4.5, 8.7.1.
  */
 export function writeMinf(kind: 'video' | 'audio', stbl: Buffer): Buffer {
   const header =

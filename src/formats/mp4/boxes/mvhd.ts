@@ -6,22 +6,25 @@ import { FULL_VOLUME } from './tkhd.ts'
 
 /** Movie header. ISO/IEC 14496-12, 8.2.2. */
 export interface Mvhd extends Times {
-  /** Ticks per second of what is said about the whole movie. */
+  /** How many ticks a second there are in what is said about the whole movie. */
   readonly timescale: number
-  /** Of the longest track, in ticks of the movie. */
+  /** How long the longest track is, in ticks of the movie. */
   readonly duration: bigint
-  /** 16.16. */
+  /** The speed, as 16.16. */
   readonly rate: number
-  /** 8.8. */
+  /** The volume, as 8.8. */
   readonly volume: number
   readonly matrix: Matrix
   readonly nextTrackId: number
 }
 
-/** Played as it is. */
+/** Plays the movie as it is. */
 export const AS_IT_IS = { rate: 0x10000, volume: FULL_VOLUME, matrix: UNITY } as const
 
-/** @throws Mp4Error when the box is cut off */
+/**
+ * Reads the box.
+ * @throws Mp4Error when it is cut off
+ */
 export function readMvhd(bytes: Buffer, box: Box): Mvhd {
   const fields = new Fields(bytes, box)
   const { times } = readTimes(fields, box)

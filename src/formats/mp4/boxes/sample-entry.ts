@@ -19,15 +19,18 @@ import { type HvcC, writeHvcC } from './hvc-c.ts'
 export interface SampleEntry {
   /** What stands before the boxes. */
   readonly fields: Buffer
-  /** The decoder's configuration, and others. */
+  /** The boxes: the decoder's configuration, and others. */
   readonly boxes: readonly Box[]
 }
 
-/** What stands before the boxes. ISO/IEC 14496-12, 12.1.3 and 12.2.3. */
+/** How long what stands before the boxes is. ISO/IEC 14496-12, 12.1.3 and 12.2.3. */
 const VISUAL_FIELDS = 78
 const AUDIO_FIELDS = 28
 
-/** @throws Mp4Error when it is cut off, or of another version than ISO's */
+/**
+ * Takes an entry apart.
+ * @throws Mp4Error when it is cut off, or of another version than ISO's
+ */
 export function readSampleEntry(bytes: Buffer, entry: Box): SampleEntry {
   const fieldsAt = payloadStart(entry)
   const boxesAt = fieldsAt + (entry.type === 'mp4a' ? AUDIO_FIELDS : VISUAL_FIELDS)
@@ -42,10 +45,10 @@ export function readSampleEntry(bytes: Buffer, entry: Box): SampleEntry {
   }
 }
 
-/** data_reference_index, counted from the entry's first byte. ISO/IEC 14496-12, 8.5.2. */
+/** Where data_reference_index is, from the entry's first byte. ISO/IEC 14496-12, 8.5.2. */
 const DATA_REFERENCE_AT = 14
 
-/** The entry for a file whose only data reference is itself. */
+/** Returns the entry for a file whose only data reference is itself. */
 export function withDataHere(entry: Buffer): Buffer {
   if (entry.length < DATA_REFERENCE_AT + 2) throw malformed('a sample entry is cut off')
   const copy = Buffer.from(entry)
@@ -53,16 +56,19 @@ export function withDataHere(entry: Buffer): Buffer {
   return copy
 }
 
-/** Pixels; undefined for audio. */
+/** A size in pixels; undefined for audio. */
 export interface PictureSize {
   readonly width: number
   readonly height: number
 }
 
-/** 72 dpi as 16.16. */
+/** The resolution of 72 dpi as 16.16. */
 const RESOLUTION = 0x480000
 
-/** @throws Mp4Error when a parameter set cannot be read */
+/**
+ * Returns the size of pictures.
+ * @throws Mp4Error when a parameter set cannot be read
+ */
 export function pictureSizeOf(description: TrackDescription): PictureSize | undefined {
   if (description.codec === 'aac') return undefined
   const unit = theFirst(description.sequenceSets)
@@ -74,7 +80,7 @@ export function pictureSizeOf(description: TrackDescription): PictureSize | unde
   return { width, height }
 }
 
-/** avc1, hvc1 or mp4a: all parameter sets are in it, none in the samples. */
+/** Writes avc1, hvc1 or mp4a: all parameter sets are in it, none in the samples. */
 export function writeSampleEntry(description: TrackDescription): Buffer {
   switch (description.codec) {
     case 'avc':
@@ -86,7 +92,7 @@ export function writeSampleEntry(description: TrackDescription): Buffer {
   }
 }
 
-/** ISO/IEC 14496-12, 12.1.3. */
+/** Writes a visual entry. ISO/IEC 14496-12, 12.1.3. */
 function visualEntry(
   type: string,
   description: AvcDescription | HevcDescription,
@@ -138,7 +144,7 @@ function hevcConfiguration({ videoSets, sequenceSets, pictureSets }: HevcDescrip
   })
 }
 
-/** All sets of one type, complete: hvc1 does not allow others in the samples. */
+/** Returns all sets of one type, complete, because hvc1 does not allow others in the samples. */
 function setArray(type: number, sets: readonly Buffer[]): HvcC['arrays'][number] {
   theFirst(sets)
   return { type, isComplete: true, sets }
@@ -150,7 +156,10 @@ function theFirst(sets: readonly Buffer[]): Buffer {
   return first
 }
 
-/** ISO/IEC 14496-12, 12.2.3. The rate is 16.16: what does not fit is told by the configuration alone. */
+/**
+ * Writes an audio entry. ISO/IEC 14496-12, 12.2.3. The rate is 16.16: what does not fit is told by the configuration
+ * alone.
+ */
 function audioEntry(description: AacDescription): Buffer {
   const rate = sampleRateOf(description)
   return writeBox('mp4a', [

@@ -5,8 +5,8 @@ import { Fields, u32 } from './fields.ts'
 const OURS = Buffer.from('7b1f0c5e9d0a4b52a4c3e6f2d8517a94', 'hex')
 
 /**
- * A box of our own in moov: the timescale that the track's fragments have where they come from, which a
- * fragment that is fetched again has once more.
+ * Reads a box of our own in moov: the timescale that the track's fragments have where they come from, which a fragment
+ * that is fetched again has once more.
  * @returns undefined when the track has the timescale that it always had
  */
 export function readSourceTimescale(bytes: Buffer, moov: Box): number | undefined {

@@ -2,12 +2,12 @@ import { malformed, unsupported } from '../mp4-error.ts'
 import { type Box, describe, endOf, payloadStart, readBoxes, readChildren, theOnly } from './box.ts'
 import { u32, writeFullBox } from './fields.ts'
 
-/** Version, flags and count stand before the entries. */
+/** How long version, flags and count are, which stand before the entries. */
 const FIELDS = 8
 
 /**
- * Sample descriptions: what a decoder needs to know. ISO/IEC 14496-12, 8.5.2. Fragments choose among
- * several by index, which nothing after us would follow; so one is all that we take.
+ * Reads sample descriptions: what a decoder needs to know. ISO/IEC 14496-12, 8.5.2. Fragments choose among several by
+ * index, which nothing after us would follow; so one is all that we take.
  * @throws Mp4Error when there are more, or none
  */
 export function readStsd(bytes: Buffer, stsd: Box): Box {
@@ -22,14 +22,20 @@ export function readStsd(bytes: Buffer, stsd: Box): Box {
   return entry
 }
 
-/** @param entries whole sample entries, as of {@link findSampleEntry} */
+/**
+ * Writes sample descriptions.
+ * @param entries whole sample entries, as of {@link findSampleEntry}
+ */
 export function writeStsd(entries: readonly Buffer[]): Buffer {
   return writeFullBox('stsd', {}, [u32(entries.length), ...entries])
 }
 
 const PATH_TO_DESCRIPTIONS = ['moov', 'trak', 'mdia', 'minf', 'stbl']
 
-/** The sample entry of an init segment of one track: `avc1`, `hvc1`, `mp4a`, … @throws Mp4Error */
+/**
+ * Finds the sample entry of an init segment of one track: `avc1`, `hvc1`, `mp4a`, …
+ * @throws Mp4Error
+ */
 export function findSampleEntry(initBytes: Buffer): Box {
   let boxes = readBoxes(initBytes)
   let parent = 'an init segment'

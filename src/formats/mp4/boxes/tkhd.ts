@@ -7,15 +7,15 @@ import { readLong, readTimes, type Times, writeLong } from './times.ts'
 export interface Tkhd extends Times {
   readonly flags: number
   readonly trackId: number
-  /** Edits included, in ticks of the movie. */
+  /** How long the track is, edits included, in ticks of the movie. */
   readonly duration: bigint
   readonly layer: number
-  /** Tracks of one group are alternatives to each other; 0 is no group. */
+  /** The group of tracks that are alternatives to each other; 0 is no group. */
   readonly alternateGroup: number
-  /** 8.8. */
+  /** The volume, as 8.8. */
   readonly volume: number
   readonly matrix: Matrix
-  /** As shown, before the matrix: pixels as 16.16. */
+  /** The width as shown, before the matrix: pixels as 16.16. */
   readonly width: number
   readonly height: number
 }
@@ -23,10 +23,13 @@ export interface Tkhd extends Times {
 export const TRACK_ENABLED = 1
 export const TRACK_IN_MOVIE = 2
 
-/** 8.8. */
+/** The volume of 1, as 8.8. */
 export const FULL_VOLUME = 0x100
 
-/** @throws Mp4Error when the box is cut off */
+/**
+ * Reads the box.
+ * @throws Mp4Error when it is cut off
+ */
 export function readTkhd(bytes: Buffer, box: Box): Tkhd {
   const fields = new Fields(bytes, box)
   const { times, flags } = readTimes(fields, box)

@@ -9,7 +9,10 @@ export interface Trex extends SampleDefaults {
   readonly descriptionIndex: number
 }
 
-/** @throws Mp4Error when the box is cut off */
+/**
+ * Reads the box.
+ * @throws Mp4Error when it is cut off
+ */
 export function readTrex(bytes: Buffer, box: Box): Trex {
   const fields = new Fields(bytes, box)
   fields.versionAndFlags()

@@ -5,10 +5,10 @@ import type { SampleDefaults } from './tfhd.ts'
 /** Track fragment run: samples whose data lie together. ISO/IEC 14496-12, 8.8.8. */
 export interface Trun {
   readonly version: number
-  /** Those of the fields that are there, and others. */
+  /** The flags of the fields that are there, and others. */
   readonly flags: number
   readonly sampleCount: number
-  /** Of the first sample's data, from what tfhd says. Undefined: right after those of the run before. */
+  /** Where the first sample's data are, from what tfhd says; undefined where they follow those of the run before. */
   readonly dataOffset: number | undefined
   readonly firstSampleFlags: number | undefined
   /** What each sample says of itself, as it stands in the box: see {@link readRun}. */
@@ -19,7 +19,10 @@ const DATA_OFFSET = 0x1
 const FIRST_SAMPLE_FLAGS = 0x4
 const [DURATION, SIZE, FLAGS, COMPOSITION_OFFSET] = [0x100, 0x200, 0x400, 0x800]
 
-/** @throws Mp4Error when the box is not as long as its flags and its count say */
+/**
+ * Reads the box.
+ * @throws Mp4Error when it is not as long as its flags and its count say
+ */
 export function readTrun(bytes: Buffer, box: Box): Trun {
   const fields = new Fields(bytes, box)
   const { version, flags } = fields.versionAndFlags()
@@ -51,20 +54,20 @@ function rowBytes(flags: number): number {
 
 /** One sample, defaults filled in. */
 export interface Sample {
-  /** Decode time in ticks, on the clock that tfdt counts on. */
+  /** The decode time in ticks, on the clock that tfdt counts on. */
   readonly startTicks: number
   readonly durationTicks: number
-  /** Presentation time minus decode time, in ticks. */
+  /** The presentation time minus decode time, in ticks. */
   readonly compositionTicks: number
   readonly bytes: number
   /** Whether decoding can begin here. */
   readonly isSync: boolean
 }
 
-/** sample_is_non_sync_sample. ISO/IEC 14496-12, 8.8.3.1. */
+/** The flag sample_is_non_sync_sample. ISO/IEC 14496-12, 8.8.3.1. */
 const NON_SYNC = 0x10000
 
-/** The samples of a run, the first of which is decoded at `startTicks`. */
+/** Reads the samples of a run, the first of which is decoded at `startTicks`. */
 export function readRun(trun: Trun, defaults: SampleDefaults, startTicks: number): Sample[] {
   const { flags, rows, firstSampleFlags } = trun
   let at = 0
@@ -87,8 +90,8 @@ export function readRun(trun: Trun, defaults: SampleDefaults, startTicks: number
 }
 
 /**
- * What the samples of a run weigh together, in bytes.
- * @param defaultSize undefined: not known
+ * Returns what the samples of a run weigh together, in bytes.
+ * @param defaultSize undefined where it is not known
  * @returns undefined when the run leaves sizes to a default that is not known
  */
 export function runBytes(trun: Trun, defaultSize: number | undefined): number | undefined {
@@ -102,7 +105,7 @@ export function runBytes(trun: Trun, defaultSize: number | undefined): number | 
   return sum
 }
 
-/** How long each sample lasts, in ticks; undefined when that is left to a default that is not known. */
+/** Returns how long each sample lasts, in ticks; undefined when that is left to a default that is not known. */
 export function runDurations(
   { flags, rows, sampleCount }: Trun,
   defaultDuration: number | undefined,
@@ -114,7 +117,7 @@ export function runDurations(
   )
 }
 
-/** The run with other lengths of its samples, one for each. */
+/** Returns the run with other lengths of its samples, one for each. */
 export function withDurations(run: Trun, durations: readonly number[]): Trun {
   const step = rowBytes(run.flags)
   const hadDurations = (run.flags & DURATION) !== 0
@@ -125,11 +128,14 @@ export function withDurations(run: Trun, durations: readonly number[]): Trun {
   return { ...run, flags: run.flags | DURATION, rows: Buffer.concat(rows) }
 }
 
-/** Depends on no other; depends on others and is no sync sample. ISO/IEC 14496-12, 8.8.3.1. */
+/**
+ * The flags of a sample that depends on no other, and of one that depends on others and is no sync sample. ISO/IEC
+ * 14496-12, 8.8.3.1.
+ */
 const [SYNC_FLAGS, NON_SYNC_FLAGS] = [0x2000000, 0x1010000]
 
 /**
- * A run whose samples say everything themselves. Of version 1, because pictures may be shown before they
+ * Makes a run whose samples say everything themselves. It is of version 1, because pictures may be shown before they
  * are decoded, as the producer counts.
  */
 export function makeRun(samples: readonly Omit<Sample, 'startTicks'>[], dataOffset: number): Trun {

@@ -8,7 +8,7 @@ import { timesOf } from '../boxes/times.ts'
 import { FULL_VOLUME, TRACK_ENABLED, TRACK_IN_MOVIE, writeTkhd } from '../boxes/tkhd.ts'
 
 /**
- * How many ticks a second has in what is said about the whole movie: fine enough to keep sound and picture together.
+ * How many ticks a second there are in what is said about the whole movie: fine enough to keep sound and picture together.
  */
 export const MOVIE_TIMESCALE = 90_000
 
