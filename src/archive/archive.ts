@@ -161,7 +161,7 @@ export class Archive {
   #targetDurationNow(): number {
     const longest = this.#list.longestMs
     if (this.type === 'VOD') return Math.max(1, Math.round(longest / 1000))
-    return targetDurationFor(longest, this.#options.tail.snapshot()?.targetDuration ?? 0)
+    return targetDurationFor(longest, this.#options.tail.view.live?.targetDuration ?? 0)
   }
 
   async #grow(signal: AbortSignal): Promise<void> {
@@ -179,7 +179,7 @@ export class Archive {
 
   /** Starts a stream again that was stopped meanwhile, for those who watch its past grow. */
   #keepAwake(): void {
-    if (this.#waking || this.#options.tail.snapshot() !== undefined) return
+    if (this.#waking || this.#options.tail.view.live !== undefined) return
     this.#waking = true
     this.#filler
       .wakeTail(this.#life.signal)

@@ -126,7 +126,7 @@ export class Filler {
   /** Waits for a first live segment, because a range that begins now would hold nothing without one. */
   async #firstLive(signal: AbortSignal): Promise<void> {
     const endMs = this.#options.clock.now() + LAST_COME_MS
-    if (this.#options.tail.snapshot() === undefined) return
+    if (this.#options.tail.view.live === undefined) return
     while (this.#list.last === undefined && this.#options.clock.now() < endMs) {
       await this.#nextChange(signal)
       this.#takeLive()

@@ -11,7 +11,7 @@ import type { ArchiveRange } from './range.ts'
  * nothing. As where KVS keeps it, slates and backups are no part of the recording.
  */
 export function heldPast(tail: LiveTail, range: ArchiveRange): readonly Segment[] {
-  return piecesOf(tail.kept?.())
+  return piecesOf(tail.kept())
     .filter(({ recorded }) => touches(recorded, range))
     .flatMap(({ segments }) => segments())
     .filter((segment) => isOwn(segment) && begins(segment, range))
@@ -20,7 +20,7 @@ export function heldPast(tail: LiveTail, range: ArchiveRange): readonly Segment[
 /** Finds the media around a range of which the DVR list holds nothing. */
 export function nearestHeld(tail: LiveTail, range: ArchiveRange): NearestTimes {
   const { startMs, endMs = Number.POSITIVE_INFINITY } = range
-  const stretches = piecesOf(tail.kept?.()).flatMap(({ recorded, segments }) =>
+  const stretches = piecesOf(tail.kept()).flatMap(({ recorded, segments }) =>
     touches(recorded, range) ? segments().filter(isOwn).map(stretchOf) : (recorded ?? []),
   )
   const before = stretches.filter(({ fromMs }) => fromMs < startMs)

@@ -9,7 +9,6 @@ import type { ArchiveRange } from './range.ts'
 
 /** As much of a live stream as a list of its past needs. */
 export interface LiveTail {
-  snapshot(): LiveList | undefined
   changed(signal: AbortSignal): Promise<void>
   fragment(
     rendition: RenditionName,
@@ -18,10 +17,13 @@ export interface LiveTail {
     signal: AbortSignal,
   ): FragmentBody | Promise<FragmentBody>
   init(rendition: RenditionName, id: string): Buffer | undefined
-  /** The editions of its DVR list, which keep segments beyond those that it shows. */
-  readonly view: { readonly dvr: readonly DvrList[] | undefined }
+  /** What it shows: the live list, and the editions of its DVR list, which keep segments beyond those. */
+  readonly view: {
+    readonly live: LiveList | undefined
+    readonly dvr: readonly DvrList[] | undefined
+  }
   /** What its DVR list holds, also while it does not run. */
-  readonly kept?: (() => DvrList | undefined) | undefined
+  kept(): DvrList | undefined
   /** Starts it if need be; resolves once it shows something. */
   ready(signal: AbortSignal): Promise<void>
 }
@@ -31,7 +33,7 @@ export interface LiveTail {
  * are media that cannot be read, which have no times to be placed by.
  */
 export function ownSegments(tail: LiveTail): readonly Segment[] {
-  const segments = tail.snapshot()?.tail ?? []
+  const segments = tail.view.live?.tail ?? []
   return segments.filter((segment) => segment.source === 'camera' && !isUnread(segment))
 }
 
@@ -66,7 +68,7 @@ function reaches(segment: Segment, endMs: number): boolean {
 function* newestFirst(tail: LiveTail): Generator<Segment> {
   const list = tail.view.dvr?.at(-1)
   if (list === undefined) {
-    yield* (tail.snapshot()?.tail ?? []).toReversed()
+    yield* (tail.view.live?.tail ?? []).toReversed()
     return
   }
   yield* list.tail.toReversed()

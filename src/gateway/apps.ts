@@ -127,7 +127,7 @@ function possibleState(
 
 function webState(stream: LiveStream, clock: Clock): WebStreamState {
   const { state, reason, sinceMs, newest, reach } = stream
-  const snapshot = stream.snapshot()
+  const snapshot = stream.view.live
   return {
     state,
     reason,

@@ -139,7 +139,7 @@ export class LiveStream implements Stream {
   }
 
   /** The live list; undefined while idle, so that whoever asks wakes it first. */
-  snapshot(): LiveList | undefined {
+  #live(): LiveList | undefined {
     if (this.#running === undefined || this.#isCut()) return undefined
     const snapshot = this.#publisher.shown
     return snapshot === undefined || snapshot.tail.length === 0 ? undefined : snapshot
@@ -241,7 +241,7 @@ export class LiveStream implements Stream {
    */
   async ready(signal: AbortSignal): Promise<void> {
     this.start()
-    if (this.snapshot() !== undefined) return
+    if (this.#live() !== undefined) return
     const { clock, startTimeoutMs } = this.#options
     const startedMs = this.#running?.startedMs ?? clock.now()
     const leftMs = startedMs + startTimeoutMs - clock.now()
@@ -269,7 +269,7 @@ export class LiveStream implements Stream {
   }
 
   async #untilListed(signal: AbortSignal): Promise<void> {
-    while (this.snapshot() === undefined) {
+    while (this.#live() === undefined) {
       const { trouble } = this.sources
       if (trouble !== undefined && isPermanent(trouble.code)) throw trouble
       await this.#change.wait(signal)
@@ -376,7 +376,7 @@ export class LiveStream implements Stream {
       source: this.shown ?? null,
       newest,
       ...this.sequence,
-      live: this.snapshot(),
+      live: this.#live(),
       dvr: this.#editions(),
       reach: this.reach,
     })

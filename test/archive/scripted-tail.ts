@@ -67,18 +67,15 @@ export class ScriptedTail implements LiveTail {
   }
 
   get view(): LiveTail['view'] {
+    const live = this.#isRunning ? listOf(this.#segments.slice(-6)) : undefined
     const kept = this.kept()
-    if (kept === undefined) return { dvr: undefined }
-    return { dvr: this.#isRunning ? [kept] : [] }
+    if (kept === undefined) return { live, dvr: undefined }
+    return { live, dvr: this.#isRunning ? [kept] : [] }
   }
 
   kept(): DvrList | undefined {
     if (!this.#keeps) return undefined
     return { ...listOf(this.#segments), tail: this.#segments.map(liveSegment), edition: 0 }
-  }
-
-  snapshot(): LiveList | undefined {
-    return this.#isRunning ? listOf(this.#segments.slice(-6)) : undefined
   }
 
   changed(signal: AbortSignal): Promise<void> {
