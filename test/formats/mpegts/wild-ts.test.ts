@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { packetize } from '../../../src/emulator/mpegts/packet.ts'
 import { writePes } from '../../../src/emulator/mpegts/pes.ts'
 import { writePat, writePmt } from '../../../src/emulator/mpegts/tables.ts'
+import { readInit } from '../../../src/formats/mp4/init.ts'
 import { renditionOf, type Sample, type Track } from '../../../src/formats/mp4/track.ts'
 import { writeFragment } from '../../../src/formats/mp4/write-fragment.ts'
 import { writeInit } from '../../../src/formats/mp4/write-init.ts'
@@ -404,5 +405,21 @@ describe.skipIf(!hasTool('ffmpeg'))('key frames', () => {
     const probed = await probePackets(ts, 'video')
     expect(keys).toEqual(probed.map(({ key }) => key))
     expect(keys.filter(Boolean).length).toBeGreaterThan(3)
+  })
+})
+
+describe.skipIf(!hasTool('ffmpeg'))('pixels', () => {
+  test.each([
+    ['1/1', undefined],
+    ['4/3', [4, 3]],
+    ['64/45', [64, 45]],
+  ])('of %s are said to be so where players look', async (aspect, said) => {
+    const options = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-vf', `setsar=${aspect}`]
+    const { tracks } = readTs(await encode(1, '-an', ...options, ...TABLES), { loneMs: 40 })
+    const [init] = tracks.map(({ description }) => writeInit(description))
+    const at = init?.indexOf('pasp') ?? -1
+    const pasp = at === -1 ? undefined : [init?.readUInt32BE(at + 4), init?.readUInt32BE(at + 8)]
+    expect(pasp).toEqual(said)
+    expect(readInit(init ?? Buffer.alloc(0)).video).toEqual({ width: 320, height: 180 })
   })
 })

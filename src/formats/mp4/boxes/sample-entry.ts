@@ -109,7 +109,16 @@ function visualEntry(
     // A depth of 24 bits, and the end of a colour table that is not there.
     u16(24, 0xffff),
     configuration,
+    ...pixelAspectBoxes(description),
   ])
+}
+
+/** Players take pixels for square unless a pasp box says how they are. ISO/IEC 14496-12, 12.1.4. */
+function pixelAspectBoxes(description: AvcDescription | HevcDescription): readonly Buffer[] {
+  if (description.codec !== 'avc') return []
+  const { pixelAspect } = readAvcSequence(theFirst(description.sequenceSets))
+  if (pixelAspect === undefined || pixelAspect.horizontal === pixelAspect.vertical) return []
+  return [writeBox('pasp', [u32(pixelAspect.horizontal, pixelAspect.vertical)])]
 }
 
 function avcConfiguration({ sequenceSets, pictureSets }: AvcDescription): Buffer {
