@@ -1,7 +1,7 @@
 import { factsOf, type Stretch } from '../timeline/block-facts.ts'
-import type { DvrList } from '../timeline/dvr/dvr-list.ts'
 import type { Segment } from '../timeline/fragment.ts'
 import { segmentsOf } from '../timeline/segment-block.ts'
+import type { DvrList } from '../timeline/segment-list.ts'
 import type { LiveTail } from './live-tail.ts'
 import { type NearestTimes, NOWHERE } from './nearest.ts'
 import type { ArchiveRange } from './range.ts'

@@ -1,10 +1,9 @@
 import type { FragmentBody } from '../store/fragment-body.ts'
-import type { DvrList } from '../timeline/dvr/dvr-list.ts'
 import type { RenditionName, Segment } from '../timeline/fragment.ts'
+import { isUnread } from '../timeline/listed.ts'
 import { segmentsOf } from '../timeline/segment-block.ts'
-import type { LiveList } from '../timeline/segment-list.ts'
+import type { DvrList, LiveList } from '../timeline/segment-list.ts'
 import { TOLERANCE_MS } from '../timeline/tolerance.ts'
-import { isUnread } from '../timeline/unread.ts'
 import type { ArchiveRange } from './range.ts'
 
 /** As much of a live stream as a list of its past needs. */

@@ -3,12 +3,16 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Journals } from '../store/journals.ts'
 import { DvrIndex, type DvrOptions } from '../timeline/dvr/dvr-index.ts'
-import type { DvrList } from '../timeline/dvr/dvr-list.ts'
 import { comparePositions, type DvrSegment, liveSegment } from '../timeline/dvr/dvr-segment.ts'
 import { readJournal } from '../timeline/dvr/journal.ts'
 import { toRecord } from '../timeline/dvr/record.ts'
 import type { InitFacts, Segment } from '../timeline/fragment.ts'
-import { countSegments, factsOfList, type LiveList } from '../timeline/segment-list.ts'
+import {
+  countSegments,
+  type DvrList,
+  factsOfList,
+  type LiveList,
+} from '../timeline/segment-list.ts'
 import { DvrJournal } from './dvr-journal.ts'
 import { type Inits, initsOf } from './inits.ts'
 

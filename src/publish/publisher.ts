@@ -21,9 +21,9 @@ import type {
   SourceName,
 } from '../timeline/fragment.ts'
 import { dedupe } from '../timeline/identity.ts'
+import { isUnread } from '../timeline/listed.ts'
 import type { LiveList } from '../timeline/segment-list.ts'
 import type { NewestFragment, Timeline, TimelineOptions } from '../timeline/timeline.ts'
-import { isUnread } from '../timeline/unread.ts'
 import type { StoredPast } from '../upstream/kvs/stored-past.ts'
 import { Backfill } from './backfill.ts'
 import { Dvr } from './dvr.ts'

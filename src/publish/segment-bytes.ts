@@ -4,7 +4,7 @@ import type { FragmentCache } from '../store/fragment-cache.ts'
 import { type FragmentKey, publishedKey } from '../store/fragment-key.ts'
 import type { Hold } from '../store/fragment-tier.ts'
 import type { RenditionName, Segment, SegmentTrack } from '../timeline/fragment.ts'
-import { isUnread } from '../timeline/unread.ts'
+import { isUnread } from '../timeline/listed.ts'
 
 export interface SegmentBytesOptions {
   readonly stream: string

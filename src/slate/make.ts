@@ -1,5 +1,5 @@
 /**
- * Makes the pictures that stand in for a camera: `npm run slates`.
+ * Makes the pictures that are shown in place of a camera: `npm run slates`.
  *
  * Needs ffmpeg with libx264, libx265 and drawtext. The results are committed, so only who changes them
  * runs this.

@@ -1,9 +1,8 @@
 import type { Archives } from '../archive/archives.ts'
 import type { ErrorCode } from '../base/errors.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
-import type { DvrList } from '../timeline/dvr/dvr-list.ts'
 import type { RenditionName, Segment, SourceName } from '../timeline/fragment.ts'
-import type { LiveList } from '../timeline/segment-list.ts'
+import type { DvrList, LiveList } from '../timeline/segment-list.ts'
 import type { Viewer } from './viewers.ts'
 
 /** Where a stream is in its life. Contract, section 3. */

@@ -10,3 +10,8 @@ export function isPublished(segment: ListedSegment): segment is Segment {
 export function secondsOf(track: SegmentTrack | RecordedTrack): number {
   return 'lengthMs' in track ? track.lengthMs / 1000 : track.durationTicks / track.init.timescale
 }
+
+/** Says whether any of it is passed on as it came, because what has no times of its own cannot be sought in. */
+export function isUnread({ tracks }: Pick<Segment, 'tracks'>): boolean {
+  return Object.values(tracks).some(({ opaque }) => opaque !== undefined)
+}

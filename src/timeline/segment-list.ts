@@ -1,4 +1,5 @@
 import { type BlockFacts, factsOf } from './block-facts.ts'
+import type { DvrSegment } from './dvr/dvr-segment.ts'
 import type { ListedSegment, RenditionName, Segment } from './fragment.ts'
 import { type PublishedBlock, type SegmentBlock, segmentsOf } from './segment-block.ts'
 
@@ -47,6 +48,14 @@ export interface ListRates {
  * of any listed one. MSNs are consecutive.
  */
 export type LiveList = SegmentList<Segment, PublishedBlock>
+
+/**
+ * One edition of a stream's DVR list. The newest segment has the MSN of the live list, and the others are counted
+ * back from there: so a list that ends in the same segments goes on with the same numbers.
+ */
+export interface DvrList extends SegmentList<DvrSegment, PublishedBlock> {
+  readonly edition: number
+}
 
 /** Yields the facts of all blocks and of the tail, oldest first. */
 export function factsOfList({

@@ -54,7 +54,7 @@ export class QuotaQueue {
   readonly #clock: Clock
   #waiters: readonly Waiter[] = []
   #nap: AbortController | undefined
-  #draining = false
+  #granting = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -106,19 +106,19 @@ export class QuotaQueue {
   }
 
   #wake(): void {
-    if (this.#draining) this.#nap?.abort()
-    else void this.#drain()
+    if (this.#granting) this.#nap?.abort()
+    else void this.#grantInTime()
   }
 
   /** Grants turns as long as anybody waits for time to pass; who waits for an answer is woken by it. */
-  async #drain(): Promise<void> {
-    this.#draining = true
+  async #grantInTime(): Promise<void> {
+    this.#granting = true
     for (let nextMs = this.#grantDue(); nextMs !== undefined; nextMs = this.#grantDue()) {
       this.#nap = new AbortController()
       await this.#clock.sleep(nextMs - this.#clock.now(), this.#nap.signal).catch(() => {})
     }
     this.#nap = undefined
-    this.#draining = false
+    this.#granting = false
   }
 
   /**

@@ -2,7 +2,7 @@ import { GatewayError } from '../../base/errors.ts'
 import { dvrForm } from '../../render/list-form.ts'
 import { DVR_MULTIVARIANT_NAME, parseEdition, parseMediaPlaylistName } from '../../render/uris.ts'
 import type { Stream } from '../../streams/stream.ts'
-import type { DvrList } from '../../timeline/dvr/dvr-list.ts'
+import type { DvrList } from '../../timeline/segment-list.ts'
 import type { Output } from '../resource.ts'
 import { playlistOf } from './playlist.ts'
 

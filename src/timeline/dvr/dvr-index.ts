@@ -3,7 +3,7 @@ import { RENDITIONS } from '../cursor.ts'
 import type { InitFacts, RenditionName, Segment } from '../fragment.ts'
 import { firstEdition } from '../numbering.ts'
 import { BLOCK_SEGMENTS, findIn, type PublishedBlock, segmentsOf } from '../segment-block.ts'
-import type { DvrList } from './dvr-list.ts'
+import type { DvrList } from '../segment-list.ts'
 import {
   comparePositions,
   type DvrPosition,

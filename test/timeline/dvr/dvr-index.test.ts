@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DvrIndex } from '../../../src/timeline/dvr/dvr-index.ts'
-import type { DvrList } from '../../../src/timeline/dvr/dvr-list.ts'
 import {
   comparePositions,
   type DvrSegment,
@@ -9,6 +8,7 @@ import {
   isInserted,
   liveSegment,
 } from '../../../src/timeline/dvr/dvr-segment.ts'
+import type { DvrList } from '../../../src/timeline/segment-list.ts'
 import { FIRST_MSN, FRAGMENT_MS, History, LIVE, listed, segmentAt } from './history.ts'
 
 /** What one URL has said: its numbers, and which segment has which. */

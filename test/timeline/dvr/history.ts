@@ -1,6 +1,5 @@
 import { readInit } from '../../../src/formats/mp4/init.ts'
 import { DvrIndex } from '../../../src/timeline/dvr/dvr-index.ts'
-import type { DvrList } from '../../../src/timeline/dvr/dvr-list.ts'
 import { type DvrSegment, liveSegment } from '../../../src/timeline/dvr/dvr-segment.ts'
 import {
   batchLine,
@@ -12,6 +11,7 @@ import {
 import { toRecord } from '../../../src/timeline/dvr/record.ts'
 import type { InitFacts, Segment } from '../../../src/timeline/fragment.ts'
 import { segmentsOf } from '../../../src/timeline/segment-block.ts'
+import type { DvrList } from '../../../src/timeline/segment-list.ts'
 import { readClip } from '../../support/mp4.ts'
 
 const VIDEO = readClip('avc').init
