@@ -3,7 +3,7 @@ export interface Viewer {
   once(event: 'close', listener: () => void): unknown
 }
 
-/** Beyond what one process can serve; a bound for the map, not for the viewers. */
+/** Bounds the map, not the viewers: more connections than one process can serve. */
 const MOST_VIEWERS = 100_000
 
 /**
@@ -21,7 +21,7 @@ export class Viewers {
     this.#lastSeenMs.set(viewer, nowMs)
   }
 
-  /** Those seen within the last `withinMs`: three target durations, so that one late reload is no leaving. */
+  /** Counts those seen within the last `withinMs`: three target durations, so that one late reload is no leaving. */
   count(nowMs: number, withinMs: number): number {
     let watching = 0
     for (const seenMs of this.#lastSeenMs.values()) if (nowMs - seenMs <= withinMs) watching += 1

@@ -24,7 +24,7 @@ export interface BlockFacts {
   readonly renditions: Readonly<Partial<Record<RenditionName, RenditionFacts>>>
 }
 
-/** From when the first segment begins until when the last one ends, in milliseconds since 1970. */
+/** A stretch of time, from when the first segment begins until when the last one ends, in milliseconds since 1970. */
 export interface Stretch {
   readonly fromMs: number
   readonly toMs: number

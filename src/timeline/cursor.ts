@@ -10,7 +10,7 @@ export interface Cursor {
    * process.
    */
   readonly timeBase: number | undefined
-  /** As upstream dated it, in milliseconds since 1970. */
+  /** When it starts as upstream dated it, in milliseconds since 1970. */
   readonly startMs: number | undefined
   /** How long it is on the clock track. */
   readonly durationMs: number

@@ -7,7 +7,7 @@ type Steps = NonNullable<TrackFacts['steps']>
 
 /** How far dates may be off, because they are in whole milliseconds. */
 const ROUNDING_MS = 1
-/** By how much dates waver against the media. KVS.md, section 3.4. */
+/** How much dates waver against the media. KVS.md, section 3.4. */
 const WAVERING_MS = 5
 /** How many times the shortest the longest step is if a fragment's steps count as uneven. */
 const UNEVEN = 1.5
@@ -50,7 +50,7 @@ export function joinLastPicture(cursor: Cursor, fragment: FragmentFacts): Fragme
   }
 }
 
-/** By tfdt, which does not round as dates do, where it says the same. */
+/** Returns the gap by tfdt, which does not round as dates do, where it says the same. */
 function gapTicks(
   { timeBase }: Cursor,
   fragment: FragmentFacts,
