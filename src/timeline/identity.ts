@@ -38,7 +38,7 @@ export function identify(
 ): Identity {
   const placed = recent.filter(({ source }) => source === fragment.source)
   if (placed.some((name) => isSameNumber(fragment, name))) return { kind: 'known' }
-  const twin = placed.find((name) => isTwin(fragment, name))
+  const twin = findTwin(fragment, placed)
   if (twin !== undefined) return twinOf(fragment, twin)
   if (cursor?.source === fragment.source) return follow(fragment, cursor, toleranceMs)
   const last = placed.at(-1)
@@ -105,12 +105,15 @@ function areComparable(fragment: FragmentName, other: PlacedName): boolean {
 }
 
 /**
- * Says whether both are the same media by date; what an origin counts are different segments, though it may give them
- * one date.
+ * Finds the same media by its date. What an origin counts are different segments, though it may give them one date;
+ * but an origin that lost its state lists the same media once more, under numbers far above. Then the date is that of
+ * one placed fragment, and the number is not the next.
  */
-function isTwin(fragment: FragmentName, placed: PlacedName): boolean {
-  if (isCounted(fragment) && areComparable(fragment, placed)) return false
-  return isSameStart(fragment, placed)
+function findTwin(fragment: FragmentName, placed: readonly PlacedName[]): PlacedName | undefined {
+  const [twin, ...others] = placed.filter((name) => isSameStart(fragment, name))
+  if (twin === undefined || !isCounted(fragment) || !areComparable(fragment, twin)) return twin
+  const isNext = fragment.number === (placed.at(-1)?.number ?? 0n) + 1n
+  return others.length === 0 && !isNext ? twin : undefined
 }
 
 function isSameStart({ startMs }: FragmentName, placed: PlacedName): boolean {
