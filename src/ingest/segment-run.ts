@@ -32,7 +32,7 @@ export class SegmentRun {
 
 class Turn implements SegmentTurn {
   readonly #left = Promise.withResolvers<TsTail | undefined>()
-  /** The one before, let go once it is settled, or each would keep all before it. */
+  /** The one before, let go once it is settled or this one is over, or each would keep all before it. */
   #previous: Turn | undefined
   #tail: TsTail | undefined
   #before: TsTail | undefined
@@ -64,5 +64,6 @@ class Turn implements SegmentTurn {
   leave(tail: TsTail | undefined): void {
     this.#tail ??= tail
     this.#left.resolve(tail)
+    this.#previous = undefined
   }
 }
