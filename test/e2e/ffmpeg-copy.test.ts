@@ -23,7 +23,7 @@ test('G2: ffmpeg copies the live URL across a roll-over, and what it wrote has n
   onTestFinished(() => rm(folder, { recursive: true }))
   const file = join(folder, 'lobby.mp4')
 
-  const input = ['-nostdin', '-v', 'warning', '-i', world.watchUrl()]
+  const input = ['-nostdin', '-v', 'repeat+warning', '-i', world.watchUrl()]
   const copied = runTool('ffmpeg', [...input, '-t', String(SECONDS), '-c', 'copy', file])
   const admin = new GatewayAdmin(world.gateway.adminUrl)
   await expect.poll(async () => (await admin.stream('lobby')).state).toBe('live')
