@@ -188,6 +188,9 @@ const viewing = {
   onSignalLoss: choice(['hold', 'slate', 'fail'])
     .prefault('hold')
     .describe('Camera gone: hold the last playlist, show a slate, or answer 503.'),
+  failAfter: duration('500ms', '24h')
+    .prefault('30s')
+    .describe('fail: how long the last playlist is served, at least until the signal is lost.'),
   signalLossAfter: duration('500ms', '30s')
     .prefault('10s')
     .describe('Without a fragment for this long, the signal counts as lost.'),

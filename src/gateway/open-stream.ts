@@ -23,7 +23,7 @@ export async function openStream(
 ): Promise<LiveStream> {
   const { name, slateFile, activation, idleTimeoutMs, startTimeoutMs } = config
   const { clock, random, counters } = shared
-  const { signalLossAfterMs, onSignalLoss, window } = config
+  const { signalLossAfterMs, onSignalLoss, failAfterMs, window } = config
   const log = about(shared.log, { stream: name })
   const upstream = upstreamOf(name, config.source, shared)
   const { kvs } = upstream
@@ -57,6 +57,7 @@ export async function openStream(
     startTimeoutMs,
     signalLossAfterMs,
     onSignalLoss,
+    failAfterMs,
     discarded: () => {
       if (kvs !== null) shared.quotas.release(kvs.source)
       discarded()

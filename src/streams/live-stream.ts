@@ -14,9 +14,9 @@ import type { FragmentBody } from '../store/fragment-body.ts'
 import type { FragmentKey } from '../store/fragment-key.ts'
 import type { RenditionName, Segment, SourceName } from '../timeline/fragment.ts'
 import type { DvrList, LiveList } from '../timeline/segment-list.ts'
-import { OFFLINE_AFTER_MS, type StateRules, stateOf } from './state.ts'
+import { type StateRules, stateOf } from './state.ts'
 import type { StreamStatus } from './status.ts'
-import type { Reach, Stream, StreamState, StreamView } from './stream.ts'
+import type { OnSignalLoss, Reach, Stream, StreamState, StreamView } from './stream.ts'
 import { type Viewer, Viewers } from './viewers.ts'
 
 export interface LiveStreamOptions {
@@ -37,10 +37,9 @@ export interface LiveStreamOptions {
   readonly idleTimeoutMs: number
   readonly startTimeoutMs: number
   readonly signalLossAfterMs: number
-  /**
-   * What viewers get without a signal; with `fail` nothing once the camera has been away for {@link OFFLINE_AFTER_MS}.
-   */
-  readonly onSignalLoss: 'hold' | 'slate' | 'fail'
+  /** What viewers get without a signal; with `fail` nothing once the camera has been away for `failAfterMs`. */
+  readonly onSignalLoss: OnSignalLoss
+  readonly failAfterMs: number
   /** Called when all that it held was let go of. */
   readonly discarded: () => void
 }
@@ -262,9 +261,11 @@ export class LiveStream implements Stream {
 
   /** When the list is withheld unless a fragment comes, in milliseconds since 1970. */
   #cutMs(): number {
+    const { onSignalLoss, failAfterMs } = this.#options
     const receivedMs = this.newest?.receivedMs ?? this.#running?.startedMs
-    const isCut = this.#options.onSignalLoss === 'fail' && receivedMs !== undefined
-    return isCut ? receivedMs + OFFLINE_AFTER_MS : Number.POSITIVE_INFINITY
+    if (onSignalLoss !== 'fail' || receivedMs === undefined) return Number.POSITIVE_INFINITY
+    // Not while the next fragment may still be in time, however long fragments are.
+    return receivedMs + Math.max(failAfterMs, this.#rules().signalLossAfterMs)
   }
 
   async #untilListed(signal: AbortSignal): Promise<void> {

@@ -23,7 +23,7 @@ export interface StateRules {
 }
 
 /** How long KVS waits for a fragment before it calls a stream "no media". KVS.md, section 7.2. */
-export const OFFLINE_AFTER_MS = 30_000
+const OFFLINE_AFTER_MS = 30_000
 
 /** Tells the state of a stream at `nowMs`. Contract, sections 3 and 5.3 (G11). */
 export function stateOf(signs: Signs, rules: StateRules, nowMs: number): StreamState {

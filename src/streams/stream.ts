@@ -16,6 +16,9 @@ export type StreamState =
   | 'ended'
   | 'failed'
 
+/** What viewers get while no camera delivers: the last list, a slate, or an error in the end. */
+export type OnSignalLoss = 'hold' | 'slate' | 'fail'
+
 /** What a stream offers besides its live picture. */
 export interface Reach {
   /** How far back viewers may seek at once, in milliseconds; 0 where they may not. */

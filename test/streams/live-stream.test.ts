@@ -153,20 +153,28 @@ describe('G11: a camera that is away', () => {
     expect(stream.view.live?.tail.at(-1)?.source).toBe('camera')
   })
 
-  test('fail: the list is withheld 30 s after the last fragment, to the millisecond', async () => {
-    await start({ onSignalLoss: 'fail' })
-    camera.off()
-    await settle()
-    await pass(clock, 3_000)
-    const receivedMs = stream.view.newest?.receivedMs ?? 0
-    await pass(clock, receivedMs + 29_999 - clock.now())
-    expect(stream.view.live).toBeDefined()
-    await pass(clock, 1)
-    expect(stream.view.live).toBeUndefined()
-    camera.on()
-    await pass(clock, 20_000)
-    expect(stream.view.live).toBeDefined()
-  })
+  test.each([
+    { failAfterMs: 30_000, withheldAfterMs: 30_000 },
+    { failAfterMs: 12_500, withheldAfterMs: 12_500 },
+    // Not before the signal counts as lost.
+    { failAfterMs: 1_000, withheldAfterMs: 6_000 },
+  ])(
+    'fail: the list is withheld failAfter after the last fragment, to the millisecond: %j',
+    async ({ failAfterMs, withheldAfterMs }) => {
+      await start({ onSignalLoss: 'fail', failAfterMs })
+      camera.off()
+      await settle()
+      await pass(clock, 3_000)
+      const receivedMs = stream.view.newest?.receivedMs ?? 0
+      await pass(clock, receivedMs + withheldAfterMs - 1 - clock.now())
+      expect(stream.view.live).toBeDefined()
+      await pass(clock, 1)
+      expect(stream.view.live).toBeUndefined()
+      camera.on()
+      await pass(clock, 20_000)
+      expect(stream.view.live).toBeDefined()
+    },
+  )
 
   test('ended: says so in its list, until something comes all the same', async () => {
     await start()

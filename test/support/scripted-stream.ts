@@ -11,6 +11,7 @@ import type { JournalPage, Journals } from '../../src/store/journals.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import type { SavedTimelines } from '../../src/store/saved-timelines.ts'
 import { LiveStream } from '../../src/streams/live-stream.ts'
+import type { OnSignalLoss } from '../../src/streams/stream.ts'
 import { SessionKeeper } from '../../src/upstream/session-keeper.ts'
 import type { ManualClock } from './manual-clock.ts'
 import type { ScriptedCamera } from './scripted-camera.ts'
@@ -65,7 +66,8 @@ export interface ScriptedStreamOptions {
   readonly clock: ManualClock
   readonly camera: ScriptedCamera
   readonly backup?: ScriptedCamera
-  readonly onSignalLoss?: 'hold' | 'slate' | 'fail'
+  readonly onSignalLoss?: OnSignalLoss
+  readonly failAfterMs?: number
   readonly activation?: 'on-demand' | 'always'
   readonly dvrMs?: number
   readonly fillsAll?: boolean
@@ -127,6 +129,7 @@ export async function openScripted(options: ScriptedStreamOptions): Promise<Live
     startTimeoutMs: 10_000,
     signalLossAfterMs: 6_000,
     onSignalLoss,
+    failAfterMs: options.failAfterMs ?? 30_000,
     discarded: options.discarded ?? ((): void => {}),
   })
 }
