@@ -58,6 +58,41 @@ const limits = section({
     .describe('Most connections of the public listener. Left out: what open files leave.'),
 })
 
+const ORIGIN = /^(\*|https?:\/\/[a-z0-9.-]+(:[0-9]{1,5})?|https?:\/\/\[[0-9a-f:]+\](:[0-9]{1,5})?)$/
+
+// What answers say of themselves: a tag under one of these names would break them.
+const OWN_HEADERS =
+  /^(accept-.*|access-control-.*|age|allow|cache-(control|status)|cdn-cache-control|connection|content-.*|date|etag|expires|keep-alive|location|retry-after|server|set-cookie|strict-.*|trailer|transfer-encoding|upgrade|vary|x-request-id)$/i
+
+const cdn = section({
+  staleWhileRevalidate: wholeSeconds('0s', '1h')
+    .prefault('0s')
+    .describe('Playlists: how long a cache may serve an old one while it asks for the next.'),
+  staleIfError: wholeSeconds('0s', '24h')
+    .prefault('0s')
+    .describe('Playlists: how long instead of an error; not where onSignalLoss is fail.'),
+  sharedMaxAge: wholeSeconds('0s', '24h')
+    .optional()
+    .describe('For shared caches alone (CDN-Cache-Control); live ones half a target duration.'),
+  tagHeader: text('a header name that answers do not have yet', HEADER_NAME)
+    .refine((name) => !OWN_HEADERS.test(name), {
+      error: 'a header name that answers do not have yet',
+    })
+    .optional()
+    .describe('Names the stream, to purge by: Cache-Tag, Surrogate-Key, xkey.'),
+  allowOrigins: list(
+    text('an origin such as https://player.example.com, or *', ORIGIN),
+    'a list of origins',
+    0,
+    100,
+  )
+    .refine((origins) => !origins.includes('*') || origins.length === 1, {
+      error: '* alone, or a list of origins',
+    })
+    .prefault(['*'])
+    .describe('Whose pages may play (CORS): all, or these, which may send cookies then.'),
+})
+
 const admin = section({
   host: text('a host name or an IP address', /^[^\s/]+$/)
     .prefault('127.0.0.1')
@@ -307,6 +342,7 @@ const auth = withoutEmpty(
 /** The whole file. */
 export const fileSchema = section({
   server: server.prefault({}).describe('Public listener: players, CDN, wall and player pages.'),
+  cdn: cdn.prefault({}).describe('What caches in front may do.'),
   admin: admin.prefault({}).describe('Metrics, API and dashboard.'),
   limits: limits.prefault({}).describe('Against crowds that would take what the sources need.'),
   aws: aws.prefault({}).describe('How AWS is reached; else the SDK’s own chain, AWS_* included.'),

@@ -30,6 +30,7 @@ export async function publicApp(
     clock,
     requestId: requestIds(random),
     counters,
+    cdn: config.cdn,
     mostConnections: await mostConnections(config),
     streams: registry,
     keyOf: config.streams.some(({ source }) => source.kind === 'hls')

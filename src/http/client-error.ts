@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
+import type { ProblemHeaders } from './error-handler.ts'
 import { type Headers, PROBLEM_TYPE } from './headers.ts'
 import { HttpError, problemAnswer } from './problem.ts'
 
@@ -20,7 +21,7 @@ const STATUS: Readonly<Record<string, number>> = {
 export function clientErrorHandler(
   clock: Clock,
   requestId: () => string,
-  problemHeaders: Headers,
+  problemHeaders: ProblemHeaders,
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
     // Bytes of an earlier answer may still be under way: a second head in between would corrupt it.
@@ -29,7 +30,7 @@ export function clientErrorHandler(
       return
     }
     const date = new Date(clock.date()).toUTCString()
-    const shared = { ...problemHeaders, Connection: 'close', Date: date }
+    const shared = { ...problemHeaders(undefined), Connection: 'close', Date: date }
     socket.end(rawProblem(STATUS[error.code ?? ''] ?? 400, requestId(), shared))
   }
 }

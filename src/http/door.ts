@@ -1,6 +1,7 @@
 import type { Log } from '../base/log.ts'
 import type { Cell } from '../metrics/counter.ts'
 import type { Stream } from '../streams/stream.ts'
+import type { PublicHeaders } from './public-headers.ts'
 import type { Readers } from './readers.ts'
 import type { ServeContext } from './resource.ts'
 import type { ServedStreams } from './served-stream.ts'
@@ -28,6 +29,7 @@ export interface Door extends ServeContext {
   readonly log: Log
   readonly streams: Streams
   readonly served: ServedStreams
+  readonly headers: PublicHeaders
   readonly readers: Readers
   /** Requests that wait for media now. */
   readonly blocked: Cell

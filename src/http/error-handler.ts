@@ -6,10 +6,13 @@ import { HttpError, problemAnswer } from './problem.ts'
 
 type AnyError = FastifyError | GatewayError | Error
 
+/** Gives the header fields that a problem document has beside its own; undefined for what never became a request. */
+export type ProblemHeaders = (request: FastifyRequest | undefined) => Headers
+
 /** Answers every failure with a problem document, and keeps the text of our own failures in the log. */
 export function problemResponder(
   log: Log,
-  problemHeaders: Headers,
+  problemHeaders: ProblemHeaders,
 ): (error: AnyError, request: FastifyRequest, reply: FastifyReply) => void {
   return (error, request, reply) => {
     if (reply.raw.destroyed) {
@@ -21,9 +24,16 @@ export function problemResponder(
     if (known.code === 'internal') {
       log.error('request failed', { requestId: request.id, error })
     }
-    reply.headers(problemHeaders)
+    const headers = problemHeaders(request)
+    reply.headers({ ...headers, ...varyOf(reply, headers) })
     sendProblem(reply, known, request.id)
   }
+}
+
+/** Joins what the route and what all answers depend on. */
+function varyOf(reply: FastifyReply, { Vary: all }: Headers): Headers {
+  const route = reply.getHeader('vary')
+  return all === undefined || route === undefined ? {} : { Vary: `${String(route)}, ${all}` }
 }
 
 function sendProblem(reply: FastifyReply, error: GatewayError, requestId: string): void {

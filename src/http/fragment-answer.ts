@@ -1,5 +1,5 @@
 import type { FragmentBody } from '../store/fragment-body.ts'
-import { CACHE_STATUS, CORS, FOREVER } from './headers.ts'
+import { CACHE_STATUS, FOREVER } from './headers.ts'
 import type { BytesAnswer } from './send-bytes.ts'
 
 /**
@@ -14,7 +14,6 @@ export function fragmentAnswer(body: FragmentBody, id: string, contentType: stri
     etag,
     contentHead: { 'Content-Type': contentType },
     sharedHead: {
-      ...CORS,
       'Cache-Control': FOREVER,
       ETag: etag,
       'Cache-Status': CACHE_STATUS[body.origin],

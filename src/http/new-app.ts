@@ -4,8 +4,7 @@ import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { clientErrorHandler } from './client-error.ts'
 import { drainOnClose } from './drain.ts'
-import { problemResponder } from './error-handler.ts'
-import type { Headers } from './headers.ts'
+import { type ProblemHeaders, problemResponder } from './error-handler.ts'
 
 export interface AppOptions {
   readonly log: Log
@@ -33,7 +32,10 @@ const REQUEST_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_MS = 75_000
 
 /** Makes what both listeners share: limits, problem documents for every failure, and a close that ends. */
-export function newApp(options: AppOptions, problemHeaders: Headers = {}): FastifyInstance {
+export function newApp(
+  options: AppOptions,
+  problemHeaders: ProblemHeaders = () => ({}),
+): FastifyInstance {
   const { log, clock, requestId, stallTimeoutMs = 30_000, drainMs = 5000 } = options
   const respond = problemResponder(log, problemHeaders)
   const app = fastify({

@@ -45,7 +45,7 @@ export function problemAnswer(error: GatewayError, requestId: string): ProblemAn
     headers: {
       ...headers,
       ...retryAfter(error, status),
-      'Cache-Control': cacheControl(error.code),
+      'Cache-Control': status === 416 ? 'no-store' : cacheControl(error.code),
     },
     body,
   }
@@ -63,7 +63,7 @@ function retryAfter({ retryAfterMs }: GatewayError, status: number): Record<stri
 
 /**
  * Keeps an error in a CDN for a second, so that it passes one at most once a second, however many viewers run into it,
- * and is gone from it a second later. What a segment's URI named never comes back, so that answer may stay for longer.
+ * and is gone from it a second later. A range that lies outside is one asker's mistake, whatever the URL names. What a segment's URI named never comes back, so that answer may stay for longer.
  */
 function cacheControl(code: ErrorCode): string {
   switch (code) {

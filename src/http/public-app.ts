@@ -1,11 +1,13 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
+import { isStreamName } from '../streams/stream-name.ts'
 import { limitConnections } from './connection-limit.ts'
 import type { Door, Streams } from './door.ts'
 import { refuseOtherMethods } from './error-handler.ts'
-import { CORS } from './headers.ts'
 import { type AppOptions, newApp } from './new-app.ts'
 import { OUTPUTS } from './outputs.ts'
+import { type CdnSettings, PLAIN_CDN, PublicHeaders } from './public-headers.ts'
 import { Readers } from './readers.ts'
 import { RenderedLists } from './rendered-lists.ts'
 import type { ServeContext } from './resource.ts'
@@ -23,6 +25,8 @@ export interface PublicAppOptions extends AppOptions {
   readonly keyOf?: KeyRoutesOptions['keyOf'] | undefined
   /** Makes clips; without it there are none. */
   readonly clips?: ServeContext['clips']
+  /** What caches in front may do. Default: keep what is fresh. */
+  readonly cdn?: CdnSettings
   /** How many connections there may be at a time. Default: as many as come. */
   readonly mostConnections?: number
   /** Tells of the fragment cache's evictions, so that whoever still sends evicted bytes is cut off (G18). */
@@ -31,7 +35,10 @@ export interface PublicAppOptions extends AppOptions {
 
 /** Builds the public listener, not listening yet: for players, CDNs and pages. */
 export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
-  const app = newApp(options, CORS)
+  const headers = new PublicHeaders(options.cdn ?? PLAIN_CDN)
+  const app = newApp(options, (request) =>
+    headers.of(request && streamAskedFor(request, options.streams), request?.headers),
+  )
   const readers = new Readers()
   const stopWatching = options.onEvict((bytes) => readers.cut(bytes))
   app.addHook('onClose', (_app, done) => {
@@ -51,6 +58,7 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
     clock,
     log,
     clips,
+    headers,
     readers,
     clipReaders: new Set(),
     served: new ServedStreams(counters),
@@ -61,11 +69,21 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
   if (keyOf !== undefined) {
     // Its HTTP client is a second one, and takes 20 MiB.
     void app.register(async () =>
-      app.register((await import('./routes/keys.ts')).keyRoutes, { keyOf }),
+      app.register((await import('./routes/keys.ts')).keyRoutes, { keyOf, headers }),
     )
   }
   void app.register(notYetRoutes)
-  void app.register(preflightRoute)
+  void app.register(preflightRoute, headers)
   void app.register(healthRoute)
   return app
+}
+
+const params = z.object({ stream: z.string() })
+
+/** Names the stream that a request is about, if there is one of that name or would be. */
+function streamAskedFor(request: FastifyRequest, streams: Streams): string | undefined {
+  const stream = params.safeParse(request.params).data?.stream
+  return stream !== undefined && isStreamName(stream) && streams.mayExist(stream)
+    ? stream
+    : undefined
 }

@@ -16,7 +16,6 @@ import type { RenditionName } from '../timeline/fragment.ts'
 import { type SegmentBlock, segmentsOf } from '../timeline/segment-block.ts'
 import type { SegmentList } from '../timeline/segment-list.ts'
 import { type DeflatedPiece, deflatePiece, gzipOf } from './gzip-pieces.ts'
-import { CACHE_STATUS, CORS, type Headers, PLAYLIST_TYPE } from './headers.ts'
 import type { PlaylistName } from './media-names.ts'
 
 /** One form of one playlist, ready to be sent: nothing is left to do per request but to pick it. */
@@ -25,9 +24,11 @@ export interface Representation {
   readonly body: readonly Buffer[]
   readonly bytes: number
   readonly etag: string
-  /** The header fields of its 200 and its 304. */
-  readonly okHead: Headers
-  readonly notModifiedHead: Headers
+  /** The content coding; undefined for the text as it is. */
+  readonly encoding: 'gzip' | undefined
+  readonly maxAgeS: number
+  /** Whether nothing more will come. */
+  readonly isClosed: boolean
 }
 
 export interface RenderedPlaylist {
@@ -72,7 +73,7 @@ export class RenderedLists {
   get(list: SegmentList, name: PlaylistName, form: ListForm): MaybeLater<RenderedPlaylist> {
     return this.#once(list, name, () =>
       name === 'master'
-        ? wholePlaylist(renderMultivariant(list, form), maxAgeOf(list))
+        ? wholePlaylist(renderMultivariant(list, form), lifeOf(list))
         : this.#media(list, name, form),
     )
   }
@@ -81,7 +82,7 @@ export class RenderedLists {
   delta(list: SegmentList, name: RenditionName, form: ListForm): MaybeLater<RenderedPlaylist> {
     return this.#once(list, `${name} delta`, () => {
       const text = renderDelta(list, name, form)
-      return text === undefined ? this.get(list, name, form) : wholePlaylist(text, maxAgeOf(list))
+      return text === undefined ? this.get(list, name, form) : wholePlaylist(text, lifeOf(list))
     })
   }
 
@@ -118,8 +119,7 @@ export class RenderedLists {
   }
 
   #media(list: SegmentList, name: RenditionName, form: ListForm): MaybeLater<RenderedPlaylist> {
-    if (list.blocks.length === 0)
-      return wholePlaylist(renderMedia(list, name, form), maxAgeOf(list))
+    if (list.blocks.length === 0) return wholePlaylist(renderMedia(list, name, form), lifeOf(list))
     const missing = list.blocks.filter((block) => !this.#pieces[name].has(block)).length
     if (missing <= BLOCKS_PER_TURN) return this.#compose(list, name, form)
     return this.#warm(list, name, form).then(() => this.#compose(list, name, form))
@@ -148,7 +148,7 @@ export class RenderedLists {
       identity: pieces.map(({ text }) => text),
       gzip: gzipOf(pieces),
       hash: hash.digest('base64url'),
-      maxAgeS: maxAgeOf(list),
+      life: lifeOf(list),
     })
   }
 
@@ -170,9 +170,13 @@ export class RenderedLists {
 /** A value at once where it is there, so that the many who ask for what is need no turn of the event loop. */
 export type MaybeLater<T> = T | Promise<T>
 
-/** Returns how long caches may keep it: at most half a target duration old when it leaves a CDN (G13). */
-function maxAgeOf({ type, ended, targetDuration }: SegmentList): number {
-  return type !== undefined && ended ? CLOSED_MAX_AGE_S : Math.floor(targetDuration / 2)
+/** How long caches may keep a playlist. */
+type Life = Pick<Representation, 'maxAgeS' | 'isClosed'>
+
+/** Bounds the age that a list may have when it leaves a CDN: by half a target duration while it may grow (G13). */
+function lifeOf({ type, ended, targetDuration }: SegmentList): Life {
+  const isClosed = type !== undefined && ended
+  return { isClosed, maxAgeS: isClosed ? CLOSED_MAX_AGE_S : Math.floor(targetDuration / 2) }
 }
 
 function pieceOf(lines: string): Piece {
@@ -181,10 +185,10 @@ function pieceOf(lines: string): Piece {
 }
 
 /** Makes a playlist in one piece. */
-function wholePlaylist(text: string, maxAgeS: number): RenderedPlaylist {
+function wholePlaylist(text: string, life: Life): RenderedPlaylist {
   const body = Buffer.from(text)
   const hash = createHash('sha256').update(body).digest('base64url')
-  return playlistOf({ identity: [body], gzip: [gzipSync(body)], hash, maxAgeS })
+  return playlistOf({ identity: [body], gzip: [gzipSync(body)], hash, life })
 }
 
 interface PlaylistForms {
@@ -192,37 +196,18 @@ interface PlaylistForms {
   readonly gzip: readonly Buffer[]
   /** Tells the text from all others that the URL has had. */
   readonly hash: string
-  readonly maxAgeS: number
+  readonly life: Life
 }
 
-function playlistOf({ identity, gzip, hash, maxAgeS }: PlaylistForms): RenderedPlaylist {
+function playlistOf({ identity, gzip, hash, life }: PlaylistForms): RenderedPlaylist {
   const tag = hash.slice(0, 22)
   return {
-    identity: represent(identity, `"${tag}"`, maxAgeS, {}),
+    identity: { ...represent(identity), etag: `"${tag}"`, encoding: undefined, ...life },
     // Other bytes, other strong tag: RFC 9110, 8.8.3.3.
-    gzip: represent(gzip, `"${tag}-gzip"`, maxAgeS, { 'Content-Encoding': 'gzip' }),
+    gzip: { ...represent(gzip), etag: `"${tag}-gzip"`, encoding: 'gzip', ...life },
   }
 }
 
-/**
- * Makes one form with its heads.
- * @param encoding the fields that say how it is encoded
- */
-function represent(
-  body: readonly Buffer[],
-  etag: string,
-  maxAgeS: number,
-  encoding: Headers,
-): Representation {
-  const shared = {
-    ...CORS,
-    'Cache-Control': `public, max-age=${maxAgeS}`,
-    ETag: etag,
-    Vary: 'Accept-Encoding',
-    'Cache-Status': CACHE_STATUS.hit,
-  }
-  const bytes = body.reduce((sum, { length }) => sum + length, 0)
-  const content = { 'Content-Type': PLAYLIST_TYPE, 'Content-Length': String(bytes) }
-  const okHead = { ...content, ...encoding, ...shared }
-  return { body, bytes, etag, okHead, notModifiedHead: shared }
+function represent(body: readonly Buffer[]): Pick<Representation, 'body' | 'bytes'> {
+  return { body, bytes: body.reduce((sum, { length }) => sum + length, 0) }
 }

@@ -79,4 +79,6 @@ export interface PlaylistAnswer {
    * browser for the other one over another connection; of somebody, for whom the stream stays awake; of nobody.
    */
   readonly by: 'viewer' | 'somebody' | 'nobody'
+  /** How many seconds ago the list should have grown and did not; undefined while it is in time. */
+  readonly lateS: number | undefined
 }

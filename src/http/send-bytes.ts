@@ -12,7 +12,7 @@ export interface BytesAnswer {
   readonly size: number
   /** The entity tag; strong, because it names the content. */
   readonly etag: string
-  /** The header fields of a 200, a 206 and a 304, and of the first two alone. */
+  /** The header fields of a 200, a 206 and a 304 beside those of every answer, and of the first two alone. */
   readonly sharedHead: Headers
   readonly contentHead: Headers
   /** The buffer that all readers share, which whoever is slow keeps in memory (G18); undefined where there is none. */
@@ -42,6 +42,7 @@ export type Send = (sending: Sending) => void
 /**
  * Waits until the answer can begin: at once, or when its first bytes have come. What fails before that is still an
  * honest error, while after the head nothing is left but to break the connection.
+ * @param every the fields of every answer to this request
  * @returns what sends it: the bytes, a range of them, or 304
  * @throws GatewayError 416; and whatever the first bytes failed with
  */
@@ -49,16 +50,18 @@ export function beginBytes(
   { method, headers, socket }: IncomingMessage,
   response: ServerResponse,
   answer: BytesAnswer,
+  every: Headers,
   signal: AbortSignal,
 ): Send | Promise<Send> {
   if (isKnown(headers, answer.etag)) {
     return ({ count }) => {
       count(304, 0)
-      response.writeHead(304, answer.sharedHead).end()
+      response.writeHead(304, { ...every, ...answer.sharedHead }).end()
     }
   }
   const range = requestedRange(headers, answer.size, answer.etag)
-  const head = (): ServerResponse => response.writeHead(statusOf(range), okHead(answer, range))
+  const head = (): ServerResponse =>
+    response.writeHead(statusOf(range), { ...every, ...okHead(answer, range) })
   if (method === 'HEAD') {
     return ({ count }) => {
       count(statusOf(range), 0)

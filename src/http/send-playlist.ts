@@ -1,26 +1,34 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { acceptsGzip } from './accept-encoding.ts'
 import { matchesAny } from './etag.ts'
-import type { RenderedPlaylist } from './rendered-lists.ts'
+import type { Headers } from './headers.ts'
+import type { PlaylistHeads } from './public-headers.ts'
+import type { RenderedPlaylist, Representation } from './rendered-lists.ts'
 
 export interface Sent {
   readonly status: number
   readonly bytes: number
 }
 
-/** Answers with the form that the client takes, or with 304 if it has that form already. */
+/**
+ * Answers with the form that the client takes, or with 304 if it has that form already.
+ * @param own the fields that hold for this answer only
+ */
 export function sendPlaylist(
   { method, headers }: IncomingMessage,
   response: ServerResponse,
   playlist: RenderedPlaylist,
+  headsOf: (form: Representation) => PlaylistHeads,
+  own: Headers | undefined,
 ): Sent {
   const form = acceptsGzip(headers['accept-encoding']) ? playlist.gzip : playlist.identity
+  const { ok, notModified } = headsOf(form)
   const known = headers['if-none-match']
   if (known !== undefined && matchesAny(known, form.etag)) {
-    response.writeHead(304, form.notModifiedHead).end()
+    response.writeHead(304, own === undefined ? notModified : { ...notModified, ...own }).end()
     return { status: 304, bytes: 0 }
   }
-  response.writeHead(200, form.okHead)
+  response.writeHead(200, own === undefined ? ok : { ...ok, ...own })
   if (method === 'HEAD') {
     response.end()
     return { status: 200, bytes: 0 }

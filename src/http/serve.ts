@@ -6,8 +6,10 @@ import type { Stream } from '../streams/stream.ts'
 import { isStreamName } from '../streams/stream-name.ts'
 import { countRefusals } from './count-refusals.ts'
 import type { Door, Streams } from './door.ts'
+import { staleStatus } from './headers.ts'
 import { keepOpen } from './keep-open.ts'
-import type { MaybeLater, RenderedPlaylist } from './rendered-lists.ts'
+import type { PlaylistHeads } from './public-headers.ts'
+import type { MaybeLater, RenderedPlaylist, Representation } from './rendered-lists.ts'
 import type { Address, Answer, Asker, Output, Resource } from './resource.ts'
 import { type BytesAnswer, beginBytes, type Send } from './send-bytes.ts'
 import { sendPlaylist } from './send-playlist.ts'
@@ -110,12 +112,17 @@ function sendAnswer(
   found: Answer,
 ): MaybeLater<void> {
   if (found.kind === 'bytes') return bytes(door, exchange, stream, found)
-  const { by, playlist } = found
+  const { by, playlist, lateS } = found
   if (by !== 'nobody') stream.touch(by === 'viewer' ? exchange.request.socket : undefined)
+  const { headers } = door
+  const late = lateS === undefined ? undefined : { 'Cache-Status': staleStatus(lateS) }
+  const allowed = headers.cors.of(exchange.request.headers)
+  const own = allowed === undefined ? late : { ...allowed, ...late }
   const send = (made: RenderedPlaylist): void => {
     const { request, reply, resource } = exchange
     reply.hijack()
-    const sent = sendPlaylist(request, reply.raw, made)
+    const headsOf = (form: Representation): PlaylistHeads => headers.playlist(stream, form)
+    const sent = sendPlaylist(request, reply.raw, made, headsOf, own)
     door.served.of(stream).answered(resource.countedAs, sent.status, sent.bytes)
   }
   return playlist instanceof Promise ? playlist.then(send) : send(playlist)
@@ -123,12 +130,13 @@ function sendAnswer(
 
 /** Begins the answer with its first byte, because what fails before that is still an honest error. */
 function bytes(
-  { served, readers, log }: Door,
+  { served, readers, log, headers }: Door,
   { request, reply, resource, asker }: Exchange,
   stream: Stream,
   found: BytesAnswer,
 ): MaybeLater<void> {
   const counts = served.of(stream)
+  const every = headers.of(stream.name, request.headers)
   const send = (begun: Send): void => {
     reply.hijack()
     begun({
@@ -139,7 +147,7 @@ function bytes(
       failed: (error) => log.warn('answer broken off', { stream: resource.stream, error }),
     })
   }
-  const begun = beginBytes(request, reply.raw, found, asker.signal)
+  const begun = beginBytes(request, reply.raw, found, every, asker.signal)
   return begun instanceof Promise ? begun.then(send) : send(begun)
 }
 

@@ -65,6 +65,7 @@ export class LiveStream implements Stream {
   readonly archives: Archives | undefined
   readonly sources: Sources
   readonly activation: StreamStatus['activation']
+  readonly onSignalLoss: OnSignalLoss
   readonly #publisher: Publisher
   readonly #options: LiveStreamOptions
   readonly #change = new ChangeSignal()
@@ -80,6 +81,7 @@ export class LiveStream implements Stream {
     this.name = options.name
     this.sources = options.sources
     this.activation = options.activation
+    this.onSignalLoss = options.onSignalLoss
     this.#publisher = options.publisher
     this.#options = options
     this.#sinceMs = options.clock.now()
@@ -261,9 +263,9 @@ export class LiveStream implements Stream {
 
   /** When the list is withheld unless a fragment comes, in milliseconds since 1970. */
   #cutMs(): number {
-    const { onSignalLoss, failAfterMs } = this.#options
+    const { failAfterMs } = this.#options
     const receivedMs = this.newest?.receivedMs ?? this.#running?.startedMs
-    if (onSignalLoss !== 'fail' || receivedMs === undefined) return Number.POSITIVE_INFINITY
+    if (this.onSignalLoss !== 'fail' || receivedMs === undefined) return Number.POSITIVE_INFINITY
     // Not while the next fragment may still be in time, however long fragments are.
     return receivedMs + Math.max(failAfterMs, this.#rules().signalLossAfterMs)
   }

@@ -65,6 +65,7 @@ export interface StreamView {
  */
 export interface Stream {
   readonly name: string
+  readonly onSignalLoss: OnSignalLoss
   /** What its source keeps of the past; undefined when it keeps nothing that we could ask for. */
   readonly archives?: Archives | undefined
   /** All that may be told and served of it now; its identity changes with each change. */

@@ -170,6 +170,18 @@ describe('a fault is one line: file, line, key, expected, got', () => {
       'server.port: expected an integer from 0 to 65535, got 65536',
     ],
     [
+      `cdn: { tagHeader: Content-Length }\n${ONE_STREAM}`,
+      'cdn.tagHeader: expected a header name that answers do not have yet, got "Content-Length"',
+    ],
+    [
+      `cdn: { allowOrigins: ["https://a.example/", "https://b.example"] }\n${ONE_STREAM}`,
+      'cdn.allowOrigins[0]: expected an origin such as https://player.example.com, or *, got "https://a.example/"',
+    ],
+    [
+      `cdn: { allowOrigins: ["https://a.example", "*"] }\n${ONE_STREAM}`,
+      'cdn.allowOrigins: expected * alone, or a list of origins, got a list',
+    ],
+    [
       `admin: { host: 0.0.0.0 }\n${ONE_STREAM}`,
       'admin.token: expected a token, because admin.host 0.0.0.0 is not loopback, got nothing',
     ],

@@ -129,6 +129,8 @@ describe('G13: segments and inits', () => {
     const answer = await ask(fragment(), { headers: { range: 'bytes=1000-' } })
     expect(answer.status).toBe(416)
     expect(answer.headers['content-range']).toBe('bytes */1000')
+    // Whoever asks for the same URL without that range gets it.
+    expect(answer.headers['cache-control']).toBe('no-store')
     expect(answer.headers['content-type']).toBe('application/problem+json')
   })
 

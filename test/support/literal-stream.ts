@@ -4,7 +4,12 @@ import type { Streams } from '../../src/http/door.ts'
 import type { FragmentBody } from '../../src/store/fragment-body.ts'
 import type { FetchPlan, FragmentCache } from '../../src/store/fragment-cache.ts'
 import { publishedKey } from '../../src/store/fragment-key.ts'
-import { NO_REACH, type Stream, type StreamView } from '../../src/streams/stream.ts'
+import {
+  NO_REACH,
+  type OnSignalLoss,
+  type Stream,
+  type StreamView,
+} from '../../src/streams/stream.ts'
 import { type Viewer, Viewers } from '../../src/streams/viewers.ts'
 import type { RenditionName, Segment } from '../../src/timeline/fragment.ts'
 import type { LiveList } from '../../src/timeline/segment-list.ts'
@@ -12,6 +17,7 @@ import type { LiveList } from '../../src/timeline/segment-list.ts'
 /** A stream that shows whatever snapshot a test gives it, over a real cache. */
 export class LiteralStream implements Stream {
   readonly name: string
+  onSignalLoss: OnSignalLoss = 'hold'
   readonly viewers = new Viewers()
   touches = 0
   readonly inits = new Map<string, Buffer>()
@@ -125,7 +131,8 @@ export function segment(msn: number, id = `id${msn}`, bytes = 1000): Segment {
     discontinuity: undefined,
     startMs: msn * 2000,
     durationMs: 2000,
-    receivedMs: msn * 2000,
+    // Nobody waits for the next one.
+    receivedMs: Date.UTC(2100, 0, 1),
     tracks: { video: { ...track, bytes, id } },
   }
 }

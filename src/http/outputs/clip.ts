@@ -1,7 +1,6 @@
 import type { RecordedClip } from '../../archive/clip/recorded-clip.ts'
 import type { TimeRange } from '../../archive/recording.ts'
 import { GatewayError } from '../../base/errors.ts'
-import { CORS } from '../headers.ts'
 import type { Asker, Output } from '../resource.ts'
 import type { BytesAnswer } from '../send-bytes.ts'
 import { readClosedTimeRange } from '../time-range.ts'
@@ -60,7 +59,7 @@ function clipAnswer(made: RecordedClip, name: string): BytesAnswer {
       // A player plays it, and what is saved has a name, which needs no escaping.
       'Content-Disposition': `inline; filename="${name}"`,
     },
-    sharedHead: { ...CORS, 'Cache-Control': made.isSettled ? SETTLED : UNSETTLED, ETag: etag },
+    sharedHead: { 'Cache-Control': made.isSettled ? SETTLED : UNSETTLED, ETag: etag },
     buffer: undefined,
     read: (start, end, signal) => made.read(start, end, signal),
   }

@@ -51,7 +51,7 @@ export function rangeList(
   stream: string,
   range: ArchiveRange,
   name: PlaylistName,
-  { playlists }: ServeContext,
+  { playlists, clock }: ServeContext,
 ): Resource {
   return {
     stream,
@@ -64,7 +64,7 @@ export function rangeList(
         throw notFound(`This range has no ${name}`)
       }
       const playlist = await playlists.get(list, name, archiveForm(rangeName(range)))
-      return playlistOf(list, name, playlist)
+      return playlistOf(made, list, name, playlist, clock.now())
     },
   }
 }

@@ -10,7 +10,7 @@ import { playlistOf } from './playlist.ts'
 export const dvrMultivariant: Output = {
   path: `/hls/:stream/${DVR_MULTIVARIANT_NAME}`,
   countedAs: () => 'multivariant',
-  read: ({ stream }, { playlists }) => ({
+  read: ({ stream }, { playlists, clock }) => ({
     stream,
     countedAs: 'multivariant',
     needs: 'shown',
@@ -18,7 +18,8 @@ export const dvrMultivariant: Output = {
     find: (shown) => {
       const list = listOf(shown)
       if (list === undefined) return undefined
-      return playlistOf(list, 'master', playlists.get(list, 'master', dvrForm(list.edition)))
+      const playlist = playlists.get(list, 'master', dvrForm(list.edition))
+      return playlistOf(shown, list, 'master', playlist, clock.now())
     },
   }),
 }
@@ -27,7 +28,7 @@ export const dvrMultivariant: Output = {
 export const dvrMedia: Output = {
   path: '/hls/:stream/dvr-:edition/:file',
   countedAs: () => 'playlist',
-  read: ({ stream, edition: number, file, query }, { playlists }) => {
+  read: ({ stream, edition: number, file, query }, { playlists, clock }) => {
     const edition = parseEdition(number)
     const name = parseMediaPlaylistName(file)
     if (edition === undefined || name === undefined) {
@@ -49,7 +50,7 @@ export const dvrMedia: Output = {
         const playlist = isDelta
           ? playlists.delta(list, name, form)
           : playlists.get(list, name, form)
-        return playlistOf(list, name, playlist)
+        return playlistOf(shown, list, name, playlist, clock.now())
       },
     }
   },

@@ -22,7 +22,7 @@ export const livePlaylist: Output = {
   },
 }
 
-function live(stream: string, name: PlaylistName, { playlists }: ServeContext): Resource {
+function live(stream: string, name: PlaylistName, { playlists, clock }: ServeContext): Resource {
   return {
     stream,
     countedAs: classOfPlaylist(name) ?? 'playlist',
@@ -34,7 +34,8 @@ function live(stream: string, name: PlaylistName, { playlists }: ServeContext): 
       if (name !== 'master' && !list.renditions.includes(name)) {
         throw new GatewayError('not_found', `This stream has no ${name} at present`)
       }
-      return playlistOf(list, name, playlists.get(list, name, LIVE_FORM))
+      const playlist = playlists.get(list, name, LIVE_FORM)
+      return playlistOf(shown, list, name, playlist, clock.now())
     },
   }
 }

@@ -1,3 +1,4 @@
+import type { Stream } from '../../streams/stream.ts'
 import type { SegmentList } from '../../timeline/segment-list.ts'
 import type { TrafficClass } from '../downstream-counts.ts'
 import type { PlaylistName } from '../media-names.ts'
@@ -10,13 +11,27 @@ export function classOfPlaylist(name: PlaylistName | undefined): TrafficClass | 
   return name === 'master' ? 'multivariant' : 'playlist'
 }
 
-/** Returns a playlist of a list as an answer, which keeps its stream awake as long as the list may grow. */
+/**
+ * Returns a playlist of a list as an answer, which keeps its stream awake as long as the list may grow.
+ * @param nowMs by the gateway's clock
+ */
 export function playlistOf(
+  stream: Stream,
   { renditions, type, ended }: SegmentList,
   name: PlaylistName,
   playlist: MaybeLater<RenderedPlaylist>,
+  nowMs: number,
 ): PlaylistAnswer {
   const isClosed = type !== undefined && ended
   const by = name === renditions[0] ? 'viewer' : 'somebody'
-  return { kind: 'playlist', playlist, by: isClosed ? 'nobody' : by }
+  const lateS = ended ? undefined : lateSeconds(stream, nowMs)
+  return { kind: 'playlist', playlist, by: isClosed ? 'nobody' : by, lateS }
+}
+
+/** RFC 8216, 6.2.1: a list that is live grows at the latest one and a half target durations after it did. */
+function lateSeconds({ view: { live } }: Stream, nowMs: number): number | undefined {
+  const newest = live?.tail.at(-1)
+  if (live === undefined || newest === undefined) return undefined
+  const lateMs = nowMs - newest.receivedMs - 1_500 * live.targetDuration
+  return lateMs > 0 ? Math.ceil(lateMs / 1_000) : undefined
 }

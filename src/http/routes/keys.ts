@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
-import { CORS } from '../headers.ts'
+import type { PublicHeaders } from '../public-headers.ts'
 
 /** A key that a playlist of ours refers to. */
 export interface ListedKey {
@@ -11,6 +11,7 @@ export interface ListedKey {
 export interface KeyRoutesOptions {
   /** Finds a key; undefined where no playlist refers to such a key, so nobody may ask for it (G17). */
   readonly keyOf: (stream: string, id: string) => ListedKey | undefined
+  readonly headers: PublicHeaders
 }
 
 /**
@@ -19,7 +20,7 @@ export interface KeyRoutesOptions {
  */
 export function keyRoutes(
   app: FastifyInstance,
-  { keyOf }: KeyRoutesOptions,
+  { keyOf, headers }: KeyRoutesOptions,
   done: () => void,
 ): void {
   app.get<Route>('/hls/:stream/key/*', async (request, reply) => {
@@ -30,7 +31,11 @@ export function keyRoutes(
     reply.raw.once('close', () => left.abort())
     const bytes = await key.fetch(left.signal)
     return reply
-      .headers({ ...CORS, 'Cache-Control': 'no-store', 'Content-Type': 'application/octet-stream' })
+      .headers({
+        ...headers.of(stream, request.headers),
+        'Cache-Control': 'no-store',
+        'Content-Type': 'application/octet-stream',
+      })
       .send(bytes)
   })
   done()

@@ -1,11 +1,15 @@
 import type { FastifyInstance } from 'fastify'
-import { PREFLIGHT } from '../headers.ts'
+import type { Cors } from '../cors.ts'
 
-/** Answers CORS preflights, the same for every path, because media is open to all origins and nothing else is here. */
-export function preflightRoute(app: FastifyInstance, _options: object, done: () => void): void {
-  app.options('*', (_request, reply) => {
+/** Answers CORS preflights, the same for every path, because nothing but media and pages is here. */
+export function preflightRoute(
+  app: FastifyInstance,
+  { cors }: { readonly cors: Cors },
+  done: () => void,
+): void {
+  app.options('*', (request, reply) => {
     reply.hijack()
-    reply.raw.writeHead(204, PREFLIGHT).end()
+    reply.raw.writeHead(204, cors.preflight(request.headers)).end()
   })
   done()
 }
