@@ -12,6 +12,7 @@ const PLAYING: Omit<Sight, 'now'> = {
   fresh: true,
   moved: true,
   targetMs: 2000,
+  mayRebuild: true,
 }
 const STUCK = { ...PLAYING, moved: false }
 const STALE = { ...PLAYING, moved: false, fresh: false }
@@ -76,6 +77,17 @@ describe('coming and going', () => {
 })
 
 describe('a stuck playhead', () => {
+  test('gets no new player while the page cannot afford one, and gets it then', () => {
+    bench.during(5, PLAYING)
+    const done = bench.during(60, { ...STUCK, mayRebuild: false })
+    expect(done.map((what) => what.split(':')[1])).toEqual(['edge'])
+    expect(bench.healer.restarting).toBe(false)
+    expect(bench.during(1, STUCK)).toEqual(['0.5:rebuild'])
+    expect(bench.healer.restarting).toBe(true)
+    bench.during(1, PLAYING)
+    expect(bench.healer.restarting).toBe(false)
+  })
+
   test('goes to the live edge first, then gets new players at growing distance', () => {
     bench.during(5, PLAYING)
     const actions = bench.during(120, STUCK)
@@ -182,6 +194,7 @@ describe('whatever happens', () => {
     fresh: fc.boolean(),
     moved: fc.boolean(),
     targetMs: fc.constantFrom(1000, 2000, 10_000),
+    mayRebuild: fc.boolean(),
   })
   const trouble = fc.constantFrom('network', 'manifest', 'media', 'other', undefined)
   const history = fc.array(fc.tuple(sight, trouble, fc.integer({ min: 1, max: 200 })), {

@@ -23,7 +23,8 @@ function status(stream: Partial<Stream> | undefined, seen: Partial<Seen> = {}) {
     past: NO_REACH,
     ...stream,
   }
-  const looks = { now: NOW, playing: false, pictured: true, latencyMs: undefined, ...seen }
+  const still = { held: false, playing: false, pictured: true, latencyMs: undefined }
+  const looks = { now: NOW, ...still, ...seen }
   return statusOf({ ...looks, stream: entry })
 }
 
@@ -49,6 +50,16 @@ describe('what a tile says', () => {
       headline: '',
       detail: '',
     })
+  })
+
+  test('a picture by turns never passes for a live one, not even during its turn', () => {
+    const seen = { held: true, playing: true, latencyMs: 12_300 }
+    expect(status({}, seen)).toMatchObject({
+      tone: 'still',
+      label: 'Still · 12 s ago',
+      headline: '',
+    })
+    expect(status({}, { held: true, pictured: false })).toMatchObject({ tone: 'starting' })
   })
 
   test('live without a known latency is just live', () => {

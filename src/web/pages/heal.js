@@ -19,6 +19,7 @@
  * @property {boolean} fresh     the gateway says that new media keeps coming
  * @property {boolean} moved     the playhead has advanced since the last look
  * @property {number} targetMs   target duration
+ * @property {boolean} mayRebuild   the page can afford one more new player that has to find its picture
  */
 
 /** After this much steady playback a stream counts as healed, and the next trouble as a first one. */
@@ -65,6 +66,11 @@ export class Healer {
   /** Whether a remedy is under way or awaited. */
   get ailing() {
     return this.#attempts > 0
+  }
+
+  /** Whether a remedy was taken, and has not brought a picture yet. */
+  get restarting() {
+    return this.#phase === 'attached' && this.#attempts > 0 && !this.#everMoved
   }
 
   /** @param {Trouble} trouble   a fatal one; dealt with at the next look */
@@ -140,11 +146,18 @@ export class Healer {
   #next(sight) {
     if (this.#phase === 'away') return sight.wanted && sight.media ? this.#attach(sight) : undefined
     if (!sight.wanted) return this.#leave()
-    if (this.#phase === 'pausing') {
-      return sight.now >= this.#resumeAt ? this.#apply(this.#remedy, sight) : undefined
-    }
+    if (this.#phase === 'pausing') return this.#resume(sight)
     if (this.#phase === 'resting') return sight.fresh ? this.#apply('resume', sight) : undefined
     return this.#watch(sight)
+  }
+
+  /**
+   * @param {Sight} sight
+   * @returns {Action | undefined}
+   */
+  #resume(sight) {
+    if (sight.now < this.#resumeAt || (this.#remedy === 'rebuild' && !sight.mayRebuild)) return
+    return this.#apply(this.#remedy, sight)
   }
 
   /**

@@ -13,7 +13,7 @@ import { statusOf } from './status.js'
 export function listedStatus(stream, now) {
   if (stream.state === 'idle') return { tone: 'idle', words: 'Starts when somebody watches' }
   const playing = stream.state === 'live'
-  const seen = { stream, now, playing, pictured: true, latencyMs: undefined }
+  const seen = { stream, now, held: false, playing, pictured: true, latencyMs: undefined }
   const { tone, label, headline, detail } = statusOf(seen)
   const words = [headline === '' ? label : headline, detail].filter((text) => text !== '')
   return { tone, words: words.join(' · ') }

@@ -1,5 +1,6 @@
 // @ts-check
 import { Attention } from './attention.js'
+import { Capacity, LOOK_EVERY_MS } from './capacity.js'
 import { Contact } from './contact.js'
 import { element, setText } from './dom.js'
 import { followFeed } from './feed.js'
@@ -13,12 +14,14 @@ import { renewFor } from './renewal.js'
 import { ServerClock } from './server-clock.js'
 import { Tile } from './tile.js'
 import { clockTime } from './times.js'
+import { Turns } from './turns.js'
 import { WakeableSleep } from './wakeable-sleep.js'
 import { Wall } from './wall.js'
 
 /** @typedef {import('./feed.js').FeedAnswer} FeedAnswer */
 
-const LOOK_EVERY_MS = 500
+/** New players that have to find their pictures at a time, beside those of the start: more would slow each other down. */
+const MOST_RESTARTING = 4
 
 /** The player page and the wall: one feed, one clock and one timer for all their tiles. */
 class Page {
@@ -27,6 +30,9 @@ class Page {
   #version = new URL(import.meta.url).pathname.split('/').at(-2) ?? ''
   #clock = new ServerClock()
   #contact = new Contact(performance.now())
+  #capacity = new Capacity()
+  /** @type {Turns<Tile>} */
+  #turns = new Turns()
   #pause = new WakeableSleep()
   #attention = new Attention(
     () => performance.now(),
@@ -88,25 +94,52 @@ class Page {
 
   #look() {
     const now = performance.now()
-    const serverNow = this.#clock.at(Date.now())
-    const absent = this.#attention.absent
-    const debug = this.#debug
-    for (const [index, tile] of this.#wall.tiles.entries()) {
-      const alone = this.#contact.alone(now, index)
-      tile.tick({ now, serverNow, wanted: !absent || tile.sounding, alone, debug })
-    }
+    const wanted = this.#wanted()
+    const { limit } = this.#capacity
+    const held = new Set(wanted.slice(limit))
+    this.#tick(now, this.#turns.choose(wanted, limit, now), held)
+    this.#capacity.look({ now, wanted: wanted.length, ...effortOf(wanted) })
     if (this.#resting) this.#contact.renew(now)
-    this.#showContact(now, serverNow)
+    this.#showTrouble(now, wanted.length, held.size)
     this.#attention.tick()
   }
 
-  /** @param {number} now @param {number} serverNow */
-  #showContact(now, serverNow) {
+  /** The tiles that somebody sees or hears, the most important first. */
+  #wanted() {
+    const { absent } = this.#attention
+    const tiles = this.#wall.tiles.filter((tile) => tile.onScreen && (!absent || tile.sounding))
+    const first = tiles.filter((tile) => tile === this.#wall.large || tile.sounding)
+    return [...new Set([...first, ...tiles])]
+  }
+
+  /** @param {number} now @param {ReadonlySet<Tile>} running @param {ReadonlySet<Tile>} held */
+  #tick(now, running, held) {
+    const serverNow = this.#clock.at(Date.now())
+    const debug = this.#debug
+    const { tiles } = this.#wall
+    let restarting = tiles.filter((tile) => tile.restarting).length
+    for (const [index, tile] of tiles.entries()) {
+      const before = tile.restarting
+      const mayRebuild = restarting < MOST_RESTARTING
+      const alone = this.#contact.alone(now, index)
+      const [runs, isHeld] = [running.has(tile), held.has(tile)]
+      tile.tick({ now, serverNow, runs, held: isHeld, alone, mayRebuild, debug })
+      if (tile.restarting && !before) restarting += 1
+    }
+  }
+
+  /** @param {number} now @param {number} wanted @param {number} held */
+  #showTrouble(now, wanted, held) {
     const lost = this.#contact.lost(now)
-    this.#banner.hidden = !lost
-    if (!lost) return
-    const since = clockTime(serverNow - this.#contact.silentMs(now), serverNow)
-    setText(this.#banner, `No contact with the gateway since ${since}. Trying again.`)
+    this.#banner.hidden = !lost && held === 0
+    if (lost) {
+      const serverNow = this.#clock.at(Date.now())
+      const since = clockTime(serverNow - this.#contact.silentMs(now), serverNow)
+      setText(this.#banner, `No contact with the gateway since ${since}. Trying again.`)
+    } else if (held > 0) {
+      const running = `${wanted - held} of ${wanted} run`
+      setText(this.#banner, `This machine is too busy for all: ${running}, the rest by turns.`)
+    }
   }
 
   /** @param {string} name */
@@ -140,6 +173,21 @@ class Page {
 
   #hurry() {
     for (const tile of this.#wall.tiles) tile.hurry()
+  }
+}
+
+/**
+ * What the tiles that have players do together.
+ *
+ * @param {readonly Tile[]} tiles
+ */
+function effortOf(tiles) {
+  const due = tiles.filter(({ effort }) => effort.due)
+  return {
+    running: due.length,
+    still: due.filter(({ playing }) => !playing).length,
+    frames: due.reduce((sum, { effort }) => sum + effort.frames, 0),
+    dropped: due.reduce((sum, { effort }) => sum + effort.dropped, 0),
   }
 }
 

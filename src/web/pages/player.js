@@ -22,11 +22,18 @@ import { Still } from './still.js'
  * @property {boolean} wanted
  * @property {FeedStream | undefined} stream
  * @property {boolean} alone   the feed has not answered for long: go without it
+ * @property {boolean} mayRebuild   the page can afford one more new player
+ *
+ * @typedef {{ due: boolean, frames: number, dropped: number }} Effort
+ *   `due`: it should move, as it has a player, and new media keeps coming; how many frames came due since the look
+ *   before, and how many of these were never shown
  */
 
 /** A jump further than this is a seek, not playback. */
 const LONGEST_STEP_S = 5
 const DEFAULT_TARGET_S = 2
+/** A player that is lost in the middle of a seek leaves a picture that is no older. */
+const DRAW_EVERY_MS = 10_000
 /** Target durations; RFC 8216, 6.3.3. */
 const STARTS_BEHIND = 3
 const WHOLE = { video: true, audio: true }
@@ -51,6 +58,15 @@ export class Player {
   #position = 0
   #movedAt = Number.NEGATIVE_INFINITY
   #now = 0
+  /** @type {Effort} */
+  #effort = { due: false, frames: 0, dropped: 0 }
+  #counted = { frames: 0, dropped: 0 }
+  /** When the picture of the still was taken, on the producer's clock. @type {number | undefined} */
+  #stillAt
+  /** When it was drawn. */
+  #drawnAt = Number.NEGATIVE_INFINITY
+  /** Whether the video element has a picture: it keeps the last one while it seeks. */
+  #framed = false
 
   /** @param {PlayerOptions} options */
   constructor(options) {
@@ -67,6 +83,15 @@ export class Player {
     return this.#healer.heals
   }
 
+  get restarting() {
+    return this.#past === undefined && this.#healer.restarting
+  }
+
+  /** What was seen at the last look. */
+  get effort() {
+    return this.#effort
+  }
+
   /** Whether the picture has moved within the last two seconds. */
   get playing() {
     return this.#now - this.#movedAt < 2000
@@ -74,13 +99,13 @@ export class Player {
 
   /** Whether there is any picture, moving or not. */
   get pictured() {
-    const { readyState } = this.#options.video
-    return this.#still.shown || readyState >= HTMLMediaElement.HAVE_CURRENT_DATA
+    return this.#still.shown || this.#framed
   }
 
   /** When the shown picture was taken, in milliseconds since 1970 on the producer's clock. */
   get shownAt() {
-    return this.#past === undefined ? this.#engine?.shownAt() : this.#past.at
+    if (this.#past !== undefined) return this.#past.at
+    return this.#engine === undefined ? this.#stillAt : this.#engine.shownAt()
   }
 
   get live() {
@@ -113,7 +138,7 @@ export class Player {
 
   goLive() {
     if (this.#past === undefined) return
-    this.#still.hold()
+    this.#hold()
     this.#past.destroy()
     this.#past = undefined
     this.#healer = new Healer(this.#options.random)
@@ -143,10 +168,12 @@ export class Player {
   }
 
   /** To be called about twice a second. @param {Look} look */
-  tick({ now, wanted, stream, alone }) {
+  tick({ now, wanted, stream, alone, mayRebuild }) {
     this.#now = now
     this.#stream = stream
     const moved = this.#noteMovement()
+    const fresh = stream?.state === 'live' || stream?.state === 'slate'
+    this.#effort = { due: this.#engine !== undefined && fresh, ...this.#countFrames() }
     if (this.#past !== undefined) return
     this.#followShape()
     const action = this.#healer.look({
@@ -154,8 +181,9 @@ export class Player {
       wanted,
       moved,
       media: alone || hasMedia(stream),
-      fresh: stream?.state === 'live' || stream?.state === 'slate',
+      fresh,
       targetMs: this.#targetMs,
+      mayRebuild,
     })
     if (action !== undefined) this.#do(action)
     this.#keepGoing()
@@ -173,14 +201,43 @@ export class Player {
   }
 
   #noteMovement() {
-    const { currentTime, seeking } = this.#options.video
+    const { currentTime, seeking, readyState } = this.#options.video
     const step = currentTime - this.#position
     this.#position = currentTime
     const moved = !seeking && step > 0 && step < LONGEST_STEP_S
-    if (!moved) return false
-    this.#movedAt = this.#now
-    this.#still.release()
-    return true
+    const stops = !moved && this.playing
+    if (moved) {
+      this.#movedAt = this.#now
+      this.#still.release()
+    }
+    if (readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) this.#framed = true
+    if (stops || (moved && this.#now - this.#drawnAt > DRAW_EVERY_MS)) this.#draw()
+    return moved
+  }
+
+  #draw() {
+    if (!this.#still.draw()) return
+    this.#drawnAt = this.#now
+    this.#stillAt = this.shownAt
+  }
+
+  /** Puts the last picture where there will be none until there is a new one. */
+  #hold() {
+    this.#draw()
+    this.#still.hold()
+    this.#framed = false
+  }
+
+  #countFrames() {
+    const { totalVideoFrames, droppedVideoFrames } = this.#options.video.getVideoPlaybackQuality()
+    const before = this.#counted
+    this.#counted = { frames: totalVideoFrames, dropped: droppedVideoFrames }
+    // Another player counts anew.
+    if (totalVideoFrames < before.frames) return this.#counted
+    return {
+      frames: totalVideoFrames - before.frames,
+      dropped: droppedVideoFrames - before.dropped,
+    }
   }
 
   /** @param {import('./heal.js').Action} action */
@@ -192,6 +249,9 @@ export class Player {
         return this.#detach()
       case 'rebuild':
         return this.#rebuild()
+      case 'recover':
+        this.#hold()
+        return this.#engine?.recover()
       default:
         return this.#engine?.[action]()
     }
@@ -208,7 +268,7 @@ export class Player {
   }
 
   #detach() {
-    this.#still.hold()
+    this.#hold()
     this.#engine?.destroy()
     this.#engine = undefined
   }

@@ -32,7 +32,9 @@ export async function showPreview(frame, url) {
   })
   await promise
   clearTimeout(timer)
-  new Still(video, canvas).hold()
+  const still = new Still(video, canvas)
+  still.draw()
+  still.hold()
   engine.destroy()
   video.remove()
   if (!canvas.hidden) frame.replaceChildren(canvas)

@@ -8,7 +8,7 @@ import { clockTime, latencyInWords, spanInWords } from './times.js'
  * What a tile says. `headline` stands over the picture, `label` beside the stream's name.
  *
  * @typedef {object} Status
- * @property {'live' | 'past' | 'late' | 'slate' | 'stale' | 'offline' | 'starting' | 'failed'} tone
+ * @property {'live' | 'still' | 'past' | 'late' | 'slate' | 'stale' | 'offline' | 'starting' | 'failed'} tone
  * @property {string} label
  * @property {string} headline   empty: leave the picture alone
  * @property {string} detail
@@ -16,6 +16,7 @@ import { clockTime, latencyInWords, spanInWords } from './times.js'
  * @typedef {object} Seen
  * @property {FeedStream | undefined} stream   the feed's newest entry; undefined before the first
  * @property {number} now                      the gateway's clock, milliseconds since 1970
+ * @property {boolean} held                    it has a player by turns only
  * @property {boolean} playing                 the picture moves
  * @property {boolean} pictured                there is some picture on the tile
  * @property {number | undefined} latencyMs
@@ -66,7 +67,8 @@ export function pastStatus({ shownAt, playing, paused, pastTrouble }, now) {
  * @param {Seen} seen
  * @returns {Status}
  */
-function liveStatus({ stream, playing, pictured, latencyMs }) {
+function liveStatus({ stream, held, playing, pictured, latencyMs }) {
+  if (held && pictured) return still(latencyMs)
   if (playing) {
     const latency = latencyMs === undefined ? [] : [latencyInWords(latencyMs)]
     const standIn = stream?.source === 'backup' ? ['backup'] : []
@@ -74,6 +76,15 @@ function liveStatus({ stream, playing, pictured, latencyMs }) {
   }
   if (!pictured) return starting('Starting', '')
   return { tone: 'late', label: 'Reconnecting', headline: 'Reconnecting', detail: '' }
+}
+
+/**
+ * @param {number | undefined} ageMs
+ * @returns {Status}
+ */
+function still(ageMs) {
+  const age = ageMs === undefined ? [] : [`${spanInWords(ageMs)} ago`]
+  return { tone: 'still', label: ['Still', ...age].join(' · '), headline: '', detail: '' }
 }
 
 /**

@@ -24,8 +24,10 @@ import { TimeTravel } from './time-travel.js'
  * @typedef {object} TileLook
  * @property {number} now          milliseconds on a clock that never goes back
  * @property {number} serverNow    milliseconds since 1970 on the gateway's clock
- * @property {boolean} wanted
+ * @property {boolean} runs      it may have a player now
+ * @property {boolean} held      it has one by turns only
  * @property {boolean} alone     without the feed
+ * @property {boolean} mayRebuild
  * @property {boolean} debug
  */
 
@@ -71,12 +73,28 @@ export class Tile {
     return !this.#parts.video.muted
   }
 
+  /** Whether it is scrolled into, or near, view. */
+  get onScreen() {
+    return this.#onScreen
+  }
+
+  get playing() {
+    return this.#player.playing
+  }
+
+  get restarting() {
+    return this.#player.restarting
+  }
+
+  get effort() {
+    return this.#player.effort
+  }
+
   /** @param {FeedStream | undefined} stream */
   set stream(stream) {
     this.#stream = stream
   }
 
-  /** @param {boolean} onScreen   whether the tile is scrolled into, or near, view */
   set onScreen(onScreen) {
     this.#onScreen = onScreen
   }
@@ -119,11 +137,11 @@ export class Tile {
   }
 
   /** @param {TileLook} look */
-  tick({ now, serverNow, wanted, alone, debug }) {
+  tick({ now, serverNow, runs, held, alone, mayRebuild, debug }) {
     const stream = this.#stream
     this.#serverNow = serverNow
-    this.#player.tick({ now, wanted: wanted && this.#onScreen, stream, alone })
-    this.#paint(serverNow)
+    this.#player.tick({ now, wanted: runs, stream, alone, mayRebuild })
+    this.#paint(serverNow, held)
     this.#travel?.tick({ stream, now: serverNow })
     this.#paintDebug(debug, serverNow)
   }
@@ -133,12 +151,12 @@ export class Tile {
     this.#parts.root.remove()
   }
 
-  /** @param {number} serverNow */
-  #paint(serverNow) {
+  /** @param {number} serverNow @param {boolean} held */
+  #paint(serverNow, held) {
     const { root, label, headline, detail } = this.#parts
     const { playing, pictured } = this.#player
     const latencyMs = this.#latencyMs(serverNow)
-    const seen = { stream: this.#stream, now: serverNow, playing, pictured, latencyMs }
+    const seen = { stream: this.#stream, now: serverNow, held, playing, pictured, latencyMs }
     const status = this.#player.live ? statusOf(seen) : pastStatus(this.#player, serverNow)
     setData(root, 'tone', status.tone)
     setData(root, 'state', this.#stream?.state ?? 'connecting')
@@ -171,7 +189,8 @@ export class Tile {
 
   /** @param {string} tone @param {string} text */
   #announce(tone, text) {
-    if (tone === this.#tone) return
+    // What runs by turns is told once, by the page.
+    if (tone === this.#tone || tone === 'still') return
     if (this.#tone !== '' && this.#tone !== 'starting') this.#options.announce(text)
     this.#tone = tone
   }
