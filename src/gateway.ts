@@ -12,6 +12,7 @@ import { createLogger } from './log/logger.ts'
 import { logTraffic } from './metrics/traffic-log.ts'
 import { Operations } from './streams/operations.ts'
 import { Registry } from './streams/registry.ts'
+import { RunningLimit } from './streams/running-limit.ts'
 import { StreamSet } from './streams/stream-set.ts'
 import { proxiesOf } from './upstream/proxies.ts'
 
@@ -58,7 +59,15 @@ export const startGateway: StartGateway = async (config, deps) => {
     ...config.streams.filter(({ dvrMs }) => dvrMs > 0).map(({ name }) => name),
     ...restored.map(({ name }) => name),
   ])
-  const registry = new Registry(streams)
+  const { clock, counters } = shared
+  const limit = new RunningLimit({
+    clock,
+    log,
+    most: config.limits.running,
+    running: counters.running,
+    refused: counters.streamsRefused.cell({}),
+  })
+  const registry = new Registry(streams, limit)
   const life = new AbortController()
   let listening = false
   const apps = [

@@ -90,6 +90,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   pino: ['log'],
   'prom-client': ['http'],
   fastify: ['http', 'emulator', 'gateway'],
+  jose: ['http'],
   undici: ['upstream', 'gateway'],
 }
 

@@ -38,7 +38,7 @@ async function sign(args: Args, { env, out }: Terminal): Promise<ExitCode> {
 
 /** Returns where to play a stream; of a pattern, what all of its paths begin with. */
 function signedPath(token: string, pattern: string): string {
-  return /[*?]/.test(pattern) ? `/s/${token}` : `/s/${token}/hls/${pattern}/master.m3u8`
+  return /[*?]/.test(pattern) ? `/s/${token}/` : `/s/${token}/hls/${pattern}/master.m3u8`
 }
 
 function streamPattern(text: string): string {
@@ -53,9 +53,13 @@ function timeToLive(text: string): number {
 }
 
 function signingKey(file: string, { auth }: Config): SigningKey {
+  const signing = auth.modes.find((mode) => mode.mode === 'signed-path')
+  const [first] = signing?.keys ?? []
+  if (first !== undefined) return first
   const key: KeyPath = ['auth', 'mode']
-  const fault = { file, line: undefined, key, expected: 'signed-path, to sign with its keys' }
-  const first = auth.mode === 'signed-path' ? auth.keys[0] : undefined
-  if (first === undefined) throw new ConfigError([{ ...fault, got: formatValue(auth.mode) }])
-  return first
+  const got = auth.modes.map(({ mode }) => mode).join(', ')
+  const expected = 'signed-path, to sign with its keys'
+  throw new ConfigError([
+    { file, line: undefined, key, expected, got: formatValue(got === '' ? 'none' : got) },
+  ])
 }

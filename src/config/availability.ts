@@ -22,11 +22,7 @@ const PER_STREAM: readonly Feature<StreamConfig>[] = [
 
 const WHOLE: readonly Feature<Config>[] = [
   { key: ['redis', 'url'], used: ({ redis }) => redis.url !== undefined },
-  {
-    key: ['auth', 'mode'],
-    used: ({ auth }) => auth.mode !== 'none',
-    value: ({ auth }) => auth.mode,
-  },
+  { key: ['server', 'tls'], used: ({ server }) => server.tls !== undefined },
 ]
 
 interface Feature<T> {

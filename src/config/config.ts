@@ -2,6 +2,7 @@
  * The configuration as the program uses it: checked, complete, and with the names of the file, durations with their unit. What
  * each key means is said in schema.ts.
  */
+import type { Auth, AuthMode } from './auth-schema.ts'
 import type { ConfigFile, DynamicStreamEntry, StreamEntry } from './schema.ts'
 
 export type Config = Readonly<Omit<ConfigFile, 'defaults' | 'streams' | 'dynamicStreams'>> & {
@@ -9,6 +10,8 @@ export type Config = Readonly<Omit<ConfigFile, 'defaults' | 'streams' | 'dynamic
   readonly streams: readonly StreamConfig[]
   readonly dynamicStreams: readonly DynamicStreamConfig[]
 }
+
+export type { Auth, AuthMode }
 
 export type Listener = Pick<Config['server'], 'host' | 'port'>
 
@@ -39,4 +42,4 @@ export interface DynamicStreamConfig extends Readonly<Omit<DynamicStreamEntry, '
   readonly match: RegExp
 }
 
-export type SigningKey = Extract<Config['auth'], { mode: 'signed-path' }>['keys'][number]
+export type SigningKey = Extract<AuthMode, { mode: 'signed-path' }>['keys'][number]

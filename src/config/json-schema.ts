@@ -19,8 +19,8 @@ function asWritten(schema: JsonSchema): JsonSchema {
   if (schema.type === 'object') return mapping(schema)
   if (Array.isArray(schema.items)) return schema
   if (typeof schema.items === 'object') return { ...schema, items: asWritten(schema.items) }
-  const options = schema.oneOf ?? schema.anyOf
-  if (options !== undefined) return { ...schema, oneOf: options.map(asWritten) }
+  const { anyOf: options, ...described } = schema
+  if (options !== undefined) return { ...described, anyOf: options.map(asWritten) }
   return schema.const === undefined ? scalar(schema) : schema
 }
 

@@ -7,22 +7,22 @@
  */
 import { z } from 'zod'
 import { isLoopback } from '../base/loopback.ts'
+import { auth } from './auth-schema.ts'
 import { isQuick, isRegExp } from './name-pattern.ts'
 import {
   choice,
   duration,
+  exactlyOne,
   flag,
   integer,
   list,
   names,
-  plainSection,
   section,
   share,
   size,
   text,
   url,
   wholeSeconds,
-  withoutEmpty,
 } from './values.ts'
 
 // kvs-hls: StreamName and StreamARN as the KVS API model has them.
@@ -38,6 +38,19 @@ const PUBLIC_NAME_PHRASE = 'a stream name of 1 to 256 of A–Z a–z 0–9 _ . -
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/
 
+const tls = section({
+  cert: text('a file').optional().describe('The certificate and those that it is signed by, PEM.'),
+  key: text('a file').optional().describe('Its private key, PEM.'),
+})
+  .superRefine(({ cert, key }, context) => {
+    if ((cert === undefined) === (key === undefined)) return
+    const path = [cert === undefined ? 'cert' : 'key']
+    context.addIssue({ code: 'custom', path, message: 'a file, because the other one is given' })
+  })
+  .transform(({ cert, key }) =>
+    cert === undefined || key === undefined ? undefined : { cert, key },
+  )
+
 const server = section({
   host: text('a host name or an IP address', /^[^\s/]+$/)
     .prefault('127.0.0.1')
@@ -50,12 +63,18 @@ const server = section({
     .describe(
       'At SIGTERM: serve on so long, unready, for a balancer to turn away. Often 5s to 10s.',
     ),
+  tls: tls
+    .optional()
+    .describe('With it: https, HTTP/2 and HTTP/1.1. Files that are replaced are read again.'),
 })
 
 const limits = section({
   connections: integer(8, 1_000_000)
     .optional()
     .describe('Most connections of the public listener. Left out: what open files leave.'),
+  running: integer(1, 100_000)
+    .prefault(1000)
+    .describe('Most streams that run at a time; a first request beyond them is 503.'),
 })
 
 const ORIGIN = /^(\*|https?:\/\/[a-z0-9.-]+(:[0-9]{1,5})?|https?:\/\/\[[0-9a-f:]+\](:[0-9]{1,5})?)$/
@@ -286,59 +305,6 @@ const dynamicStream = section({
   ...viewing,
 })
 
-const secret = () => text('a secret')
-
-const authModes = {
-  none: {},
-  'cdn-secret': {
-    header: text('a header name', HEADER_NAME).prefault('X-Cdn-Secret'),
-    secrets: list(secret(), 'one or two secrets', 1, 2).describe(
-      'The new secret and, while the CDN changes over, the old one.',
-    ),
-  },
-  jwt: {
-    secret: secret().optional().describe('HS256; or give jwksUrl.'),
-    jwksUrl: url('http', 'https').optional().describe('RS256 and ES256 keys.'),
-    issuer: text('an issuer').optional().describe('The iss claim that is required.'),
-    audience: text('an audience').optional().describe('The aud claim that is required.'),
-    cookie: text('a cookie name', HEADER_NAME).optional().describe('Where to look besides Bearer.'),
-  },
-  'signed-path': {
-    keys: list(
-      section({
-        id: text('a key id of a–z A–Z 0–9 _ -', /^[A-Za-z0-9_-]{1,64}$/),
-        secret: secret(),
-      }),
-      'a list of keys { id, secret }',
-      1,
-      20,
-    )
-      .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, {
-        error: 'keys with different ids',
-      })
-      .describe('The first key signs; all of them are accepted.'),
-  },
-}
-
-const auth = withoutEmpty(
-  ['mode', ...Object.values(authModes).flatMap((mode) => Object.keys(mode))],
-  z.discriminatedUnion(
-    'mode',
-    [
-      plainSection({ mode: z.literal('none'), ...authModes.none }),
-      plainSection({ mode: z.literal('cdn-secret'), ...authModes['cdn-secret'] }),
-      plainSection({ mode: z.literal('jwt'), ...authModes.jwt }).superRefine(
-        exactlyOne('secret', 'jwksUrl'),
-      ),
-      plainSection({ mode: z.literal('signed-path'), ...authModes['signed-path'] }),
-    ],
-    {
-      error: ({ code }) =>
-        code === 'invalid_union' ? `one of ${Object.keys(authModes).join(', ')}` : 'a mapping',
-    },
-  ),
-)
-
 /** The whole file. */
 export const fileSchema = section({
   server: server.prefault({}).describe('Public listener: players, CDN, wall and player pages.'),
@@ -356,7 +322,7 @@ export const fileSchema = section({
   dynamicStreams: list(dynamicStream, 'a list of { match, kvs, … }')
     .prefault([])
     .describe('Streams that exist by pattern.'),
-  auth: auth.prefault({ mode: 'none' }).describe('Who may watch.'),
+  auth: auth.prefault({}).describe('Who may watch.'),
 }).superRefine(({ server, admin, streams, dynamicStreams }, context) => {
   const fault = (path: string[], message: string) =>
     context.addIssue({ code: 'custom', path, message })
@@ -377,16 +343,3 @@ export const mergedSchema = z.object({
   streams: z.record(z.string(), stream),
   dynamicStreams: z.array(dynamicStream),
 })
-
-/** Requires exactly one of two keys: both missing is told at the mapping, both present at the second key. */
-function exactlyOne<A extends string, B extends string>(first: A, second: B) {
-  return (
-    value: { readonly [key in A | B]?: unknown },
-    context: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void },
-  ): void => {
-    const given = [first, second].filter((key) => value[key] !== undefined)
-    if (given.length === 1) return
-    const path = given.length === 0 ? [] : [second]
-    context.addIssue({ code: 'custom', path, message: `exactly one of ${first} and ${second}` })
-  }
-}

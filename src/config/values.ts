@@ -158,3 +158,16 @@ export function list<Item extends z.ZodType>(item: Item, expected: string, min =
   const error = expected
   return z.array(item, { error }).min(min, { error }).max(max, { error })
 }
+
+/** Requires exactly one of two keys: both missing is told at the mapping, both present at the second key. */
+export function exactlyOne<A extends string, B extends string>(first: A, second: B) {
+  return (
+    value: { readonly [key in A | B]?: unknown },
+    context: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void },
+  ): void => {
+    const given = [first, second].filter((key) => value[key] !== undefined)
+    if (given.length === 1) return
+    const path = given.length === 0 ? [] : [second]
+    context.addIssue({ code: 'custom', path, message: `exactly one of ${first} and ${second}` })
+  }
+}

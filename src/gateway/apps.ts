@@ -16,6 +16,7 @@ import type { Registry } from '../streams/registry.ts'
 import { NO_REACH } from '../streams/stream.ts'
 import { renditionsNow } from '../timeline/renditions-now.ts'
 import { mostConnections } from './connections.ts'
+import { guardOf } from './guard-of.ts'
 import type { Shared } from './shared.ts'
 
 /** Builds the public listener: for players, CDNs and pages. */
@@ -31,6 +32,7 @@ export async function publicApp(
     requestId: requestIds(random),
     counters,
     cdn: config.cdn,
+    guard: await guardOf(config.auth, shared),
     mostConnections: await mostConnections(config),
     streams: registry,
     keyOf: config.streams.some(({ source }) => source.kind === 'hls')
@@ -95,13 +97,14 @@ function webView(registry: Registry, clock: Clock): WebView {
   const startedMs = clock.now()
   return {
     names: () => registry.names(),
-    all: () => Array.from(registry.all(), (stream) => [stream.name, webState(stream, clock)]),
+    all: () =>
+      Array.from(registry.all(), (stream) => [stream.name, webState(stream, registry, clock)]),
     interest: (names) => registry.interest(names),
     state: (name) => {
       const stream = registry.get(name)
       return stream === undefined
         ? possibleState(registry, name, asDate(clock, startedMs))
-        : webState(stream, clock)
+        : webState(stream, registry, clock)
     },
   }
 }
@@ -126,12 +129,12 @@ function possibleState(
     : { state: 'idle', reason: null, ...nothing }
 }
 
-function webState(stream: LiveStream, clock: Clock): WebStreamState {
-  const { state, reason, sinceMs, newest, reach } = stream
+function webState(stream: LiveStream, { isFull }: Registry, clock: Clock): WebStreamState {
+  const { state, sinceMs, newest, reach } = stream
   const snapshot = stream.view.live
   return {
     state,
-    reason,
+    reason: state === 'idle' && isFull ? 'overloaded' : stream.reason,
     sinceMs: asDate(clock, sinceMs),
     source: stream.shown ?? null,
     lastFragmentMs: newest === undefined ? null : asDate(clock, newest.receivedMs),

@@ -58,6 +58,7 @@ export async function openStream(
     signalLossAfterMs,
     onSignalLoss,
     failAfterMs,
+    running: counters.running,
     discarded: () => {
       if (kvs !== null) shared.quotas.release(kvs.source)
       discarded()

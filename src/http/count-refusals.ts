@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { isRefusal } from './auth/guard-routes.ts'
 import type { Door } from './door.ts'
 import type { TrafficClass } from './downstream-counts.ts'
 import { asGatewayError } from './error-handler.ts'
@@ -14,8 +15,8 @@ export function countRefusals(
   countedAs: (file: string) => TrafficClass | undefined,
 ): void {
   app.addHook('onError', (request, reply, error, done) => {
-    // Who left was refused nothing: the error is what ended the work.
-    if (reply.raw.destroyed) {
+    // Who left was refused nothing: the error is what ended the work. Who may not see it is counted under no name.
+    if (reply.raw.destroyed || isRefusal(error)) {
       done()
       return
     }

@@ -3,16 +3,27 @@ import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { type Headers, PROBLEM_TYPE } from './headers.ts'
 import { HttpError, problemAnswer } from './problem.ts'
+import { wantsPage } from './wants-page.ts'
 
 type AnyError = FastifyError | GatewayError | Error
 
 /** Gives the header fields that a problem document has beside its own; undefined for what never became a request. */
 export type ProblemHeaders = (request: FastifyRequest | undefined) => Headers
 
-/** Answers every failure with a problem document, and keeps the text of our own failures in the log. */
+/** What a person gets instead of a problem document. */
+export interface ErrorPage {
+  readonly headers: Headers
+  readonly body: string
+}
+
+/**
+ * Answers every failure with a problem document, and keeps the text of our own failures in the log.
+ * @param pageOf writes the page that a browser gets instead; undefined where that gets the document as well
+ */
 export function problemResponder(
   log: Log,
   problemHeaders: ProblemHeaders,
+  pageOf: (error: GatewayError) => ErrorPage | undefined,
 ): (error: AnyError, request: FastifyRequest, reply: FastifyReply) => void {
   return (error, request, reply) => {
     if (reply.raw.destroyed) {
@@ -23,6 +34,11 @@ export function problemResponder(
     const known = asGatewayError(error)
     if (known.code === 'internal') {
       log.error('request failed', { requestId: request.id, error })
+    }
+    const page = wantsPage(request.headers) ? pageOf(known) : undefined
+    if (page !== undefined) {
+      sendPage(reply, known, request.id, page)
+      return
     }
     const headers = problemHeaders(request)
     reply.headers({ ...headers, ...varyOf(reply, headers) })
@@ -45,6 +61,20 @@ function sendProblem(reply: FastifyReply, error: GatewayError, requestId: string
     .header('X-Request-Id', requestId)
     // Bytes, as Fastify adds a charset to the type of JSON text, and this type has none.
     .send(Buffer.from(body))
+}
+
+function sendPage(
+  reply: FastifyReply,
+  error: GatewayError,
+  requestId: string,
+  { headers, body }: ErrorPage,
+): void {
+  const problem = problemAnswer(error, requestId)
+  reply
+    .code(problem.status)
+    .headers({ ...problem.headers, ...headers })
+    .header('X-Request-Id', requestId)
+    .send(body)
 }
 
 /** Returns Fastify's own refusals (a malformed URL, a body too large) with their status; anything unknown is ours. */

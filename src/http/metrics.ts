@@ -70,6 +70,8 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
     'Connections beyond limits.connections',
     counters.connectionsRefused,
   )
+  expose('streams_refused_total', 'Starts beyond limits.running', counters.streamsRefused)
+  expose('auth_refusals_total', 'Viewers refused', counters.authRefusals)
   expose('coalesced_requests_total', 'Misses that joined a fetch', counters.coalescedRequests)
 }
 
@@ -86,6 +88,7 @@ function exposeShared(registry: Registry, { counters, cacheBytes }: MetricsSourc
   }
   gauge('cache_bytes', 'Bytes in the fragment cache, and on their way in', cacheBytes)
   gauge('connections', 'Connections of the public listener', () => counters.connections.value)
+  gauge('streams_running', 'Streams that run', () => counters.running.value)
   gauge('blocked_requests', 'Requests that wait for media', () => counters.blockedRequests.value)
 }
 

@@ -4,7 +4,7 @@ import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { clientErrorHandler } from './client-error.ts'
 import { drainOnClose } from './drain.ts'
-import { type ProblemHeaders, problemResponder } from './error-handler.ts'
+import { type ErrorPage, type ProblemHeaders, problemResponder } from './error-handler.ts'
 
 export interface AppOptions {
   readonly log: Log
@@ -17,6 +17,16 @@ export interface AppOptions {
   readonly stallTimeoutMs?: number
   /** How long `close()` waits for answers that are under way. Default 5 s. */
   readonly drainMs?: number
+}
+
+/** What one listener does in another way than the other. */
+export interface AppManner {
+  /** The header fields of every problem document. Default: none. */
+  readonly problemHeaders?: ProblemHeaders
+  /** Writes the page that a browser gets instead of a problem document. Default: none. */
+  readonly pageOf?: (error: GatewayError) => ErrorPage | undefined
+  /** Says what a request's address stands for. Default: for itself. */
+  readonly rewriteUrl?: ((request: { readonly url?: string | undefined }) => string) | undefined
 }
 
 // An import of node:http would load all that it offers, Node's own undici with it.
@@ -34,15 +44,16 @@ const KEEP_ALIVE_MS = 75_000
 /** Makes what both listeners share: limits, problem documents for every failure, and a close that ends. */
 export function newApp(
   options: AppOptions,
-  problemHeaders: ProblemHeaders = () => ({}),
+  { problemHeaders = () => ({}), pageOf = () => undefined, rewriteUrl }: AppManner = {},
 ): FastifyInstance {
   const { log, clock, requestId, stallTimeoutMs = 30_000, drainMs = 5000 } = options
-  const respond = problemResponder(log, problemHeaders)
+  const respond = problemResponder(log, problemHeaders, pageOf)
   const app = fastify({
     // Requests are counted, not logged one by one: a line each costs two thirds of the rate.
     logger: false,
     genReqId: requestId,
     requestIdHeader: false,
+    ...(rewriteUrl === undefined ? {} : { rewriteUrl }),
     return503OnClosing: false,
     bodyLimit: 64 * 1024,
     routerOptions: { maxParamLength: 1024 },

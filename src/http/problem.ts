@@ -43,9 +43,9 @@ export function problemAnswer(error: GatewayError, requestId: string): ProblemAn
   return {
     status,
     headers: {
+      'Cache-Control': status === 416 ? 'no-store' : cacheControl(error.code),
       ...headers,
       ...retryAfter(error, status),
-      'Cache-Control': status === 416 ? 'no-store' : cacheControl(error.code),
     },
     body,
   }

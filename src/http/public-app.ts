@@ -2,6 +2,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { isStreamName } from '../streams/stream-name.ts'
+import type { Guard } from './auth/guard.ts'
+import { guardRoutes, withoutToken } from './auth/guard-routes.ts'
+import { refusalPage } from './auth/refusal-page.ts'
 import { limitConnections } from './connection-limit.ts'
 import type { Door, Streams } from './door.ts'
 import { refuseOtherMethods } from './error-handler.ts'
@@ -27,6 +30,8 @@ export interface PublicAppOptions extends AppOptions {
   readonly clips?: ServeContext['clips']
   /** What caches in front may do. Default: keep what is fresh. */
   readonly cdn?: CdnSettings
+  /** Says who may see what; without it everybody may see everything. */
+  readonly guard?: Guard | undefined
   /** How many connections there may be at a time. Default: as many as come. */
   readonly mostConnections?: number
   /** Tells of the fragment cache's evictions, so that whoever still sends evicted bytes is cut off (G18). */
@@ -35,10 +40,18 @@ export interface PublicAppOptions extends AppOptions {
 
 /** Builds the public listener, not listening yet: for players, CDNs and pages. */
 export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
+  const { guard } = options
   const headers = new PublicHeaders(options.cdn ?? PLAIN_CDN)
-  const app = newApp(options, (request) =>
-    headers.of(request && streamAskedFor(request, options.streams), request?.headers),
-  )
+  const app = newApp(options, {
+    problemHeaders: (request) => {
+      // Who is refused is not told which streams there are.
+      const isAdmitted = guard === undefined || request?.grant !== undefined
+      const stream = request && isAdmitted ? streamAskedFor(request, options.streams) : undefined
+      return headers.of(stream, request?.headers)
+    },
+    pageOf: refusalPage,
+    rewriteUrl: guard && withoutToken,
+  })
   const readers = new Readers()
   const stopWatching = options.onEvict((bytes) => readers.cut(bytes))
   app.addHook('onClose', (_app, done) => {
@@ -53,6 +66,7 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
     refused: counters.connectionsRefused.cell({}),
   })
   refuseOtherMethods(app)
+  if (guard !== undefined) guardRoutes(app, guard, counters.authRefusals)
   const door: Door = {
     streams,
     clock,

@@ -6,8 +6,9 @@ import type { Stream } from '../streams/stream.ts'
 import { isStreamName } from '../streams/stream-name.ts'
 import { countRefusals } from './count-refusals.ts'
 import type { Door, Streams } from './door.ts'
-import { staleStatus } from './headers.ts'
+import { type Headers, staleStatus } from './headers.ts'
 import { keepOpen } from './keep-open.ts'
+import { privateHead } from './private-head.ts'
 import type { PlaylistHeads } from './public-headers.ts'
 import type { MaybeLater, RenderedPlaylist, Representation } from './rendered-lists.ts'
 import type { Address, Answer, Asker, Output, Resource } from './resource.ts'
@@ -19,17 +20,23 @@ interface Exchange {
   readonly request: IncomingMessage
   readonly reply: FastifyReply
   readonly asker: Asker
+  /** The header fields that hold who asks' proof, so that answers are for him alone; undefined: for everybody. */
+  readonly vary: string | undefined
 }
 
 /** Registers an output: its route only reads the address, all else happens in {@link serve}. */
 export function registerOutput(app: FastifyInstance, door: Door, output: Output): void {
   void app.register((scope, _options, done) => {
     countRefusals(scope, door, output.countedAs)
-    scope.get(output.path, (request, reply) =>
+    scope.get(output.path, { config: { isMedia: isMediaOf(output) } }, (request, reply) =>
       serve(door, output.read(addressOf(request), door), request, reply),
     )
     done()
   })
+}
+
+function isMediaOf({ countedAs }: Output): (file: string) => boolean {
+  return (file) => ['segment', 'init'].includes(countedAs(file) ?? '')
 }
 
 function addressOf({ params, query }: FastifyRequest): Address {
@@ -48,10 +55,11 @@ function addressOf({ params, query }: FastifyRequest): Address {
 function serve(
   door: Door,
   resource: Resource,
-  { raw }: FastifyRequest,
+  { raw, grant }: FastifyRequest,
   reply: FastifyReply,
 ): MaybeLater<void> {
-  const exchange = { resource, request: raw, reply, asker: new Waiting(raw, reply.raw, door) }
+  const asker = new Waiting(raw, reply.raw, door)
+  const exchange = { resource, request: raw, reply, asker, vary: grant?.vary }
   const stream = streamOf(door.streams, resource)
   if (resource.needs === 'made') {
     return door.streams.using(resource.stream, async (made) => {
@@ -119,9 +127,12 @@ function sendAnswer(
   const allowed = headers.cors.of(exchange.request.headers)
   const own = allowed === undefined ? late : { ...allowed, ...late }
   const send = (made: RenderedPlaylist): void => {
-    const { request, reply, resource } = exchange
+    const { request, reply, resource, vary } = exchange
     reply.hijack()
-    const headsOf = (form: Representation): PlaylistHeads => headers.playlist(stream, form)
+    const headsOf = (form: Representation): PlaylistHeads => {
+      const heads = headers.playlist(stream, form)
+      return vary === undefined ? heads : ownHeads(heads, vary)
+    }
     const sent = sendPlaylist(request, reply.raw, made, headsOf, own)
     door.served.of(stream).answered(resource.countedAs, sent.status, sent.bytes)
   }
@@ -131,7 +142,7 @@ function sendAnswer(
 /** Begins the answer with its first byte, because what fails before that is still an honest error. */
 function bytes(
   { served, readers, log, headers }: Door,
-  { request, reply, resource, asker }: Exchange,
+  { request, reply, resource, asker, vary }: Exchange,
   stream: Stream,
   found: BytesAnswer,
 ): MaybeLater<void> {
@@ -147,8 +158,18 @@ function bytes(
       failed: (error) => log.warn('answer broken off', { stream: resource.stream, error }),
     })
   }
-  const begun = beginBytes(request, reply.raw, found, every, asker.signal)
+  const answer = vary === undefined ? found : ownBytes(found, every, vary)
+  const begun = beginBytes(request, reply.raw, answer, every, asker.signal)
   return begun instanceof Promise ? begun.then(send) : send(begun)
+}
+
+/** Returns an answer for its viewer alone: with all that its head says, because fields are joined there. */
+function ownBytes(answer: BytesAnswer, every: Headers, vary: string): BytesAnswer {
+  return { ...answer, sharedHead: privateHead({ ...every, ...answer.sharedHead }, vary) }
+}
+
+function ownHeads({ ok, notModified }: PlaylistHeads, vary: string): PlaylistHeads {
+  return { ok: privateHead(ok, vary), notModified: privateHead(notModified, vary) }
 }
 
 class Waiting implements Asker {

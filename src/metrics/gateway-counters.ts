@@ -36,6 +36,12 @@ export class GatewayCounters {
   readonly cacheMisses = new Counter([])
   /** Counts requests that joined a fetch which another one had started. */
   readonly coalescedRequests = new Counter([])
+  /** How many streams run now; goes down again. */
+  readonly running: Cell = { value: 0 }
+  /** Counts first requests beyond `limits.running`. */
+  readonly streamsRefused = new Counter([])
+  /** Counts requests of viewers who may not see what they ask for. */
+  readonly authRefusals = new Counter(['code'])
   /** How many requests wait for media now; goes down again, unlike all others. */
   readonly blockedRequests: Cell = { value: 0 }
   /** How many connections the public listener has now. */

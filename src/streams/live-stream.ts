@@ -5,6 +5,7 @@ import { DeadlineError, withDeadline } from '../base/deadline.ts'
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { ChangeSignal } from '../base/signal.ts'
+import type { Cell } from '../metrics/counter.ts'
 import type { Backfill } from '../publish/backfill.ts'
 import type { DvrSize } from '../publish/dvr.ts'
 import type { Publisher } from '../publish/publisher.ts'
@@ -40,6 +41,8 @@ export interface LiveStreamOptions {
   /** What viewers get without a signal; with `fail` nothing once the camera has been away for `failAfterMs`. */
   readonly onSignalLoss: OnSignalLoss
   readonly failAfterMs: number
+  /** How many streams run now. */
+  readonly running: Cell
   /** Called when all that it held was let go of. */
   readonly discarded: () => void
 }
@@ -205,6 +208,7 @@ export class LiveStream implements Stream {
     const { clock, log } = this.#options
     const stop = new AbortController()
     log.info('stream started')
+    this.#options.running.value += 1
     this.#running = { startedMs: clock.now(), stop, ended: this.#run(stop.signal) }
     this.#changed()
   }
@@ -291,6 +295,7 @@ export class LiveStream implements Stream {
     ])
     this.#publisher.release()
     this.#running = undefined
+    this.#options.running.value -= 1
     log.info('stream stopped')
     this.#changed()
   }

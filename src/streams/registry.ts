@@ -1,5 +1,6 @@
 import { GatewayError } from '../base/errors.ts'
 import type { LiveStream } from './live-stream.ts'
+import type { RunningLimit } from './running-limit.ts'
 import type { StreamSet } from './stream-set.ts'
 
 /**
@@ -8,10 +9,12 @@ import type { StreamSet } from './stream-set.ts'
  */
 export class Registry {
   readonly #streams: StreamSet
+  readonly #limit: RunningLimit
   readonly #closing = new AbortController()
 
-  constructor(streams: StreamSet) {
+  constructor(streams: StreamSet, limit: RunningLimit) {
     this.#streams = streams
+    this.#limit = limit
   }
 
   names(): readonly string[] {
@@ -37,14 +40,23 @@ export class Registry {
     return this.#streams.dynamic.isAbsent(name)
   }
 
+  /** Says whether as many streams run as may, so that an idle one stays idle. */
+  get isFull(): boolean {
+    return this.#limit.isFull
+  }
+
   /**
    * Finds the stream and resolves once it has something to play: an idle one is started for it, one that exists by
    * pattern is made.
-   * @throws GatewayError `stream_not_found`, or why there is nothing to play
+   * @throws GatewayError `stream_not_found`, `overloaded` when too many run, or why there is nothing to play
    */
   async request(name: string, signal: AbortSignal): Promise<LiveStream> {
+    // It need not be made only to be refused.
+    const isThere = this.#streams.get(name) !== undefined || !this.mayExist(name)
+    if (!isThere && !this.#limit.admits()) throw tooMany()
     try {
       return await this.using(name, async (stream) => {
+        if (!this.#mayRun(stream)) throw tooMany()
         await stream.ready(AbortSignal.any([signal, this.#closing.signal]))
         return stream
       })
@@ -66,16 +78,26 @@ export class Registry {
   interest(names: readonly string[]): void {
     for (const name of names) {
       const stream = this.get(name)
-      if (stream !== undefined) stream.start()
       // Asked for like a viewer would, since only that finds out whether there is such a stream.
-      else this.request(name, this.#closing.signal).catch(() => {})
+      if (stream === undefined) this.request(name, this.#closing.signal).catch(() => {})
+      else if (this.#mayRun(stream)) stream.start()
     }
+  }
+
+  #mayRun({ state, activation }: LiveStream): boolean {
+    return state !== 'idle' || activation === 'always' || this.#limit.admits()
   }
 
   /** Answers those who wait for media, because none will come from here any more. */
   stopWaiting(): void {
     this.#closing.abort()
   }
+}
+
+function tooMany(): GatewayError {
+  return new GatewayError('overloaded', 'As many streams run as may at a time', {
+    retryAfterMs: 5_000,
+  })
 }
 
 function closing(): GatewayError {

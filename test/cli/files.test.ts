@@ -58,7 +58,7 @@ describe('check', () => {
       out: [],
       err: [
         'gateway.yaml:1: server.port: expected an integer from 0 to 65535, got "x"',
-        'gateway.yaml:1: server.prot: expected a known key (host, port, drainDelay), got "prot"',
+        'gateway.yaml:1: server.prot: expected a known key (host, port, drainDelay, tls), got "prot"',
         'gateway.yaml:2: streams.lobby.window: expected an integer from 1 to 1000, got 0',
       ],
     })
@@ -92,10 +92,11 @@ describe('check', () => {
 
 describe('serve', () => {
   test('refuses to start without a feature that is configured', async () => {
-    expect(await runsWith(`auth: { mode: jwt, secret: x }\n${GOOD}`, '--config', 'FILE')).toEqual({
+    const text = `defaults: { outputs: [hls, dash] }\n${GOOD}`
+    expect(await runsWith(text, '--config', 'FILE')).toEqual({
       code: 1,
       out: [],
-      err: ['gateway.yaml: auth.mode: jwt: not available yet'],
+      err: ['gateway.yaml: streams.lobby.outputs: dash: not available yet'],
     })
   })
 
@@ -146,7 +147,7 @@ describe('sign', () => {
       '--config',
       'FILE',
     )
-    expect(out[0]).toMatch(/^\/s\/\d+\.k2\.[\w-]+\.[\w-]+$/)
+    expect(out[0]).toMatch(/^\/s\/\d+\.k2\.[\w-]+\.[\w-]+\/$/)
   })
 
   test('needs keys to sign with', async () => {

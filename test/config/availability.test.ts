@@ -13,12 +13,7 @@ test('has nothing to say of a plain stream', () => {
 test.each([
   [stream('outputs: [hls, ts, dash]'), 'streams.lobby.outputs: ts, dash'],
   [`redis: { url: "redis://:pass@x" }\n${ONE_STREAM}`, 'redis.url'],
-  [`auth: { mode: cdn-secret, secrets: [pass] }\n${ONE_STREAM}`, 'auth.mode: cdn-secret'],
-  [`auth: { mode: jwt, secret: pass }\n${ONE_STREAM}`, 'auth.mode: jwt'],
-  [
-    `auth: { mode: signed-path, keys: [{ id: k1, secret: pass }] }\n${ONE_STREAM}`,
-    'auth.mode: signed-path',
-  ],
+  [`server: { tls: { cert: a, key: b } }\n${ONE_STREAM}`, 'server.tls'],
 ])('%s', (text, line) => {
   expect(lines(text)).toEqual([`gateway.yaml: ${line}: not available yet`])
 })

@@ -22,7 +22,11 @@ describe('a good file', () => {
 
   test('reads every key of the contract in one go', () => {
     const config = parse(`
-server: { host: 127.0.0.1, port: 8080 }
+server:
+  host: 127.0.0.1
+  port: 8080
+  tls: { cert: , key: }
+limits: { running: 1000 }
 admin:  { host: 127.0.0.1, port: 8081, token: }
 aws:    { region: , endpoint: }
 cache:  { maxBytes: 512MiB, dir: }
@@ -159,11 +163,11 @@ describe('a fault is one line: file, line, key, expected, got', () => {
     ],
     [
       `server: { prot: 1 }\n${ONE_STREAM}`,
-      'server.prot: expected a known key (host, port, drainDelay), got "prot"',
+      'server.prot: expected a known key (host, port, drainDelay, tls), got "prot"',
     ],
     [
       `server: { prot: }\n${ONE_STREAM}`,
-      'server.prot: expected a known key (host, port, drainDelay), got "prot"',
+      'server.prot: expected a known key (host, port, drainDelay, tls), got "prot"',
     ],
     [
       `server: { port: 65536 }\n${ONE_STREAM}`,
@@ -199,7 +203,7 @@ describe('a fault is one line: file, line, key, expected, got', () => {
     ],
     [
       `auth: { mode: magic }\n${ONE_STREAM}`,
-      'auth.mode: expected one of none, cdn-secret, jwt, signed-path, got "magic"',
+      'auth.mode: expected one of none, cdn-secret, jwt, signed-path, or a list of these, got "magic"',
     ],
     [
       `auth: { mode: jwt }\n${ONE_STREAM}`,
@@ -208,6 +212,34 @@ describe('a fault is one line: file, line, key, expected, got', () => {
     [
       `auth: { mode: signed-path, keys: [{ id: a, secret: x }, { id: a, secret: y }] }\n${ONE_STREAM}`,
       'auth.keys: expected keys with different ids, got a list',
+    ],
+    [
+      `auth: { mode: [jwt, jwt], secret: x }\n${ONE_STREAM}`,
+      'auth.mode: expected one of none, cdn-secret, jwt, signed-path, or a list of these, got a list',
+    ],
+    [
+      `auth: { mode: [jwt, none], secret: x }\n${ONE_STREAM}`,
+      'auth.mode: expected one of none, cdn-secret, jwt, signed-path, or a list of these, got a list',
+    ],
+    [
+      `auth: { mode: [signed-path, cdn-secret], secrets: [x] }\n${ONE_STREAM}`,
+      'auth.keys: expected a list of keys { id, secret }, got nothing',
+    ],
+    [
+      `auth: { mode: [cdn-secret], secrets: [x], jwksUrl: "https://x" }\n${ONE_STREAM}`,
+      'auth.jwksUrl: expected a key of cdn-secret, got "jwksUrl"',
+    ],
+    [
+      `auth: { allowFrom: [192.0.2.0/24] }\n${ONE_STREAM}`,
+      'auth.mode: expected a mode besides none, which lets everybody in, got nothing',
+    ],
+    [
+      `auth: { mode: jwt, secret: x, allowFrom: [192.0.2.0/33] }\n${ONE_STREAM}`,
+      'auth.allowFrom[0]: expected an address or a range such as 192.0.2.0/24, got "192.0.2.0/33"',
+    ],
+    [
+      `server: { tls: { cert: a.pem } }\n${ONE_STREAM}`,
+      'server.tls.key: expected a file, because the other one is given, got nothing',
     ],
     [
       'dynamicStreams: [{ match: "(" }]',

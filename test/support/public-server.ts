@@ -22,7 +22,13 @@ export interface PublicServer {
 
 /** The public listener on a free port, with one live stream `lobby` and one idle stream `yard`. */
 export async function startPublicServer(
-  options: Partial<PublicAppOptions> & { maxBytes?: number; clock?: Clock; log?: Log } = {},
+  options: Partial<PublicAppOptions> & {
+    maxBytes?: number
+    clock?: Clock
+    log?: Log
+    /** Adds to the listener before it listens. */
+    prepare?: (app: FastifyInstance) => Promise<void>
+  } = {},
 ): Promise<PublicServer> {
   const clock = options.clock ?? systemClock
   const counters = new GatewayCounters()
@@ -55,6 +61,7 @@ export async function startPublicServer(
     drainMs: 500,
     ...options,
   })
+  await options.prepare?.(app)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`

@@ -116,6 +116,7 @@ export async function openScripted(options: ScriptedStreamOptions): Promise<Live
     refetch: (...segment) => sources.fetchAgain(...segment),
   })
   return new LiveStream({
+    running: { value: 0 },
     name,
     clock,
     log,

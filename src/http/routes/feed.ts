@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
 import { NO_REACH, type Reach, type StreamState } from '../../streams/stream.ts'
 import type { RenditionName, SourceName } from '../../timeline/fragment.ts'
+import { maySee } from '../auth/guard-routes.ts'
 import type { WebStreamState, WebView } from '../web-view.ts'
 
 export interface FeedOptions {
@@ -50,8 +51,10 @@ export function registerFeed(app: FastifyInstance, { view, now, version }: FeedO
     const answer: FeedAnswer = { now: now(), version, streams }
     return reply.headers(HEADERS).send(answer)
   })
-  app.get('/web/streams', (_request, reply) => {
-    const streams = Array.from(view.all(), ([name, state]) => entry(name, state))
+  app.get('/web/streams', (request, reply) => {
+    const may = maySee(request)
+    const seen = Array.from(view.all()).filter(([name]) => may(name))
+    const streams = seen.map(([name, state]) => entry(name, state))
     const answer: FeedAnswer = { now: now(), version, streams }
     return reply.headers(HEADERS).send(answer)
   })
@@ -59,12 +62,16 @@ export function registerFeed(app: FastifyInstance, { view, now, version }: FeedO
 
 const HEADERS = { 'cache-control': 'public, max-age=1', 'x-content-type-options': 'nosniff' }
 
-/** Names the streams that a page or feed request is about, each once. */
+/**
+ * Names the streams that a page or feed request is about, each once, without those that may not be seen.
+ * @throws GatewayError `forbidden` when that leaves none of those it names
+ */
 export function wantedNames(request: FastifyRequest, view: WebView): readonly string[] {
   const query = new URL(request.url, 'http://localhost').searchParams.get('streams')
   const named = (query ?? '').split(',').map((name) => name.trim())
   const names = [...new Set(named.filter((name) => name !== ''))]
-  if (names.length === 0) return view.names().slice(0, MAX_NAMES)
+  const may = maySee(request)
+  if (names.length === 0) return view.names().filter(may).slice(0, MAX_NAMES)
   if (names.length > MAX_NAMES) {
     const message = `streams: expected at most ${MAX_NAMES} names, got ${names.length}`
     throw new GatewayError('bad_request', message)
@@ -73,7 +80,9 @@ export function wantedNames(request: FastifyRequest, view: WebView): readonly st
     const message = `streams: expected names of at most ${LONGEST_NAME} characters`
     throw new GatewayError('bad_request', message)
   }
-  return names
+  const seen = names.filter(may)
+  if (seen.length > 0) return seen
+  throw new GatewayError('forbidden', 'You may see none of these streams')
 }
 
 function entry(name: string, stream: WebStreamState | undefined): FeedStream {

@@ -23,21 +23,26 @@ export function keyRoutes(
   { keyOf, headers }: KeyRoutesOptions,
   done: () => void,
 ): void {
-  app.get<Route>('/hls/:stream/key/*', async (request, reply) => {
-    const { stream, '*': id } = request.params
-    const key = keyOf(stream, id)
-    if (key === undefined) throw new GatewayError('segment_gone', 'No playlist refers to this key.')
-    const left = new AbortController()
-    reply.raw.once('close', () => left.abort())
-    const bytes = await key.fetch(left.signal)
-    return reply
-      .headers({
-        ...headers.of(stream, request.headers),
-        'Cache-Control': 'no-store',
-        'Content-Type': 'application/octet-stream',
-      })
-      .send(bytes)
-  })
+  app.get<Route>(
+    '/hls/:stream/key/*',
+    { config: { isMedia: () => true } },
+    async (request, reply) => {
+      const { stream, '*': id } = request.params
+      const key = keyOf(stream, id)
+      if (key === undefined)
+        throw new GatewayError('segment_gone', 'No playlist refers to this key.')
+      const left = new AbortController()
+      reply.raw.once('close', () => left.abort())
+      const bytes = await key.fetch(left.signal)
+      return reply
+        .headers({
+          ...headers.of(stream, request.headers),
+          'Cache-Control': 'no-store',
+          'Content-Type': 'application/octet-stream',
+        })
+        .send(bytes)
+    },
+  )
   done()
 }
 

@@ -7,7 +7,7 @@ export function preflightRoute(
   { cors }: { readonly cors: Cors },
   done: () => void,
 ): void {
-  app.options('*', (request, reply) => {
+  app.options('*', { config: { isOpen: true } }, (request, reply) => {
     reply.hijack()
     reply.raw.writeHead(204, cors.preflight(request.headers)).end()
   })

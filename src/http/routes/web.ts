@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
-import { acceptsGzip, weightOf } from '../accept-encoding.ts'
+import { acceptsGzip } from '../accept-encoding.ts'
 import { matchesAny } from '../etag.ts'
+import { wantsPage } from '../wants-page.ts'
 import type { WebAsset, WebAssets } from '../web-assets.ts'
 import { loadWebAssets } from '../web-assets.ts'
 import type { WebView } from '../web-view.ts'
@@ -82,8 +83,7 @@ function registerMissing(app: FastifyInstance, { pages }: WebAssets): void {
   const text = pages.missing.identity.body.toString()
   app.get('/*', (request, reply) => {
     reply.header('vary', 'accept')
-    const html = weightOf(request.headers.accept ?? '', 'text/html') ?? 0
-    if (html === 0) {
+    if (!wantsPage(request.headers)) {
       throw new GatewayError('not_found', 'Nothing lives at this address')
     }
     // Relative, as all links are: the pages work below a path prefix as well.

@@ -1,0 +1,20 @@
+import { isIP } from 'node:net'
+
+/** A range of addresses. */
+export interface Cidr {
+  readonly address: string
+  readonly family: 'ipv4' | 'ipv6'
+  /** How many of its leading bits count. */
+  readonly bits: number
+}
+
+/** Reads an address, or a range such as `192.0.2.0/24`; undefined where it is neither. */
+export function parseCidr(text: string): Cidr | undefined {
+  const [, address = '', bits] = /^([0-9A-Fa-f.:]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const version = isIP(address)
+  if (version === 0) return undefined
+  const most = version === 4 ? 32 : 128
+  const count = bits === undefined ? most : Number(bits)
+  if (count > most) return undefined
+  return { address, family: version === 4 ? 'ipv4' : 'ipv6', bits: count }
+}

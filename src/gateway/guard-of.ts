@@ -1,0 +1,60 @@
+import type { Auth, AuthMode } from '../config/config.ts'
+import { allowFrom } from '../http/auth/allow-from.ts'
+import { cdnSecret } from '../http/auth/cdn-secret.ts'
+import { Guard } from '../http/auth/guard.ts'
+import type { Proof } from '../http/auth/proof.ts'
+import { signedPath } from '../http/auth/signed-path.ts'
+import { readText } from '../upstream/read-text.ts'
+import type { Shared } from './shared.ts'
+
+/** How long a list of public keys may be: some hundred of them. */
+const MAX_JWKS_BYTES = 256 * 1024
+
+type SharedOfGuard = Pick<Shared, 'clock' | 'log' | 'dispatcher'>
+
+/** Composes who says what viewers may see; undefined where everybody may see everything. */
+export async function guardOf(
+  { modes, allowFrom: ranges }: Auth,
+  shared: SharedOfGuard,
+): Promise<Guard | undefined> {
+  if (modes.length === 0) return undefined
+  const proofs = await Promise.all(inOrder(modes).map((mode) => proofOf(mode, shared)))
+  return new Guard(shared.clock, ranges.length === 0 ? proofs : [allowFrom(ranges), ...proofs])
+}
+
+/** Puts first what is found out at once, and what lets caches keep the answer. */
+function inOrder(modes: readonly AuthMode[]): readonly AuthMode[] {
+  const order: readonly AuthMode['mode'][] = ['cdn-secret', 'signed-path', 'jwt']
+  return modes.toSorted((a, b) => order.indexOf(a.mode) - order.indexOf(b.mode))
+}
+
+async function proofOf(mode: AuthMode, shared: SharedOfGuard): Promise<Proof> {
+  switch (mode.mode) {
+    case 'cdn-secret':
+      return cdnSecret(mode.header, mode.secrets)
+    case 'signed-path':
+      return signedPath(mode.keys)
+    case 'jwt':
+      return jwt(mode, shared)
+  }
+}
+
+/** Loads what reads tokens only where there are any. */
+async function jwt(
+  { secret, jwksUrl, issuer, audience, cookie }: Extract<AuthMode, { mode: 'jwt' }>,
+  { clock, log, dispatcher }: SharedOfGuard,
+): Promise<Proof> {
+  const { Jwt } = await import('../http/auth/jwt.ts')
+  const checks = { clock, issuer, audience, cookie }
+  if (secret !== undefined) return new Jwt({ ...checks, keys: { secret } })
+  if (jwksUrl === undefined) throw new TypeError('a mode jwt without keys')
+  const { Jwks } = await import('../http/auth/jwks.ts')
+  const source = {
+    agent: dispatcher,
+    url: new URL(jwksUrl),
+    accept: 'application/jwk-set+json, application/json',
+    maxBytes: MAX_JWKS_BYTES,
+  }
+  const read = (signal: AbortSignal): Promise<string> => readText(source, signal)
+  return new Jwt({ ...checks, keys: { jwks: new Jwks({ clock, log, read }) } })
+}
