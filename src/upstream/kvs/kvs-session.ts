@@ -1,6 +1,5 @@
 import type { Random } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
-import { parseMedia } from '../../formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../formats/m3u8/parse-multivariant.ts'
 import type { UpstreamAgent } from '../agent.ts'
 import { upstreamError } from '../errors.ts'
@@ -18,10 +17,10 @@ import { SecretUrl } from '../secret-url.ts'
 import { acceptAll, SessionBase, verified } from '../session-base.ts'
 import { queryValue, withQueryValue } from './child-url.ts'
 import { isGlobalNumber } from './fragment-identity.ts'
+import { FragmentLists } from './fragment-lists.ts'
 import { type KvsApi, LIVE, type Playback } from './kvs-api.ts'
 import type { KvsSource } from './kvs-source.ts'
-import { listFragments, requireMaps } from './list-fragments.ts'
-import { MapGenerations } from './map-generations.ts'
+import { requireMaps } from './list-fragments.ts'
 import type { FragmentRequest, StreamQuota } from './quota.ts'
 import { SessionHttp } from './session-http.ts'
 import { type SessionPlaylists, sessionPlaylists } from './session-playlists.ts'
@@ -83,7 +82,7 @@ interface OpenedSession {
 /** What one playlist of a session has shown so far. */
 interface Followed {
   readonly uri: SecretUrl
-  readonly generations: MapGenerations
+  readonly lists: FragmentLists
   listed: readonly ListedFragment[]
 }
 
@@ -97,7 +96,7 @@ class KvsSession extends SessionBase<Followed> implements HlsSession {
 
   constructor({ url, openedAtMs, expiresAtMs, playlists, container, http }: OpenedSession) {
     const followed = [...playlists].map(
-      ([name, uri]) => [name, { uri, generations: new MapGenerations(), listed: [] }] as const,
+      ([name, uri]) => [name, { uri, lists: new FragmentLists(), listed: [] }] as const,
     )
     super(openedAtMs, new Map(followed))
     this.expiresAtMs = expiresAtMs
@@ -114,14 +113,14 @@ class KvsSession extends SessionBase<Followed> implements HlsSession {
   }
 
   get codecChanges(): number {
-    return this.followed.reduce((sum, { generations }) => sum + generations.changes, 0)
+    return this.followed.reduce((sum, { lists }) => sum + lists.generations.changes, 0)
   }
 
   async list(playlist: PlaylistName, signal: AbortSignal): Promise<readonly ListedFragment[]> {
     const followed = this.playlist(playlist)
     const session = this.#url.reveal()
     const listed = await this.#http.get('playlist', followed.uri, this.alive(signal), (body) => {
-      const fragments = listFragments(parseMedia(body.toString()), session, followed.generations)
+      const fragments = followed.lists.read(body.toString(), session)
       if (this.#fragmentRequest === 'fragment') requireMaps(fragments)
       return fragments
     })
