@@ -29,6 +29,12 @@ export interface MemoryStoreStats {
 }
 
 /**
+ * How long what has expired may stay all the same, because graces end with every fragment of every stream, and to drop
+ * them means to look through what is promised to all.
+ */
+const LOOK_MS = 1_000
+
+/**
  * Keeps fragment bytes in memory, never more than `maxBytes` with what is on its way in.
  *
  * Invariants: a key's bytes never change; `#used` is the sum of all entries and open reservations; an entry that
@@ -54,6 +60,8 @@ export class MemoryStore {
   /** How much of that is on its way in. */
   #reserved = 0
   #nextExpiryMs = Number.POSITIVE_INFINITY
+  /** When it was last looked for what had expired. */
+  #lookedMs = Number.NEGATIVE_INFINITY
   #evictions = 0
   #brokenHolds = 0
 
@@ -251,8 +259,9 @@ export class MemoryStore {
    */
   #dropExpired(): void {
     const now = this.#clock.now()
-    if (now < this.#nextExpiryMs) return
+    if (now < this.#nextExpiryMs || now < this.#lookedMs + LOOK_MS) return
     this.#nextExpiryMs = Number.POSITIVE_INFINITY
+    this.#lookedMs = now
     for (const [key, promised] of this.#promised) {
       const { bytes, hold } = promised
       if (promiseOf(promised) > now) this.#noteExpiry(hold)
