@@ -24,8 +24,11 @@ export function asDate(clock: Clock, ms: number): number {
 /** How long a timer may wait, because Node's hold 31 bits and a longer wait would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
+/** When the process began; each look at it would ask the system. */
+const { timeOrigin } = performance
+
 export const systemClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => timeOrigin + performance.now(),
   date: () => Date.now(),
   sleep: (ms, signal) => sleepBy(systemClock, ms, signal),
   alarm(ms, ring) {
