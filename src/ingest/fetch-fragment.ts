@@ -5,6 +5,7 @@ import { readMediaStructure } from '../formats/mp4/media-structure.ts'
 import { Mp4Error, malformed } from '../formats/mp4/mp4-error.ts'
 import { ownInit, ownMedia } from '../formats/mp4/own-form.ts'
 import { preferHvc1 } from '../formats/mp4/prefer-hvc1.ts'
+import { readSamples } from '../formats/mp4/samples.ts'
 import { splitInit, splitMedia } from '../formats/mp4/split.ts'
 import { renditionOf, type TrackMedia } from '../formats/mp4/track.ts'
 import { writeTrack } from '../formats/mp4/write-track.ts'
@@ -225,8 +226,9 @@ export function verifyTrack(bytes: Buffer, init: InitFacts): void {
  */
 function readTrack(media: TrackMedia, init: InitFacts): FetchedTrack {
   const { rendition } = init
-  const { startsWithSync: _, ...times } = readMedia(media.bytes, init)
-  const entry = entryOf(media, init)
+  const table = readSamples(media.bytes, init)
+  const { startsWithSync: _, ...times } = readMedia(media.bytes, init, table)
+  const entry = entryOf(media, init, table)
   const facts = {
     init,
     ...times,

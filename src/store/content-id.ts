@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /**
  * How long an id is: 64 bits, because ids only have to differ among contents of one segment, so that one URI never
@@ -18,5 +18,5 @@ export function isContentId(id: string, bytes: Uint8Array): boolean {
 }
 
 function digest(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest()
+  return hash('sha256', bytes, 'buffer')
 }

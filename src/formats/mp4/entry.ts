@@ -6,14 +6,20 @@ import { readHvcC } from './boxes/hvc-c.ts'
 import { readSampleEntry } from './boxes/sample-entry.ts'
 import { findSampleEntry } from './boxes/stsd.ts'
 import type { InitFacts } from './init.ts'
-import { readSamples } from './samples.ts'
+import { readSamples, type SampleTable } from './samples.ts'
 import type { TrackMedia } from './track.ts'
 
-/** Says how decoding can begin with a fragment's first picture. */
-export function entryOf({ initBytes, bytes }: TrackMedia, init: InitFacts): RandomAccess {
-  const { samples, pieces } = readSamples(bytes, init)
-  const flagged = samples[0]?.isSync === true ? 'key' : 'none'
+/**
+ * Says how decoding can begin with a fragment's first picture.
+ * @param table of its samples, for who has read them
+ */
+export function entryOf(
+  { initBytes, bytes }: TrackMedia,
+  init: InitFacts,
+  { samples, pieces }: SampleTable = readSamples(bytes, init),
+): RandomAccess {
   if (init.rendition === 'audio') return 'key'
+  const flagged = samples[0]?.isSync === true ? 'key' : 'none'
   const codec = codecOf(init)
   const lengthSize = lengthSizeOf(initBytes)
   let at = pieces[0]?.start ?? 0

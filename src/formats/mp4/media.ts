@@ -37,10 +37,15 @@ const MAX_STEP_S = 0.05
 
 /**
  * Verifies that a media fragment is complete and belongs to its init segment, and sums its samples up.
+ * @param table of its samples, for who has read them
  * @throws Mp4Error
  */
-export function readMedia(bytes: Buffer, init: InitFacts): MediaFacts {
-  const { samples } = readSamples(bytes, init)
+export function readMedia(
+  bytes: Buffer,
+  init: InitFacts,
+  table: SampleTable = readSamples(bytes, init),
+): MediaFacts {
+  const { samples } = table
   const [first] = samples
   const last = samples.at(-1)
   if (first === undefined || last === undefined) throw malformed('a fragment without samples')

@@ -89,8 +89,9 @@ function rewriteMoof(
   const own = theTrackOf(moof)
   const track = durationTicks === undefined ? own : lasting(structure, own, durationTicks)
   const placed = { ...track, tfhd: countedFromMoof(track.tfhd), startTicks: BigInt(baseTicks) }
-  const { length } = replaceMoof(bytes, moof.box, { sequenceNumber, tracks: [placed] })
-  const tracks = [moved(placed, length - moof.box.size)]
+  const written = replaceMoof(bytes, moof.box, { sequenceNumber, tracks: [placed] })
+  if (written.length === moof.box.size) return written
+  const tracks = [moved(placed, written.length - moof.box.size)]
   return replaceMoof(bytes, moof.box, { sequenceNumber, tracks })
 }
 
