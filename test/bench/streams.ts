@@ -31,7 +31,7 @@ export async function run({
 
 async function measure(count: number, seconds: number): Promise<BenchReport['rows'][number]> {
   const names = Array.from({ length: count }, (_, i) => `camera-${i}`)
-  const cameras = Object.fromEntries(names.map((name) => [name, { clip: 'av-360p' }]))
+  const cameras = Object.fromEntries(names.map((name) => [name, { clip: 'av-720p' }]))
   const product = await startProduct({
     cameras,
     defaults: { activation: 'always' },
