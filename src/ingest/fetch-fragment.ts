@@ -86,7 +86,7 @@ async function fetchUnread(
   session: HlsSession,
   playlist: PlaylistName,
   listed: ListedFragment,
-  { rendition, codecs, container, keys, mapKeys }: OpaqueListing,
+  { rendition, codecs, videoRange, container, keys, mapKeys }: OpaqueListing,
   fetch: Fetch,
   signal: AbortSignal,
 ): Promise<FetchedTrack> {
@@ -100,6 +100,7 @@ async function fetchUnread(
     codec: codecs,
     timescale: UNREAD_TIMESCALE,
     trackId: 0,
+    ...(videoRange === undefined || rendition === 'audio' ? {} : { videoRange }),
   }
   const durationTicks = Math.round(listed.durationS * UNREAD_TIMESCALE)
   const unread = { samples: 0, baseTicks: 0, opaque: { container, keys, mapKeys } }

@@ -12,6 +12,7 @@ import type {
 import type { AudioRendition } from '../formats/m3u8/multivariant-playlist.ts'
 import { writeEnd, writeHead, writeSegments, writeSkip } from '../formats/m3u8/write-media.ts'
 import { writeMultivariant } from '../formats/m3u8/write-multivariant.ts'
+import { VIDEO_RANGES, type VideoRange } from '../formats/mp4/video-range.ts'
 import type {
   InitFacts,
   ListedSegment,
@@ -124,6 +125,7 @@ export function renderMultivariant(list: SegmentList, form: ListForm = LIVE_FORM
         codecs: [video, audio].flatMap((init) => init?.codec ?? []).filter((codec) => codec !== ''),
         resolution: video?.video,
         frameRate,
+        videoRange: rangeOf(list),
         audioGroup: grouped === undefined ? undefined : AUDIO_GROUP,
       },
     ],
@@ -131,6 +133,12 @@ export function renderMultivariant(list: SegmentList, form: ListForm = LIVE_FORM
 }
 
 const AUDIO_GROUP = 'audio'
+
+/** Returns the widest range of all that is listed: a list may mix them, and is then called so. RFC 8216bis, 4.4.6.2. */
+function rangeOf(list: SegmentList): VideoRange | undefined {
+  const inits = factsOfList(list).flatMap(({ renditions }) => renditions.video?.inits ?? [])
+  return VIDEO_RANGES.find((range) => inits.some(({ videoRange }) => videoRange === range))
+}
 
 function audioRendition({ audio }: InitFacts, uri: string): AudioRendition {
   return {

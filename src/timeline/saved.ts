@@ -3,6 +3,7 @@
  * travel as strings, "undefined" as null.
  */
 import { z } from 'zod'
+import { VIDEO_RANGES } from '../formats/mp4/video-range.ts'
 import type { Cursor } from './cursor.ts'
 import type { DiscontinuityCause, Segment } from './fragment.ts'
 import type { PlacedName } from './identity.ts'
@@ -47,6 +48,7 @@ const initSchema = z.object({
   trackId: count,
   sourceTimescale: count.exactOptional(),
   video: z.object({ width: count, height: count }).exactOptional(),
+  videoRange: z.enum(VIDEO_RANGES).exactOptional(),
   audio: z.object({ channels: count, sampleRate: z.number() }).exactOptional(),
   sampleDefaults: z.object({ duration: count, size: count, flags: count }).exactOptional(),
 })

@@ -1,4 +1,5 @@
 import type { ByteRange } from '../formats/m3u8/byte-range.ts'
+import type { VideoRange } from '../formats/mp4/video-range.ts'
 import type { FragmentFacts, OpaqueTrack, RenditionName } from '../timeline/fragment.ts'
 import type { SecretUrl } from './secret-url.ts'
 
@@ -35,6 +36,8 @@ export interface OpaqueListing extends OpaqueTrack {
   readonly rendition: RenditionName
   /** The codecs as the multivariant playlist says them, with commas; empty when it does not. */
   readonly codecs: string
+  /** The dynamic range of its pictures, as it says; undefined when it does not. */
+  readonly videoRange?: VideoRange | undefined
 }
 
 /** The init segment of a fragment. Equal keys within a session mean the same one; they hold no token. */

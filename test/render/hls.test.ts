@@ -119,6 +119,27 @@ describe('multivariant playlists', () => {
     expect(renderMultivariant(shown(timeline))).toBe(golden('master-audio'))
   })
 
+  test('pictures of another dynamic range, as written down; a mixed list is of the widest', () => {
+    const ranges = ['HLG', undefined, 'PQ', undefined, 'HLG'] as const
+    const list = shown(
+      film(5, (camera, i) => {
+        const videoRange = ranges[i]
+        const { id } = VIDEO
+        camera.video =
+          videoRange === undefined ? VIDEO : { ...VIDEO, id: id + videoRange, videoRange }
+      }),
+    )
+    expect(renderMultivariant(list)).toBe(golden('master-pq'))
+    const rangeOf = (text: string): string | undefined =>
+      parseMultivariant(text).variants[0]?.videoRange
+    expect(rangeOf(renderMultivariant(list))).toBe('PQ')
+    const hlg = film(5, (camera) => {
+      camera.video = { ...VIDEO, videoRange: 'HLG' }
+    })
+    expect(rangeOf(renderMultivariant(shown(hlg)))).toBe('HLG')
+    expect(rangeOf(renderMultivariant(shown(film(5))))).toBeUndefined()
+  })
+
   test('audio that went is listed until its last segment has left', () => {
     const left = (count: number): number => {
       const timeline = film(count, (camera, i) => {

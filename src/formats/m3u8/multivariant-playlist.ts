@@ -1,3 +1,5 @@
+import type { VideoRange } from '../mp4/video-range.ts'
+
 /** A multivariant playlist, as we read it and as we write it. RFC 8216bis, 4.4.6. */
 export interface MultivariantPlaylist {
   readonly version?: number | undefined
@@ -20,6 +22,8 @@ export interface Variant {
   readonly codecs: readonly string[]
   readonly resolution?: { readonly width: number; readonly height: number } | undefined
   readonly frameRate?: number | undefined
+  /** Undefined for the standard range, and when the playlist does not say. */
+  readonly videoRange?: VideoRange | undefined
   readonly audioGroup?: string | undefined
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { VIDEO_RANGES } from '../mp4/video-range.ts'
 import { parseAttributes, readAttributes } from './attributes.ts'
 import type { DefineSources } from './define.ts'
 import type { AudioRendition, MultivariantPlaylist, Variant } from './multivariant-playlist.ts'
@@ -56,6 +57,7 @@ function readStream(list: string): Omit<Variant, 'uri'> {
     codecs: splitCodecs(attributes.get('CODECS')),
     resolution: resolutionOf(attributes.get('RESOLUTION')),
     frameRate: numberOf(attributes.get('FRAME-RATE')),
+    videoRange: videoRangeOf(attributes.get('VIDEO-RANGE')),
     audioGroup: attributes.get('AUDIO'),
   }
 }
@@ -79,6 +81,10 @@ function readMedia(list: string): AudioRendition[] {
 
 function isYes(value = ''): boolean {
   return value.toUpperCase() === 'YES'
+}
+
+function videoRangeOf(written = ''): Variant['videoRange'] {
+  return VIDEO_RANGES.find((range) => range === written.toUpperCase())
 }
 
 function splitCodecs(codecs = ''): string[] {

@@ -8,6 +8,7 @@ import { checkInitStructure } from './init-structure.ts'
 import { unsupported } from './mp4-error.ts'
 import { type ISOFile, readWithMp4box } from './mp4box.ts'
 import { pruneInit } from './prune.ts'
+import { type VideoRange, videoRangeOf } from './video-range.ts'
 
 /** Says what an init segment (ftyp + moov, one track) says. ISO/IEC 14496-12, 8.3 and 8.5. */
 export interface InitFacts {
@@ -21,6 +22,8 @@ export interface InitFacts {
   /** The track's id (tkhd), which every tfhd of its fragments repeats. */
   readonly trackId: number
   readonly video?: { readonly width: number; readonly height: number }
+  /** The dynamic range of the pictures; absent for the standard one. */
+  readonly videoRange?: VideoRange
   readonly audio?: { readonly channels: number; readonly sampleRate: number }
   /**
    * How many ticks a second the fragments have as they come, where those are too fine to count from 1970 in them. See
@@ -43,9 +46,12 @@ export function readInit(bytes: Buffer): InitFacts {
   const id = createHash('sha256').update(bytes).digest('hex').slice(0, 12)
   const moov = theOnly(readBoxes(bytes), 'moov', 'an init segment')
   const sourceTimescale = readSourceTimescale(bytes, moov)
+  const track = readWithMp4box(pruneInit(bytes), readTrack)
+  const videoRange = track.rendition === 'video' ? videoRangeOf(bytes) : undefined
   return {
     id,
-    ...readWithMp4box(pruneInit(bytes), readTrack),
+    ...track,
+    ...(videoRange === undefined ? {} : { videoRange }),
     ...(sourceTimescale === undefined ? {} : { sourceTimescale }),
   }
 }

@@ -1,4 +1,5 @@
 import { BitReader } from './bit-reader.ts'
+import { readVui, type Vui } from './vui.ts'
 
 /** Says what an MP4 file repeats of an H.264 sequence parameter set. ISO/IEC 14496-10, 7.3.2.1.1. */
 export interface AvcSequence {
@@ -15,14 +16,8 @@ export interface AvcSequence {
   readonly framesOnly: boolean
   /** How many bits a slice header's frame_num has. */
   readonly frameNumberBits: number
-  /** The sample aspect ratio as the sequence says it (annex E); undefined where it does not. */
-  readonly pixelAspect: PixelAspect | undefined
-}
-
-/** Says how wide a sample of the picture is for how high. */
-export interface PixelAspect {
-  readonly horizontal: number
-  readonly vertical: number
+  /** Undefined where the sequence has none. */
+  readonly vui: Vui | undefined
 }
 
 /** The profiles that may say more than 4:2:0 with 8 bits. */
@@ -43,7 +38,8 @@ export function readAvcSequence(unit: Buffer): AvcSequence {
   const format = readFormat(bits, profile)
   const frameNumberBits = readOrder(bits)
   const size = readSize(bits, format.chromaFormat)
-  return { id, ...format, frameNumberBits, ...size, pixelAspect: readAspect(bits) }
+  const vui = bits.flag() ? readVui(bits) : undefined
+  return { id, ...format, frameNumberBits, ...size, vui }
 }
 
 /** Reads pic_parameter_set_id, and the seq_parameter_set_id that it refers to. */
@@ -122,35 +118,4 @@ function readSize(bits: BitReader, chromaFormat: number): Size {
     height: height - unitY * ((top ?? 0) + (bottom ?? 0)),
     framesOnly,
   }
-}
-
-/** The ratios of aspect_ratio_idc 1 to 16. Annex E, table E-1. */
-const ASPECTS: readonly (readonly [number, number])[] = [
-  [1, 1],
-  [12, 11],
-  [10, 11],
-  [16, 11],
-  [40, 33],
-  [24, 11],
-  [20, 11],
-  [32, 11],
-  [80, 33],
-  [18, 11],
-  [15, 11],
-  [64, 33],
-  [160, 99],
-  [4, 3],
-  [3, 2],
-  [2, 1],
-]
-const EXTENDED_ASPECT = 255
-
-/** Reads the beginning of the VUI parameters, where there are any. */
-function readAspect(bits: BitReader): PixelAspect | undefined {
-  if (!bits.flag() || !bits.flag()) return undefined
-  const index = bits.bits(8)
-  const [horizontal, vertical] =
-    index === EXTENDED_ASPECT ? [bits.bits(16), bits.bits(16)] : (ASPECTS[index - 1] ?? [0, 0])
-  // 0 leaves it open.
-  return horizontal === 0 || vertical === 0 ? undefined : { horizontal, vertical }
 }

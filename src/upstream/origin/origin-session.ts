@@ -5,6 +5,7 @@ import { GatewayError } from '../../base/errors.ts'
 import type { Variables } from '../../formats/m3u8/define.ts'
 import { type MediaPlaylist, parseMedia } from '../../formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../formats/m3u8/parse-multivariant.ts'
+import type { VideoRange } from '../../formats/mp4/video-range.ts'
 import { isTransient, UpstreamAnswerError } from '../errors.ts'
 import type {
   FragmentWish,
@@ -55,6 +56,7 @@ export async function openOriginSession(
 interface OriginPlaylists {
   readonly urls: ReadonlyMap<PlaylistName, URL>
   readonly codecs: readonly string[]
+  readonly videoRange?: VideoRange | undefined
   /** The variables that the media playlists may import. RFC 8216bis, 4.4.2.3. */
   readonly variables?: Variables | undefined
 }
@@ -67,9 +69,9 @@ function playlistsOf({ bytes, url }: OriginBody, { hosts }: OriginHttp): OriginP
     return { urls: new Map([['muxed', url]]), codecs: [] }
   }
   const { variables, ...multivariant } = parseMultivariant(text, { url })
-  const { uris, codecs } = pickPlaylists(multivariant)
+  const { uris, codecs, videoRange } = pickPlaylists(multivariant)
   const urls = [...uris].map(([name, uri]) => [name, hosts.resolve(uri, url)] as const)
-  return { urls: new Map(urls), codecs, variables }
+  return { urls: new Map(urls), codecs, videoRange, variables }
 }
 
 /**
@@ -132,6 +134,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   readonly #clock: Clock
   readonly #random: Random
   readonly #codecs: readonly string[]
+  readonly #videoRange: VideoRange | undefined
   readonly #variables: Variables | undefined
   readonly #nameKey: OriginSessionDeps['nameKey']
   #timeBase = 0
@@ -139,13 +142,14 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   readonly #unread = new Map<PlaylistName, readonly ListedFragment[]>()
 
   constructor(
-    { urls, codecs, variables }: OriginPlaylists,
+    { urls, codecs, videoRange, variables }: OriginPlaylists,
     http: OriginHttp,
     deps: OriginSessionDeps,
   ) {
     const { run, clock, random, nameKey } = deps
     super(clock.now(), new Map([...urls].map(([name, url]) => [name, followedAt(name, url)])))
     this.#codecs = codecs
+    this.#videoRange = videoRange
     this.#variables = variables
     this.#nameKey = nameKey
     this.#http = http
@@ -378,7 +382,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   }
 
   #passOn({ name, base }: Followed): ListingContext['opaqueOf'] {
-    const as = unreadAs(name, this.#codecs)
+    const as = { ...unreadAs(name, this.#codecs), videoRange: this.#videoRange }
     const idOf = (uri: string): string => {
       const url = this.#http.hosts.resolve(uri, base)
       return this.#nameKey({ url, fetch: (signal) => this.#http.key(url, signal) })

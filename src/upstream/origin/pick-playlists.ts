@@ -1,4 +1,5 @@
 import type { MultivariantPlaylist, Variant } from '../../formats/m3u8/parse-multivariant.ts'
+import type { VideoRange } from '../../formats/mp4/video-range.ts'
 import type { PlaylistName } from '../hls-session.ts'
 
 /** The media playlists that we follow of an origin, by URI as written; the one with the video first. */
@@ -6,6 +7,7 @@ export interface PickedPlaylists {
   readonly uris: ReadonlyMap<PlaylistName, string>
   /** The codecs as the origin says them; empty when it does not. */
   readonly codecs: readonly string[]
+  readonly videoRange: VideoRange | undefined
 }
 
 const PLAYABLE = /^(avc1|avc3|hvc1|hev1|mp4a)\b/
@@ -42,7 +44,7 @@ export function pickPlaylists({ variants, audio }: MultivariantPlaylist): Picked
   // An audio-only variant names itself as the rendition of its group.
   if (sound === undefined || sound === best.uri) uris.set('muxed', best.uri)
   else uris.set('video', best.uri).set('audio', sound)
-  return { uris, codecs: mediaCodecs(best) }
+  return { uris, codecs: mediaCodecs(best), videoRange: best.videoRange }
 }
 
 /** Returns the best variant. Without CODECS nothing speaks against one. Video outweighs sound alone. */

@@ -125,6 +125,25 @@ test('of a multivariant playlist, the best variant that we can play, and its def
   ])
 })
 
+test.each([
+  ['PQ', 'PQ'],
+  ['SDR', undefined],
+])(
+  'of pictures that we do not read, the origin’s word tells the dynamic range: %s',
+  async (word, range) => {
+    origin.replies[MASTER] = [
+      '#EXTM3U',
+      `#EXT-X-STREAM-INF:BANDWIDTH=3000,CODECS="av01.0.04M.10",VIDEO-RANGE=${word}`,
+      'newest.m3u8',
+      '',
+    ].join('\n')
+    origin.replies['/live/newest.m3u8'] = media(10, 3)
+    const session = await open()
+    const [listed] = await session.list('muxed', never)
+    expect(listed?.opaque).toMatchObject({ codecs: 'av01.0.04M.10', videoRange: range })
+  },
+)
+
 test('sound and picture begin with what both hold, as their lists slide between two looks', async () => {
   const dated = (first: number): string =>
     media(first, 3).replace(

@@ -116,7 +116,7 @@ function visualEntry(
 /** Players take pixels for square unless a pasp box says how they are. ISO/IEC 14496-12, 12.1.4. */
 function pixelAspectBoxes(description: AvcDescription | HevcDescription): readonly Buffer[] {
   if (description.codec !== 'avc') return []
-  const { pixelAspect } = readAvcSequence(theFirst(description.sequenceSets))
+  const pixelAspect = readAvcSequence(theFirst(description.sequenceSets)).vui?.pixelAspect
   if (pixelAspect === undefined || pixelAspect.horizontal === pixelAspect.vertical) return []
   return [writeBox('pasp', [u32(pixelAspect.horizontal, pixelAspect.vertical)])]
 }
