@@ -8,6 +8,9 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.exit(1)
 }
 
+// Node would open its inspector to whoever may signal us, and to all who reach its port.
+process.on('SIGUSR1', () => {})
+
 await import('./compile.js')
 const { run } = await import('./main.ts')
 // Exit, rather than wait for idle connections to end: what had to be closed has been.

@@ -88,6 +88,7 @@ export function adminApp(
       now: () => clock.date(),
     },
     token: config.admin.token,
+    host: config.admin.host,
     listening,
     version: packageVersion(),
   })

@@ -8,8 +8,12 @@ export function acceptsGzip(field: string | undefined): boolean {
   return weight !== undefined && weight > 0
 }
 
+/** More than browsers write; a longer one is not worth the time that it takes to read. */
+const LONGEST_FIELD = 1024
+
 /** Finds the weight of a name in a field such as Accept or Accept-Encoding; undefined where it is not named. */
 export function weightOf(field: string, coding: string): number | undefined {
+  if (field.length > LONGEST_FIELD) return undefined
   for (const item of field.split(',')) {
     const [name = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase())
     if (name !== coding) continue

@@ -6,7 +6,7 @@ import {
   validatorCompiler,
 } from 'fastify-type-provider-zod'
 import type { Operations } from '../streams/operations.ts'
-import { guardAdmin } from './admin-guard.ts'
+import { type AdminAccess, guardAdmin } from './admin-guard.ts'
 import type { MetricsSource } from './metrics.ts'
 import { type AppOptions, newApp } from './new-app.ts'
 import { dashboardRoutes } from './routes/dashboard.ts'
@@ -15,11 +15,9 @@ import { metricsRoute } from './routes/metrics.ts'
 import { readyRoute } from './routes/ready.ts'
 import { streamsApi } from './routes/streams-api.ts'
 
-export interface AdminAppOptions extends AppOptions {
+export interface AdminAppOptions extends AppOptions, AdminAccess {
   readonly registry: Pick<Operations, keyof Operations>
   readonly metrics: MetricsSource
-  /** What operators must show; without one everybody who reaches the listener is an operator, so for loopback only. */
-  readonly token: string | undefined
   /** Whether both listeners accept requests. */
   readonly listening: () => boolean
   /** The program's version, for the API's description. */
@@ -28,11 +26,11 @@ export interface AdminAppOptions extends AppOptions {
 
 /** Builds the admin listener, not listening yet: for operators, scripts, Prometheus. */
 export function buildAdminApp(options: AdminAppOptions): FastifyInstance {
-  const { registry, metrics, token, version, listening, clock } = options
+  const { registry, metrics, version, listening, clock } = options
   const app = newApp(options)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  guardAdmin(app, token)
+  guardAdmin(app, options)
   void app.register(swagger, {
     openapi: { info: { title: 'kvs-hls-gateway', version } },
     transform: jsonSchemaTransform,

@@ -1,14 +1,24 @@
+import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { authorizes } from './bearer.ts'
+import { NO_STORE } from './headers.ts'
 import { HttpError } from './problem.ts'
+
+export interface AdminAccess {
+  /** What operators must show; without one everybody who reaches the listener is an operator, so for loopback only. */
+  readonly token: string | undefined
+  /** What the listener is bound to, which is a name that it may be asked by. */
+  readonly host: string
+}
 
 /**
  * Guards who may use the admin listener: with a token configured, those who show it; and never a page of another site
- * that makes its visitor's browser post to a listener on the visitor's own machine.
+ * that makes its visitor's browser talk to a listener on the visitor's own machine.
  */
-export function guardAdmin(app: FastifyInstance, token: string | undefined): void {
-  app.addHook('onRequest', (request, _reply, done) => {
-    done(isHealthCheck(request) ? undefined : (refusal(request, token) ?? undefined))
+export function guardAdmin(app: FastifyInstance, { token, host }: AdminAccess): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers({ ...NO_STORE, 'X-Content-Type-Options': 'nosniff' })
+    done(isHealthCheck(request) ? undefined : refusal(request, token, host))
   })
 }
 
@@ -19,17 +29,43 @@ function isHealthCheck({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.url === '/healthz'
 }
 
-function refusal(request: FastifyRequest, token: string | undefined): HttpError | undefined {
+function refusal(
+  request: FastifyRequest,
+  token: string | undefined,
+  host: string,
+): HttpError | undefined {
   if (token !== undefined && !authorizes(request.headers.authorization, token)) {
     return new HttpError('unauthenticated', 'The admin token is required', {
       headers: { 'WWW-Authenticate': 'Bearer realm="admin", Basic realm="admin", charset="UTF-8"' },
     })
   }
+  // A browser has a token for the name that its user gave it for. Without one, any site may have its own name point here.
+  if (token === undefined && !isOurs(hostnameOf(`//${request.headers.host ?? ''}`), host)) {
+    return new HttpError('forbidden', 'Without a token, only by address or as localhost')
+  }
   return isForeign(request) ? new HttpError('forbidden', 'Not from another site') : undefined
 }
 
+/** Says whether a name is one that no other site can make point to us. */
+function isOurs(hostname: string | undefined, host: string): boolean {
+  if (hostname === undefined) return false
+  const literal = hostname.replace(/^\[(.*)\]$/, '$1')
+  return isIP(literal) !== 0 || hostname === host || /(^|\.)localhost\.?$/.test(hostname)
+}
+
+/** Says whether a page of another site sent what changes something; what has neither field comes from no browser. */
 function isForeign({ method, headers }: FastifyRequest): boolean {
-  const site = headers['sec-fetch-site']
-  const reads = method === 'GET' || method === 'HEAD'
-  return !reads && site !== undefined && site !== 'same-origin' && site !== 'none'
+  if (method === 'GET' || method === 'HEAD') return false
+  const { 'sec-fetch-site': site, origin, host } = headers
+  const isOtherSite = site !== undefined && site !== 'same-origin' && site !== 'none'
+  return isOtherSite || (origin !== undefined && authorityOf(origin) !== host?.toLowerCase())
+}
+
+function hostnameOf(reference: string): string | undefined {
+  return URL.parse(reference, 'http://base')?.hostname
+}
+
+/** Returns host and port of an Origin field as a Host field has them; undefined of `null`, and of what is none. */
+function authorityOf(origin: string): string | undefined {
+  return /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]?.toLowerCase()
 }

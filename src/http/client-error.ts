@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import type { ProblemHeaders } from './error-handler.ts'
-import { type Headers, PROBLEM_TYPE } from './headers.ts'
+import { type Headers, NO_STORE, PROBLEM_TYPE } from './headers.ts'
 import { HttpError, problemAnswer } from './problem.ts'
 
 // An import of node:http would load all that it offers, Node's own undici with it.
@@ -14,9 +14,12 @@ const STATUS: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 }
 
+/** How long a client may take to read why it is refused, and to close: it would be told nothing if we reset. */
+const LINGER_MS = 1000
+
 /**
  * Answers what never became a request: there is no response object yet, only the socket. It writes a problem document
- * and closes, because nothing can be trusted to follow on this connection.
+ * and closes, whether the client does or not, because nothing can be trusted to follow on this connection.
  */
 export function clientErrorHandler(
   clock: Clock,
@@ -24,20 +27,31 @@ export function clientErrorHandler(
   problemHeaders: ProblemHeaders,
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
-    // Bytes of an earlier answer may still be under way: a second head in between would corrupt it.
-    if (error.code === 'ECONNRESET' || !socket.writable || socket.writableLength > 0) {
+    if (error.code === 'ECONNRESET' || !socket.writable || owesAnswer(socket)) {
       socket.destroy()
       return
     }
     const date = new Date(clock.date()).toUTCString()
     const shared = { ...problemHeaders(undefined), Connection: 'close', Date: date }
     socket.end(rawProblem(STATUS[error.code ?? ''] ?? 400, requestId(), shared))
+    socket.resume()
+    const cancel = clock.alarm(LINGER_MS, () => socket.destroy())
+    socket.once('close', cancel)
   }
+}
+
+/**
+ * Says whether an earlier request on this connection waits for its answer or for the rest of it: ours would be taken for
+ * that, or corrupt it. Node tells who writes next in this field only; its own handler reads it as well.
+ */
+function owesAnswer(socket: Socket): boolean {
+  return socket.writableLength > 0 || ('_httpMessage' in socket && socket._httpMessage !== null)
 }
 
 function rawProblem(status: number, requestId: string, shared: Headers): string {
   const refusal = new HttpError('bad_request', 'The request could not be understood', {
     httpStatus: status,
+    headers: NO_STORE,
   })
   const { headers, body } = problemAnswer(refusal, requestId)
   const lines = Object.entries({

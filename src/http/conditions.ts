@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type ByteRange, parseRange } from './byte-range.ts'
 import { allowsRange, matchesAny } from './etag.ts'
+import { NO_STORE } from './headers.ts'
 import { HttpError } from './problem.ts'
 
 /** The bytes to send, and whether that is a part (206) or the whole (200). */
@@ -30,7 +31,7 @@ export function requestedRange(
   if (range !== 'unsatisfiable') return { ...range, partial: true }
   throw new HttpError('bad_request', `The range lies outside of the ${size} bytes`, {
     httpStatus: 416,
-    headers: { 'Content-Range': `bytes */${size}` },
+    headers: { ...NO_STORE, 'Content-Range': `bytes */${size}` },
   })
 }
 

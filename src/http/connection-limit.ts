@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../base/log.ts'
 import type { Cell } from '../metrics/counter.ts'
+import { NO_STORE } from './headers.ts'
 import { HttpError } from './problem.ts'
 
 export interface ConnectionLimitOptions {
@@ -55,6 +56,6 @@ export function limitConnections(
 function tooMany(): HttpError {
   return new HttpError('overloaded', 'There are too many connections', {
     retryAfterMs: 2000,
-    headers: { Connection: 'close' },
+    headers: { ...NO_STORE, Connection: 'close' },
   })
 }

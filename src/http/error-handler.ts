@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { type Headers, PROBLEM_TYPE } from './headers.ts'
+import { type Headers, NO_STORE, PROBLEM_TYPE } from './headers.ts'
 import { HttpError, problemAnswer } from './problem.ts'
 import { wantsPage } from './wants-page.ts'
 
@@ -85,6 +85,7 @@ export function asGatewayError(error: AnyError): GatewayError {
   if (status !== undefined && status >= 400 && status < 500) {
     return new HttpError('bad_request', 'The request could not be understood', {
       httpStatus: status,
+      headers: NO_STORE,
       cause: error,
     })
   }

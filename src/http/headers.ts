@@ -8,6 +8,9 @@ export const PROBLEM_TYPE = 'application/problem+json'
 /** Lets caches keep what a URI of a segment or an init names, because its content stays true for ever (G13). */
 export const FOREVER = 'public, max-age=31536000, immutable'
 
+/** Keeps an answer out of caches, because another request for the same URL may get another one. */
+export const NO_STORE: Headers = { 'Cache-Control': 'no-store' }
+
 /** Says whether the cache had the bytes. RFC 9211. */
 export const CACHE_STATUS = {
   hit: 'kvs-hls-gateway; hit',

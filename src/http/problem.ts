@@ -43,9 +43,9 @@ export function problemAnswer(error: GatewayError, requestId: string): ProblemAn
   return {
     status,
     headers: {
-      'Cache-Control': status === 416 ? 'no-store' : cacheControl(error.code),
-      ...headers,
+      'Cache-Control': cacheControl(error.code),
       ...retryAfter(error, status),
+      ...headers,
     },
     body,
   }
@@ -63,7 +63,8 @@ function retryAfter({ retryAfterMs }: GatewayError, status: number): Record<stri
 
 /**
  * Keeps an error in a CDN for a second, so that it passes one at most once a second, however many viewers run into it,
- * and is gone from it a second later. A range that lies outside is one asker's mistake, whatever the URL names. What a segment's URI named never comes back, so that answer may stay for longer.
+ * and is gone from it a second later. What a segment's URI named never comes back, so that answer may stay for longer.
+ * An error that hangs on more than the URL brings {@link NO_STORE} along: one client's broken head would blind all others.
  */
 function cacheControl(code: ErrorCode): string {
   switch (code) {

@@ -59,7 +59,9 @@ export function beginBytes(
       response.writeHead(304, { ...every, ...answer.sharedHead }).end()
     }
   }
-  const range = requestedRange(headers, answer.size, answer.etag)
+  // RFC 9110, 14.2: of other methods than GET the field is ignored.
+  const asked = method === 'GET' ? headers : {}
+  const range = requestedRange(asked, answer.size, answer.etag)
   const head = (): ServerResponse =>
     response.writeHead(statusOf(range), { ...every, ...okHead(answer, range) })
   if (method === 'HEAD') {

@@ -63,6 +63,17 @@ export function prettyLines(out: { write(text: string): unknown }): DestinationS
   }
 }
 
+/** What stands for itself in a line of `name=value`: no blanks, quotes, signs of equality, nor anything unseen. */
+const PLAIN = /^[^\s"=\p{C}]+$/u
+/** What terminals act on, and what turns the direction of writing. JSON escapes the rest. */
+const UNSEEN = /[\p{C}\u2028\u2029]/gu
+
+/** Writes a value so that no text from outside passes for a field, a line or an order to the terminal. */
 function show(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  if (typeof value === 'string' && PLAIN.test(value)) return value
+  return JSON.stringify(value).replaceAll(UNSEEN, (character) =>
+    [...Array(character.length).keys()]
+      .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
+      .join(''),
+  )
 }

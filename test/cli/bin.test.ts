@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,6 +57,18 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it with exit code 0', async (
   expect(printed).toMatch(/is ready: http:\/\/127\.0\.0\.1:\d+\n/)
   child.kill(signal)
   expect(await exited).toBe(0)
+})
+
+test('SIGUSR1 opens no inspector', async () => {
+  const bin = join(root, 'src/cli/bin.js')
+  const child = spawn(process.execPath, [bin, 'emulator', '--port', '0'], { stdio: 'pipe' })
+  const said: string[] = []
+  child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text))
+  await once(child.stdout, 'data')
+  child.kill('SIGUSR1')
+  child.kill('SIGTERM')
+  expect(await once(child, 'close')).toEqual([0, null])
+  expect(said.join('')).not.toContain('Debugger')
 })
 
 /** As npm does it, with the dependencies next to the package. Returns the package's folder. */

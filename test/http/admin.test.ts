@@ -73,6 +73,7 @@ async function start(
     },
     metrics: { counters, streams: () => streams, cacheBytes: () => 4711, now: () => clock.now() },
     token: undefined,
+    host: '127.0.0.1',
     listening: () => true,
     version: '1.2.3',
     drainMs: 0,
@@ -135,6 +136,47 @@ test('a page of another site cannot make a browser act', async () => {
   const own = { method: 'POST', headers: { 'sec-fetch-site': 'same-origin' } }
   expect((await ask(path, own)).status).toBe(202)
 })
+
+test.each([
+  ['null', 403],
+  ['http://evil.example', 403],
+  ['http://127.0.0.1:1', 403],
+  ['http://127.0.0.1.evil.example', 403],
+  ['nonsense', 403],
+  ['own', 202],
+])('a page of %s cannot post, whatever else its browser says: %d', async (origin, status) => {
+  const { url, actions } = await start([lobby], { token: 's3cret' })
+  const headers = { origin: origin === 'own' ? url : origin, authorization: basic('s3cret') }
+  const answer = await ask(`${url}/api/v1/streams/lobby/stop`, { method: 'POST', headers })
+  expect(answer.status).toBe(status)
+  expect(actions).toHaveLength(status === 202 ? 1 : 0)
+})
+
+test.each([
+  ['127.0.0.1:8081', undefined, 200],
+  ['[::1]:8081', undefined, 200],
+  ['localhost:8081', undefined, 200],
+  ['LOCALHOST', undefined, 200],
+  ['cams.localhost', undefined, 200],
+  ['admin.internal:8081', undefined, 200],
+  ['rebound.example:8081', undefined, 403],
+  ['localhost.example', undefined, 403],
+  ['127.0.0.1.example', undefined, 403],
+  ['notlocalhost', undefined, 403],
+  ['a b', undefined, 403],
+  ['rebound.example:8081', 's3cret', 200],
+])(
+  'a name that another site may have pointed here: Host %s, token %s, is %d',
+  async (host, token, status) => {
+    const { url } = await start([lobby], { token, host: 'admin.internal' })
+    const proof = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    const headers = { host, ...proof }
+    const answer = await ask(`${url}/api/v1/streams`, { headers })
+    expect(answer.status).toBe(status)
+    expect(answer.headers['x-content-type-options']).toBe('nosniff')
+    expect(answer.headers['cache-control']).toBe('no-store')
+  },
+)
 
 test('the OpenAPI document describes what is answered', async () => {
   const { url } = await start()

@@ -37,6 +37,11 @@ test.each([
   expect(matchesAny(field, '"a"')).toBe(expected)
 })
 
+test('a field that is too long to be anybody’s is not read', () => {
+  expect(matchesAny(`${'"b", '.repeat(3000)}"a"`, '"a"')).toBe(false)
+  expect(acceptsGzip(`${'br, '.repeat(3000)}gzip`)).toBe(false)
+})
+
 test('If-Range allows a part only for our own strong tag', () => {
   expect(allowsRange(undefined, '"a"')).toBe(true)
   expect(allowsRange('"a"', '"a"')).toBe(true)

@@ -35,3 +35,19 @@ test('pretty lines are for people, and as silent about secrets', () => {
   expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}session opened stream=lobby/)
   expect(lines[0]).not.toContain('abc')
 })
+
+test.each([
+  ['a b', '"a b"'],
+  ['x level=error', '"x level=error"'],
+  ['a"b', '"a\\"b"'],
+  ['one\ntwo', '"one\\ntwo"'],
+  ['\u009b2Jgone', '"\\u009b2Jgone"'],
+  ['\u202eabc', '"\\u202eabc"'],
+  ['\u2028x', '"\\u2028x"'],
+  ['Zürich', 'Zürich'],
+])('in pretty lines %j forges no field, no line, no order to the terminal', (text, shown) => {
+  const { lines, destination } = collect()
+  createLogger({ level: 'info', format: 'pretty', destination }).warn('odd', { text, list: [text] })
+  const quoted = shown.startsWith('"') ? shown : `"${shown}"`
+  expect(lines[0]?.slice(13)).toBe(`WARN  odd text=${shown} list=[${quoted}]\n`)
+})

@@ -26,9 +26,7 @@ export async function dashboardRoutes(
   app.addHook('onSend', (_request, reply, _payload, done) => {
     reply.headers({
       'Content-Security-Policy': POLICY,
-      'X-Content-Type-Options': 'nosniff',
       'Referrer-Policy': 'no-referrer',
-      'Cache-Control': 'no-store',
     })
     done()
   })
