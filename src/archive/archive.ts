@@ -2,7 +2,6 @@ import { DeadlineError, withDeadline } from '../base/deadline.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { ArchiveName, PublishedName } from '../timeline/archive/name.ts'
-import type { PlacedBy } from '../timeline/archive/place.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
 import { isPublished } from '../timeline/listed.ts'
 import type { SegmentList } from '../timeline/segment-list.ts'
@@ -16,10 +15,6 @@ import { type FoundSegment, PastList } from './past-list.ts'
 import type { ArchiveRange } from './range.ts'
 import type { RecordingWindow } from './recording-window.ts'
 
-export interface ArchiveOptions extends FillerOptions {
-  readonly placedBy: PlacedBy
-}
-
 /** How long a viewer waits. The work goes on, so the next try finds more of it done. */
 const READY_MS = 25_000
 /** How long after a failure the same answer comes at once. */
@@ -32,7 +27,7 @@ const FAILED_MS = 1_000
 export class Archive {
   readonly range: ArchiveRange
   readonly type: 'EVENT' | 'VOD'
-  readonly #options: ArchiveOptions
+  readonly #options: FillerOptions
   readonly #list: PastList
   readonly #filler: Filler
   readonly #liveWindows: LiveWindows | undefined
@@ -45,7 +40,7 @@ export class Archive {
   #targetDuration: number | undefined
   #ended = false
 
-  constructor(options: ArchiveOptions) {
+  constructor(options: FillerOptions) {
     const { range, clock, placedBy, recording } = options
     this.#options = options
     this.range = range

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { DeadlineError, withDeadline } from '../base/deadline.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import type { PlacedBy } from '../timeline/archive/place.ts'
 import type { Segment } from '../timeline/fragment.ts'
 import { TOLERANCE_MS } from '../timeline/tolerance.ts'
 import { heldPast } from './held-past.ts'
@@ -20,6 +21,7 @@ export interface FillerOptions {
    * What upstream recorded; undefined where the source keeps nothing, so that there is what the stream itself holds.
    */
   readonly recording: UpstreamRecording | undefined
+  readonly placedBy: PlacedBy
   /** How many entries one list may have. */
   readonly mostEntries: number
 }
@@ -47,7 +49,7 @@ export class Filler {
   constructor(list: PastList, grows: boolean, options: FillerOptions) {
     this.#options = options
     this.#list = list
-    this.#lister = options.recording?.lister(options.range.startMs)
+    this.#lister = options.recording?.lister(options.range.startMs, options.placedBy)
     this.#grows = grows
   }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { SessionFragment } from '../ingest/session-fragments.ts'
-import type { RecordedFacts } from '../timeline/archive/place.ts'
+import type { PlacedBy, RecordedFacts } from '../timeline/archive/place.ts'
 import { unusableAnswer } from '../upstream/errors.ts'
 import { readWindow, type Sample } from './read-window.ts'
 import type { OpenedWindow, RecordingWindow, WindowBounds } from './recording-window.ts'
@@ -19,6 +19,7 @@ export interface ListerOptions {
   readonly openWindow: (bounds: WindowBounds) => RecordingWindow
   /** How many fragments one list may cost. */
   readonly mostResults: number
+  readonly placedBy: PlacedBy
 }
 
 /** How long a range KVS takes at most. KVS.md, section 6.3. */
@@ -108,15 +109,17 @@ export class Lister {
   }
 
   async #list(bounds: WindowBounds, signal: AbortSignal): Promise<FoundWindow | undefined> {
-    const { clock, openWindow } = this.#options
+    const { clock, openWindow, placedBy } = this.#options
     const listing = openWindow(bounds)
     const askedMs = clock.now()
     try {
       return await listing.use(signal, async (opened) => {
-        const { fragments, samples, refused } = await readWindow(opened, signal).catch((error) => {
-          if (isGone(error)) this.#leaveGone(opened, clock.now() - askedMs)
-          throw error
-        })
+        const { fragments, samples, refused } = await readWindow(opened, placedBy, signal).catch(
+          (error) => {
+            if (isGone(error)) this.#leaveGone(opened, clock.now() - askedMs)
+            throw error
+          },
+        )
         const isFull = opened.listed.length >= bounds.fragmentResults
         this.#fromMs =
           refused === undefined && !isFull ? bounds.endMs + 1 : nextFrom(opened, refused)

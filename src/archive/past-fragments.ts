@@ -1,4 +1,5 @@
 import { GatewayError } from '../base/errors.ts'
+import { readMedia } from '../formats/mp4/media.ts'
 import { readMediaStructure } from '../formats/mp4/media-structure.ts'
 import { theTrackOf } from '../formats/mp4/moof.ts'
 import { rewriteMedia } from '../formats/mp4/rewrite.ts'
@@ -18,7 +19,9 @@ import type { PublishedName } from '../timeline/archive/name.ts'
 import type { RecordedFacts } from '../timeline/archive/place.ts'
 import type { OutputTimes } from '../timeline/cursor.ts'
 import type { InitFacts, RecordedSegment, RenditionName, TrackFacts } from '../timeline/fragment.ts'
+import { sequenceNumberAt } from '../timeline/numbering.ts'
 import { beginAt } from '../timeline/output-clock.ts'
+import { msToTicks } from '../timeline/ticks.ts'
 import { unusableAnswer, upstreamError } from '../upstream/errors.ts'
 import type { StreamedBody } from '../upstream/hls-session.ts'
 import type { FoundWindow } from './lister.ts'
@@ -57,11 +60,13 @@ export class PastFragments {
     signal: AbortSignal,
   ): Promise<FragmentBody> {
     const { cache } = this.#options
-    const { number, dateMs, startMs } = segment
+    const { number, dateMs, startMs, leadMs } = segment
     const recorded = (limited: AbortSignal): Promise<FragmentBody> =>
       this.#recorded(window, segment, rendition, limited)
-    if (startMs === dateMs) return recorded(signal)
-    const key = this.#key(rendition, number, `at-${startMs}`)
+    if (startMs === dateMs && leadMs === 0) return recorded(signal)
+    const form =
+      leadMs === 0 ? (`from-${startMs}` as const) : (`from-${startMs}-${leadMs}` as const)
+    const key = this.#key(rendition, number, form)
     return cache.derive(key, recorded, (bytes) => moved(bytes, segment, rendition), signal)
   }
 
@@ -96,7 +101,7 @@ export class PastFragments {
     signal: AbortSignal,
   ): Promise<FragmentBody> {
     const { number, dateMs } = segment
-    const form = `at-${dateMs}` as const
+    const form = `from-${dateMs}` as const
     const key = this.#key(rendition, number, form)
     const open = (limited: AbortSignal): Promise<readonly Opened[]> =>
       this.#withOwnWindow(window, segment, (from) => this.#open(from, segment, limited))
@@ -110,7 +115,7 @@ export class PastFragments {
   ): Promise<readonly Opened[]> {
     const { number, dateMs } = segment
     const keyOf = (rendition: RenditionName): FragmentKey =>
-      this.#key(rendition, number, `at-${dateMs}`)
+      this.#key(rendition, number, `from-${dateMs}`)
     const arriving = await window.openTracks(number, signal)
     if (arriving !== undefined) {
       try {
@@ -152,7 +157,7 @@ export class PastFragments {
   async #keep(segment: RecordedFacts, tracks: readonly FetchedTrack[]): Promise<void> {
     const { number, dateMs } = segment
     const stored = placed(segment, tracks).map(({ rendition, bytes }) => ({
-      key: this.#key(rendition, number, `at-${dateMs}`),
+      key: this.#key(rendition, number, `from-${dateMs}`),
       bytes,
     }))
     try {
@@ -209,7 +214,7 @@ function arrivingPlans(
   segment: RecordedSegment,
   arriving: readonly ArrivingTrack[],
 ): readonly (Omit<Opened, 'key'> & { readonly rendition: RenditionName })[] {
-  const sequenceNumber = sequenceNumberOf(segment)
+  const sequenceNumber = sequenceNumberAt(segment.dateMs)
   const times = timesAt(segment, arriving)
   return arriving.map((track) => {
     const { rendition, init, abandon } = track
@@ -246,7 +251,10 @@ function placed(
     tracks.map(({ rendition, facts }) => ({ ...facts, rendition })),
   )
   return tracks.map(({ rendition, bytes }) => {
-    const place = { baseTicks: times[rendition] ?? 0, sequenceNumber: sequenceNumberOf(segment) }
+    const place = {
+      baseTicks: times[rendition] ?? 0,
+      sequenceNumber: sequenceNumberAt(segment.dateMs),
+    }
     return { rendition, bytes: rewriteMedia(bytes, place) }
   })
 }
@@ -262,10 +270,6 @@ function asPublished(original: Buffer, { baseTicks, msn, id }: PublishedName): B
   const bytes = rewriteMedia(original, { baseTicks, sequenceNumber: msn })
   if (contentId(bytes) === id) return bytes
   throw unusableAnswer(fault)
-}
-
-function sequenceNumberOf({ number }: RecordedFacts): number {
-  return Number(BigInt.asUintN(32, number))
 }
 
 /** Returns where the tracks of a fragment begin: one at its date, the other as far from it as it was recorded. */
@@ -288,13 +292,20 @@ function timesAt(
   })
 }
 
-/** Moves a fragment from its date to its place in the list. */
+/** Moves a fragment from its date to its place in the list, its first picture by as much more as that comes sooner. */
 function moved(bytes: Buffer, segment: RecordedSegment, rendition: RenditionName): Buffer {
-  const { startMs, dateMs, tracks } = segment
-  const timescale = tracks[rendition]?.init.timescale
-  if (timescale === undefined) throw upstreamError('segment_gone')
-  const baseTicks = baseTicksOf(bytes) + Math.round(((startMs - dateMs) * timescale) / 1000)
-  return rewriteMedia(bytes, { baseTicks, sequenceNumber: sequenceNumberOf(segment) })
+  const { startMs, dateMs, leadMs, tracks } = segment
+  const init = tracks[rendition]?.init
+  if (init === undefined) throw upstreamError('segment_gone')
+  const ownLeadMs = rendition === 'video' ? leadMs : 0
+  const ticks = (ms: number): number => msToTicks(ms, init.timescale)
+  const { baseTicks, durationTicks } = readMedia(bytes, init)
+  const place = {
+    baseTicks: baseTicks + ticks(startMs + leadMs - dateMs) - ticks(ownLeadMs),
+    sequenceNumber: sequenceNumberAt(startMs),
+  }
+  if (ownLeadMs === 0) return rewriteMedia(bytes, place)
+  return rewriteMedia(bytes, { ...place, durationTicks: durationTicks + ticks(ownLeadMs) })
 }
 
 /** Reads the tfdt of a fragment, in ticks. */

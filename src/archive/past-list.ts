@@ -1,4 +1,4 @@
-import type { ArchiveName } from '../timeline/archive/name.ts'
+import type { ArchiveName, RecordedName } from '../timeline/archive/name.ts'
 import {
   type PlacedBy,
   placePublished,
@@ -196,6 +196,11 @@ function findIn(
   const at = numbers.indexOf(name.number)
   const segment = at < 0 ? undefined : segments()[at]
   if (segment === undefined) return undefined
-  if (name.kind === 'recorded' && segment.startMs !== name.startMs) return undefined
+  if (name.kind === 'recorded' && !isAt(segment, name)) return undefined
   return { segment, at }
+}
+
+/** Says whether a segment has the place that a name tells. */
+function isAt(segment: ListedSegment, { startMs, leadMs }: RecordedName): boolean {
+  return segment.startMs === startMs && (isPublished(segment) || segment.leadMs === leadMs)
 }

@@ -2,11 +2,9 @@ import { GatewayError } from '../base/errors.ts'
 import { Mp4Error } from '../formats/mp4/mp4-error.ts'
 import type { FetchedTrack } from '../ingest/fetch-fragment.ts'
 import { fetchFragment, type SessionFragment } from '../ingest/session-fragments.ts'
-import type { RecordedFacts } from '../timeline/archive/place.ts'
-import { mapTracks } from '../timeline/cursor.ts'
-import type { InitFacts, RenditionName } from '../timeline/fragment.ts'
+import type { PlacedBy, RecordedFacts } from '../timeline/archive/place.ts'
 import { isTransient } from '../upstream/errors.ts'
-import type { PlaylistName } from '../upstream/hls-session.ts'
+import { recordedFacts, type SampleTracks } from './recorded-facts.ts'
 import type { OpenedWindow } from './recording-window.ts'
 
 /** A fragment that was fetched to learn what the others around it are like. */
@@ -38,7 +36,11 @@ const PARALLEL = 8
  * each stretch with the same codec private data, and some others, since KVS lists fragments of other tracks
  * or codecs too and only refuses to give them (KVS.md, section 6.3).
  */
-export async function readWindow(opened: OpenedWindow, signal: AbortSignal): Promise<ReadWindow> {
+export async function readWindow(
+  opened: OpenedWindow,
+  placedBy: PlacedBy,
+  signal: AbortSignal,
+): Promise<ReadWindow> {
   const samples = new Map<number, Sample>()
   const look = async (at: number): Promise<void> => {
     const listed = opened.listed[at]
@@ -51,9 +53,9 @@ export async function readWindow(opened: OpenedWindow, signal: AbortSignal): Pro
     .flatMap((each, i) => (beginsAnew(opened.listed[i - 1], each) ? [i] : []))
   const end = await lookAll(heads, look, bound)
   const listed = opened.listed.slice(0, end)
-  const initsAt = new Map(heads.map((at) => [at, initsOf(samples.get(at)?.tracks ?? [])]))
+  const seen = new Map([...samples].map(([at, sample]) => [at, tracksOf(sample)]))
   return {
-    fragments: toFacts(opened.session.playlists, listed, initsAt),
+    fragments: recordedFacts(opened.session.playlists, listed, seen, placedBy),
     samples: [...samples.values()],
     refused: opened.listed[end],
   }
@@ -117,31 +119,6 @@ export function isRefusal(error: unknown): boolean {
   return error.code !== 'segment_gone'
 }
 
-type Inits = Readonly<Partial<Record<RenditionName, InitFacts>>>
-
-function toFacts(
-  playlists: readonly PlaylistName[],
-  listed: readonly SessionFragment[],
-  initsAt: ReadonlyMap<number, Inits>,
-): RecordedFacts[] {
-  let inits: Inits = {}
-  return listed.map(({ number, dateMs, lists }, i) => {
-    inits = initsAt.get(i) ?? inits
-    return { number, dateMs, tracks: tracksOf(playlists, lists, inits) }
-  })
-}
-
-function tracksOf(
-  playlists: readonly PlaylistName[],
-  lists: SessionFragment['lists'],
-  inits: Inits,
-): RecordedFacts['tracks'] {
-  return mapTracks(inits, (init, rendition) => {
-    const at = playlists.findIndex((name) => name === rendition || name === 'muxed')
-    return { init, lengthMs: Math.round((lists[at]?.durationS ?? 0) * 1e6) / 1000 }
-  })
-}
-
-function initsOf(tracks: readonly FetchedTrack[]): Inits {
-  return Object.fromEntries(tracks.map(({ rendition, facts }) => [rendition, facts.init]))
+function tracksOf({ tracks }: Sample): SampleTracks {
+  return Object.fromEntries(tracks.map(({ rendition, facts }) => [rendition, facts]))
 }

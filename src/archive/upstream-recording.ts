@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import type { FragmentCache } from '../store/fragment-cache.ts'
+import type { PlacedBy } from '../timeline/archive/place.ts'
 import { dateOf, type StoredPast } from '../upstream/kvs/stored-past.ts'
 import { Lister } from './lister.ts'
 import { type NearestTimes, NOWHERE, nearestTimes } from './nearest.ts'
@@ -55,11 +56,12 @@ export class UpstreamRecording {
   }
 
   /** Lists what was recorded from this time on, in milliseconds since 1970. */
-  lister(startMs: number): Lister {
+  lister(startMs: number, placedBy: PlacedBy): Lister {
     const { mostResults, clock } = this.#options
     return new Lister(startMs, {
       clock,
       mostResults,
+      placedBy,
       openWindow: (bounds) => this.openWindow(bounds),
     })
   }

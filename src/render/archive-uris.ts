@@ -14,19 +14,21 @@ export function archiveSegmentUri(rendition: RenditionName, name: ArchiveName): 
   return `${rendition}/${archiveSegmentName(name)}`
 }
 
-/** Returns `1767225600000-{number}.m4s`, or `{number}-{msn}-{ticks}-{id}.m4s` as the live timeline published it. */
+/** Returns `1767225600000-0-{number}.m4s`, whose first picture comes 0 ms sooner than all else, or `{number}-{msn}-{ticks}-{id}.m4s` as the live timeline published it. */
 export function archiveSegmentName(name: ArchiveName): string {
   const number = name.number.toString(36)
   return name.kind === 'recorded'
-    ? `${name.startMs}-${number}.m4s`
+    ? `${name.startMs}-${name.leadMs}-${number}.m4s`
     : `${number}-${name.msn}-${name.baseTicks}-${name.id}.m4s`
 }
 
 /** Reads an {@link archiveSegmentName}; undefined when it is none. */
 export function parseArchiveSegmentName(file: string): ArchiveName | undefined {
-  const [, start, recorded] = /^(0|[1-9]\d{0,14})-([0-9a-z]{1,84})\.m4s$/.exec(file) ?? []
-  if (start !== undefined && recorded !== undefined) {
-    return { kind: 'recorded', number: fromBase36(recorded), startMs: Number(start) }
+  const [, start, lead, recorded] =
+    /^(0|[1-9]\d{0,14})-(0|-?[1-9]\d{0,4})-([0-9a-z]{1,84})\.m4s$/.exec(file) ?? []
+  if (start !== undefined && lead !== undefined && recorded !== undefined) {
+    const number = fromBase36(recorded)
+    return { kind: 'recorded', number, startMs: Number(start), leadMs: Number(lead) }
   }
   const [, published, msn, ticks, id] =
     /^([0-9a-z]{1,84})-(0|[1-9]\d{0,14})-(0|[1-9]\d{0,15})-([0-9a-f]{8,64})\.m4s$/.exec(file) ?? []
@@ -35,6 +37,14 @@ export function parseArchiveSegmentName(file: string): ArchiveName | undefined {
   }
   const number = fromBase36(published)
   return { kind: 'published', number, msn: Number(msn), baseTicks: Number(ticks), id }
+}
+
+/**
+ * Says whether a file had its name from a list of an earlier release: `1767225600000-{number}.m4s`. Its bytes were
+ * others, and are not made any more.
+ */
+export function isFormerSegmentName(file: string): boolean {
+  return /^(0|[1-9]\d{0,14})-[0-9a-z]{1,84}\.m4s$/.test(file)
 }
 
 function fromBase36(text: string): bigint {

@@ -22,7 +22,7 @@ import type {
   SegmentKey,
   SegmentTrack,
 } from '../timeline/fragment.ts'
-import { secondsOf } from '../timeline/listed.ts'
+import { secondsOf, startOf } from '../timeline/listed.ts'
 import { BLOCK_SEGMENTS, type SegmentBlock } from '../timeline/segment-block.ts'
 import {
   countSegments,
@@ -183,19 +183,12 @@ function playlistSegment(
   }
   return {
     ...shared,
-    programDateTimeMs: startOf(track) ?? segment.startMs,
+    programDateTimeMs: startOf(segment, track),
     durationS: secondsOf(track),
     gap: false,
     map: mapOf(track, form.base),
     keys: keysOf(opaqueOf(track)?.keys),
   }
-}
-
-/**
- * Returns where a track begins by its own clock, in milliseconds since 1970; undefined where nobody has looked into it.
- */
-function startOf(track: SegmentTrack | RecordedTrack): number | undefined {
-  return 'baseTicks' in track ? (track.baseTicks / track.init.timescale) * 1000 : undefined
 }
 
 function opaqueOf(track: SegmentTrack | RecordedTrack): OpaqueTrack | undefined {

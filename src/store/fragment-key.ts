@@ -2,12 +2,12 @@ import type { RenditionName } from '../timeline/fragment.ts'
 
 /**
  * Says what has been made of a fragment's media. Each form is other bytes, and is kept for itself: `published` as a
- * list of the live timeline names it, `fetched` as upstream gave it, and `at-…` with times that begin at so many
- * milliseconds since 1970, as a list of the past names it.
+ * list of the live timeline names it, `fetched` as upstream gave it, and `from-…` with times that begin at so many
+ * milliseconds since 1970, as a list of the past names it, the first picture perhaps so many milliseconds sooner.
  */
 export type FragmentForm = 'published' | RecordedForm
 
-export type RecordedForm = 'fetched' | `at-${number}`
+export type RecordedForm = 'fetched' | `from-${number}` | `from-${number}-${number}`
 
 /** Says under what one track of one fragment is stored, wherever. A key never means two byte strings (G1). */
 export interface FragmentKey {

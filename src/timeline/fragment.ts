@@ -111,8 +111,13 @@ export interface RecordedSegment {
   readonly number: bigint
   /** When it starts on the selector's clock, in milliseconds since 1970. */
   readonly dateMs: number
-  /** Where it begins in this list, in whole milliseconds since 1970: names its bytes, together with the number. */
+  /** Where it begins in this list, in whole milliseconds since 1970: names its bytes, with the lead and the number. */
   readonly startMs: number
+  /**
+   * How much sooner its first picture comes than all that follows, in whole milliseconds: where the last picture of the
+   * fragment before it ends. Negative when it comes later.
+   */
+  readonly leadMs: number
   /** How long its longest track is, in milliseconds. */
   readonly durationMs: number
   readonly discontinuity: DiscontinuityCause | undefined
@@ -123,8 +128,10 @@ export interface RecordedSegment {
 export interface RecordedTrack {
   /** The init of the fragments around it. */
   readonly init: InitFacts
-  /** The length that EXTINF gives, in milliseconds. */
+  /** How long its samples last together, in milliseconds. */
   readonly lengthMs: number
+  /** How much later than the segment it begins, in milliseconds. */
+  readonly offsetMs: number
 }
 
 /** One track of one published segment. Its bytes are the fetched ones with these times written in. */

@@ -50,6 +50,57 @@ export function joinLastPicture(cursor: Cursor, fragment: FragmentFacts): Fragme
   }
 }
 
+/** Says how wrong the said length of a last picture may be, in milliseconds: by how much it is longer, or shorter. */
+export interface LastPicture {
+  readonly longerMs: number
+  readonly shorterMs: number
+}
+
+/**
+ * Tells from some fragments of a recording how wrong its last pictures' lengths may be, where nobody looks into each as
+ * the live timeline does; undefined where they come evenly, so that what lies between two fragments was lost.
+ */
+export function lastPictureOf(
+  some: readonly Pick<TrackFacts, 'init' | 'steps'>[],
+): LastPicture | undefined {
+  const all = some.flatMap(({ init, steps }) => {
+    if (steps === undefined) return []
+    const ms = (ticks: number): number => ticksToMs(ticks, init.timescale)
+    const { lastTicks, shortestTicks, longestTicks, shrinkableTicks } = steps
+    const isAlone = longestTicks === 0
+    return [
+      {
+        shortestMs: ms(isAlone ? lastTicks : Math.min(shortestTicks, lastTicks)),
+        longestMs: ms(longestTicks),
+        lastMs: ms(lastTicks),
+        shrinkableMs: ms(shrinkableTicks),
+      },
+    ]
+  })
+  if (all.length === 0 || all.length < some.length) return undefined
+  const shortestMs = Math.min(...all.map((each) => each.shortestMs))
+  const longestMs = Math.max(...all.map((each) => each.longestMs))
+  const lastMs = Math.max(...all.map((each) => each.lastMs))
+  const shrinkableMs = Math.min(...all.map((each) => each.shrinkableMs))
+  if (longestMs === 0) {
+    if (lastMs >= GUESSED_MS) return undefined
+    return { longerMs: LONE_MS - lastMs, shorterMs: Math.min(lastMs, shrinkableMs) }
+  }
+  if (Math.max(longestMs, lastMs) < UNEVEN * shortestMs) return undefined
+  return {
+    longerMs: longestMs * UNEVEN - shortestMs,
+    shorterMs: Math.min(Math.max(longestMs, lastMs) - shortestMs, shrinkableMs),
+  }
+}
+
+/** Says whether what lies between two fragments, negative when they overlap, is their last picture and nothing else. */
+export function mayBeLastPicture(
+  gapMs: number,
+  { longerMs, shorterMs }: LastPicture = { longerMs: 0, shorterMs: 0 },
+): boolean {
+  return Math.abs(gapMs) > ROUNDING_MS && gapMs <= longerMs && -gapMs <= shorterMs
+}
+
 /** Returns the gap by tfdt, which does not round as dates do, where it says the same. */
 function gapTicks(
   { timeBase }: Cursor,

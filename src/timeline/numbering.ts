@@ -46,6 +46,18 @@ export function firstEdition(atMs: number): number {
   return stepsSince2025(MS_PER_NUMBER, atMs)
 }
 
+/**
+ * How much a segment of the past counts, so that its mfhd.sequence_number grows along its list and is below the MSNs of
+ * what the live timeline published behind it, which begin at five per second.
+ */
+const MS_PER_RECORDED = 500
+
+/** Returns the mfhd.sequence_number of what begins at a time of the past, in milliseconds since 1970; modulo 2^32. */
+export function sequenceNumberAt(startMs: number): number {
+  const steps = Math.floor((startMs - EPOCH_MS) / MS_PER_RECORDED)
+  return steps < 0 ? steps + 2 ** 32 : steps
+}
+
 function countSince2025(stepMs: number, first: FirstFragment): number {
   return stepsSince2025(stepMs, serverMsOf(first))
 }

@@ -55,7 +55,7 @@ interface Layout {
   readonly track: number
 }
 const PUBLISHED: Layout = { segment: 9, track: 5 }
-const RECORDED: Layout = { segment: 4, track: 2 }
+const RECORDED: Layout = { segment: 5, track: 3 }
 
 /** Stands in place of an init's index. */
 const NO_TRACK = -1
@@ -165,12 +165,13 @@ function trackRow(track: SegmentTrack | undefined, inits: readonly InitFacts[]):
 }
 
 function recordedRow(segment: RecordedSegment, inits: readonly InitFacts[]): number[] {
-  const { dateMs, startMs, durationMs, discontinuity, tracks } = segment
-  const lengths = RENDITIONS.flatMap((name) => {
+  const { dateMs, startMs, leadMs, durationMs, discontinuity, tracks } = segment
+  const rows = RENDITIONS.flatMap((name) => {
     const track = tracks[name]
-    return track === undefined ? [NO_TRACK, 0] : [indexOf(track.init, inits), track.lengthMs]
+    if (track === undefined) return [NO_TRACK, 0, 0]
+    return [indexOf(track.init, inits), track.lengthMs, track.offsetMs]
   })
-  return [dateMs, startMs, durationMs, BREAKS.indexOf(discontinuity), ...lengths]
+  return [dateMs, startMs, leadMs, durationMs, BREAKS.indexOf(discontinuity), ...rows]
 }
 
 function indexOf({ id, rendition }: InitFacts, inits: readonly InitFacts[]): number {
@@ -216,11 +217,13 @@ function recordedAt({ values, inits }: RecordedBlock, i: number, number: bigint)
     number,
     dateMs: value(0),
     startMs: value(1),
-    durationMs: value(2),
-    discontinuity: BREAKS[value(3)],
+    leadMs: value(2),
+    durationMs: value(3),
+    discontinuity: BREAKS[value(4)],
     tracks: tracksOf<RecordedTrack>(RECORDED, value, inits, (init, at) => ({
       init,
       lengthMs: value(at + 1),
+      offsetMs: value(at + 2),
     })),
   }
 }

@@ -9,6 +9,7 @@ import { baseTicksOf } from '../../src/archive/past-fragments.ts'
 import type { ArchiveRange } from '../../src/archive/range.ts'
 import { GatewayError } from '../../src/base/errors.ts'
 import { silentLog } from '../../src/base/log.ts'
+import { readMedia } from '../../src/formats/mp4/media.ts'
 import { contentId } from '../../src/store/content-id.ts'
 import { DiskStore } from '../../src/store/disk-store.ts'
 import type { FragmentBody } from '../../src/store/fragment-body.ts'
@@ -16,11 +17,16 @@ import type { FragmentTier } from '../../src/store/fragment-tier.ts'
 import { type ArchiveName, nameOf } from '../../src/timeline/archive/name.ts'
 import type { PlacedBy } from '../../src/timeline/archive/place.ts'
 import type { ListedSegment, RenditionName } from '../../src/timeline/fragment.ts'
+import { secondsOf } from '../../src/timeline/listed.ts'
+import { firstSequence } from '../../src/timeline/numbering.ts'
 import { segmentsOf } from '../../src/timeline/segment-block.ts'
 import { cacheOf } from '../support/fragment-cache.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { recorded, recordingOf, ScriptedPast, START_MS, type Stored } from './scripted-past.ts'
 import { published, ScriptedTail } from './scripted-tail.ts'
+
+/** Where mfhd.sequence_number stands in a fragment that begins with its moof. */
+const MFHD_AT = 20
 
 const never = new AbortController().signal
 const HOUR_MS = 3_600_000
@@ -225,6 +231,54 @@ describe('a range of the past', () => {
       discontinuity === undefined ? [] : [number],
     )
     expect(breaks).toEqual([11n, 26n])
+  })
+
+  test('G4: pictures at uneven steps follow on, as in the live list, and say so in their bytes', async () => {
+    const steps = [40, 300, 120, 400, 40, 220, 60, 380, 40, 160]
+    let dateMs = START_MS
+    const stored = Array.from({ length: 30 }, (_, i): Stored => {
+      const own = steps.map((_step, j) => steps[(i + j) % steps.length] ?? 40)
+      // The packer takes the last picture to last as long as the one before it.
+      const picturesMs = [...own.slice(0, -1), own.at(-2) ?? 40]
+      const lengthMs = picturesMs.reduce((sum, ms) => sum + ms, 0)
+      const fragment = { number: BigInt(i + 1), dateMs, lengthMs, picturesMs, tracks: 1 }
+      dateMs += own.reduce((sum, ms) => sum + ms, 0)
+      return fragment
+    })
+    const { archives } = stageOf(stored)
+    const archive = archives.get(ALL)
+    const entries = await entriesOf(archive)
+    expect(entries).toHaveLength(30)
+    expect(entries.filter(({ discontinuity }) => discontinuity !== undefined)).toEqual([])
+    let endMs = START_MS
+    for (const [i, entry] of entries.entries()) {
+      const { video } = entry.tracks
+      if (video === undefined) throw new Error('no picture')
+      const { init } = video
+      const media = readMedia(await bytesOf(archive, nameOf(entry, 'video')), init)
+      expect((media.baseTicks / init.timescale) * 1000).toBeCloseTo(endMs, 0)
+      endMs = ((media.baseTicks + media.durationTicks) / init.timescale) * 1000
+      expect(endMs).toBeCloseTo((stored[i]?.dateMs ?? 0) + (stored[i]?.lengthMs ?? 0), 0)
+      expect(endMs).toBeCloseTo(entry.startMs + secondsOf(video) * 1000, 0)
+    }
+  })
+
+  test('moof boxes are numbered on along the list, to the MSNs of what was published live', async () => {
+    const { archives } = stageOf(recorded(300, { sound: true }))
+    const archive = archives.get(ALL)
+    const numbers: number[] = []
+    for (const entry of await entriesOf(archive)) {
+      const [video, audio] = await Promise.all([
+        bytesOf(archive, nameOf(entry, 'video')),
+        bytesOf(archive, nameOf(entry, 'audio'), 'audio'),
+      ])
+      const [number, other] = [video, audio].map((bytes) => bytes.readUInt32BE(MFHD_AT))
+      expect(other).toBe(number)
+      expect(number).toBeGreaterThan(numbers.at(-1) ?? 0)
+      numbers.push(number ?? 0)
+    }
+    const first = { number: 1n, receivedMs: START_MS }
+    expect(numbers.at(-1)).toBeLessThan(firstSequence(first))
   })
 
   test('G4: another codec is a new init behind a discontinuity', async () => {

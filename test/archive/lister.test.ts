@@ -20,7 +20,7 @@ async function listAll(
   mostResults: number,
 ): Promise<Listing> {
   const past = new ScriptedPast(stored)
-  const lister = recordingOf(past, { mostResults }).lister(START_MS)
+  const lister = recordingOf(past, { mostResults }).lister(START_MS, 'dates')
   const entries: RecordedSegment[] = []
   for (;;) {
     const found = await lister.next(untilMs, never)
@@ -105,7 +105,7 @@ test('what KVS forgets while it is listed is listed without', async () => {
   const stored = recorded(20)
   // Between its list and its first fragment time passes.
   const past = new Forgetful(stored, (left) => left.slice(left.length > 18 ? 1 : 0))
-  const lister = recordingOf(past).lister(START_MS - 1000)
+  const lister = recordingOf(past).lister(START_MS - 1000, 'dates')
   const found = await lister.next(START_MS + DAY_MS, never)
   expect(found?.fragments.map(({ number }) => number)).toEqual(
     stored.slice(2).map(({ number }) => number),
@@ -118,7 +118,7 @@ test('the edge of what KVS keeps is met, however long a look takes', async () =>
     clock.advance(4_000)
     return left.filter(({ dateMs }) => dateMs >= clock.now() - DAY_MS)
   })
-  const lister = recordingOf(past, { clock }).lister(START_MS - 60_000)
+  const lister = recordingOf(past, { clock }).lister(START_MS - 60_000, 'dates')
   const found = await lister.next(START_MS + DAY_MS, never)
   const first = found?.fragments[0]?.dateMs ?? 0
   expect(first).toBeGreaterThanOrEqual(clock.now() - DAY_MS)

@@ -21,6 +21,8 @@ export interface Stored {
   readonly number: bigint
   readonly dateMs: number
   readonly lengthMs?: number
+  /** How long each picture lasts as packed; one as long as the fragment if left out. */
+  readonly picturesMs?: readonly number[]
   /** Which set of tracks it has; a session gives only what has that of its first fragment. */
   readonly tracks: number
   /** Which codec private data it has. */
@@ -164,16 +166,18 @@ export class PastSession extends IdleSession {
   }
 
   #bytes(stored: Stored, playlist: 'video' | 'audio'): Buffer {
-    const { number, dateMs, lengthMs = 1000, codec = 'avc' } = stored
+    const { number, dateMs, lengthMs = 1000, picturesMs = [lengthMs], codec = 'avc' } = stored
     const media = mediaOf(playlist, codec)
     const { timescale } = media.init
     const zeroMs = { epoch: 0, session: this.#stored[0]?.dateMs ?? 0, fragment: dateMs }
     // The sound begins 12 ms after the picture.
     const startMs = dateMs - zeroMs[this.#past.base] + (playlist === 'audio' ? 12 : 0)
-    const durationTicks = Math.round((lengthMs * timescale) / 1000)
-    const sample = { durationTicks, bytes: 10, isSync: true, compositionTicks: 0 }
+    const samples = (playlist === 'audio' ? [lengthMs] : picturesMs).map((ms) => {
+      const durationTicks = Math.round((ms * timescale) / 1000)
+      return { durationTicks, bytes: 10, isSync: true, compositionTicks: 0 }
+    })
     const baseTicks = Math.round((startMs * timescale) / 1000)
-    return literalFragment(media, baseTicks, [sample], Number(number % 251n))
+    return literalFragment(media, baseTicks, samples, Number(number % 251n))
   }
 }
 

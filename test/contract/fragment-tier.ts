@@ -34,7 +34,7 @@ export function fragmentTierContract(
 
     test('G1: each form of a fragment is other bytes', async () => {
       const store = await open(1000)
-      const forms = ['fetched', 'at-1767225600000', 'at-1767225600010'] as const
+      const forms = ['fetched', 'from-1767225600000', 'from-1767225600010'] as const
       const keys = forms.map((form) => recordedKey('lobby', 'video', 2n ** 150n, form))
       for (const [i, key] of keys.entries()) await store.put(key, bytesOf(i), 'none')
       for (const [i, key] of keys.entries()) expect(await store.get(key)).toEqual(bytesOf(i))

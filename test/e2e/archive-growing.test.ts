@@ -17,10 +17,12 @@ test('G1, G2: start-over: the past and what comes are one list that grows', asyn
   expect(verdict.segments).toBeGreaterThan(115)
   expect(verdict.decoded).toMatchObject({ video: SEAMLESS, audio: SEAMLESS })
 
-  for (const list of (await stage.lists(url)).values()) {
-    expect(list).toMatchObject({ ended: false, mediaSequence: 0 })
-    expect(list.segments[0]?.pdtMs).toBe(startMs)
-  }
+  const lists = await stage.lists(url)
+  for (const list of lists.values()) expect(list).toMatchObject({ ended: false, mediaSequence: 0 })
+  const [video, audio] = ['video', 'audio'].map((name) => lists.get(name)?.segments[0]?.pdtMs)
+  expect(video).toBe(startMs)
+  // The sound begins with its own first frame, 11 ms later.
+  expect(audio).toBe(startMs + 11)
   const { body } = await stage.ask(await playlistUrl(stage, url))
   expect(String(body)).toContain('#EXT-X-PLAYLIST-TYPE:EVENT')
   expect(stage.world.counters().quotaViolations).toEqual({})

@@ -69,10 +69,8 @@ function tolerancesOf({ camera, kvs }: Row): Partial<Tolerances> {
     // Dates of arrival waver: neighbours are then joined by their lengths, which come in milliseconds.
     ...(kvs['fragmentSelectorType'] === 'SERVER_TIMESTAMP' ? { jumpMs: 2 } : {}),
     // A list of what has both tracks in one says how long the picture is; the sound is up to a frame off.
-    ...(kvs['containerFormat'] === 'MPEG_TS' ? { extinfMs: 22 } : {}),
-    ...(camera.extinfErrorMs === undefined ? {} : { extinfMs: 41 }),
-    // Both tracks are dated as the fragment is: with B-frames, sound begins when the picture is shown.
-    ...(camera.clip === 'hevc' ? { gapMs: 80 } : {}),
+    ...(kvs['containerFormat'] === 'MPEG_TS' ? { extinfMs: 22, pdtMs: 22 } : { pdtMs: 1 }),
+    ...(camera.extinfErrorMs === undefined ? {} : { extinfMs: 41, pdtMs: 22 }),
   }
 }
 

@@ -23,6 +23,8 @@ export interface Tolerances {
   readonly extinfMs: number
   /** Producer clocks wobble: less than this is no gap. G4 says 50 ms. */
   readonly gapMs: number
+  /** EXT-X-PROGRAM-DATE-TIME against tfdt. */
+  readonly pdtMs: number
   /** How far apart video and audio of one fragment may start: some AAC frames. */
   readonly renditionsMs: number
 }
@@ -31,6 +33,7 @@ export const CONTRACT_TOLERANCES: Tolerances = {
   jumpMs: 1,
   extinfMs: 1,
   gapMs: 50,
+  pdtMs: 50,
   renditionsMs: 150,
 }
 
@@ -51,7 +54,7 @@ function checkSegment(
     findings.push({ kind: 'extinf-mismatch', msn, detail })
   }
   // Output is locked to the epoch: what PDT says in words, tfdt says in ticks.
-  if (pdtMs !== undefined && Math.abs(pdtMs - media.startMs) > tolerances.gapMs + ROUNDING_MS) {
+  if (pdtMs !== undefined && Math.abs(pdtMs - media.startMs) > tolerances.pdtMs + ROUNDING_MS) {
     const detail = `PDT ${new Date(pdtMs).toISOString()}, tfdt at ${media.startMs} ms`
     findings.push({ kind: 'pdt-mismatch', msn, detail })
   }

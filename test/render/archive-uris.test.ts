@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseRangeName, rangeName } from '../../src/archive/range.ts'
-import { archiveSegmentName, parseArchiveSegmentName } from '../../src/render/archive-uris.ts'
+import {
+  archiveSegmentName,
+  isFormerSegmentName,
+  parseArchiveSegmentName,
+} from '../../src/render/archive-uris.ts'
 import type { ArchiveName } from '../../src/timeline/archive/name.ts'
 
 const number = fc.bigInt({ min: 0n, max: 10n ** 128n })
@@ -10,6 +14,7 @@ const names: fc.Arbitrary<ArchiveName> = fc.oneof(
     kind: fc.constant('recorded' as const),
     number,
     startMs: fc.integer({ min: 0, max: 10 ** 13 }),
+    leadMs: fc.integer({ min: -2_000, max: 2_000 }),
   }),
   fc.record({
     kind: fc.constant('published' as const),
@@ -34,13 +39,25 @@ describe('names of recorded segments', () => {
   test.each([
     '',
     'x.m4s',
-    '01-a.m4s',
-    '1-A.m4s',
-    '1-a.mp4',
-    '1-a-.m4s',
+    '01-0-a.m4s',
+    '1-0-A.m4s',
+    '1-0-a.mp4',
+    '1-0-a-.m4s',
+    '1-00-a.m4s',
+    '1--0-a.m4s',
+    '1-a.m4s',
     'a-1-2-xyz.m4s',
-    '-1-a.m4s',
+    '-1-0-a.m4s',
   ])('nothing else is one: %s', (text) => expect(parseArchiveSegmentName(text)).toBeUndefined())
+})
+
+test('names of earlier releases are known as such', () => {
+  fc.assert(
+    fc.property(names, (name) => {
+      expect(isFormerSegmentName(archiveSegmentName(name))).toBe(false)
+    }),
+  )
+  expect(isFormerSegmentName('1767225600000-3f9.m4s')).toBe(true)
 })
 
 describe('names of ranges', () => {

@@ -6,8 +6,8 @@ import type { SegmentList } from '../../src/timeline/segment-list.ts'
 import { AUDIO, START_MS, VIDEO } from '../support/camera.ts'
 
 const TRACKS = {
-  video: { init: VIDEO, lengthMs: 2000 },
-  audio: { init: AUDIO, lengthMs: 2005.333 },
+  video: { init: VIDEO, lengthMs: 2000, offsetMs: 0 },
+  audio: { init: AUDIO, lengthMs: 2005.333, offsetMs: 12.4 },
 }
 const FORM = archiveForm('1-2')
 
@@ -17,6 +17,7 @@ function recorded(i: number, more: Partial<RecordedSegment> = {}): RecordedSegme
     number: 36n ** 2n + BigInt(i),
     dateMs,
     startMs: dateMs,
+    leadMs: 0,
     durationMs: 2005.333,
     discontinuity: undefined,
     tracks: TRACKS,
@@ -53,18 +54,18 @@ test('a closed range, with a track that is away for a while and new codec privat
 #EXT-X-PLAYLIST-TYPE:VOD
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-MAP:URI="audio/init-a1.mp4"
-#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000Z
+#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.012Z
 #EXTINF:2.005333,
-audio/1767225600000-100.m4s
+audio/1767225600000-0-100.m4s
 #EXT-X-DISCONTINUITY
 #EXT-X-GAP
 #EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:02.000Z
 #EXTINF:2.000,
-audio/1767225602000-101.m4s
+audio/1767225602000-0-101.m4s
 #EXT-X-DISCONTINUITY
-#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:04.000Z
+#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:04.012Z
 #EXTINF:2.005333,
-audio/1767225604000-102.m4s
+audio/1767225604000-0-102.m4s
 #EXT-X-ENDLIST
 `)
 })

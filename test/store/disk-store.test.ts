@@ -83,7 +83,7 @@ test.each([
 test('what was made of the past is found after a restart, and is the first to go', async () => {
   const options = { dir: await freshDir(), maxBytes: 300, log: silentLog }
   const past = [0, 1, 2, 3].map((i) => ({
-    key: recordedKey('lobby', 'video', BigInt(i), 'at-1767225600000'),
+    key: recordedKey('lobby', 'video', BigInt(i), 'from-1767225600000'),
     content: Buffer.alloc(100, `fragment ${i}`),
   }))
   const store = await DiskStore.open(options)

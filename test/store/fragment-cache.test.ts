@@ -281,7 +281,7 @@ test('another form is made once, kept, and takes only room that is left', async 
   const tier = new Tier()
   const { cache, store } = makeCache(10_000, 8, tier)
   let made = 0
-  const key = recordedKey('lobby', 'video', 7n, 'at-1767225600000')
+  const key = recordedKey('lobby', 'video', 7n, 'from-1767225600000')
   const derive = () =>
     cache.derive(
       key,

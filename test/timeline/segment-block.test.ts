@@ -17,12 +17,15 @@ function recorded(i: number, muted: boolean): RecordedSegment {
   const { number, startMs, tracks } = published(i, muted)
   const trackOf = (name: 'video' | 'audio') => {
     const track = tracks[name]
-    return track === undefined ? {} : { [name]: { init: track.init, lengthMs: 2_000.5 } }
+    return track === undefined
+      ? {}
+      : { [name]: { init: track.init, lengthMs: 2_000.5, offsetMs: i / 7 } }
   }
   return {
     number,
     startMs,
     dateMs: startMs + 3,
+    leadMs: -i,
     durationMs: 2_000.5,
     discontinuity: i % 3 === 0 ? 'gap' : undefined,
     tracks: { ...trackOf('video'), ...trackOf('audio') },

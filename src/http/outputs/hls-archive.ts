@@ -2,7 +2,11 @@ import type { Archive } from '../../archive/archive.ts'
 import { noArchive } from '../../archive/archives.ts'
 import { type ArchiveRange, parseRangeName, rangeName } from '../../archive/range.ts'
 import { GatewayError } from '../../base/errors.ts'
-import { archiveSegmentName, parseArchiveSegmentName } from '../../render/archive-uris.ts'
+import {
+  archiveSegmentName,
+  isFormerSegmentName,
+  parseArchiveSegmentName,
+} from '../../render/archive-uris.ts'
 import { archiveForm } from '../../render/list-form.ts'
 import { parseInitName } from '../../render/uris.ts'
 import { completeBody, type FragmentBody } from '../../store/fragment-body.ts'
@@ -31,6 +35,8 @@ export const archiveMedia: Output = {
   countedAs: classOfFile,
   read: (address) => {
     const rendition = parseRendition(address.rendition)
+    if (isFormerSegmentName(address.file))
+      throw new GatewayError('segment_gone', 'Lists name this segment otherwise by now')
     const file = parseFile(address.file)
     if (rendition === undefined || file === undefined) throw notFound('No segment has that name')
     const range = rangeOf(address.range)

@@ -1,13 +1,19 @@
-import type { ListedSegment, RenditionName } from '../fragment.ts'
+import type { ListedSegment, RecordedSegment, RenditionName } from '../fragment.ts'
 import { isPublished } from '../listed.ts'
 
 /** What names the bytes of a track of a segment in a list of the past, whoever lists it and when (G1). */
-export type ArchiveName =
-  /** Names the bytes as KVS keeps them, moved to this place, in milliseconds since 1970. */
-  | { readonly kind: 'recorded'; readonly number: bigint; readonly startMs: number }
-  /** Names the bytes as the live timeline has published them. */
-  | PublishedName
+export type ArchiveName = RecordedName | PublishedName
 
+/** Names the bytes as KVS keeps them, moved to a place. */
+export interface RecordedName {
+  readonly kind: 'recorded'
+  readonly number: bigint
+  /** Where it begins, in whole milliseconds since 1970. */
+  readonly startMs: number
+  readonly leadMs: RecordedSegment['leadMs']
+}
+
+/** Names the bytes as the live timeline has published them. */
 export interface PublishedName {
   readonly kind: 'published'
   readonly number: bigint
@@ -21,8 +27,11 @@ export interface PublishedName {
 /** The name of one rendition of a segment. */
 export function nameOf(segment: ListedSegment, rendition: RenditionName): ArchiveName {
   const { number, startMs } = segment
-  const track = isPublished(segment) ? segment.tracks[rendition] : undefined
-  if (!isPublished(segment) || track === undefined) return { kind: 'recorded', number, startMs }
+  if (!isPublished(segment)) return { kind: 'recorded', number, startMs, leadMs: segment.leadMs }
   const { msn } = segment
+  const track = segment.tracks[rendition]
+  // Nobody asks for what is not there.
+  if (track === undefined)
+    return { kind: 'recorded', number, startMs: Math.round(startMs), leadMs: 0 }
   return { kind: 'published', number, msn, baseTicks: track.baseTicks, id: track.id }
 }

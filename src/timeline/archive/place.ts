@@ -1,4 +1,4 @@
-import { RENDITIONS } from '../cursor.ts'
+import { mapTracks, RENDITIONS } from '../cursor.ts'
 import type {
   DiscontinuityCause,
   ListedSegment,
@@ -7,6 +7,7 @@ import type {
   RenditionName,
   Segment,
 } from '../fragment.ts'
+import { type LastPicture, mayBeLastPicture } from '../last-picture.ts'
 import { isPublished, secondsOf } from '../listed.ts'
 import { TOLERANCE_MS } from '../tolerance.ts'
 
@@ -18,7 +19,10 @@ import { TOLERANCE_MS } from '../tolerance.ts'
 export type PlacedBy = 'dates' | 'lengths'
 
 /** A fragment as upstream's playlists of the past tell of it, before it has a place in a list. */
-export type RecordedFacts = Pick<RecordedSegment, 'number' | 'dateMs' | 'tracks'>
+export interface RecordedFacts extends Pick<RecordedSegment, 'number' | 'dateMs' | 'tracks'> {
+  /** How wrong the length of the picture may be by which those around it end; absent where pictures come evenly. */
+  readonly lastPicture?: LastPicture | undefined
+}
 
 /** How far lengths may lead away from the date before they are led back, a little with each fragment (G2). */
 const MAX_ERROR_MS = 40
@@ -38,17 +42,45 @@ export function placeRecorded(
   next: RecordedFacts,
   by: PlacedBy,
 ): RecordedSegment | undefined {
-  const { number, dateMs, tracks } = next
-  const placed = (startMs: number, discontinuity: RecordedSegment['discontinuity']) => {
-    const durationMs = Math.max(0, ...Object.values(tracks).map(lengthMs))
-    return { number, dateMs, startMs, durationMs, discontinuity, tracks }
-  }
-  if (previous === undefined) return placed(dateMs, undefined)
+  const { dateMs, tracks } = next
+  if (previous === undefined) return placed(next, dateMs, 0, undefined)
   if (!isBehind(previous, next)) return undefined
+  const cause = breakBetween(previous, next)
   const joins = Math.abs(gapMs(previous, next)) <= TOLERANCE_MS
-  const byLengths = by === 'lengths' || tracks.video === undefined
-  const startMs = joins && byLengths ? heldToDate(endMs(previous), next) : dateMs
-  return placed(startMs, breakBetween(previous, next))
+  if (joins && (by === 'lengths' || tracks.video === undefined))
+    return placed(next, heldToDate(endMs(previous), next), 0, cause)
+  const leadMs = joinsLastPicture(previous, next) ? dateMs - endMs(previous) : 0
+  return placed(next, dateMs - leadMs, leadMs, cause)
+}
+
+function placed(
+  { number, dateMs, tracks }: RecordedFacts,
+  startMs: number,
+  leadMs: number,
+  discontinuity: RecordedSegment['discontinuity'],
+): RecordedSegment {
+  const led =
+    leadMs === 0 ? tracks : mapTracks(tracks, (track, name) => withLead(track, name, leadMs))
+  const durationMs = Math.max(0, ...Object.values(led).map(lengthMs))
+  return { number, dateMs, startMs, leadMs, durationMs, discontinuity, tracks: led }
+}
+
+/** Has the picture begin with the segment, and the sound when it should. */
+function withLead(track: RecordedTrack, name: RenditionName, leadMs: number): RecordedTrack {
+  return name === 'video'
+    ? { ...track, lengthMs: track.lengthMs + leadMs }
+    : { ...track, offsetMs: track.offsetMs + leadMs }
+}
+
+/**
+ * Says whether pictures that come at uneven steps explain what lies between, as the live timeline would find: see
+ * `last-picture.ts`. Then the first picture comes where the last one ends.
+ */
+function joinsLastPicture(previous: ListedSegment, next: ListedSegment | RecordedFacts): boolean {
+  if (!('lastPicture' in next) || previous.tracks.video === undefined) return false
+  return (
+    next.tracks.video !== undefined && mayBeLastPicture(gapMs(previous, next), next.lastPicture)
+  )
 }
 
 /**
@@ -69,7 +101,7 @@ export function gapMs(
   previous: ListedSegment | RecordedFacts,
   next: ListedSegment | RecordedFacts,
 ): number {
-  return dateOf(next) - (dateOf(previous) + clockLengthMs(previous))
+  return dateOf(next) - (dateOf(previous) - leadOf(previous) + clockLengthMs(previous))
 }
 
 /**
@@ -90,7 +122,8 @@ function breakBetween(
   next: ListedSegment | RecordedFacts,
 ): DiscontinuityCause | undefined {
   const betweenMs = gapMs(previous, next)
-  if (Math.abs(betweenMs) > TOLERANCE_MS) return betweenMs > 0 ? 'gap' : 'overlap'
+  if (Math.abs(betweenMs) > TOLERANCE_MS && !joinsLastPicture(previous, next))
+    return betweenMs > 0 ? 'gap' : 'overlap'
   const idOf = ({ tracks }: Pick<ListedSegment, 'tracks'>, name: RenditionName): string =>
     tracks[name]?.init.id ?? ''
   const changed = RENDITIONS.filter((name) => idOf(previous, name) !== idOf(next, name))
@@ -105,6 +138,10 @@ function breakBetween(
  */
 function dateOf(segment: ListedSegment | RecordedFacts): number {
   return 'dateMs' in segment ? segment.dateMs : segment.startMs
+}
+
+function leadOf(segment: ListedSegment | RecordedFacts): number {
+  return 'leadMs' in segment ? segment.leadMs : 0
 }
 
 function endMs(segment: ListedSegment): number {

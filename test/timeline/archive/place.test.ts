@@ -21,7 +21,7 @@ function init(id: string, rendition: 'video' | 'audio' = 'video'): InitFacts {
 }
 
 function track(id: string, lengthMs = 2000, rendition: 'video' | 'audio' = 'video') {
-  return { init: init(id, rendition), lengthMs }
+  return { init: init(id, rendition), lengthMs, offsetMs: 0 }
 }
 
 const VIDEO = { video: track('v1') }
@@ -136,6 +136,39 @@ describe('whatever KVS lists', () => {
         for (const { startMs, dateMs } of placeAll(listed)) expect(startMs).toBe(dateMs)
       }),
     )
+  })
+})
+
+describe('pictures at uneven steps', () => {
+  const lastPicture = { longerMs: 500, shorterMs: 200 }
+  const withSound = { ...VIDEO, audio: { ...track('a1', 2005, 'audio'), offsetMs: 12 } }
+  const uneven = (number: number, atMs: number): RecordedFacts => ({
+    ...recorded(number, START_MS + atMs, withSound),
+    lastPicture,
+  })
+
+  test('G4: what their last one explains is no gap and no overlap: the next first one comes where that ends', () => {
+    const entries = placeAll([uneven(1, 0), uneven(2, 2300), uneven(3, 4150), uneven(4, 6151)])
+    const told = entries.map(({ startMs, leadMs, discontinuity, tracks: { video, audio } }) => [
+      startMs - START_MS,
+      leadMs,
+      discontinuity,
+      video?.lengthMs,
+      audio?.offsetMs,
+    ])
+    expect(told).toEqual([
+      [0, 0, undefined, 2000, 12],
+      [2000, 300, undefined, 2300, 312],
+      [4300, -150, undefined, 1850, -138],
+      // A millisecond is rounding.
+      [6151, 0, undefined, 2000, 12],
+    ])
+  })
+
+  test('G4: what it does not explain is one', () => {
+    const entries = placeAll([uneven(1, 0), uneven(2, 2600), uneven(3, 4300)])
+    expect(entries.map(({ discontinuity }) => discontinuity)).toEqual([undefined, 'gap', 'overlap'])
+    expect(entries.map(({ leadMs }) => leadMs)).toEqual([0, 0, 0])
   })
 })
 
