@@ -24,7 +24,7 @@ export function withDeadline<T>(
 }
 
 /** Watches time: calls `expire` when it is up, with what is then thrown; returns what ends the watch. */
-export type Watch = (expire: (error: Error) => void) => () => void
+export type Watch = (expire: (reason: unknown) => void) => () => void
 
 /** Runs work as {@link withDeadline} does, with a deadline that may move. */
 export async function untilExpired<T>(

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { untilExpired, type Watch } from '../base/deadline.ts'
 import { SingleFlight } from '../base/single-flight.ts'
 import type { PlaylistName, Verify } from './hls-session.ts'
 import type { ListedMap } from './listed-fragment.ts'
@@ -46,10 +47,10 @@ export abstract class SessionBase<Followed> {
     signal: AbortSignal,
     verify: Verify = acceptAll,
   ): Promise<Buffer> {
-    const alive = this.alive(signal)
     const key = `${playlist} ${map.key}`
     const known = this.#inits.get(key)
-    if (known !== undefined) return known
+    if (known !== undefined && !this.#retired) return known
+    const alive = this.alive(signal)
     return this.#initFlights.run(key, alive, async (limited) => {
       const fetching = AbortSignal.any([limited, this.#life.signal])
       const init = await this.fetchInit(map, verify, fetching)
@@ -78,12 +79,31 @@ export abstract class SessionBase<Followed> {
   }
 
   /**
-   * Returns a signal that aborts with the caller's signal or the session.
+   * Returns a signal that aborts with the caller's signal or the session, for work that goes on when it is answered.
    * @throws SessionDeadError when it takes no new calls
    */
   protected alive(signal: AbortSignal): AbortSignal {
     if (this.#retired) throw new SessionDeadError('closed')
     return AbortSignal.any([signal, this.#life.signal])
+  }
+
+  /**
+   * Runs work until the caller's signal aborts or the session ends. For a signal of both, Node keeps weak references in
+   * both, which cost more than all else about a request that is not the request.
+   * @throws SessionDeadError when it takes no new calls
+   */
+  protected whileAlive<T>(
+    signal: AbortSignal,
+    work: (alive: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    if (this.#retired) throw new SessionDeadError('closed')
+    const life = this.#life.signal
+    const watch: Watch = (expire) => {
+      const end = (): void => expire(life.reason)
+      life.addEventListener('abort', end, { once: true })
+      return () => life.removeEventListener('abort', end)
+    }
+    return untilExpired(watch, signal, work)
   }
 }
 

@@ -119,11 +119,13 @@ class KvsSession extends SessionBase<Followed> implements HlsSession {
   async list(playlist: PlaylistName, signal: AbortSignal): Promise<readonly ListedFragment[]> {
     const followed = this.playlist(playlist)
     const session = this.#url.reveal()
-    const listed = await this.#http.get('playlist', followed.uri, this.alive(signal), (body) => {
-      const fragments = followed.lists.read(body.toString(), session)
-      if (this.#fragmentRequest === 'fragment') requireMaps(fragments)
-      return fragments
-    })
+    const listed = await this.whileAlive(signal, (alive) =>
+      this.#http.get('playlist', followed.uri, alive, (body) => {
+        const fragments = followed.lists.read(body.toString(), session)
+        if (this.#fragmentRequest === 'fragment') requireMaps(fragments)
+        return fragments
+      }),
+    )
     // An empty list says nothing about where fragments are.
     if (listed.length > 0) followed.listed = listed
     return listed
@@ -134,7 +136,9 @@ class KvsSession extends SessionBase<Followed> implements HlsSession {
     signal: AbortSignal,
     { verify = acceptAll, ...wish }: FragmentWish = {},
   ): Promise<Buffer> {
-    return this.#http.get(this.#fragmentRequest, uri, this.alive(signal), verified(verify), wish)
+    return this.whileAlive(signal, (alive) =>
+      this.#http.get(this.#fragmentRequest, uri, alive, verified(verify), wish),
+    )
   }
 
   async openFragment(
