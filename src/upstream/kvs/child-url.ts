@@ -6,8 +6,8 @@ import { unusableAnswer } from '../errors.ts'
  * @throws GatewayError without the URI, because it holds the token
  */
 export function childUrl(session: URL, uri: string): URL {
-  const url = URL.canParse(uri, session.href) ? new URL(uri, session) : undefined
-  if (url === undefined) throw unusableAnswer('a URI of the playlist cannot be resolved')
+  const url = URL.parse(uri, session.href)
+  if (url === null) throw unusableAnswer('a URI of the playlist cannot be resolved')
   const isSibling =
     url.origin === session.origin &&
     url.username === '' &&
@@ -16,7 +16,8 @@ export function childUrl(session: URL, uri: string): URL {
     // No `%2f`, `%2e` or `;`, which servers in between read in different ways.
     /^[\w.-]+$/.test(fileName(url))
   if (!isSibling) throw unusableAnswer('a URI of the playlist leaves the session’s directory')
-  url.hash = ''
+  // To set it is to parse the URL again.
+  if (url.hash !== '') url.hash = ''
   return url
 }
 
