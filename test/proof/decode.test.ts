@@ -103,6 +103,7 @@ describe('of several files', () => {
       delayed(video, 7),
       audio,
       { ...audio, fragments: audio.fragments.slice(1) },
+      { ...video, fragments: video.fragments.filter((_, i) => i !== 1) },
     ]
     const media = [...files, delayed(audio, 3)].map(joined)
     const alone = []

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { only, readBoxes } from './boxes.ts'
+import { decodable, type Piece } from './decodable.ts'
 import { type RunOptions, runTool } from './ffmpeg.ts'
 
 export interface DecodedStream {
@@ -39,7 +38,7 @@ export interface DecodeOptions extends Omit<RunOptions, 'input'> {
 const HARMLESS = [/Found duplicated MOOV Atom/, /^Codec AVOption skip_loop_filter .* not been used/]
 const GAP_MS = 1
 /** So many files are given to one ffmpeg: to start one costs as much as to decode some seconds. */
-const FILES_AT_ONCE = 24
+const FILES_AT_ONCE = 48
 
 /**
  * Decodes every frame of an fMP4 file or an HLS URL with ffmpeg, and looks at its packets.
@@ -54,51 +53,65 @@ export async function decodeWithoutWarning(
 }
 
 /**
- * What {@link decodeWithoutWarning} says of each of several files of one track. Samples that this process has decoded
- * without a warning are not decoded again at other times: of them only the packets are looked at.
+ * What {@link decodeWithoutWarning} says of each of several files of one track. Pieces that this process has decoded without
+ * a warning are not decoded again: of them only the times are looked at.
  */
 export async function decodeEach(media: readonly Buffer[]): Promise<readonly Decoded[]> {
+  const files = media.map(decodable)
+  const unseen = files.flat().filter(({ key }) => !seen.has(key))
+  const fresh = [...new Map(unseen.map((piece) => [piece.key, piece])).values()]
+  for (let i = 0; i < fresh.length; i += FILES_AT_ONCE) {
+    await decodeTogether(fresh.slice(i, i + FILES_AT_ONCE))
+  }
   const decoded: Decoded[] = []
-  for (let i = 0; i < media.length; i += FILES_AT_ONCE) {
-    decoded.push(...(await decodeTogether(media.slice(i, i + FILES_AT_ONCE))))
+  for (const [i, pieces] of files.entries()) {
+    decoded.push(joined(pieces) ?? (await decodeWithoutWarning(media[i] ?? NO_MEDIA)))
   }
   return decoded
 }
 
-/** Frames by {@link timeless}, of what decoded without a warning. */
-const framesOf = new Map<string, number>()
+const NO_MEDIA = Buffer.alloc(0)
 
-async function decodeTogether(media: readonly Buffer[]): Promise<readonly Decoded[]> {
-  const keys = media.map(timeless)
-  const fresh = keys.flatMap((key, i) => (framesOf.has(key) || keys.indexOf(key) < i ? [] : [i]))
-  const run = await withFiles(media, (files) => runDecoder(files, fresh))
-  const whole = run.packets.size === media.length && run.frames.size === fresh.length
-  // Nothing tells whose a warning is, so each then gets a decoder of its own.
-  if (run.warnings.length > 0 || !whole) {
-    return Promise.all(media.map((bytes) => decodeWithoutWarning(bytes)))
-  }
-  for (const [i, input] of fresh.entries()) {
-    framesOf.set(keys[input] ?? '', run.frames.get(i) ?? 0)
-  }
-  return keys.map((key, i) => ({
-    warnings: [],
-    streams: [summary(run.packets.get(i) ?? NO_PACKETS, framesOf.get(key) ?? 0)],
-  }))
+interface Seen {
+  /** With decode times from the piece's own beginning on. */
+  readonly packets: Packets
+  readonly frames: number
 }
 
-/** Names what a decoder gets of fragments: all of them but the numbers that say when they play. */
-function timeless(media: Buffer): string {
-  const bytes = Buffer.from(media)
-  const moofs = readBoxes(bytes).filter(({ type }) => type === 'moof')
-  for (const { body } of moofs.flatMap((moof) => [
-    only(readBoxes(moof.body), 'mfhd'),
-    ...readBoxes(moof.body)
-      .filter(({ type }) => type === 'traf')
-      .map((traf) => only(readBoxes(traf.body), 'tfdt')),
-  ])) {
-    body.fill(0)
+/** What decoded without a warning, by the pieces' keys. */
+const seen = new Map<string, Seen>()
+
+/** Nothing tells whose a warning is: then none of them counts as seen. */
+async function decodeTogether(pieces: readonly Piece[]): Promise<void> {
+  const media = pieces.map(({ bytes }) => bytes)
+  const { warnings, packets, frames } = await withFiles(media, (files) => runDecoder(files))
+  if (warnings.length > 0 || packets.size !== pieces.length || frames.size !== pieces.length) return
+  for (const [i, { key, beginTicks }] of pieces.entries()) {
+    const own = packets.get(i) ?? NO_PACKETS
+    const list = own.list.map((packet) => ({ ...packet, dts: packet.dts - beginTicks }))
+    seen.set(key, { packets: { ...own, list }, frames: frames.get(i) ?? 0 })
   }
-  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** What is known of pieces that follow on each other; undefined unless all were seen. */
+function joined(pieces: readonly Piece[]): Decoded | undefined {
+  const parts = pieces.flatMap(({ key }) => seen.get(key) ?? [])
+  if (parts.length < pieces.length) return undefined
+  const list = parts.flatMap(({ packets }, i) => {
+    const { beginTicks = 0, durationTicks = 0 } = pieces[i] ?? {}
+    const [firstDts = 0] = packets.list.map(({ dts }) => dts)
+    return packets.list.map(({ dts, duration }, k) => {
+      // Of the last packet of all ffmpeg tells the codec's duration, of those before it the container's.
+      const isSeam = i < pieces.length - 1 && k === packets.list.length - 1
+      return {
+        dts: beginTicks + dts,
+        duration: isSeam ? firstDts + durationTicks - dts : duration,
+      }
+    })
+  })
+  const frames = parts.reduce((sum, part) => sum + part.frames, 0)
+  const whole = { ...(parts[0]?.packets ?? NO_PACKETS), list }
+  return { warnings: [], streams: [summary(whole, frames)] }
 }
 
 /** One video and one audio track in one fMP4 file, each at the times that it has. */
@@ -128,40 +141,41 @@ export function mux(video: Buffer, audio: Buffer, options: RunOptions = {}): Pro
 }
 
 async function inspect(source: string, options: DecodeOptions): Promise<Decoded> {
-  const { warnings, packets, frames } = await runDecoder([source], [0], options)
+  const { warnings, packets, frames } = await runDecoder([source], options)
   const streams = [...packets].map(([index, list]) => summary(list, frames.get(index) ?? 0))
   return { warnings: [...warnings, ...(streams.length === 0 ? ['no packet'] : [])], streams }
 }
 
 interface Packets {
   readonly type: string
-  readonly list: readonly { readonly dtsS: number; readonly durationS: number }[]
+  readonly tickS: number
+  /** In ticks. */
+  readonly list: readonly { readonly dts: number; readonly duration: number }[]
 }
 
-const NO_PACKETS: Packets = { type: '', list: [] }
+const NO_PACKETS: Packets = { type: '', tickS: Number.NaN, list: [] }
 
 interface DecoderRun {
   readonly warnings: readonly string[]
-  /** Decoded frames by stream, in the order of what was to be decoded. */
+  /** Decoded frames by stream, in the order of the inputs. */
   readonly frames: ReadonlyMap<number, number>
   /** By stream, in the order of the inputs. */
   readonly packets: ReadonlyMap<number, Packets>
 }
 
 /**
- * One ffmpeg with two outputs, both a line for each frame: what comes out of the decoders of the inputs `decoded`, and the
- * packets of all inputs as they are in the file.
+ * One ffmpeg with two outputs, both a line for each frame: what comes out of the decoders, and the packets as they are in the
+ * file.
  */
 async function runDecoder(
   inputs: readonly string[],
-  decoded: readonly number[],
   options: DecodeOptions = {},
 ): Promise<DecoderRun> {
   const limit = options.durationS === undefined ? [] : ['-t', String(options.durationS)]
   const folder = await mkdtemp(join(tmpdir(), 'kvs-packets-'))
   try {
     const file = join(folder, 'packets')
-    const maps = (of: readonly number[]): string[] => of.flatMap((i) => ['-map', String(i)])
+    const maps = inputs.flatMap((_, i) => ['-map', String(i)])
     // The deblocking filter smooths what was decoded, and finds nothing wrong.
     const each = ['-threads', '1', '-skip_loop_filter', 'all', ...limit, '-i']
     // Passed through, frames are not evened out; wrapped, their pixels are not copied.
@@ -170,8 +184,8 @@ async function runDecoder(
     const args = [
       ['-nostdin', '-hide_banner', '-v', 'warning', '-copyts'],
       inputs.flatMap((input) => [...each, input]),
-      decoded.length === 0 ? [] : [...maps(decoded), ...asFrames, 'pipe:1'],
-      [...maps([...inputs.keys()]), ...asPackets, file],
+      [...maps, ...asFrames, 'pipe:1'],
+      [...maps, ...asPackets, file],
     ].flat()
     const { stdout, stderr, code } = await runTool('ffmpeg', args, options)
     const failed = code === 0 ? [] : [`ffmpeg exited with ${code}`]
@@ -192,36 +206,32 @@ function readLines(text: string): ReadonlyMap<number, Packets> {
   for (const [, index = '', num, den] of text.matchAll(/^#tb (\d+): (\d+)\/(\d+)$/gm)) {
     tick.set(index, Number(num) / Number(den))
   }
-  const streams = new Map<number, { type: string; list: { dtsS: number; durationS: number }[] }>()
-  for (const [, index, type = ''] of text.matchAll(/^#media_type (\d+): (\w+)$/gm)) {
-    streams.set(Number(index), { type, list: [] })
+  const streams = new Map<number, Packets & { list: { dts: number; duration: number }[] }>()
+  for (const [, index = '', type = ''] of text.matchAll(/^#media_type (\d+): (\w+)$/gm)) {
+    streams.set(Number(index), { type, tickS: tick.get(index) ?? Number.NaN, list: [] })
   }
-  for (const [, index = '', dts, duration] of text.matchAll(
-    /^(\d+), *(-?\d+), *-?\d+, *(\d+),/gm,
-  )) {
-    const tickS = tick.get(index) ?? Number.NaN
-    const packet = { dtsS: Number(dts) * tickS, durationS: Number(duration) * tickS }
-    streams.get(Number(index))?.list.push(packet)
+  for (const [, index, dts, duration] of text.matchAll(/^(\d+), *(-?\d+), *-?\d+, *(\d+),/gm)) {
+    streams.get(Number(index))?.list.push({ dts: Number(dts), duration: Number(duration) })
   }
   return streams
 }
 
-function summary({ type, list }: Packets, frames: number): DecodedStream {
+function summary({ type, tickS, list }: Packets, frames: number): DecodedStream {
   const last = list.at(-1)
-  const gaps = list.flatMap(({ dtsS }, i): PacketGap[] => {
+  const gaps = list.flatMap(({ dts }, i): PacketGap[] => {
     const before = list[i - 1]
     if (before === undefined) return []
-    const atS = before.dtsS + before.durationS
-    const gapMs = (dtsS - atS) * 1000
-    return Math.abs(gapMs) > GAP_MS ? [{ atS, gapMs }] : []
+    const at = before.dts + before.duration
+    const gapMs = (dts - at) * tickS * 1000
+    return Math.abs(gapMs) > GAP_MS ? [{ atS: at * tickS, gapMs }] : []
   })
   return {
     type,
     frames,
     packets: list.length,
     gaps,
-    startS: list[0]?.dtsS ?? Number.NaN,
-    endS: last === undefined ? Number.NaN : last.dtsS + last.durationS,
+    startS: (list[0]?.dts ?? Number.NaN) * tickS,
+    endS: last === undefined ? Number.NaN : (last.dts + last.duration) * tickS,
   }
 }
 
