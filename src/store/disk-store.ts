@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { readdir, rm, stat, utimes } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Log } from '../base/log.ts'
 import { Outage } from '../base/outage.ts'
@@ -7,6 +6,7 @@ import { contentId, isContentId } from './content-id.ts'
 import { type DiskPlace, diskPlace, fileOf, readFileName, streamFolder } from './disk-path.ts'
 import type { FragmentKey } from './fragment-key.ts'
 import type { FragmentTier, Hold, Wanted } from './fragment-tier.ts'
+import { makeFolder, readStateFile, writeStateFile } from './state-file.ts'
 
 export interface DiskStoreOptions {
   /** The directory; everything below it belongs to the store. */
@@ -69,7 +69,7 @@ export class DiskStore implements FragmentTier {
     const id = place.id ?? contentId(bytes)
     const file = { path: join(place.folder, fileOf(place, id)), id, size: bytes.length }
     await this.#outage.attempt({ while: 'writing to the disk cache' }, async () => {
-      await this.#write(place.folder, file.path, bytes)
+      await writeStateFile(this.#at(file.path), bytes)
       this.#note(slotOf(place), file, isSpare)
       // After a restart it goes first as well: it is the oldest file then.
       if (isSpare) await utimes(this.#at(file.path), 0, 0)
@@ -82,7 +82,7 @@ export class DiskStore implements FragmentTier {
     const file = this.#files.get(slot)
     if (file === undefined) return undefined
     const bytes = await this.#outage.attempt({ while: 'reading from the disk cache' }, () =>
-      readFile(this.#at(file.path)),
+      readStateFile(this.#at(file.path), file.size),
     )
     if (bytes !== undefined && isContentId(file.id, bytes)) return bytes
     await this.#remove(slot)
@@ -114,7 +114,7 @@ export class DiskStore implements FragmentTier {
 
   async #scan(): Promise<void> {
     const { dir } = this.#options
-    await mkdir(dir, { recursive: true })
+    await makeFolder(dir)
     const entries = await readdir(dir, { recursive: true, withFileTypes: true })
     const found: { slot: string; file: StoredFile; atMs: number }[] = []
     for (const entry of entries.filter((candidate) => candidate.isFile())) {
@@ -133,17 +133,6 @@ export class DiskStore implements FragmentTier {
       this.#note(slot, file, atMs === 0)
     }
     await this.#makeRoom()
-  }
-
-  async #write(folder: string, path: string, bytes: Buffer): Promise<void> {
-    const draft = this.#at(join(folder, `${randomUUID()}.draft`))
-    try {
-      await mkdir(this.#at(folder), { recursive: true })
-      await writeFile(draft, bytes, { flag: 'wx' })
-      await rename(draft, this.#at(path))
-    } finally {
-      await rm(draft, { force: true })
-    }
   }
 
   async #makeRoom(): Promise<void> {

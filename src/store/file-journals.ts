@@ -1,10 +1,12 @@
-import { appendFile, mkdir, readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../base/log.ts'
 import { Outage } from '../base/outage.ts'
 import { streamFolder } from './disk-path.ts'
 import { type JournalPage, type Journals, MOST_PAGE_BYTES } from './journals.ts'
+import { seal, unseal } from './seal.ts'
 import { isMissing } from './state-dir.ts'
+import { appendStateFile, cutStateFile, readStateFile } from './state-file.ts'
 
 const PAGE = /^(\d{1,15})\.jsonl$/
 
@@ -38,10 +40,8 @@ export class FileJournals implements Journals {
   }
 
   async append(stream: string, page: number, lines: readonly string[]): Promise<void> {
-    await this.#writing.attempt({ stream }, async () => {
-      await mkdir(join(this.#dir, streamFolder(stream)), { recursive: true })
-      await appendFile(this.#path(stream, page), lines.map((line) => `${line}\n`).join(''))
-    })
+    const text = lines.map((line) => `${seal(line)}\n`).join('')
+    await this.#writing.attempt({ stream }, () => appendStateFile(this.#path(stream, page), text))
   }
 
   async drop(stream: string, page: number): Promise<void> {
@@ -59,15 +59,14 @@ export class FileJournals implements Journals {
 
   /** Reads a page without half a line at its end, which is cut off, so that the next one does not go on with it. */
   async #read(path: string): Promise<readonly string[]> {
-    const { size } = await stat(path)
-    if (size > MOST_PAGE_BYTES) throw new Error(`${size} bytes are no journal page`)
-    const bytes = await readFile(path)
+    const bytes = await readStateFile(path, MOST_PAGE_BYTES)
     const end = bytes.lastIndexOf('\n') + 1
-    if (end < bytes.length) await truncate(path, end)
+    if (end < bytes.length) await cutStateFile(path, end)
     return bytes
       .toString('utf8', 0, end)
       .split('\n')
       .filter((line) => line !== '')
+      .map(unseal)
   }
 
   async #pages(stream: string): Promise<readonly number[]> {

@@ -1,14 +1,15 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../base/log.ts'
 import { Outage } from '../base/outage.ts'
 import { MOST_TIMELINE_BYTES, type SavedTimelines } from './saved-timelines.ts'
+import { seal, unseal } from './seal.ts'
 import { isMissing } from './state-dir.ts'
+import { readStateFile, writeStateFile } from './state-file.ts'
 
 const SUFFIX = '.timeline.json'
 
-/** Keeps one JSON file per stream, written beside its place and renamed into it. */
+/** Keeps one file of JSON per stream, sealed with its checksum. */
 export class FileTimelines implements SavedTimelines {
   readonly #dir: string
   readonly #log: Log
@@ -27,10 +28,8 @@ export class FileTimelines implements SavedTimelines {
 
   async load(stream: string): Promise<unknown> {
     try {
-      const text = await readFile(this.#path(stream))
-      if (text.length > MOST_TIMELINE_BYTES)
-        throw new Error(`${text.length} bytes are no saved timeline`)
-      return JSON.parse(text.toString()) as unknown
+      const text = await readStateFile(this.#path(stream), MOST_TIMELINE_BYTES)
+      return JSON.parse(unseal(text.toString())) as unknown
     } catch (error) {
       if (!isMissing(error)) this.#log.error('saved timeline cannot be read', { stream, error })
       return undefined
@@ -48,17 +47,9 @@ export class FileTimelines implements SavedTimelines {
   }
 
   async save(stream: string, timeline: unknown): Promise<void> {
-    const draft = join(this.#dir, `${randomUUID()}.draft`)
-    await this.#saving.attempt({ stream }, async () => {
-      await mkdir(this.#dir, { recursive: true })
-      try {
-        await writeFile(draft, JSON.stringify(timeline), { flag: 'wx' })
-        await rename(draft, this.#path(stream))
-      } catch (error) {
-        await rm(draft, { force: true })
-        throw error
-      }
-    })
+    await this.#saving.attempt({ stream }, () =>
+      writeStateFile(this.#path(stream), seal(JSON.stringify(timeline))),
+    )
   }
 
   async #files(): Promise<readonly string[]> {

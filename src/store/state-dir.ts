@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from './state-file.ts'
 
 /** Says where what outlives the process lies below `cache.dir`. */
 export interface StateDir {
@@ -32,11 +33,19 @@ export async function openStateDir(dir: string): Promise<StateDir> {
 
 /** Says whether a file system reports that there is nothing of that name. */
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return isCode(error, 'ENOENT')
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
 async function tryFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
+  await chmod(folder, 0o700).catch((error: unknown) => {
+    // Earlier versions let everybody look in. Where the folder is another user's, that is his to decide.
+    if (!isCode(error, 'EPERM')) throw error
+  })
   await readdir(folder)
   const probe = join(folder, `${randomUUID()}.draft`)
   try {

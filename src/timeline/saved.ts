@@ -12,8 +12,17 @@ import { MAX_LISTED } from './window.ts'
 
 const FORMAT = 1
 
+/** Beyond this no player counts, and nothing of ours does before 2038. */
+const LARGEST_NUMBER = 2 ** 31 - 1
+/** Milliseconds since 1970: some time after the year 2200. Durations are bounded by their place in the list. */
+const LATEST_MS = 2 ** 43
+const LONGEST_MS = 86_400_000
+
 export const count = z.number().int().nonnegative()
-export const ms = z.number().nonnegative()
+/** An MSN, a DSN, or how many there are of something. */
+const number = count.max(LARGEST_NUMBER)
+export const ms = z.number().nonnegative().max(LATEST_MS)
+export const duration = z.number().nonnegative().max(LONGEST_MS)
 const bigNumber = z
   .string()
   .regex(/^\d{1,128}$/)
@@ -73,13 +82,14 @@ export const tracksOf = <T extends z.ZodType>(track: T) =>
 
 /** What is kept of a segment wherever one is, without its tracks. */
 export const segmentFields = {
-  msn: count,
-  dsn: count,
+  /** Segments that were inserted are named from 2^40 up. */
+  msn: count.max(2 ** 41),
+  dsn: number,
   source: sourceSchema,
   number: bigNumber,
   discontinuity: maybe(z.enum(CAUSES)),
   startMs: ms,
-  durationMs: ms,
+  durationMs: duration,
   receivedMs: ms,
   dependent: z.literal(true).exactOptional(),
 }
@@ -94,6 +104,7 @@ export const trackFields = {
 
 const segmentSchema = z.object({
   ...segmentFields,
+  msn: number,
   tracks: tracksOf(
     z.object({
       init: initSchema,
@@ -107,8 +118,8 @@ const segmentSchema = z.object({
 const cursorSchema = z.object({
   source: sourceSchema,
   number: bigNumber,
-  startMs: maybe(z.number()),
-  durationMs: ms,
+  startMs: maybe(ms),
+  durationMs: duration,
   tracks: tracksOf(
     z.object({
       initId: z.string(),
@@ -132,14 +143,14 @@ const cursorSchema = z.object({
 const savedSchema = z.object({
   format: z.literal(FORMAT),
   version: count,
-  nextMsn: maybe(count),
-  dsn: count,
-  longestFragmentMs: ms,
-  targetDuration: maybe(count.positive()),
+  nextMsn: maybe(number),
+  dsn: number,
+  longestFragmentMs: duration,
+  targetDuration: maybe(count.positive().max(LONGEST_MS / 1000)),
   window: z.object({
     listed: z.array(segmentSchema).max(MAX_LISTED),
     retired: z.array(z.object({ segment: segmentSchema, retiredMs: ms })).max(MAX_LISTED),
-    longestMs: ms,
+    longestMs: duration,
   }),
   recent: z
     .array(z.object({ source: sourceSchema, number: bigNumber, startMs: maybe(z.number()) }))

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants
+
+/** What we keep is recordings, and who may see those is not for this machine's other users to say. */
+const OWNER_ONLY = { file: 0o600, folder: 0o700 } as const
+
+/** Makes a folder of the state directory, and those above it. */
+export async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: OWNER_ONLY.folder })
+}
+
+/**
+ * Reads a file of the state directory.
+ * @throws Error when it is larger, or no file of its own: a pipe would be waited on for ever, a link may lead anywhere
+ */
+export async function readStateFile(path: string, mostBytes: number): Promise<Buffer> {
+  await using file = await openRegular(path, O_RDONLY)
+  const { size } = await file.stat()
+  if (size > mostBytes) throw new Error(`${size} bytes are too many`)
+  return await file.readFile()
+}
+
+/** Writes a file beside its place and renames it into it, so that it is whole or absent, whenever the process ends. */
+export async function writeStateFile(path: string, data: Buffer | string): Promise<void> {
+  const folder = dirname(path)
+  const draft = join(folder, `${randomUUID()}.draft`)
+  await makeFolder(folder)
+  try {
+    await writeFile(draft, data, { flag: 'wx', mode: OWNER_ONLY.file })
+    await rename(draft, path)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw error
+  }
+}
+
+/** Appends to a file, which is made if need be. @throws as {@link readStateFile} */
+export async function appendStateFile(path: string, text: string): Promise<void> {
+  await makeFolder(dirname(path))
+  await using file = await openRegular(path, O_WRONLY | O_APPEND | O_CREAT)
+  await file.appendFile(text)
+}
+
+/** Cuts a file off behind so many bytes. @throws as {@link readStateFile} */
+export async function cutStateFile(path: string, bytes: number): Promise<void> {
+  await using file = await openRegular(path, O_RDWR)
+  await file.truncate(bytes)
+}
+
+async function openRegular(path: string, flags: number): Promise<FileHandle> {
+  const file = await open(path, flags | O_NOFOLLOW | O_NONBLOCK, OWNER_ONLY.file)
+  if ((await file.stat()).isFile()) return file
+  await file.close()
+  throw new Error('it is no regular file')
+}
