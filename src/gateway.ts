@@ -8,6 +8,7 @@ import { adminApp, publicApp } from './gateway/apps.ts'
 import { dynamicEntries, restoreDynamic } from './gateway/dynamic-entries.ts'
 import { openStream } from './gateway/open-stream.ts'
 import { openShared } from './gateway/shared.ts'
+import { followCertificate } from './gateway/tls-files.ts'
 import { createLogger } from './log/logger.ts'
 import { logTraffic } from './metrics/traffic-log.ts'
 import { Operations } from './streams/operations.ts'
@@ -92,7 +93,9 @@ export const startGateway: StartGateway = async (config, deps) => {
     await Promise.all([shared.dispatcher.destroy(), shared.publicDispatcher.destroy()])
   }
   try {
-    const publicUrl = await listen(apps[0], config.server)
+    const { tls } = config.server
+    const publicUrl = await listen(apps[0], config.server, tls && 'https')
+    if (tls !== undefined) followCertificate(apps[0], tls, { clock, log }, life.signal)
     const adminUrl = await listen(apps[1], config.admin)
     listening = true
     void logTraffic({ ...shared, log }, life.signal)
@@ -104,7 +107,11 @@ export const startGateway: StartGateway = async (config, deps) => {
   }
 }
 
-async function listen(app: FastifyInstance, { host, port }: Listener): Promise<string> {
+async function listen(
+  app: FastifyInstance,
+  { host, port }: Listener,
+  scheme?: 'https',
+): Promise<string> {
   await app.listen({ host, port })
-  return listenerUrl(app.server.address(), host)
+  return listenerUrl(app.server.address(), host, scheme)
 }

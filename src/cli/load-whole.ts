@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
+import type { Fault } from '../config/fault.ts'
 import { ConfigError, loadConfig } from '../config/load.ts'
 
 /**
@@ -8,11 +9,21 @@ import { ConfigError, loadConfig } from '../config/load.ts'
  */
 export async function loadWhole(file: string, env: Environment): Promise<Config> {
   const config = await loadConfig(file, env)
-  const entries = [...config.streams, ...config.dynamicStreams]
-  if (entries.every(({ slateFile }) => slateFile === undefined)) return config
-  // Who names no film need not wait for the MP4 reader.
-  const { slateFaults } = await import('../gateway/slate-files.ts')
-  const faults = await slateFaults(file, config)
+  const faults = [...(await filmFaults(file, config)), ...(await certificateFaults(file, config))]
   if (faults.length > 0) throw new ConfigError(faults)
   return config
+}
+
+async function filmFaults(file: string, config: Config): Promise<readonly Fault[]> {
+  const entries = [...config.streams, ...config.dynamicStreams]
+  if (entries.every(({ slateFile }) => slateFile === undefined)) return []
+  // Who names no film need not wait for the MP4 reader.
+  const { slateFaults } = await import('../gateway/slate-files.ts')
+  return slateFaults(file, config)
+}
+
+async function certificateFaults(file: string, config: Config): Promise<readonly Fault[]> {
+  if (config.server.tls === undefined) return []
+  const { tlsFaults } = await import('../gateway/tls-files.ts')
+  return tlsFaults(file, config)
 }

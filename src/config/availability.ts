@@ -22,7 +22,6 @@ const PER_STREAM: readonly Feature<StreamConfig>[] = [
 
 const WHOLE: readonly Feature<Config>[] = [
   { key: ['redis', 'url'], used: ({ redis }) => redis.url !== undefined },
-  { key: ['server', 'tls'], used: ({ server }) => server.tls !== undefined },
 ]
 
 interface Feature<T> {

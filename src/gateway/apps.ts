@@ -18,6 +18,7 @@ import { renditionsNow } from '../timeline/renditions-now.ts'
 import { mostConnections } from './connections.ts'
 import { guardOf } from './guard-of.ts'
 import type { Shared } from './shared.ts'
+import { readTlsFiles } from './tls-files.ts'
 
 /** Builds the public listener: for players, CDNs and pages. */
 export async function publicApp(
@@ -33,6 +34,7 @@ export async function publicApp(
     counters,
     cdn: config.cdn,
     guard: await guardOf(config.auth, shared),
+    tls: config.server.tls && (await readTlsFiles(config.server.tls)),
     mostConnections: await mostConnections(config),
     streams: registry,
     keyOf: config.streams.some(({ source }) => source.kind === 'hls')

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../base/log.ts'
 import type { Cell } from '../metrics/counter.ts'
-import { NO_STORE } from './headers.ts'
+import { type Headers, NO_STORE } from './headers.ts'
+import { http2StreamOf } from './over-http2.ts'
 import { HttpError } from './problem.ts'
 
 export interface ConnectionLimitOptions {
@@ -28,7 +29,7 @@ export function limitConnections(
   app: FastifyInstance,
   { most, log, open, refused }: ConnectionLimitOptions,
 ): void {
-  const beyond = new WeakSet<Socket>()
+  const beyond = new Set<string>()
   let full = false
   const refuse = (): void => {
     refused.value += 1
@@ -40,22 +41,36 @@ export function limitConnections(
   app.server.on('drop', refuse)
   app.server.on('connection', (socket: Socket) => {
     open.value += 1
+    const name = nameOf(socket)
     socket.once('close', () => {
       open.value -= 1
+      beyond.delete(name)
       if (open.value < most * RELIEF) full = false
     })
     if (open.value <= most) return
-    beyond.add(socket)
+    beyond.add(name)
     refuse()
   })
-  app.addHook('onRequest', ({ raw: { socket } }, _reply, done) => {
-    done(beyond.has(socket) ? tooMany() : undefined)
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
+    const isBeyond = beyond.size > 0 && beyond.has(nameOf(raw.socket))
+    if (!isBeyond) {
+      done()
+      return
+    }
+    const session = http2StreamOf(raw)?.session
+    session?.close()
+    done(tooMany(session === undefined ? { Connection: 'close' } : {}))
   })
 }
 
-function tooMany(): HttpError {
+/** Names a connection by its other end, because behind TLS it is not the same object any more. */
+function nameOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
+}
+
+function tooMany(headers: Headers): HttpError {
   return new HttpError('overloaded', 'There are too many connections', {
     retryAfterMs: 2000,
-    headers: { ...NO_STORE, Connection: 'close' },
+    headers: { ...NO_STORE, ...headers },
   })
 }

@@ -4,6 +4,7 @@ import { isRefusal } from './auth/guard-routes.ts'
 import type { Door } from './door.ts'
 import type { TrafficClass } from './downstream-counts.ts'
 import { asGatewayError } from './error-handler.ts'
+import { isGone } from './over-http2.ts'
 import { statusOf } from './problem.ts'
 
 const params = z.object({ stream: z.string(), file: z.string().default('') })
@@ -16,7 +17,7 @@ export function countRefusals(
 ): void {
   app.addHook('onError', (request, reply, error, done) => {
     // Who left was refused nothing: the error is what ended the work. Who may not see it is counted under no name.
-    if (reply.raw.destroyed || isRefusal(error)) {
+    if (isGone(reply.raw) || isRefusal(error)) {
       done()
       return
     }

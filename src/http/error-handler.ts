@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { type Headers, NO_STORE, PROBLEM_TYPE } from './headers.ts'
+import { isGone } from './over-http2.ts'
 import { HttpError, problemAnswer } from './problem.ts'
 import { wantsPage } from './wants-page.ts'
 
@@ -26,7 +27,7 @@ export function problemResponder(
   pageOf: (error: GatewayError) => ErrorPage | undefined,
 ): (error: AnyError, request: FastifyRequest, reply: FastifyReply) => void {
   return (error, request, reply) => {
-    if (reply.raw.destroyed) {
+    if (isGone(reply.raw)) {
       // The client has left, which is what ended the work: nothing failed and nobody is there.
       reply.hijack()
       return

@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts'
 import { clientErrorHandler } from './client-error.ts'
 import { drainOnClose } from './drain.ts'
 import { type ErrorPage, type ProblemHeaders, problemResponder } from './error-handler.ts'
+import { createSecureServer, type KeyPair } from './secure-server.ts'
 
 export interface AppOptions {
   readonly log: Log
@@ -15,6 +16,8 @@ export interface AppOptions {
    * may wait for media, because nothing moves on its connection meanwhile.
    */
   readonly stallTimeoutMs?: number
+  /** With it the listener speaks https: HTTP/2 and HTTP/1.1. */
+  readonly tls?: KeyPair | undefined
   /** How long `close()` waits for answers that are under way. Default 5 s. */
   readonly drainMs?: number
 }
@@ -46,7 +49,7 @@ export function newApp(
   options: AppOptions,
   { problemHeaders = () => ({}), pageOf = () => undefined, rewriteUrl }: AppManner = {},
 ): FastifyInstance {
-  const { log, clock, requestId, stallTimeoutMs = 30_000, drainMs = 5000 } = options
+  const { log, clock, requestId, tls, stallTimeoutMs = 30_000, drainMs = 5000 } = options
   const respond = problemResponder(log, problemHeaders, pageOf)
   const app = fastify({
     // Requests are counted, not logged one by one: a line each costs two thirds of the rate.
@@ -65,7 +68,10 @@ export function newApp(
     clientErrorHandler: clientErrorHandler(clock, requestId, problemHeaders),
     serverFactory: (handler) => {
       // A request without a body needs no body stream: a tenth of the rate for small answers.
-      const server = createServer({ optimizeEmptyRequests: true }, handler)
+      const server =
+        tls === undefined
+          ? createServer({ optimizeEmptyRequests: true }, handler)
+          : createSecureServer(tls, stallTimeoutMs, handler)
       server.requestTimeout = REQUEST_TIMEOUT_MS
       server.headersTimeout = REQUEST_TIMEOUT_MS
       server.keepAliveTimeout = KEEP_ALIVE_MS

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isKnown, type RequestedRange, rangeHead, requestedRange } from './conditions.ts'
 import type { Headers } from './headers.ts'
 import { keepOpen } from './keep-open.ts'
+import { breakOff, http2StreamOf, readerOf } from './over-http2.ts'
 import type { Readers } from './readers.ts'
 
 /** Bytes that may be asked for in ranges: a segment, an init, a clip. */
@@ -47,12 +48,13 @@ export type Send = (sending: Sending) => void
  * @throws GatewayError 416; and whatever the first bytes failed with
  */
 export function beginBytes(
-  { method, headers, socket }: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
   answer: BytesAnswer,
   every: Headers,
   signal: AbortSignal,
 ): Send | Promise<Send> {
+  const { method, headers } = request
   if (isKnown(headers, answer.etag)) {
     return ({ count }) => {
       count(304, 0)
@@ -71,13 +73,15 @@ export function beginBytes(
     }
   }
   const body = answer.read(range.start, range.end, signal)
-  if (Buffer.isBuffer(body)) return atOnce(response, answer, body, range, head)
-  const chunks = body[Symbol.asyncIterator]()
-  const next = (): Promise<IteratorResult<Buffer>> => keepOpen(socket, () => chunks.next())
+  const isMany =
+    http2StreamOf(response) !== undefined && Buffer.isBuffer(body) && body.length > PIECE
+  if (Buffer.isBuffer(body) && !isMany) return atOnce(response, answer, body, range, head)
+  const chunks = Buffer.isBuffer(body) ? pieces(body) : body[Symbol.asyncIterator]()
+  const next = (): Promise<IteratorResult<Buffer>> => keepOpen(request, () => chunks.next())
   return next().then((first) => (sending) => {
     sending.count(statusOf(range), 0)
     head()
-    if (answer.buffer !== undefined) sending.readers.hold(answer.buffer, response)
+    if (answer.buffer !== undefined) sending.readers.hold(answer.buffer, readerOf(response))
     void pump(response, { first, next, chunks }, sending)
   })
 }
@@ -94,8 +98,20 @@ function atOnce(
     // One write of the shared buffer: no copy per reader, no stream, no chunks.
     head().end(body)
     // Usually the kernel has taken all of it by now. If not, the buffer is bound to this client's pace.
-    if (buffer !== undefined && response.writableLength > 0) readers.hold(buffer, response)
+    if (buffer !== undefined && response.writableLength > 0)
+      readers.hold(buffer, readerOf(response))
   }
+}
+
+/**
+ * How much of a body an HTTP/2 stream is given at a time: its connection has others, and all that is under way counts
+ * as memory of its session.
+ */
+const PIECE = 128 * 1024
+
+/** Hands a body on in pieces, which need not be waited for. */
+async function* pieces(body: Buffer): AsyncGenerator<Buffer> {
+  for (let at = 0; at < body.length; at += PIECE) yield body.subarray(at, at + PIECE)
 }
 
 interface Chunks {
@@ -122,7 +138,7 @@ async function pump(
     response.end()
   } catch (error) {
     if (!signal.aborted) failed(error)
-    response.destroy()
+    breakOff(response)
   } finally {
     await chunks.return?.()
   }

@@ -8,6 +8,7 @@ import { countRefusals } from './count-refusals.ts'
 import type { Door, Streams } from './door.ts'
 import { type Headers, staleStatus } from './headers.ts'
 import { keepOpen } from './keep-open.ts'
+import { connectionOf, isGone } from './over-http2.ts'
 import { privateHead } from './private-head.ts'
 import type { PlaylistHeads } from './public-headers.ts'
 import type { MaybeLater, RenderedPlaylist, Representation } from './rendered-lists.ts'
@@ -121,7 +122,7 @@ function sendAnswer(
 ): MaybeLater<void> {
   if (found.kind === 'bytes') return bytes(door, exchange, stream, found)
   const { by, playlist, lateS } = found
-  if (by !== 'nobody') stream.touch(by === 'viewer' ? exchange.request.socket : undefined)
+  if (by !== 'nobody') stream.touch(by === 'viewer' ? connectionOf(exchange.request) : undefined)
   const { headers } = door
   const late = lateS === undefined ? undefined : { 'Cache-Status': staleStatus(lateS) }
   const allowed = headers.cors.of(exchange.request.headers)
@@ -192,7 +193,7 @@ class Waiting implements Asker {
   async wait<T>(work: () => Promise<T>): Promise<T> {
     this.#blocked.value += 1
     try {
-      return await keepOpen(this.#request.socket, work)
+      return await keepOpen(this.#request, work)
     } finally {
       this.#blocked.value -= 1
     }
@@ -205,7 +206,7 @@ class Waiting implements Asker {
 function leaveSignal(response: ServerResponse): AbortSignal {
   const leaving = new AbortController()
   const leave = (): void => leaving.abort(new Error('the client has left'))
-  if (response.closed) leave()
+  if (response.closed || isGone(response)) leave()
   else response.once('close', leave)
   return leaving.signal
 }

@@ -13,7 +13,6 @@ test('has nothing to say of a plain stream', () => {
 test.each([
   [stream('outputs: [hls, ts, dash]'), 'streams.lobby.outputs: ts, dash'],
   [`redis: { url: "redis://:pass@x" }\n${ONE_STREAM}`, 'redis.url'],
-  [`server: { tls: { cert: a, key: b } }\n${ONE_STREAM}`, 'server.tls'],
 ])('%s', (text, line) => {
   expect(lines(text)).toEqual([`gateway.yaml: ${line}: not available yet`])
 })

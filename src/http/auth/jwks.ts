@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
 import { withDeadline } from '../../base/deadline.ts'
 import type { Log } from '../../base/log.ts'
+import { NO_STORE } from '../headers.ts'
 import { HttpError } from '../problem.ts'
 
 export interface JwksOptions {
@@ -69,7 +70,7 @@ export class Jwks {
     if (this.#keys !== undefined) return this.#keys
     // Others may well be let in at this address.
     throw new HttpError('upstream_unavailable', 'The keys of tokens cannot be had at present', {
-      headers: { 'Cache-Control': 'no-store' },
+      headers: NO_STORE,
     })
   }
 

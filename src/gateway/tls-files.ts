@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises'
+import { createSecureContext, Server as TlsServer } from 'node:tls'
+import type { FastifyInstance } from 'fastify'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Config } from '../config/config.ts'
+import { type Fault, formatValue } from '../config/fault.ts'
+import type { KeyPair } from '../http/secure-server.ts'
+
+export type TlsFiles = NonNullable<Config['server']['tls']>
+
+/** How often the files are looked at. Nothing that a file system might tell of them is surer: Kubernetes swaps a link. */
+const LOOK_EVERY_MS = 10_000
+
+const EXPECTED = {
+  cert: 'a PEM file with a certificate',
+  key: 'a PEM file with the private key of server.tls.cert',
+} as const
+
+/** Says which of the files cannot be used. */
+export class TlsFilesError extends Error {
+  readonly file: keyof TlsFiles
+
+  constructor(file: keyof TlsFiles, cause: unknown) {
+    super(`server.tls.${file}: ${reasonOf(cause)}`, { cause })
+    this.name = 'TlsFilesError'
+    this.file = file
+  }
+}
+
+/**
+ * Reads a certificate and its key, which belong together.
+ * @throws TlsFilesError
+ */
+export async function readTlsFiles(files: TlsFiles): Promise<KeyPair> {
+  const cert = await tryWith('cert', () => readFile(files.cert))
+  const key = await tryWith('key', () => readFile(files.key))
+  await tryWith('cert', () => createSecureContext({ cert }))
+  await tryWith('key', () => createSecureContext({ cert, key }))
+  return { cert, key }
+}
+
+/**
+ * Says what is wrong with the TLS files of a configuration.
+ * @param file what faults call it
+ */
+export async function tlsFaults(
+  file: string,
+  { server: { tls } }: Config,
+): Promise<readonly Fault[]> {
+  if (tls === undefined) return []
+  try {
+    await readTlsFiles(tls)
+    return []
+  } catch (error) {
+    if (!(error instanceof TlsFilesError)) throw error
+    const got = `${formatValue(tls[error.file])}: ${reasonOf(error.cause)}`
+    const key = ['server', 'tls', error.file]
+    return [{ file, line: undefined, key, expected: EXPECTED[error.file], got }]
+  }
+}
+
+/**
+ * Hands out what the files hold each time that changes, until the signal aborts. What cannot be used is told once, and
+ * what was there before stays.
+ */
+export async function followTlsFiles(
+  files: TlsFiles,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  signal: AbortSignal,
+  take: (pair: KeyPair) => void,
+): Promise<void> {
+  let seen = await contentOf(files)
+  while (!signal.aborted) {
+    await clock.sleep(LOOK_EVERY_MS, signal).catch(() => {})
+    const now = await contentOf(files)
+    if (signal.aborted || now === seen) continue
+    seen = now
+    try {
+      take(await readTlsFiles(files))
+      log.info('certificate read again', { file: files.cert })
+    } catch (error) {
+      log.warn('certificate not read again', { error })
+    }
+  }
+}
+
+/** Shows new connections what the files hold, for as long as the signal does not abort. */
+export function followCertificate(
+  { server }: FastifyInstance,
+  files: TlsFiles,
+  deps: { readonly clock: Clock; readonly log: Log },
+  signal: AbortSignal,
+): void {
+  void followTlsFiles(files, deps, signal, (pair) => {
+    if (server instanceof TlsServer) server.setSecureContext({ ...pair, minVersion: 'TLSv1.2' })
+  })
+}
+
+/** Returns all that the files hold, or why not. */
+async function contentOf({ cert, key }: TlsFiles): Promise<string> {
+  const contents = await Promise.all(
+    [cert, key].map((path) => readFile(path, 'latin1').catch(reasonOf)),
+  )
+  return contents.join('\0')
+}
+
+async function tryWith<T>(file: keyof TlsFiles, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw new TlsFilesError(file, error)
+  }
+}
+
+/** Says why in a few words, without OpenSSL's numbers. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code } = error as NodeJS.ErrnoException
+  return code !== undefined && /^E[A-Z]+$/.test(code) && !code.startsWith('ERR_')
+    ? code
+    : (error.message.split(':').at(-1) ?? error.message)
+}
