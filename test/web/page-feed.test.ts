@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { NO_REACH } from '../../src/streams/stream.ts'
 import { feedPause, followFeed } from '../../src/web/pages/feed.js'
+import { Refused } from '../../src/web/pages/refusal.js'
 
 type Answer = Awaited<ReturnType<Parameters<typeof followFeed>[0]['read']>>
 type State = Answer['streams'][number]['state']
@@ -56,6 +57,13 @@ async function pausesOver(answers: readonly (Answer | Error)[]): Promise<number[
 }
 
 describe('a page’s feed', () => {
+  test('asks who is refused no more than once a minute, until he is let in again', async () => {
+    const refused = new Refused('expired')
+    expect(await pausesOver([answer('live'), refused, refused, answer('live')])).toEqual([
+      2000, 60_000, 60_000, 2000,
+    ])
+  })
+
   test('asks calmly, sooner while a camera is lost, and often while one starts', async () => {
     const starting = [answer('idle', 'live'), answer('starting', 'offline')]
     const lost = [answer('live', 'stale'), answer('offline')]

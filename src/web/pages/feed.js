@@ -1,4 +1,5 @@
 // @ts-check
+import { Refused } from './refusal.js'
 
 /**
  * What the gateway says of one stream. Times in milliseconds since 1970, `targetDuration` in seconds.
@@ -41,6 +42,8 @@ const STARTING_MS = 500
 /** A lost camera's return should be seen within about one of its fragments. */
 const LOST_MS = 1000
 const LONGEST_MS = 5000
+/** What has expired does not come back by itself; who signs in again is seen a minute later. */
+const REFUSED_MS = 60_000
 const DEADLINE_MS = 8000
 
 /**
@@ -51,6 +54,7 @@ const DEADLINE_MS = 8000
  */
 export async function followFeed(ports, signal) {
   let failures = 0
+  let refused = false
   /** @type {readonly FeedStream[]} */
   let streams = []
   while (!signal.aborted) {
@@ -58,14 +62,17 @@ export async function followFeed(ports, signal) {
       const sentMs = ports.now()
       const answer = await ports.read(AbortSignal.timeout(DEADLINE_MS))
       failures = 0
+      refused = false
       streams = answer.streams
       ports.onAnswer(answer, sentMs)
     } catch (error) {
       if (signal.aborted) return
       failures += 1
+      refused = error instanceof Refused
       ports.onTrouble(error)
     }
-    await ports.sleep(feedPause(streams, failures, ports.random), signal)
+    const pause = refused ? REFUSED_MS : feedPause(streams, failures, ports.random)
+    await ports.sleep(pause, signal)
   }
 }
 

@@ -10,6 +10,7 @@ import { handleKey } from './keys.js'
 import { nativeEngine } from './native-engine.js'
 import { pastHlsEngine, pastNativeEngine } from './past-engine.js'
 import { feedUrl, placeOf, playlistUrl } from './place.js'
+import { Refused, readAnswer } from './refusal.js'
 import { renewFor } from './renewal.js'
 import { ServerClock } from './server-clock.js'
 import { Tile } from './tile.js'
@@ -46,6 +47,8 @@ class Page {
     makeTile: (name) => this.#makeTile(name),
   })
   #debug = false
+  #refused = false
+  #noStream = this.#empty.textContent
 
   async run() {
     const { names } = this.#place
@@ -68,7 +71,7 @@ class Page {
       sleep: (/** @type {number} */ ms, /** @type {AbortSignal} */ ended) =>
         this.#pause.sleep(this.#resting ? Number.POSITIVE_INFINITY : ms, ended),
       onAnswer: this.#noteAnswer.bind(this),
-      onTrouble: (/** @type {unknown} */ error) => console.debug('feed', error),
+      onTrouble: this.#noteTrouble.bind(this),
       now: Date.now,
       random: Math.random,
     }
@@ -85,11 +88,25 @@ class Page {
     this.#clock.sample(sentMs, Date.now(), now)
     if (this.#contact.lost(performance.now())) this.#hurry()
     this.#contact.renew(performance.now())
+    this.#refused = false
     const { names } = this.#place
-    this.#wall.show(names.length > 0 ? names : streams.map(({ name }) => name))
+    // Without those that the viewer may not see.
+    const seen = streams.map(({ name }) => name)
+    this.#wall.show(names.length > 0 ? names.filter((name) => seen.includes(name)) : seen)
     this.#wall.update(streams)
+    setText(this.#empty, this.#noStream)
     this.#empty.hidden = this.#wall.tiles.length > 0
     renewFor(this.#version, version, Math.random)
+  }
+
+  /** Takes all pictures away from who may not see them any more, and asks for nothing of them. @param {unknown} error */
+  #noteTrouble(error) {
+    console.debug('feed', error)
+    if (!(error instanceof Refused)) return
+    this.#refused = true
+    this.#wall.show([])
+    setText(this.#empty, error.message)
+    this.#empty.hidden = false
   }
 
   #look() {
@@ -99,7 +116,7 @@ class Page {
     const held = new Set(wanted.slice(limit))
     this.#tick(now, this.#turns.choose(wanted, limit, now), held)
     this.#capacity.look({ now, wanted: wanted.length, ...effortOf(wanted) })
-    if (this.#resting) this.#contact.renew(now)
+    if (this.#resting || this.#refused) this.#contact.renew(now)
     this.#showTrouble(now, wanted.length, held.size)
     this.#attention.tick()
   }
@@ -213,8 +230,7 @@ function readFeed(url) {
   return async (/** @type {AbortSignal} */ signal) => {
     // no-store: a clock that comes out of a cache is wrong by the time it lay there.
     const response = await fetch(url, { signal, cache: 'no-store' })
-    if (!response.ok) throw new Error(`the feed answered ${response.status}`)
-    return /** @type {Promise<FeedAnswer>} */ (response.json())
+    return readAnswer(response)
   }
 }
 

@@ -2,12 +2,15 @@
 import { element, setData, setText } from './dom.js'
 import { listedStatus } from './listed-status.js'
 import { showPreview } from './preview.js'
+import { Refused, readAnswer } from './refusal.js'
 import { renewFor } from './renewal.js'
 
 /** @typedef {import('./feed.js').FeedAnswer} FeedAnswer */
 /** @typedef {import('./feed.js').FeedStream} FeedStream */
 
 const READ_EVERY_MS = 3000
+/** What has expired does not come back by itself. */
+const REFUSED_MS = 60_000
 const READ_WITHIN_MS = 10_000
 /** Each takes a decoder for a moment, and of those a phone has few. */
 const MOST_PREVIEWS = 2
@@ -20,17 +23,17 @@ class StreamList {
   #list = partOf('streams')
   #empty = partOf('empty')
   #lost = partOf('lost')
+  #noContact = this.#lost.textContent
   /** @type {Set<Entry>} */
   #awaiting = new Set()
   #previews = 0
 
   async run() {
     for (;;) {
-      await this.#read().catch((error) => {
-        console.debug('streams', error)
-        this.#lost.hidden = false
-      })
-      await new Promise((resolve) => setTimeout(resolve, READ_EVERY_MS))
+      const trouble = await this.#read().catch((error) => error)
+      if (trouble !== undefined) this.#noteTrouble(trouble)
+      const pause = trouble instanceof Refused ? REFUSED_MS : READ_EVERY_MS
+      await new Promise((resolve) => setTimeout(resolve, pause))
     }
   }
 
@@ -38,11 +41,20 @@ class StreamList {
     if (document.hidden) return
     const signal = AbortSignal.timeout(READ_WITHIN_MS)
     const response = await fetch('web/streams', { signal, cache: 'no-store' })
-    if (!response.ok) throw new Error(`the list answered ${response.status}`)
-    const answer = /** @type {FeedAnswer} */ (await response.json())
+    const answer = await readAnswer(response)
     this.#show(answer)
     this.#lost.hidden = true
     renewFor(this.#version, answer.version, Math.random)
+  }
+
+  /** @param {unknown} trouble */
+  #noteTrouble(trouble) {
+    console.debug('streams', trouble)
+    const refused = trouble instanceof Refused
+    if (refused) this.#show({ streams: [], now: 0, version: this.#version })
+    if (refused) this.#empty.hidden = true
+    setText(this.#lost, refused ? trouble.message : this.#noContact)
+    this.#lost.hidden = false
   }
 
   /** @param {FeedAnswer} answer */
