@@ -26,11 +26,15 @@ export function clientErrorHandler(
   requestId: () => string,
   problemHeaders: ProblemHeaders,
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
+  const refused = new WeakSet<Socket>()
   return (error, socket) => {
+    // The rest of a long head: to cut now would lose the answer that it is about to read.
+    if (refused.has(socket)) return
     if (error.code === 'ECONNRESET' || !socket.writable || owesAnswer(socket)) {
       socket.destroy()
       return
     }
+    refused.add(socket)
     const date = new Date(clock.date()).toUTCString()
     const shared = { ...problemHeaders(undefined), Connection: 'close', Date: date }
     socket.end(rawProblem(STATUS[error.code ?? ''] ?? 400, requestId(), shared))

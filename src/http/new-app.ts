@@ -80,6 +80,11 @@ export function newApp(
     },
   })
   app.setErrorHandler(respond)
+  app.addHook('onRequest', ({ headers }, reply, done) => {
+    // Chunks may turn out to be none when the answer is out: their refusal must not follow it as a second one.
+    if (headers['transfer-encoding'] !== undefined) reply.raw.shouldKeepAlive = false
+    done()
+  })
   app.setNotFoundHandler(() => {
     throw new GatewayError('not_found', 'Nothing lives at this address')
   })

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
 import { ManualClock } from '../support/manual-clock.ts'
 import { connections, type PublicServer, startPublicServer } from '../support/public-server.ts'
-import { rawConnection, sendRaw } from '../support/raw-http.ts'
+import { ask, rawConnection, sendRaw } from '../support/raw-http.ts'
 
 let server: PublicServer
 afterEach(() => server.close())
@@ -37,6 +37,7 @@ const FRAMINGS: readonly (readonly [string, string, string])[] = [
   ['a chunk size that overflows', 'Transfer-Encoding: chunked', `${'f'.repeat(20)}\r\n${HIDDEN}`],
   ['a chunk size with a sign', 'Transfer-Encoding: chunked', `+0\r\n\r\n${HIDDEN}`],
   ['a chunk that ends in a bare LF', 'Transfer-Encoding: chunked', `0\n\n${HIDDEN}`],
+  ['a chunk longer than it says', 'Transfer-Encoding: chunked', `1\r\nabc\r\n0\r\n\r\n${HIDDEN}`],
   ['chunk extensions without end', 'Transfer-Encoding: chunked', `1;${'a'.repeat(20_000)}`],
   ['a NUL in a field', 'X-A: b\0c', HIDDEN],
   ['a lone CR in a field', 'X-A: b\rContent-Length: 0', HIDDEN],
@@ -50,6 +51,25 @@ test.each(FRAMINGS)('%s: one answer at most, and the connection ends', async (_,
   const answer = await sendRaw(server.port, text)
   expect(answers(answer)).toBeLessThanOrEqual(1)
   expect(answer).not.toContain('audio')
+})
+
+test.each(FRAMINGS)('%s: on a connection that is kept, too', async (_, lines, rest) => {
+  server = await startPublicServer()
+  const taken: unknown[] = []
+  server.app.server.on('request', ({ url }) => void taken.push(url))
+  const socket = await rawConnection(server.port)
+  let answer = ''
+  socket.resume().on('data', (bytes) => {
+    answer += String(bytes)
+  })
+  const closed = once(socket, 'close')
+  socket.write(`GET ${PATH} HTTP/1.1\r\nHost: x\r\n${lines}\r\n\r\n${rest}`)
+  await Promise.race([closed, expect.poll(() => answer, SOON).toContain('\r\n\r\n')])
+  // All of it came in one write: what the server takes of it, it has taken before others are answered.
+  for (let i = 0; i < 2; i += 1) await ask(`${server.url}/healthz`)
+  expect(answers(answer)).toBeLessThanOrEqual(1)
+  expect(taken.filter((url) => String(url).includes('audio'))).toEqual([])
+  socket.destroy()
 })
 
 test('a body that nobody asked for is no request', async () => {
@@ -89,6 +109,8 @@ test('who does not close after a refusal is closed', async () => {
   const socket = await rawConnection(server.port)
   socket.write('nonsense\r\n\r\n')
   await once(socket.resume(), 'end')
+  // What else it has to say is not even refused.
+  socket.write('more nonsense\r\n\r\n')
   // Half of the connection is still open: ours to write, the server's to wait for.
   expect(await connections(server)).toBe(1)
   await expect
