@@ -9,6 +9,7 @@ export function dashboardPage(streams: readonly StreamStatus[], nowMs: number): 
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>kvs-hls-gateway</title>
 <link rel="icon" href="icon.svg">
+<link rel="stylesheet" href="theme.css">
 <link rel="stylesheet" href="dashboard.css">
 <script type="module" src="dashboard.js"></script>
 </head>

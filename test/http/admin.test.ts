@@ -334,7 +334,7 @@ test('the dashboard lists streams, takes nothing from elsewhere, and escapes', a
   expect(html).toContain('5 min')
   expect(html).not.toContain('<script>alert')
   expect(html).not.toMatch(/https?:\/\//)
-  for (const asset of ['dashboard.css', 'dashboard.js', 'icon.svg']) {
+  for (const asset of ['theme.css', 'dashboard.css', 'dashboard.js', 'icon.svg']) {
     expect((await ask(`${url}/${asset}`)).status).toBe(200)
   }
 })

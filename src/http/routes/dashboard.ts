@@ -13,6 +13,7 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 const ASSETS = [
+  { file: 'theme.css', from: 'theme.css', type: 'text/css; charset=utf-8' },
   { file: 'dashboard.css', from: 'admin/dashboard.css', type: 'text/css; charset=utf-8' },
   { file: 'dashboard.js', from: 'admin/dashboard.js', type: 'text/javascript; charset=utf-8' },
   { file: 'icon.svg', from: 'icon.svg', type: 'image/svg+xml' },
