@@ -5,6 +5,8 @@ import { delimiter, join } from 'node:path'
 export const TOOLS = {
   ffmpeg: 'that media decodes across roll-overs, and fixtures made on the spot',
   ffprobe: 'timestamps and codecs as an independent reader sees them',
+  nginx: 'the cache of config/cdn/nginx.conf before a gateway',
+  varnishd: 'the cache of config/cdn/default.vcl before a gateway',
   chromium: 'player and wall pages, hls.js across roll-overs',
 } as const
 
