@@ -1,12 +1,13 @@
 import { DeadlineError, withDeadline } from '../base/deadline.ts'
 import { GatewayError } from '../base/errors.ts'
+import { SingleFlight } from '../base/single-flight.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { ArchiveName, PublishedName } from '../timeline/archive/name.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
 import { isPublished } from '../timeline/listed.ts'
 import type { SegmentList } from '../timeline/segment-list.ts'
 import { targetDurationFor } from '../timeline/target-duration.ts'
-import { translate } from '../upstream/errors.ts'
+import { translate, upstreamError } from '../upstream/errors.ts'
 import { Filler, type FillerOptions } from './filler.ts'
 import { nearestHeld } from './held-past.ts'
 import { LiveWindows } from './live-windows.ts'
@@ -15,8 +16,15 @@ import { type FoundSegment, PastList } from './past-list.ts'
 import type { ArchiveRange } from './range.ts'
 import type { RecordingWindow } from './recording-window.ts'
 
-/** How long a viewer waits. The work goes on, so the next try finds more of it done. */
+export interface ArchiveOptions extends FillerOptions {
+  /** Works when it is its turn among the ranges that are listed. */
+  readonly inTurn: (signal: AbortSignal, work: () => Promise<void>) => Promise<void>
+}
+
+/** How long a viewer waits. The work goes on for a while, so the next try finds more of it done. */
 const READY_MS = 25_000
+/** How long the work goes on for those who were told to come again in two seconds. */
+const AWAITED_MS = 10_000
 /** How long after a failure the same answer comes at once. */
 const FAILED_MS = 1_000
 
@@ -27,12 +35,15 @@ const FAILED_MS = 1_000
 export class Archive {
   readonly range: ArchiveRange
   readonly type: 'EVENT' | 'VOD'
-  readonly #options: FillerOptions
+  readonly #options: ArchiveOptions
   readonly #list: PastList
   readonly #filler: Filler
   readonly #liveWindows: LiveWindows | undefined
   readonly #life = new AbortController()
-  #filling: Promise<void> | undefined
+  readonly #filling = new SingleFlight<void>()
+  /** Resolves when the newest attempt has ended. */
+  #filled: Promise<void> = Promise.resolve()
+  #attempts = 0
   #waking = false
   #failure: { readonly untilMs: number; readonly error: Error } | undefined
   #shown: SegmentList | undefined
@@ -40,7 +51,7 @@ export class Archive {
   #targetDuration: number | undefined
   #ended = false
 
-  constructor(options: FillerOptions) {
+  constructor(options: ArchiveOptions) {
     const { range, clock, placedBy, recording } = options
     this.#options = options
     this.range = range
@@ -59,12 +70,13 @@ export class Archive {
   }
 
   get isListing(): boolean {
-    return this.#filling !== undefined
+    return this.#attempts > 0
   }
 
-  /** Whether the last attempt to list it failed, and nobody waits for another one. */
+  /** Whether it holds nothing that is worth a place, and nobody waits for it. */
   get hasFailed(): boolean {
-    return this.#failure !== undefined && this.#targetDuration === undefined && !this.isListing
+    if (this.#targetDuration !== undefined || this.isListing) return false
+    return this.#failure !== undefined || this.size === 0
   }
 
   /**
@@ -104,39 +116,76 @@ export class Archive {
 
   /** Ends all that it does. */
   close(): void {
-    this.#life.abort(new Error('the archive is closed'))
+    this.#life.abort(closed())
   }
 
   async #untilListed(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
     if (this.#failure !== undefined && clock.now() < this.#failure.untilMs)
       throw this.#failure.error
-    this.#filling ??= this.#fill().finally(() => {
-      this.#filling = undefined
-    })
-    const filling = this.#filling
+    signal.throwIfAborted()
+    const staying = new AbortController()
+    const leave = (): void => staying.abort(signal.reason)
+    signal.addEventListener('abort', leave, { once: true })
+    const filling = this.#filling.run('fill', staying.signal, (limited) => this.#fillNext(limited))
     try {
       await withDeadline(clock, 'listing a range', READY_MS, signal, () => filling)
     } catch (error) {
       if (!(error instanceof DeadlineError)) throw error
+      // Who was told to come again is expected for a while.
+      signal.removeEventListener('abort', leave)
+      clock.alarm(AWAITED_MS, leave)
       const detail = 'The range takes long to list; it will be there soon.'
       throw new GatewayError('overloaded', detail, { retryAfterMs: 2_000 })
     }
   }
 
-  async #fill(): Promise<void> {
-    const { signal } = this.#life
+  /** Lists what is missing until nobody waits for it any more, once an earlier attempt has let go of the list. */
+  async #fillNext(signal: AbortSignal): Promise<void> {
+    const before = this.#filled
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#filled = promise
+    this.#attempts += 1
     try {
+      await before
+      const either = AbortSignal.any([signal, this.#life.signal])
+      await this.#options.inTurn(either, () => this.#fill(either))
+    } finally {
+      this.#attempts -= 1
+      resolve()
+    }
+  }
+
+  async #fill(signal: AbortSignal): Promise<void> {
+    const { recording } = this.#options
+    try {
+      const known = this.type === 'VOD' ? recording?.knownEmpty(this.range) : undefined
+      if (known !== undefined) throw noRecording(known)
       await this.#filler.fill(signal)
-      if (this.size === 0) throw noRecording(await this.#nearest(signal))
+      if (this.size === 0) await this.#prove(signal)
     } catch (error) {
-      const known = signal.aborted ? closed() : translate(error)
+      if (this.#life.signal.aborted) throw closed()
+      signal.throwIfAborted()
+      const known = translate(error)
       this.#failure = { untilMs: this.#options.clock.now() + FAILED_MS, error: known }
       throw known
     }
     this.#targetDuration = this.#targetDurationNow()
     this.#ended = this.type === 'VOD'
-    if (!this.#ended) void this.#grow(signal)
+    if (!this.#ended) void this.#grow(this.#life.signal)
+  }
+
+  /**
+   * Says that nothing was recorded, once it is proved.
+   * @throws GatewayError `no_recording`, or `upstream_unavailable` when KVS lists fragments and gives none of them
+   */
+  async #prove(signal: AbortSignal): Promise<never> {
+    const { recording, log } = this.#options
+    if ((await recording?.isEmpty(this.range, signal)) === false) {
+      log.warn('KVS lists fragments of a range, and gives none of them', { ...this.range })
+      throw upstreamError('upstream_unavailable')
+    }
+    throw noRecording(await this.#nearest(signal))
   }
 
   async #nearest(signal: AbortSignal): Promise<NearestTimes> {

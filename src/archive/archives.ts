@@ -3,6 +3,8 @@ import { GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { PlacedBy } from '../timeline/archive/place.ts'
 import { Archive } from './archive.ts'
+import { FairPlaces } from './fair-share.ts'
+import type { ListRoom, RoomyList } from './list-room.ts'
 import type { LiveTail } from './live-tail.ts'
 import { type ArchiveRange, rangeName } from './range.ts'
 import type { UpstreamRecording } from './upstream-recording.ts'
@@ -20,16 +22,19 @@ export interface ArchivesOptions {
    */
   readonly recording: UpstreamRecording | undefined
   readonly placedBy: PlacedBy
+  /** The room of all lists, of whichever stream. */
+  readonly room: ListRoom
   /** How many fragments one list may have, some hundred bytes each, in memory and on the wire. Default 100,000. */
   readonly mostEntries?: number
 }
 
 /** How many ranges of one stream there may be at a time. */
-const MOST_ARCHIVES = 16
+const MOST_ARCHIVES = 128
 /**
- * How many of them may be listed at a time, because ranges that nobody has asked for before cost upstream calls (G17).
+ * How many of them are listed at a time, because ranges that nobody has asked for before cost upstream calls (G17); others
+ * wait for their turn.
  */
-const MOST_LISTING = 4
+const MOST_LISTING = 5
 /** How many segments all lists of a stream may have together, some 200 bytes each (G18). */
 const MOST_ENTRIES = 200_000
 /** How long nobody must have asked about a range for it to make room for another one. */
@@ -39,6 +44,10 @@ const IDLE_MS = 300_000
 
 interface Kept {
   readonly archive: Archive
+  /** Who asked for it first. */
+  readonly by: string
+  /** Its place among all lists of the process. */
+  readonly list: RoomyList
   usedMs: number
 }
 
@@ -47,6 +56,11 @@ export class Archives {
   readonly #options: ArchivesOptions
   /** The ranges by name, the one used longest ago first. */
   readonly #kept = new Map<string, Kept>()
+  readonly #listing = new FairPlaces({
+    most: MOST_LISTING,
+    mostWaiting: { own: 5, all: 50 },
+    full: overloaded,
+  })
   readonly #life = new AbortController()
   #sweeping = false
 
@@ -65,22 +79,24 @@ export class Archives {
 
   /**
    * Returns the one list of a range, made if need be.
+   * @param by who asks, so that places are shared fairly
    * @throws GatewayError `bad_request` for what cannot be a range; `overloaded` when there is no room
    */
-  get(range: ArchiveRange): Archive {
+  get(range: ArchiveRange, by = ''): Archive {
     const name = rangeName(range)
     const known = this.#kept.get(name)
     if (known === undefined) this.#check(range)
-    const archive = known?.archive ?? this.#make(range)
+    const kept = known ?? this.#make(name, range, by)
+    kept.usedMs = this.#options.clock.now()
     this.#kept.delete(name)
-    this.#kept.set(name, { archive, usedMs: this.#options.clock.now() })
-    return archive
+    this.#kept.set(name, kept)
+    this.#options.room.use(kept.list)
+    return kept.archive
   }
 
   close(): void {
     this.#life.abort()
-    for (const { archive } of this.#kept.values()) archive.close()
-    this.#kept.clear()
+    for (const [name] of this.#kept) this.#drop(name)
     this.#options.recording?.close()
   }
 
@@ -93,29 +109,55 @@ export class Archives {
     throw badRange(`The range is longer than the ${Math.floor(maxMs / 1000)} seconds allowed here.`)
   }
 
-  #make(range: ArchiveRange): Archive {
-    this.#makeRoom()
-    const { mostEntries = 100_000 } = this.#options
-    const archive = new Archive({ ...this.#options, range, mostEntries })
+  #make(name: string, range: ArchiveRange, by: string): Kept {
+    this.#makeRoom(by)
+    const { mostEntries = 100_000, clock, room } = this.#options
+    const grown = (): void => {
+      if (this.#kept.get(name)?.archive === archive) room.use(list)
+    }
+    const archive: Archive = new Archive({
+      ...this.#options,
+      range,
+      mostEntries,
+      grown,
+      inTurn: (signal, work) => this.#listing.hold(by, signal, work),
+    })
+    const list: RoomyList = {
+      get size() {
+        return archive.size
+      },
+      close: () => this.#drop(name),
+    }
     void this.#sweep().catch((error: unknown) => {
       if (this.#life.signal.aborted) return
       this.#options.log.error('ranges of the past are not let go of', { error })
     })
-    return archive
+    return { archive, by, list, usedMs: clock.now() }
   }
 
-  #makeRoom(): void {
-    const listing = [...this.#kept.values()].filter(({ archive }) => archive.isListing)
-    if (listing.length >= MOST_LISTING) throw overloaded()
-    for (const [name, { archive }] of this.#kept) if (archive.hasFailed) this.#drop(name, archive)
-    const nowMs = this.#options.clock.now()
+  #makeRoom(by: string): void {
+    for (const [name, { archive }] of this.#kept) if (archive.hasFailed) this.#drop(name)
     let entries = [...this.#kept.values()].reduce((sum, { archive }) => sum + archive.size, 0)
-    for (const [name, { archive, usedMs }] of this.#kept) {
-      if (this.#kept.size < MOST_ARCHIVES && entries < MOST_ENTRIES) return
-      if (nowMs - usedMs < REPLACEABLE_MS) throw overloaded()
-      entries -= archive.size
-      this.#drop(name, archive)
+    while (this.#kept.size >= MOST_ARCHIVES || entries >= MOST_ENTRIES) {
+      const name = this.#replaceable(by)
+      const kept = name === undefined ? undefined : this.#kept.get(name)
+      if (name === undefined || kept === undefined) throw overloaded()
+      entries -= kept.archive.size
+      this.#drop(name)
     }
+  }
+
+  /**
+   * Chooses the range that makes room: the one that was used longest ago, once nobody has asked about it for a while; else
+   * one of whoever has most, if that is more than the newcomer will have.
+   */
+  #replaceable(by: string): string | undefined {
+    const nowMs = this.#options.clock.now()
+    const [oldest] = this.#kept
+    if (oldest !== undefined && nowMs - oldest[1].usedMs >= REPLACEABLE_MS) return oldest[0]
+    const byWhom = Map.groupBy(this.#kept, ([, kept]) => kept.by)
+    const most = [...byWhom.values()].reduce((a, b) => (b.length > a.length ? b : a), [])
+    return most.length > (byWhom.get(by)?.length ?? 0) + 1 ? most[0]?.[0] : undefined
   }
 
   /** Runs as long as there is anything to let go of; rejects when it is closed meanwhile. */
@@ -128,8 +170,8 @@ export class Archives {
     try {
       while (this.#kept.size > 0) {
         await clock.sleep(REPLACEABLE_MS, this.#life.signal)
-        for (const [name, { archive, usedMs }] of this.#kept) {
-          if (clock.now() - usedMs >= IDLE_MS) this.#drop(name, archive)
+        for (const [name, { usedMs }] of this.#kept) {
+          if (clock.now() - usedMs >= IDLE_MS) this.#drop(name)
         }
       }
     } finally {
@@ -137,9 +179,12 @@ export class Archives {
     }
   }
 
-  #drop(name: string, archive: Archive): void {
+  #drop(name: string): void {
+    const kept = this.#kept.get(name)
+    if (kept === undefined) return
     this.#kept.delete(name)
-    archive.close()
+    this.#options.room.leave(kept.list)
+    kept.archive.close()
   }
 }
 

@@ -22,6 +22,8 @@ export interface FillerOptions {
    */
   readonly recording: UpstreamRecording | undefined
   readonly placedBy: PlacedBy
+  /** Called when the list has grown. */
+  readonly grown: () => void
   /** How many entries one list may have. */
   readonly mostEntries: number
 }
@@ -58,10 +60,13 @@ export class Filler {
    * @throws GatewayError `bad_request` when it is too much; an upstream code
    */
   async fill(signal: AbortSignal): Promise<void> {
+    const { tail, range } = this.#options
     if (this.#grows) await this.wakeTail(signal)
     const held = this.#held()
     await this.#listUntil(this.#recordedUntilMs(held[0]), held, signal)
     this.#addAll(held)
+    // What the stream itself has shown was recorded, whatever upstream lists of it.
+    if (this.#list.length === 0) this.#addAll(heldPast(tail, range))
     if (!this.#grows) return
     this.#takeLive()
     if (this.#list.last === undefined) await this.#firstLive(signal)
@@ -111,7 +116,7 @@ export class Filler {
   }
 
   async #listUntil(untilMs: number, held: readonly Segment[], signal: AbortSignal): Promise<void> {
-    const { recording, mostEntries } = this.#options
+    const { recording, mostEntries, grown } = this.#options
     const lister = this.#lister
     if (recording === undefined || lister === undefined) return
     const known = new Set(held.map(({ number }) => number))
@@ -120,6 +125,7 @@ export class Filler {
       const found = await lister.next(untilMs, signal)
       if (found === undefined) return
       this.#list.add(found, ({ number }) => !known.has(number))
+      grown()
       await recording.fragments.keepSamples(found)
     }
     throw tooMuch(mostEntries)

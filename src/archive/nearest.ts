@@ -52,7 +52,8 @@ export async function nearestTimes(
   signal: AbortSignal,
 ): Promise<NearestTimes> {
   const [before, after] = await Promise.all([
-    look(reachMs, (fromMs, toMs) =>
+    // KVS knows no time before 1970.
+    look(Math.min(reachMs, startMs), (fromMs, toMs) =>
       list({ startMs: startMs - toMs, endMs: startMs - fromMs }, signal),
     ),
     look(Math.min(reachMs, nowMs - endMs), (fromMs, toMs) =>

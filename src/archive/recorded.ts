@@ -18,8 +18,9 @@ export async function recordedFragments(
   archives: Archives,
   range: TimeRange,
   signal: AbortSignal,
+  by: string,
 ): Promise<readonly RecordedFragment[]> {
-  const archive = archives.get(range)
+  const archive = archives.get(range, by)
   const { blocks, tail } = await archive.ready(signal)
   const segments = [...blocks.flatMap((block) => segmentsOf(block)), ...tail]
   return segments.map((segment) => recorded(archive, segment))

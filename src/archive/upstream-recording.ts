@@ -3,6 +3,7 @@ import { withDeadline } from '../base/deadline.ts'
 import type { FragmentCache } from '../store/fragment-cache.ts'
 import type { PlacedBy } from '../timeline/archive/place.ts'
 import { dateOf, type StoredPast } from '../upstream/kvs/stored-past.ts'
+import { EmptyPast } from './empty-past.ts'
 import { Lister } from './lister.ts'
 import { type NearestTimes, NOWHERE, nearestTimes } from './nearest.ts'
 import { PastFragments } from './past-fragments.ts'
@@ -25,6 +26,9 @@ export interface UpstreamRecordingOptions {
 const MOST_OPEN = 4
 /** How long to look for the nearest media, because what makes a refusal more helpful must not make it late. */
 const NEAREST_MS = 8_000
+/** How many looks there may be in {@link LOOKS_MS}, each of which is dozens of calls where nothing is. */
+const MOST_LOOKS = 6
+const LOOKS_MS = 60_000
 /** How many may look at a time, because it must not keep others waiting: it looks for days on end where nothing is. */
 const MOST_NEAREST = 2
 
@@ -34,11 +38,15 @@ export class UpstreamRecording {
   readonly #options: UpstreamRecordingOptions
   /** The windows with a session, in order of use. */
   readonly #opened = new Set<RecordingWindow>()
+  readonly #empty: EmptyPast
+  /** When the last looks began, on the monotonic clock. */
+  #looks: readonly number[] = []
   #looking = 0
 
   constructor(options: UpstreamRecordingOptions) {
-    const { stream, cache } = options
+    const { stream, cache, clock } = options
     this.#options = options
+    this.#empty = new EmptyPast(clock)
     this.fragments = new PastFragments({
       stream,
       cache,
@@ -66,19 +74,39 @@ export class UpstreamRecording {
     })
   }
 
-  /** Finds the media around a range that holds none; nowhere while others already look. */
+  /** Returns what is around a closed range of which it is known that it holds nothing; else undefined. */
+  knownEmpty({ startMs, endMs }: ArchiveRange): NearestTimes | undefined {
+    return endMs === undefined ? undefined : this.#empty.around({ startMs, endMs })
+  }
+
+  /** Says whether upstream lists no fragment at all that begins within a range. */
+  async isEmpty({ startMs, endMs }: ArchiveRange, signal: AbortSignal): Promise<boolean> {
+    const { past, clock } = this.#options
+    const untilMs = Math.min(endMs ?? Number.POSITIVE_INFINITY, clock.date())
+    if (untilMs <= startMs) return true
+    const found = await past.list({ clock: past.clock, startMs, endMs: untilMs - 1 }, signal)
+    return found.every((fragment) => {
+      const ms = dateOf(fragment, past.clock)
+      return ms < startMs || ms >= untilMs
+    })
+  }
+
+  /** Finds the media around a range that holds none; nowhere while others already look, or many have. */
   async nearest({ startMs, endMs }: ArchiveRange, signal: AbortSignal): Promise<NearestTimes> {
-    if (this.#looking >= MOST_NEAREST) return NOWHERE
     const { clock, past, reachMs } = this.#options
-    const nowMs = clock.now()
+    this.#looks = this.#looks.filter((beganMs) => beganMs > clock.now() - LOOKS_MS)
+    if (this.#looking >= MOST_NEAREST || this.#looks.length >= MOST_LOOKS) return NOWHERE
+    this.#looks = [...this.#looks, clock.now()]
+    const nowMs = clock.date()
+    const range = { startMs, endMs: Math.min(endMs ?? nowMs, nowMs) }
     this.#looking += 1
     try {
-      return await withDeadline(clock, 'looking for media', NEAREST_MS, signal, (limited) =>
+      const found = await withDeadline(clock, 'looking for media', NEAREST_MS, signal, (limited) =>
         nearestTimes(
-          { startMs, endMs: Math.min(endMs ?? nowMs, nowMs) },
+          range,
           {
-            list: (range, until) =>
-              past.list({ clock: past.clock, ...range, endMs: range.endMs - 1 }, until),
+            list: (near, until) =>
+              past.list({ clock: past.clock, ...near, endMs: near.endMs - 1 }, until),
             dateOf: (fragment) => dateOf(fragment, past.clock),
             nowMs,
             reachMs,
@@ -86,6 +114,8 @@ export class UpstreamRecording {
           limited,
         ),
       )
+      this.#empty.note(range, found, reachMs)
+      return found
     } finally {
       this.#looking -= 1
     }

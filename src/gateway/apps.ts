@@ -54,9 +54,9 @@ function clipsOf(registry: Registry, clock: Clock): Clips {
     clock,
     // Without archives there is a better reason to refuse than its length.
     maxMs: (stream) => registry.get(stream)?.archives?.maxClipMs ?? Number.POSITIVE_INFINITY,
-    list: async (stream, range, signal) => {
+    list: async (stream, range, signal, by) => {
       const archives = registry.get(stream)?.archives
-      if (archives !== undefined) return recordedFragments(archives, range, signal)
+      if (archives !== undefined) return recordedFragments(archives, range, signal, by)
       throw noArchive()
     },
   })

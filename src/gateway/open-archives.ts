@@ -17,7 +17,7 @@ export function openArchives(
   limits: ArchiveLimits,
   shared: Shared,
 ): (tail: LiveTail) => Archives {
-  const { clock, cache, log } = shared
+  const { clock, cache, log, archiveLists: room } = shared
   const recording = new UpstreamRecording({
     stream: source.name,
     clock,
@@ -28,14 +28,14 @@ export function openArchives(
   })
   const isByArrival = source.source.fragmentSelectorType === 'SERVER_TIMESTAMP'
   const placedBy = isByArrival ? 'lengths' : 'dates'
-  return (tail) => new Archives({ clock, log, tail, recording, placedBy, ...limits })
+  return (tail) => new Archives({ clock, log, tail, recording, placedBy, room, ...limits })
 }
 
 /** Opens the past of a stream whose source keeps none: what its DVR list holds. */
 export function openHeldArchives(
   limits: ArchiveLimits,
-  { clock, log }: Pick<Shared, 'clock' | 'log'>,
+  { clock, log, archiveLists: room }: Pick<Shared, 'clock' | 'log' | 'archiveLists'>,
 ): (tail: LiveTail) => Archives {
   return (tail) =>
-    new Archives({ clock, log, tail, recording: undefined, placedBy: 'dates', ...limits })
+    new Archives({ clock, log, tail, recording: undefined, placedBy: 'dates', room, ...limits })
 }

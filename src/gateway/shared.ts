@@ -1,3 +1,4 @@
+import { ListRoom } from '../archive/list-room.ts'
 import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -22,6 +23,9 @@ import type { Proxies } from '../upstream/proxies.ts'
 import { publicLookup } from '../upstream/public-lookup.ts'
 import { openSlateFiles, type SlateFiles } from './slate-files.ts'
 
+/** How many segments all lists of the past may have together, some 200 bytes each (G18). */
+const MOST_ARCHIVE_ENTRIES = 500_000
+
 /** What all streams share. */
 export interface Shared {
   readonly clock: Clock
@@ -40,6 +44,8 @@ export interface Shared {
   readonly saved: SavedTimelines | undefined
   readonly journals: Journals | undefined
   readonly slates: SlateFiles
+  /** The room of all lists of the past. */
+  readonly archiveLists: ListRoom
 }
 
 export async function openShared(
@@ -78,6 +84,7 @@ export async function openShared(
     disk,
     saved: state === undefined ? undefined : new FileTimelines(state.timelines, log),
     slates: await openSlateFiles(config),
+    archiveLists: new ListRoom(MOST_ARCHIVE_ENTRIES),
     journals: state === undefined ? undefined : new FileJournals(state.journals, log),
   }
 }

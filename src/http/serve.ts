@@ -185,6 +185,10 @@ class Waiting implements Asker {
     this.#blocked = blocked
   }
 
+  get name(): string {
+    return this.#request.socket.remoteAddress ?? ''
+  }
+
   get signal(): AbortSignal {
     this.#signal ??= leaveSignal(this.#response)
     return this.#signal

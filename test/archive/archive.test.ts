@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Archive } from '../../src/archive/archive.ts'
 import { Archives } from '../../src/archive/archives.ts'
+import { ListRoom } from '../../src/archive/list-room.ts'
 import { baseTicksOf } from '../../src/archive/past-fragments.ts'
 import type { ArchiveRange } from '../../src/archive/range.ts'
 import { GatewayError } from '../../src/base/errors.ts'
@@ -28,6 +29,9 @@ import { published, ScriptedTail } from './scripted-tail.ts'
 /** Where mfhd.sequence_number stands in a fragment that begins with its moof. */
 const MFHD_AT = 20
 
+/** How many ranges of one stream there may be at a time. */
+const PLACES = 128
+
 const never = new AbortController().signal
 const HOUR_MS = 3_600_000
 const ALL: ArchiveRange = { startMs: START_MS, endMs: START_MS + HOUR_MS }
@@ -46,6 +50,7 @@ interface StageOptions {
   readonly mostEntries?: number
   readonly placedBy?: PlacedBy
   readonly tier?: FragmentTier
+  readonly room?: ListRoom
   /** The source keeps nothing. */
   readonly isForeign?: boolean
 }
@@ -66,6 +71,7 @@ function stageOf(stored: readonly Stored[], options: StageOptions = {}): Stage {
     tail,
     recording,
     placedBy: options.placedBy ?? 'dates',
+    room: options.room ?? new ListRoom(100_000),
     maxMs: 7 * 24 * HOUR_MS,
     maxClipMs: HOUR_MS,
     mostEntries,
@@ -399,6 +405,49 @@ describe('a range of the past', () => {
     expect(past.windows).toHaveLength(1)
   })
 
+  test('G17: ends with its last waiter, and goes on from there for the next', async () => {
+    const { archives, past } = stageOf(recorded(90), { mostResults: 20 })
+    const leaving = new AbortController()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const archive = archives.get(ALL)
+    const open = past.open.bind(past)
+    past.open = async (window) => {
+      if (past.windows.length === 2) {
+        resolve()
+        await new Promise(() => {})
+      }
+      return open(window)
+    }
+    const left = archive.ready(leaving.signal)
+    left.catch(() => {})
+    await promise
+    expect(archive.isListing).toBe(true)
+    leaving.abort(new Error('left'))
+    await expect(left).rejects.toThrow('left')
+    for (let i = 0; i < 5; i += 1) await nextTurn()
+    expect([archive.isListing, past.windows.length]).toEqual([false, 2])
+    past.open = open
+    expect(await numbersOf(archives.get(ALL))).toEqual(range(90))
+    expect(past.windows).toHaveLength(5)
+  })
+
+  test('G17: goes on for a while for those who were told to come again, and then no more', async () => {
+    const { archives, past, clock } = stageOf(recorded(5))
+    past.open = () => new Promise(() => {})
+    const archive = archives.get(ALL)
+    const asked = archive.ready(never)
+    asked.catch(() => {})
+    await nextTurn()
+    clock.advance(25_000)
+    await expect(asked).rejects.toMatchObject({ code: 'overloaded', retryAfterMs: 2_000 })
+    clock.advance(9_000)
+    await nextTurn()
+    expect(archive.isListing).toBe(true)
+    clock.advance(2_000)
+    for (let i = 0; i < 5; i += 1) await nextTurn()
+    expect(archive.isListing).toBe(false)
+  })
+
   test('that fails says so to all who ask within a second, and is tried again then', async () => {
     const { archives, past, clock } = stageOf(recorded(5))
     past.refuse(() => new GatewayError('upstream_unavailable', 'down'), { times: 1000 })
@@ -410,6 +459,23 @@ describe('a range of the past', () => {
     clock.advance(1_000)
     await expect(ask()).rejects.toMatchObject({ code: 'upstream_unavailable' })
     expect(past.windows.length).toBeGreaterThan(sessions)
+  })
+
+  test('that KVS lists fragments of, and gives none, is not said to be empty', async () => {
+    const { archives, past } = stageOf(recorded(20))
+    past.open = () => Promise.reject(new GatewayError('no_media', 'nothing'))
+    await expect(archives.get(ALL).ready(never)).rejects.toMatchObject({
+      code: 'upstream_unavailable',
+    })
+  })
+
+  test('of which KVS lists nothing is what the stream itself has shown of it', async () => {
+    const tail = new ScriptedTail(true)
+    tail.show(range(60).map((number) => published(number)))
+    const { archives } = stageOf([], { tail, nowMs: START_MS + 120_000 })
+    // It does not reach to the end, so KVS is asked first.
+    const asked = { startMs: START_MS + 20_000, endMs: START_MS + 100_000 }
+    expect(await numbersOf(archives.get(asked))).toEqual(range(60).slice(20))
   })
 
   test('that holds nothing names the nearest times', async () => {
@@ -653,14 +719,14 @@ describe('the ranges of a stream', () => {
     expect([past.windows, past.listed, archives.size]).toEqual([[], 0, 0])
   })
 
-  test('G18: are sixteen at most, of which the one that nobody watches makes room', async () => {
-    const { archives, clock } = stageOf(recorded(60))
+  test('G18: are bounded, and the one that nobody watches makes room', async () => {
+    const { archives, clock } = stageOf(recorded(6))
     const at = (i: number): ArchiveRange => ({ startMs: START_MS + i, endMs: START_MS + HOUR_MS })
-    for (let i = 0; i < 16; i += 1) await archives.get(at(i)).ready(never)
-    expect(() => archives.get(at(16))).toThrow(expect.objectContaining({ code: 'overloaded' }))
+    for (let i = 0; i < PLACES; i += 1) await archives.get(at(i)).ready(never)
+    expect(() => archives.get(at(PLACES))).toThrow(expect.objectContaining({ code: 'overloaded' }))
     clock.advance(30_000)
-    await archives.get(at(16)).ready(never)
-    expect(archives.size).toBe(16)
+    await archives.get(at(PLACES)).ready(never)
+    expect(archives.size).toBe(PLACES)
     clock.advance(300_000)
     for (let i = 0; i < 5; i += 1) await nextTurn()
     clock.advance(30_000)
@@ -668,17 +734,95 @@ describe('the ranges of a stream', () => {
     expect(archives.size).toBe(0)
   })
 
-  test('G17: no more than four are listed at a time, and those that failed keep no place', async () => {
-    const { archives, past } = stageOf(recorded(60))
-    past.ready = new Promise(() => {})
+  test('G18: one client who takes all places makes room for others', async () => {
+    const { archives } = stageOf(recorded(6))
     const at = (i: number): ArchiveRange => ({ startMs: START_MS + i, endMs: START_MS + HOUR_MS })
-    for (let i = 0; i < 4; i += 1)
-      archives
-        .get(at(i))
+    for (let i = 0; i < PLACES; i += 1) await archives.get(at(i), 'greedy').ready(never)
+    const others: Archive[] = []
+    for (let i = 0; i < 12; i += 1) {
+      const other = archives.get(at(200 + i), `viewer ${i}`)
+      await other.ready(never)
+      others.push(other)
+    }
+    expect(archives.size).toBe(PLACES)
+    // Those of the others stay.
+    for (const [i, other] of others.entries()) expect(archives.get(at(200 + i), '')).toBe(other)
+    expect(() => archives.get(at(500), 'greedy')).toThrow(
+      expect.objectContaining({ code: 'overloaded' }),
+    )
+  })
+
+  test('G18: all streams together list so many segments, and the list used longest ago goes', async () => {
+    const room = new ListRoom(100)
+    const [lobby, garage] = [stageOf(recorded(60), { room }), stageOf(recorded(60), { room })]
+    await lobby.archives.get(ALL).ready(never)
+    expect([lobby.archives.size, garage.archives.size]).toEqual([1, 0])
+    await garage.archives.get(ALL).ready(never)
+    expect([lobby.archives.size, garage.archives.size]).toEqual([0, 1])
+    await lobby.archives.get(ALL).ready(never)
+    expect([lobby.archives.size, garage.archives.size]).toEqual([1, 0])
+  })
+
+  test('G17: what is known to be empty is not looked into again, for a minute', async () => {
+    const { archives, past, clock } = stageOf(recorded(60))
+    const ask = async (startMs: number, seconds = 60): Promise<unknown> => {
+      const error: unknown = await archives
+        .get({ startMs, endMs: startMs + seconds * 1000 })
+        .ready(never)
+        .catch((reason: unknown) => reason)
+      return error instanceof GatewayError ? [error.code, error.members] : error
+    }
+    const before = START_MS - 5 * HOUR_MS
+    const told = await ask(before)
+    expect(told).toMatchObject(['no_recording', { nearestAfter: '2026-01-01T00:00:00.000Z' }])
+    const [sessions, looks] = [past.windows.length, past.listed]
+    for (let i = 1; i < 40; i += 1) expect(await ask(before + i, 30)).toEqual(told)
+    expect(await ask(START_MS - 60_000, 60)).toEqual(told)
+    expect([past.windows.length, past.listed]).toEqual([sessions, looks])
+    // What came late is found.
+    past.stored = [{ number: 99n, dateMs: before + 10_000, tracks: 1 }, ...past.stored]
+    clock.advance(61_000)
+    expect(await ask(before + 50)).toMatchObject({ renditions: ['video'] })
+  })
+
+  test('G17: ranges that hold nothing are looked around for six times a minute', async () => {
+    const { archives, past, clock } = stageOf([], { nowMs: START_MS })
+    const ask = (years: number): Promise<unknown> => {
+      const startMs = START_MS - years * 365 * 24 * HOUR_MS
+      return archives
+        .get({ startMs, endMs: startMs + 1000 })
         .ready(never)
         .catch(() => {})
-    expect(() => archives.get(at(4))).toThrow(expect.objectContaining({ code: 'overloaded' }))
-    archives.close()
+    }
+    for (let i = 1; i <= 30; i += 1) await ask(i)
+    const looks = past.listed
+    expect(looks).toBeLessThanOrEqual(6 * 26 + 30)
+    clock.advance(61_000)
+    await ask(1)
+    expect(past.listed).toBeGreaterThan(looks)
+  })
+
+  test('G17: four are listed at a time for one client, five for all; others wait, and those that failed keep no place', async () => {
+    const { archives, past } = stageOf(recorded(60))
+    const open = past.open.bind(past)
+    const gate = Promise.withResolvers<void>()
+    let opened = 0
+    past.open = async (window) => {
+      opened += 1
+      await gate.promise
+      return open(window)
+    }
+    const at = (i: number): ArchiveRange => ({ startMs: START_MS + i, endMs: START_MS + HOUR_MS })
+    const asked = [0, 1, 2, 3, 4, 5].map((i) => archives.get(at(i)).ready(never))
+    await nextTurn()
+    expect(opened).toBe(4)
+    // One place is kept for those who have none.
+    asked.push(archives.get(at(6), 'another client').ready(never))
+    asked.push(archives.get(at(7), 'a third one').ready(never))
+    await nextTurn()
+    expect(opened).toBe(5)
+    gate.resolve()
+    expect(await Promise.all(asked)).toHaveLength(8)
 
     const failing = stageOf([])
     for (let i = 0; i < 40; i += 1) {

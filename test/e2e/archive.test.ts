@@ -197,6 +197,37 @@ describe('a range of the past', () => {
   })
 })
 
+test('G17: ranges that nobody waits for any more cost nothing, and keep nobody else waiting', async () => {
+  await using stage = await startPast({
+    cameras: { lobby: { clip: 'av-720p', retentionHours: 72 } },
+  })
+  const endMs = stage.clock.now() - HOUR_MS
+  const leaving = new AbortController()
+  const left = [1, 2, 3, 4].map((i) =>
+    fetch(stage.url(endMs - 40 * HOUR_MS - i, endMs), { signal: leaving.signal }).catch(() => {}),
+  )
+  await stage.pass(4_000)
+  const underWay = callsOf(stage)
+  expect(underWay).toBeGreaterThan(0)
+  leaving.abort()
+  await during(stage.clock, Promise.all(left))
+  await stage.pass(2_000)
+  const after = callsOf(stage)
+  await stage.pass(60_000)
+  expect(callsOf(stage)).toBe(after)
+  expect((await stage.ask(minute(stage))).status).toBe(200)
+})
+
+test('G17: a range in 1970 costs little, and nothing when it is asked for again', async () => {
+  await using stage = await startPast({ cameras: lobby() })
+  const ask = (ms: number): Promise<number> =>
+    stage.ask(stage.url(ms, ms + 10_000)).then(({ status }) => status)
+  expect(await ask(1_000)).toBe(404)
+  const calls = callsOf(stage)
+  for (let i = 2; i < 12; i += 1) expect(await ask(i * 1_000)).toBe(404)
+  expect(callsOf(stage)).toBe(calls)
+})
+
 describe('trouble', () => {
   test('G3: a session that is revoked in mid-play is replaced unseen', async () => {
     await using stage = await startPast({ cameras: lobby() })

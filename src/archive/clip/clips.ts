@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import { DeadlineError, withDeadline } from '../../base/deadline.ts'
 import { GatewayError } from '../../base/errors.ts'
 import { SingleFlight } from '../../base/single-flight.ts'
+import { FairPlaces } from '../fair-share.ts'
 import type { RecordedFragment, TimeRange } from '../recording.ts'
 import { buildClip } from './build-clip.ts'
 import { ClipCache } from './clip-cache.ts'
@@ -11,18 +12,21 @@ export interface ClipsOptions {
   readonly clock: Clock
   readonly maxMs: (stream: string) => number
   /**
-   * Lists what was recorded, in the order in which it plays.
+   * Lists what was recorded, in the order in which it plays, for somebody.
    * @throws GatewayError
    */
   readonly list: (
     stream: string,
     range: TimeRange,
     signal: AbortSignal,
+    by: string,
   ) => Promise<readonly RecordedFragment[]>
 }
 
-/** How many are built at a time, because each has some fragments in memory. */
-const MAX_BUILDS = 4
+/** How many are built at a time, four of them for one client, because each has some fragments in memory. */
+const MAX_BUILDS = 5
+/** How long a clip waits for its turn to be built. */
+const TURN_MS = 20_000
 /**
  * How long a build may take: an hour from KVS takes three minutes, at the 20 fragments a second that a session may
  * fetch.
@@ -52,7 +56,11 @@ export class Clips {
   readonly #options: ClipsOptions
   readonly #cache: ClipCache
   readonly #flights = new SingleFlight<RecordedClip>()
-  #builds = 0
+  readonly #builds = new FairPlaces({
+    most: MAX_BUILDS,
+    mostWaiting: { own: 20, all: 40 },
+    full: tooMany,
+  })
 
   constructor(options: ClipsOptions) {
     this.#options = options
@@ -63,34 +71,50 @@ export class Clips {
     return this.#options.maxMs(stream)
   }
 
-  async open(stream: string, range: TimeRange, signal: AbortSignal): Promise<RecordedClip> {
+  /** @param by who asks, so that builds are shared fairly */
+  async open(
+    stream: string,
+    range: TimeRange,
+    signal: AbortSignal,
+    by = '',
+  ): Promise<RecordedClip> {
     // A stream's name holds no slash.
     const key = `${stream}/${range.startMs}/${range.endMs}`
     const known = this.#cache.get(key)
     if (known !== undefined) return known
     return this.#flights.run(key, signal, async (limited) => {
-      const clip = await this.#build(stream, range, limited)
+      const clip = await this.#build(stream, range, limited, by)
       this.#cache.put(key, clip)
       return clip
     })
   }
 
-  async #build(stream: string, range: TimeRange, signal: AbortSignal): Promise<RecordedClip> {
+  async #build(
+    stream: string,
+    range: TimeRange,
+    signal: AbortSignal,
+    by: string,
+  ): Promise<RecordedClip> {
     const { clock, list } = this.#options
-    if (this.#builds >= MAX_BUILDS) {
-      throw new GatewayError('overloaded', 'Too many clips are being made', { retryAfterMs: 5_000 })
-    }
-    this.#builds += 1
     const isSettled = range.endMs + SETTLED_MS < clock.date()
+    const turn = new AbortController()
+    const endWait = clock.alarm(TURN_MS, () => turn.abort(tooMany()))
     try {
-      return await inTime(clock, BUILD_MS, signal, async (limited) => {
-        const fragments = await within(range, (wider) => list(stream, wider, limited))
-        return buildClip(inTimeEach(fragments, clock), isSettled, limited)
+      return await this.#builds.hold(by, AbortSignal.any([signal, turn.signal]), () => {
+        endWait()
+        return inTime(clock, BUILD_MS, signal, async (limited) => {
+          const fragments = await within(range, (wider) => list(stream, wider, limited, by))
+          return buildClip(inTimeEach(fragments, clock), isSettled, limited)
+        })
       })
     } finally {
-      this.#builds -= 1
+      endWait()
     }
   }
+}
+
+function tooMany(): GatewayError {
+  return new GatewayError('overloaded', 'Too many clips are being made', { retryAfterMs: 5_000 })
 }
 
 /**

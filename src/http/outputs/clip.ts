@@ -1,4 +1,5 @@
 import type { RecordedClip } from '../../archive/clip/recorded-clip.ts'
+import { mayHaveOneMore } from '../../archive/fair-share.ts'
 import type { TimeRange } from '../../archive/recording.ts'
 import { GatewayError } from '../../base/errors.ts'
 import type { Asker, Output } from '../resource.ts'
@@ -6,7 +7,7 @@ import type { BytesAnswer } from '../send-bytes.ts'
 import { readClosedTimeRange } from '../time-range.ts'
 
 /** How many clips are sent at a time, because each holds a fragment or two, however slowly it is read. */
-const MAX_SENDING = 32
+const MAX_SENDING = 40
 
 /**
  * Lets caches keep a clip for a day, not for ever, because a fragment that the camera sends late may still find its
@@ -29,7 +30,7 @@ export const clip: Output = {
       find: async (_made, asker) => {
         join(clipReaders, asker)
         const range = readClosedTimeRange(query, clock.date(), clips.maxMs(stream))
-        const made = await asker.wait(() => clips.open(stream, range, asker.signal))
+        const made = await asker.wait(() => clips.open(stream, range, asker.signal, asker.name))
         return clipAnswer(made, fileName(stream, range))
       },
     }
@@ -41,7 +42,8 @@ export const clip: Output = {
  * @throws GatewayError `overloaded`
  */
 function join(readers: Set<Asker>, asker: Asker): void {
-  if (readers.size >= MAX_SENDING) {
+  const own = [...readers].filter(({ name }) => name === asker.name).length
+  if (!mayHaveOneMore({ own, held: readers.size, most: MAX_SENDING })) {
     throw new GatewayError('overloaded', 'Too many clips are being sent')
   }
   readers.add(asker)

@@ -44,8 +44,8 @@ export const archiveMedia: Output = {
       stream: address.stream,
       countedAs: file.kind,
       needs: 'made',
-      find: async (stream, { signal }) => {
-        const body = await find(archiveOf(stream, range), rendition, file, signal)
+      find: async (stream, { name, signal }) => {
+        const body = await find(archiveOf(stream, range, name), rendition, file, signal)
         return fragmentAnswer(body, file.etag, `${rendition}/mp4`)
       },
     }
@@ -64,7 +64,7 @@ export function rangeList(
     countedAs: classOfPlaylist(name) ?? 'playlist',
     needs: 'made',
     find: async (made, asker) => {
-      const archive = archiveOf(made, range)
+      const archive = archiveOf(made, range, asker.name)
       const list = await asker.wait(() => archive.ready(asker.signal))
       if (name !== 'master' && !list.renditions.includes(name)) {
         throw notFound(`This range has no ${name}`)
@@ -84,8 +84,8 @@ function classOfFile(file: string): 'playlist' | 'init' | 'segment' {
  * Finds the archive of a range.
  * @throws GatewayError `bad_request` when the stream's past cannot be asked for
  */
-function archiveOf({ archives }: Stream, range: ArchiveRange): Archive {
-  if (archives !== undefined) return archives.get(range)
+function archiveOf({ archives }: Stream, range: ArchiveRange, by: string): Archive {
+  if (archives !== undefined) return archives.get(range, by)
   throw noArchive()
 }
 

@@ -112,15 +112,20 @@ describe('shared work', () => {
     gate.resolve(undefined)
   })
 
-  test('a fifth clip at a time is refused', async () => {
-    const { clips, recording } = setUp()
+  test('a fifth clip at a time waits for its turn, and is refused when that does not come', async () => {
+    const { clips, recording, clock } = setUp()
     const gate = Promise.withResolvers<undefined>()
     recording.before = () => gate.promise
     const opened = [1, 2, 3, 4].map((from) => clips.open('lobby', range(3, from), never))
-    expect(await codeOf(clips.open('lobby', range(3, 5), never))).toBe('overloaded')
+    const refused = codeOf(clips.open('lobby', range(3, 5), never))
+    // One place is for those who have none.
+    const other = clips.open('lobby', range(3, 6), never, 'another client')
+    clock.advance(20_000)
+    expect(await refused).toBe('overloaded')
+    const waiting = clips.open('lobby', range(3, 5), never)
     gate.resolve(undefined)
-    expect(await Promise.all(opened)).toHaveLength(4)
-    expect((await clips.open('lobby', range(3, 5), never)).size).toBeGreaterThan(0)
+    expect(await Promise.all([...opened, other])).toHaveLength(5)
+    expect((await waiting).size).toBeGreaterThan(0)
   })
 
   test('what nobody asks for is forgotten', async () => {
