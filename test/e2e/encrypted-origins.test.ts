@@ -145,25 +145,33 @@ describe.skipIf(!hasTool('ffmpeg'))('media that are encrypted', () => {
     const { origin, get } = encrypted
     await get('master.m3u8')
     const [first] = read(String((await get('video.m3u8')).body))
+    let asked = 0
     origin.tamper = (path, response) => {
       if (!path.includes('secret')) return false
+      asked += 1
       response.writeHead(status, headers).end('hunter7')
       return true
     }
     const answer = await get(first?.key ?? '')
     expect(answer.status).toBe(502)
+    expect(asked).toBe(1)
     expect(JSON.parse(String(answer.body))).toMatchObject({ code })
     expect(JSON.stringify(answer.headers) + String(answer.body)).not.toContain('hunter')
   })
 
-  test('a key in chunks is one, too', async () => {
+  test.each<[string, string]>([
+    ['in chunks', 'transfer-encoding: chunked'],
+    ['whose end nothing marks', 'connection: close'],
+  ])('a key %s is one, too', async (_, framing) => {
     await using encrypted = await follow()
     const { origin, get } = encrypted
     await get('master.m3u8')
     const [first] = read(String((await get('video.m3u8')).body))
     origin.tamper = (path, response) => {
       if (!path.includes('secret')) return false
-      response.writeHead(200, { 'transfer-encoding': 'chunked' })
+      const [name = '', value = ''] = framing.split(': ')
+      response.useChunkedEncodingByDefault = name === 'transfer-encoding'
+      response.writeHead(200, { [name]: value })
       response.write(KEY.subarray(0, 5))
       response.end(KEY.subarray(5))
       return true

@@ -42,12 +42,14 @@ const KINDS: Readonly<Record<OriginRequest, RequestKind>> = {
     totalMs: 12_000,
   },
   init: { operation: 'init', maxBytes: MIB, attemptMs: 5000, totalMs: 8000 },
-  // Sixteen bytes; a page that says why there is no key is longer.
+  // A page that says why there is no key is longer.
   key: { operation: 'key', maxBytes: 512, attemptMs: 5000, totalMs: 8000 },
   segment: { operation: 'segment', maxBytes: 64 * MIB, attemptMs: 8000, totalMs: 20_000 },
 }
 
 const ATTEMPTS = 3
+/** AES-128. RFC 8216bis, 4.4.4.4. */
+const KEY_BYTES = 16
 const MAX_REDIRECTS = 5
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
@@ -138,7 +140,8 @@ export class OriginHttp {
     const { quota } = this.#deps
     return {
       kind: KINDS[request],
-      attempts: ATTEMPTS,
+      // Players ask again themselves: each of their requests is one to the origin, in good times and in bad.
+      attempts: request === 'key' ? 1 : ATTEMPTS,
       countsUntil: 'read',
       takeTurn: (signal) =>
         request === 'key'
@@ -201,10 +204,14 @@ export class OriginHttp {
     }
     const bytes =
       range === undefined
-        ? await reader.read(answer, meter)
+        ? await reader.read(answer, meter, request === 'key' ? isWholeKey : undefined)
         : await readRange(answer, range, reader, meter)
     return { bytes, url, etag: headerOf(answer, 'etag') }
   }
+}
+
+function isWholeKey(bytes: Buffer): boolean {
+  return bytes.length === KEY_BYTES
 }
 
 function rangeHeader({ offset, length }: ByteRange): string {
