@@ -102,7 +102,7 @@ function webView(registry: Registry, clock: Clock): WebView {
     names: () => registry.names(),
     all: () =>
       Array.from(registry.all(), (stream) => [stream.name, webState(stream, registry, clock)]),
-    interest: (names) => registry.interest(names),
+    interest: (names, by) => registry.interest(names, by),
     state: (name) => {
       const stream = registry.get(name)
       return stream === undefined

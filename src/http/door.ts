@@ -14,14 +14,15 @@ export interface Streams {
   mayExist(name: string): boolean
   /**
    * Wakes the stream, or makes it, and resolves once it has something to show.
+   * @param by who asks, so that new names are let in fairly
    * @throws GatewayError `stream_not_found`, `no_media` when the start time-out has passed, or an upstream code
    */
-  request(name: string, signal: AbortSignal): Promise<Stream>
+  request(name: string, signal: AbortSignal, by: string): Promise<Stream>
   /**
    * Does something with a stream that need not run; makes it first where `request` would.
    * @throws GatewayError `stream_not_found`, and what `work` throws
    */
-  using<T>(name: string, work: (stream: Stream) => Promise<T>): Promise<T>
+  using<T>(name: string, work: (stream: Stream) => Promise<T>, by: string): Promise<T>
 }
 
 /** What the one door works with. */

@@ -4,6 +4,7 @@ import { GatewayError } from '../base/errors.ts'
 import type { Cell } from '../metrics/counter.ts'
 import type { Stream } from '../streams/stream.ts'
 import { isStreamName } from '../streams/stream-name.ts'
+import { clientName } from './client-name.ts'
 import { countRefusals } from './count-refusals.ts'
 import type { Door, Streams } from './door.ts'
 import { type Headers, staleStatus } from './headers.ts'
@@ -63,11 +64,15 @@ function serve(
   const exchange = { resource, request: raw, reply, asker, vary: grant?.vary }
   const stream = streamOf(door.streams, resource)
   if (resource.needs === 'made') {
-    return door.streams.using(resource.stream, async (made) => {
-      // Who left while the stream was made will never be heard to leave.
-      exchange.asker.signal.throwIfAborted()
-      await answer(door, exchange, made)
-    })
+    return door.streams.using(
+      resource.stream,
+      async (made) => {
+        // Who left while the stream was made will never be heard to leave.
+        exchange.asker.signal.throwIfAborted()
+        await answer(door, exchange, made)
+      },
+      clientName(raw.socket),
+    )
   }
   return stream === undefined ? wake(door, exchange) : answer(door, exchange, stream)
 }
@@ -98,7 +103,9 @@ function answer(door: Door, exchange: Exchange, stream: Stream): MaybeLater<void
 async function wake(door: Door, exchange: Exchange): Promise<void> {
   const { resource, asker } = exchange
   const stream = await asker
-    .wait(() => door.streams.request(resource.stream, asker.signal))
+    .wait(() =>
+      door.streams.request(resource.stream, asker.signal, clientName(exchange.request.socket)),
+    )
     .catch((error: unknown) => {
       const known = door.streams.get(resource.stream)
       const isThere = known !== undefined && resource.find(known, asker) !== undefined

@@ -31,5 +31,5 @@ export interface WebView {
    * Says that somebody looks at these streams: starts those that are idle and keeps the others running. Returns at
    * once; a start that fails shows in {@link state}.
    */
-  interest(names: readonly string[]): void
+  interest(names: readonly string[], by: string): void
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
-import { SlidingWindow } from '../upstream/sliding-window.ts'
-import { AbsentNames } from './absent-names.ts'
 import type { LiveStream } from './live-stream.ts'
+import { NewNames } from './new-names.ts'
+import { RecentNames } from './recent-names.ts'
 import { isStreamName } from './stream-name.ts'
 
 /** Says which names are streams by pattern, and how those are made. */
@@ -31,11 +31,6 @@ interface Member {
   leaving: Promise<void> | undefined
 }
 
-/**
- * Bounds new names, because each costs a GetDataEndpoint, of which an account has 300 a second for all its streams
- * (KVS.md, section 10): made-up names get a third of them at most.
- */
-const NEW_NAMES_PER_S = 100
 const SWEEP_MS = 30_000
 /**
  * How long an idle stream keeps its room, because somebody may just have made it. Without a saved timeline its numbers
@@ -52,15 +47,16 @@ export class DynamicStreams {
   readonly #clock: Clock
   readonly #entries: readonly DynamicEntry[]
   readonly #members = new Map<string, Member>()
-  readonly #absent: AbsentNames
-  readonly #newNames = new SlidingWindow(NEW_NAMES_PER_S, 1_000)
+  readonly #absent: RecentNames
+  readonly #newNames: NewNames
   readonly #closing = new AbortController()
   #sweeping = false
 
   constructor(clock: Clock, entries: readonly DynamicEntry[]) {
     this.#clock = clock
     this.#entries = entries
-    this.#absent = new AbsentNames(clock)
+    this.#absent = new RecentNames(clock)
+    this.#newNames = new NewNames(clock)
   }
 
   /** Finds the stream if it is there now. */
@@ -95,13 +91,14 @@ export class DynamicStreams {
 
   /**
    * Finds the stream, or makes it.
+   * @param by who asks, see {@link NewNames}
    * @throws GatewayError `stream_not_found` when no pattern matches, `upstream_stream_not_found` when it is known to be
    * absent, `overloaded` when there are too many
    */
-  async make(name: string): Promise<LiveStream> {
+  async make(name: string, by: string): Promise<LiveStream> {
     for (;;) {
       this.#closing.signal.throwIfAborted()
-      const member = this.#members.get(name) ?? this.#enter(name)
+      const member = this.#members.get(name) ?? this.#enter(name, by)
       if (member.leaving === undefined) {
         const opened = await member.opened
         if (this.use(name) === opened) return opened
@@ -115,17 +112,18 @@ export class DynamicStreams {
    * comes of this either, because a name that was made up keeps no room.
    * @throws what {@link make} and `work` throw
    */
-  async using<T>(name: string, work: (stream: LiveStream) => Promise<T>): Promise<T> {
-    const stream = await this.make(name)
+  async using<T>(name: string, work: (stream: LiveStream) => Promise<T>, by: string): Promise<T> {
+    const stream = await this.make(name, by)
     const member = this.#members.get(name)
     if (member === undefined) return work(stream)
     member.users += 1
     try {
       const result = await work(stream)
       member.isKnown = true
+      this.#newNames.played(name)
       return result
     } catch (error) {
-      if (isUnknownUpstream(error)) this.#absentNow(name)
+      if (isUnknownUpstream(error)) this.#absentNow(name, by)
       throw error
     } finally {
       member.users -= 1
@@ -140,13 +138,15 @@ export class DynamicStreams {
     if (entry === undefined || this.#count(entry) >= entry.max) return undefined
     const member = this.#open(name, entry)
     member.isKnown = true
+    this.#newNames.played(name)
     return member.opened
   }
 
   /** Drops a stream that upstream does not know, and does not ask for it again for a while. */
-  #absentNow(name: string): void {
+  #absentNow(name: string, by: string): void {
     const member = this.#members.get(name)
     if (member === undefined) return
+    this.#newNames.unknown(by)
     this.#absent.add(name, member.entry.absentForMs)
     this.#leave(name, member)
   }
@@ -170,7 +170,7 @@ export class DynamicStreams {
   }
 
   /** Enters a new stream once the others have made room. */
-  #enter(name: string): Member {
+  #enter(name: string, by: string): Member {
     const entry = this.#entryOf(name)
     if (entry === undefined) {
       throw new GatewayError('stream_not_found', 'No stream of that name is configured here')
@@ -181,8 +181,8 @@ export class DynamicStreams {
         'Kinesis Video Streams knew no such stream a moment ago.',
       )
     }
-    this.#admit()
-    this.#makeRoom(entry)
+    if (!this.#newNames.admits(name, by)) throw overloaded(1_000)
+    this.#makeRoom(entry, name, by)
     return this.#open(name, entry)
   }
 
@@ -207,21 +207,18 @@ export class DynamicStreams {
     return member
   }
 
-  #admit(): void {
-    const nowMs = this.#clock.now()
-    if (this.#newNames.readyAt(1, nowMs) > nowMs) throw overloaded(1_000)
-    this.#newNames.leave(this.#newNames.enter(1), nowMs)
-  }
-
-  #makeRoom(entry: DynamicEntry): void {
-    if (this.#count(entry) < entry.max) return
+  #makeRoom(entry: DynamicEntry, name: string, by: string): void {
+    if (this.#count(entry) < this.#newNames.shareOf(entry.max, name, by)) return
     const nowMs = this.#clock.now()
     const [longestIdle] = this.#idle()
       .filter(
         ([, member]) => member.entry === entry && nowMs - idleSince(member) >= IDLE_AT_LEAST_MS,
       )
       .sort(([, a], [, b]) => idleSince(a) - idleSince(b))
-    if (longestIdle === undefined) throw overloaded(5_000)
+    if (longestIdle === undefined) {
+      this.#newNames.refuse(name)
+      throw overloaded(5_000)
+    }
     this.#leave(...longestIdle)
   }
 

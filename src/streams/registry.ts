@@ -50,16 +50,20 @@ export class Registry {
    * pattern is made.
    * @throws GatewayError `stream_not_found`, `overloaded` when too many run, or why there is nothing to play
    */
-  async request(name: string, signal: AbortSignal): Promise<LiveStream> {
+  async request(name: string, signal: AbortSignal, by: string): Promise<LiveStream> {
     // It need not be made only to be refused.
     const isThere = this.#streams.get(name) !== undefined || !this.mayExist(name)
     if (!isThere && !this.#limit.admits()) throw tooMany()
     try {
-      return await this.using(name, async (stream) => {
-        if (!this.#mayRun(stream)) throw tooMany()
-        await stream.ready(AbortSignal.any([signal, this.#closing.signal]))
-        return stream
-      })
+      return await this.using(
+        name,
+        async (stream) => {
+          if (!this.#mayRun(stream)) throw tooMany()
+          await stream.ready(AbortSignal.any([signal, this.#closing.signal]))
+          return stream
+        },
+        by,
+      )
     } catch (error) {
       if (this.#closing.signal.aborted && !signal.aborted) throw closing()
       throw error
@@ -70,16 +74,16 @@ export class Registry {
    * Does something with a stream, running or not; one that exists by pattern is made.
    * @throws GatewayError `stream_not_found`, and what `work` throws
    */
-  using<T>(name: string, work: (stream: LiveStream) => Promise<T>): Promise<T> {
-    return this.#streams.using(name, work)
+  using<T>(name: string, work: (stream: LiveStream) => Promise<T>, by: string): Promise<T> {
+    return this.#streams.using(name, work, by)
   }
 
   /** Starts those of these that are idle, side by side, because somebody is about to watch them. */
-  interest(names: readonly string[]): void {
+  interest(names: readonly string[], by: string): void {
     for (const name of names) {
       const stream = this.get(name)
       // Asked for like a viewer would, since only that finds out whether there is such a stream.
-      if (stream === undefined) this.request(name, this.#closing.signal).catch(() => {})
+      if (stream === undefined) this.request(name, this.#closing.signal, by).catch(() => {})
       else if (this.#mayRun(stream)) stream.start()
     }
   }

@@ -50,9 +50,9 @@ export class StreamSet {
    * Does something with the stream, made if need be.
    * @throws GatewayError `stream_not_found`, or why it cannot be made; what `work` throws
    */
-  async using<T>(name: string, work: (stream: LiveStream) => Promise<T>): Promise<T> {
+  async using<T>(name: string, work: (stream: LiveStream) => Promise<T>, by: string): Promise<T> {
     const configured = this.#configured.get(name)
-    return configured === undefined ? this.dynamic.using(name, work) : work(configured)
+    return configured === undefined ? this.dynamic.using(name, work, by) : work(configured)
   }
 
   /** Stops all streams. Resolves when nothing runs any more. */

@@ -3,6 +3,7 @@ import { GatewayError } from '../../base/errors.ts'
 import { NO_REACH, type Reach, type StreamState } from '../../streams/stream.ts'
 import type { RenditionName, SourceName } from '../../timeline/fragment.ts'
 import { maySee } from '../auth/guard-routes.ts'
+import { clientName } from '../client-name.ts'
 import type { WebStreamState, WebView } from '../web-view.ts'
 
 export interface FeedOptions {
@@ -47,7 +48,10 @@ const LONGEST_NAME = 256
 export function registerFeed(app: FastifyInstance, { view, now, version }: FeedOptions): void {
   app.get('/web/feed', (request, reply) => {
     const streams = wantedNames(request, view).map((name) => entry(name, view.state(name)))
-    view.interest(streams.filter(({ state }) => state !== 'unknown').map(({ name }) => name))
+    view.interest(
+      streams.filter(({ state }) => state !== 'unknown').map(({ name }) => name),
+      clientName(request.socket),
+    )
     const answer: FeedAnswer = { now: now(), version, streams }
     return reply.headers(HEADERS).send(answer)
   })

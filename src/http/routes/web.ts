@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
 import { acceptsGzip } from '../accept-encoding.ts'
+import { clientName } from '../client-name.ts'
 import { matchesAny } from '../etag.ts'
 import { wantsPage } from '../wants-page.ts'
 import type { WebAsset, WebAssets } from '../web-assets.ts'
@@ -45,7 +46,7 @@ function registerPages(app: FastifyInstance, view: WebView, assets: WebAssets): 
   app.get<{ Params: { stream: string } }>('/play/:stream', (request, reply) => {
     const { stream } = request.params
     const known = view.state(stream) !== undefined
-    if (known) view.interest([stream])
+    if (known) view.interest([stream], clientName(request.socket))
     return sendAsset(
       request,
       reply.code(known ? 200 : 404).headers(PAGE_HEADERS),
@@ -54,7 +55,7 @@ function registerPages(app: FastifyInstance, view: WebView, assets: WebAssets): 
   })
   app.get('/wall', (request, reply) => {
     const known = wantedNames(request, view).filter((name) => view.state(name) !== undefined)
-    view.interest(known)
+    view.interest(known, clientName(request.socket))
     return sendAsset(request, reply.headers(PAGE_HEADERS), assets.pages.wall)
   })
 }

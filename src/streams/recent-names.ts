@@ -5,8 +5,8 @@ import type { Clock } from '../base/clock.ts'
  */
 const MOST_NAMES = 10_000
 
-/** Remembers names that upstream does not know, each for a while, so that it is not asked for them again meanwhile. */
-export class AbsentNames {
+/** Remembers names, each for a while: those that upstream does not know, so that it is not asked for them again meanwhile. */
+export class RecentNames {
   readonly #clock: Clock
   readonly #untilMs = new Map<string, number>()
 
