@@ -72,7 +72,7 @@ async function watch(
   try {
     for (;;) {
       await monitor.poll()
-      await clock.sleep(1_000, signal)
+      await clock.sleep(2_000, signal)
     }
   } catch (error) {
     if (!signal.aborted) throw error

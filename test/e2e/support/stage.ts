@@ -76,7 +76,7 @@ export async function watch(
   try {
     for (;;) {
       if (stage.watching) await monitor.poll()
-      await stage.clock.sleep(1_000, signal)
+      await stage.clock.sleep(2_000, signal)
     }
   } catch (error) {
     if (!signal.aborted) throw error
