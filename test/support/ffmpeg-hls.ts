@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-const VIDEO = '-f lavfi -i testsrc2=s=320x180:r=25'
+const VIDEO = '-f lavfi -i testsrc2=s=160x90:r=25'
+/** Large enough that a picture fills many packets of a transport stream. */
+const TS_VIDEO = VIDEO.replace('160x90', '320x180')
 const AUDIO = '-f lavfi -i sine=440:r=48000'
 const AVC = '-c:v libx264 -preset ultrafast -bf 2 -g 50 -keyint_min 50 -sc_threshold 0'
 const HEVC =
@@ -28,7 +30,7 @@ export const FOREIGN = {
   'fMP4, segments cut by time': `${VIDEO} ${AVC} -g 75 ${FMP4} -hls_flags split_by_time`,
   'fMP4, pictures at uneven steps': `${VIDEO} -vf select='not(mod(n\\,10))+gt(random(0)\\,0.6)' -fps_mode vfr ${AVC} ${FMP4}`,
   'fMP4, one picture a second': `${VIDEO.replace('25', '1')} ${AVC} -g 2 -keyint_min 2 ${FMP4}`,
-  'MPEG-TS': `${VIDEO} ${AUDIO} ${AVC} ${AAC} ${HLS}`,
+  'MPEG-TS': `${TS_VIDEO} ${AUDIO} ${AVC} ${AAC} ${HLS}`,
   'MPEG-TS in one file': `${VIDEO} ${AUDIO} ${AVC} ${AAC} ${HLS} -hls_flags single_file`,
   'MPEG-TS, H.265': `${VIDEO} ${AUDIO} ${HEVC} ${AAC} ${HLS}`,
   'MPEG-TS, sound alone': `${AUDIO} ${AAC} ${HLS}`,
