@@ -132,14 +132,9 @@ describe('with a state directory', () => {
     await expectOneTimeline(stage)
   })
 
+  // All other ways are tried with a scripted camera, and what is no JSON in the tests of its reader.
   const damaged: [string, (text: string) => string][] = [
-    ['is empty', () => ''],
     ['is half', (text) => text.slice(0, text.length / 2)],
-    ['is no JSON', () => '<html>'],
-    ['is of another program', () => '{"version":7}'],
-    ['is of a later format', (text) => text.replace('"format":1', '"format":99')],
-    ['lacks its init segments', (text) => text.replace(/"inits":\[.*?\]/, '"inits":[]')],
-    ['is of another stream', (text) => text.replace('"stream":"lobby"', '"stream":"yard"')],
     ['has sequence numbers with holes', (text) => text.replace(/"msn":(\d)/, '"msn":1$1')],
   ]
   test.each(damaged)(

@@ -32,10 +32,12 @@ test('names come with the newest first', async () => {
 
 test('what cannot be read is told, and nothing is made of it', async () => {
   await mkdir(join(dir, 'timelines', 'lobby.timeline.json'), { recursive: true })
-  await writeFile(join(dir, 'timelines', 'yard.timeline.json'), '{"half')
   expect(await timelines().load('lobby')).toBeUndefined()
-  expect(await timelines().load('yard')).toBeUndefined()
-  expect(events).toEqual(['saved timeline cannot be read', 'saved timeline cannot be read'])
+  for (const text of ['', '{"half', '<html>']) {
+    await writeFile(join(dir, 'timelines', 'yard.timeline.json'), text)
+    expect(await timelines().load('yard')).toBeUndefined()
+  }
+  expect(events).toEqual(Array(4).fill('saved timeline cannot be read'))
 })
 
 test('a folder that cannot be read is not taken for an empty one', async () => {

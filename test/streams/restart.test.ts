@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { silentLog } from '../../src/base/log.ts'
 import { isContentId } from '../../src/store/content-id.ts'
 import type { FragmentBody } from '../../src/store/fragment-body.ts'
 import type { LiveStream } from '../../src/streams/live-stream.ts'
@@ -95,15 +96,32 @@ describe('a restart', () => {
     disk.resolve()
   })
 
-  test('G1: with an unusable timeline begins above all that was shown', async () => {
-    await start()
-    const newest = tail().at(-1)?.msn ?? 0
-    await stream.close()
-    timelines.saved.set('lobby', '{"format":1,"stream":"lobby","timeline":{"format":7}}')
-    await pass(clock, 10_000)
-    await start()
-    expect(tail()[0]?.msn).toBeGreaterThan(newest)
-  })
+  test.each<[string, (text: string) => string]>([
+    ['of another program', () => '{"version":7}'],
+    ['of a later format', (text) => text.replace('"format":1', '"format":99')],
+    [
+      'of a timeline of a later format',
+      (text) => text.replace(/"timeline":.*/, '"timeline":{"format":7}}'),
+    ],
+    ['without its init segments', (text) => text.replace(/"inits":\[.*?\]/, '"inits":[]')],
+    ['of another stream', (text) => text.replace('"stream":"lobby"', '"stream":"yard"')],
+    ['whose sequence numbers have holes', (text) => text.replace(/"msn":(\d)/, '"msn":1$1')],
+  ])(
+    'G1: with a saved timeline %s begins above all that was shown, and says so',
+    async (_, damage) => {
+      await start()
+      const newest = tail().at(-1)?.msn ?? 0
+      await stream.close()
+      const text = timelines.saved.get('lobby') ?? ''
+      expect(damage(text)).not.toBe(text)
+      timelines.saved.set('lobby', damage(text))
+      const errors: string[] = []
+      await pass(clock, 10_000)
+      await start({ log: { ...silentLog, error: (event) => void errors.push(event) } })
+      expect(tail()[0]?.msn).toBeGreaterThan(newest)
+      expect(errors).toEqual(['saved timeline is unusable, a new one begins'])
+    },
+  )
 
   test('G6: what is listed can be fetched again, byte for byte, once it has left memory', async () => {
     await start()
