@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { chromium } from 'playwright-core'
 
-const ARGUMENTS = [
+export const ARGUMENTS = [
   '--no-sandbox',
   // What paints is the processor, without a process of its own: that is a fifth of what a player costs.
   '--disable-gpu',

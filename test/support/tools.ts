@@ -8,6 +8,10 @@ export const TOOLS = {
   nginx: 'the cache of config/cdn/nginx.conf before a gateway',
   varnishd: 'the cache of config/cdn/default.vcl before a gateway',
   chromium: 'player and wall pages, hls.js across roll-overs',
+  'firefox-esr': 'hls.js, Shaka and video.js in a browser of another make',
+  mpv: 'a player that is built on ffmpeg',
+  'gst-launch-1.0': 'GStreamer as a player',
+  vlc: 'what VLC plays, and where it stops',
 } as const
 
 export type Tool = keyof typeof TOOLS
