@@ -1,4 +1,4 @@
-import { entryOf } from '../formats/mp4/entry.ts'
+import { captionsOf, entryOf } from '../formats/mp4/entry.ts'
 import { type InitFacts, readInit } from '../formats/mp4/init.ts'
 import { readMedia } from '../formats/mp4/media.ts'
 import { readMediaStructure } from '../formats/mp4/media-structure.ts'
@@ -230,10 +230,12 @@ function readTrack(media: TrackMedia, init: InitFacts): FetchedTrack {
   const table = readSamples(media.bytes, init)
   const { startsWithSync: _, ...times } = readMedia(media.bytes, init, table)
   const entry = entryOf(media, init, table)
+  const captions = captionsOf(media, init, table)
   const facts = {
     init,
     ...times,
     ...(entry === 'key' ? {} : { entry }),
+    ...(captions === undefined ? {} : { captions }),
     bytes: media.bytes.length,
   }
   return { ...media, rendition, facts }

@@ -4,7 +4,7 @@ import { mapTracks } from '../timeline/cursor.ts'
 import { comparePositions, type DvrSegment } from '../timeline/dvr/dvr-segment.ts'
 import { behindInsertion, placeInsertion } from '../timeline/dvr/insertion.ts'
 import { findGap, type Stretch } from '../timeline/dvr/list-gaps.ts'
-import { dependenceOf, segmentTracks } from '../timeline/segment-tracks.ts'
+import { picturesOf, segmentTracks } from '../timeline/segment-tracks.ts'
 import { exceedsTarget } from '../timeline/target-duration.ts'
 import { ticksToMs } from '../timeline/ticks.ts'
 import type { Dvr } from './dvr.ts'
@@ -110,7 +110,7 @@ export class Insertions {
       durationMs,
       receivedMs: facts.receivedMs,
       discontinuity,
-      ...dependenceOf(facts),
+      ...picturesOf(facts),
       tracks: segmentTracks(placed, published),
     }
   }

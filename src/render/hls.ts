@@ -126,6 +126,7 @@ export function renderMultivariant(list: SegmentList, form: ListForm = LIVE_FORM
         resolution: video?.video,
         frameRate,
         videoRange: rangeOf(list),
+        closedCaptions: video !== undefined && isCaptionless(list) ? 'NONE' : undefined,
         audioGroup: grouped === undefined ? undefined : AUDIO_GROUP,
       },
     ],
@@ -133,6 +134,11 @@ export function renderMultivariant(list: SegmentList, form: ListForm = LIVE_FORM
 }
 
 const AUDIO_GROUP = 'audio'
+
+/** Whether players need not offer captions. Where some are seen nothing is said, as their languages are not known. */
+function isCaptionless(list: SegmentList): boolean {
+  return factsOfList(list).every(({ captionless }) => captionless)
+}
 
 /** Returns the widest range of all that is listed: a list may mix them, and is then called so. RFC 8216bis, 4.4.6.2. */
 function rangeOf(list: SegmentList): VideoRange | undefined {

@@ -1,3 +1,4 @@
+import { captionsOf } from '../formats/mp4/entry.ts'
 import { type InitFacts, readInit } from '../formats/mp4/init.ts'
 import type { Sample } from '../formats/mp4/track.ts'
 import { writeFragment } from '../formats/mp4/write-fragment.ts'
@@ -142,6 +143,7 @@ class Sounds {
 
 function track(init: InitFacts, initBytes: Buffer, samples: readonly Sample[]): SlateTrack {
   const bytes = writeFragment(samples, { trackId: init.trackId })
+  const captions = captionsOf({ initBytes, bytes }, init)
   return {
     rendition: init.rendition,
     initBytes,
@@ -152,6 +154,7 @@ function track(init: InitFacts, initBytes: Buffer, samples: readonly Sample[]): 
       durationTicks: lengthOf(samples),
       samples: samples.length,
       bytes: bytes.length,
+      ...(captions === undefined ? {} : { captions }),
     },
   }
 }

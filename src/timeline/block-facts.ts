@@ -19,6 +19,8 @@ export interface BlockFacts {
   readonly recorded: Stretch | undefined
   /** Whether each can be decoded without the one before it. */
   readonly independent: boolean
+  /** Whether none is known, or may be thought, to carry closed captions. */
+  readonly captionless: boolean
   /** The names of inserted segments, from and to; undefined without any. */
   readonly inserted: readonly [number, number] | undefined
   readonly renditions: Readonly<Partial<Record<RenditionName, RenditionFacts>>>
@@ -55,9 +57,16 @@ export function factsOf(segments: readonly ListedSegment[]): BlockFacts {
     receivedMs: published.reduce((latest, { receivedMs }) => Math.max(latest, receivedMs), 0),
     recorded: stretchOf(segments.filter(isOwn)),
     independent: published.every(({ dependent }) => dependent === undefined),
+    captionless: segments.every(isCaptionless),
     inserted: names.length === 0 ? undefined : [Math.min(...names), Math.max(...names)],
     renditions,
   }
+}
+
+/** Says whether somebody has looked and found no captions, or there are no pictures to carry any. */
+function isCaptionless(segment: ListedSegment): boolean {
+  if (segment.tracks.video === undefined) return true
+  return isPublished(segment) && segment.captions === false
 }
 
 /** Says whether the stream's own source made it, so that it is neither a slate nor a backup's. */

@@ -2,7 +2,7 @@ import { cursorAt, mapTracks, type OutputTimes } from './cursor.ts'
 import type { SegmentDraft } from './draft.ts'
 import type { Segment } from './fragment.ts'
 import type { PlacedName } from './identity.ts'
-import { dependenceOf, type PublishedTracks, segmentTracks } from './segment-tracks.ts'
+import { type PublishedTracks, picturesOf, segmentTracks } from './segment-tracks.ts'
 import { MAX_RECENT, type TimelineState } from './state.ts'
 import { targetDurationFor } from './target-duration.ts'
 import { append } from './window.ts'
@@ -63,7 +63,7 @@ function toSegment(draft: SegmentDraft, published: PublishedTracks): Segment {
     startMs,
     durationMs,
     receivedMs: fragment.receivedMs,
-    ...dependenceOf(fragment),
+    ...picturesOf(fragment),
     tracks: segmentTracks(draft.tracks, published),
   })
 }

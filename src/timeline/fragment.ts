@@ -43,6 +43,8 @@ export interface TrackFacts {
   readonly samples: number
   /** How decoding can begin with its first picture; absent where nothing before it is needed. */
   readonly entry?: 'recovery' | 'none' | undefined
+  /** Whether its pictures carry closed captions; absent where nobody has looked. */
+  readonly captions?: boolean | undefined
   /** How far its samples are apart; absent where nothing is known of them. */
   readonly steps?: Steps | undefined
   readonly bytes: number
@@ -165,6 +167,8 @@ export interface Segment {
   readonly receivedMs: number
   /** Present where its pictures may refer to those of the segment before. */
   readonly dependent?: true
+  /** Whether its pictures carry closed captions; absent where nobody has looked, and without pictures. */
+  readonly captions?: boolean
   /** The tracks; a rendition that the stream has but this fragment lacks is absent here and listed as EXT-X-GAP. */
   readonly tracks: Readonly<Partial<Record<RenditionName, SegmentTrack>>>
 }

@@ -92,6 +92,7 @@ export const segmentFields = {
   durationMs: duration,
   receivedMs: ms,
   dependent: z.literal(true).exactOptional(),
+  captions: z.boolean().exactOptional(),
 }
 
 /** What is kept of a track, without its init segment and its name. */

@@ -48,6 +48,8 @@ export interface RecordedBlock extends Packed<RecordedSegment> {
 
 const BREAKS: readonly (DiscontinuityCause | undefined)[] = [undefined, ...CAUSES]
 const SOURCES: readonly SourceName[] = ['camera', 'backup', 'slate']
+/** What may be known of captions. */
+const CAPTIONS = [undefined, false, true] as const
 
 /** Says how many values a row has: of the segment, and of each track. */
 interface Layout {
@@ -153,7 +155,8 @@ function packed<S extends ListedSegment>(
 function publishedRow(segment: DvrSegment, inits: readonly InitFacts[]): number[] {
   const { msn, dsn, anchor, startMs, durationMs, receivedMs, discontinuity, source } = segment
   const isDependent = segment.dependent === true ? 1 : 0
-  const names = [BREAKS.indexOf(discontinuity), SOURCES.indexOf(source), isDependent]
+  const pictures = isDependent + 2 * CAPTIONS.indexOf(segment.captions)
+  const names = [BREAKS.indexOf(discontinuity), SOURCES.indexOf(source), pictures]
   const numbers = [msn, dsn, anchor, startMs, durationMs, receivedMs, ...names]
   return [...numbers, ...RENDITIONS.flatMap((name) => trackRow(segment.tracks[name], inits))]
 }
@@ -205,9 +208,17 @@ function publishedAt(
     receivedMs: value(5),
     discontinuity: BREAKS[value(6)],
     source: SOURCES[value(7)] ?? 'camera',
-    ...(value(8) === 1 ? { dependent: true as const } : {}),
+    ...picturesOf(value(8)),
     number,
     tracks,
+  }
+}
+
+function picturesOf(value: number): Pick<DvrSegment, 'dependent' | 'captions'> {
+  const captions = CAPTIONS[value >> 1]
+  return {
+    ...((value & 1) === 1 ? { dependent: true as const } : {}),
+    ...(captions === undefined ? {} : { captions }),
   }
 }
 

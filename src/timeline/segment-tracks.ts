@@ -32,11 +32,15 @@ export function segmentTracks(placed: PlacedTracks, published: PublishedTracks):
   })
 }
 
-/** What a segment says of whether its pictures refer to those of the one before. */
-export function dependenceOf({
+/** What a segment says of its pictures: whether they refer to those of the one before, and carry captions. */
+export function picturesOf({
   tracks,
-}: Pick<FragmentFacts, 'tracks'>): Pick<Segment, 'dependent'> {
-  return tracks.video?.entry === undefined ? {} : { dependent: true }
+}: Pick<FragmentFacts, 'tracks'>): Pick<Segment, 'dependent' | 'captions'> {
+  const { entry, captions } = tracks.video ?? {}
+  return {
+    ...(entry === undefined ? {} : { dependent: true }),
+    ...(captions === undefined ? {} : { captions }),
+  }
 }
 
 function publishedTrack(published: PublishedTracks, name: RenditionName): PublishedTrack {

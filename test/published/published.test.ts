@@ -19,7 +19,8 @@ import { Published } from './published.ts'
 /*
  * What 5ea7d07 published, byte for byte, over a roll-over, a gap, a codec change, an insertion, a restart and
  * a slate; and state directories that it wrote. Whatever is rebuilt inside, nobody outside may notice. Changed on purpose
- * since: live lists hold 15 s at least; lists of the past date sound by itself, and their segments have other mfhd and names.
+ * since: live lists hold 15 s at least; lists of the past date sound by itself, and their segments have other mfhd and names;
+ * multivariant playlists say CLOSED-CAPTIONS=NONE.
  */
 
 vi.setConfig({ testTimeout: 300_000 })

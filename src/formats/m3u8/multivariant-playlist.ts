@@ -24,6 +24,8 @@ export interface Variant {
   readonly frameRate?: number | undefined
   /** Undefined for the standard range, and when the playlist does not say. */
   readonly videoRange?: VideoRange | undefined
+  /** That no picture carries closed captions; undefined where some do, or nothing is known. */
+  readonly closedCaptions?: 'NONE' | undefined
   readonly audioGroup?: string | undefined
 }
 

@@ -58,6 +58,7 @@ function readStream(list: string): Omit<Variant, 'uri'> {
     resolution: resolutionOf(attributes.get('RESOLUTION')),
     frameRate: numberOf(attributes.get('FRAME-RATE')),
     videoRange: videoRangeOf(attributes.get('VIDEO-RANGE')),
+    closedCaptions: attributes.get('CLOSED-CAPTIONS') === 'NONE' ? 'NONE' : undefined,
     audioGroup: attributes.get('AUDIO'),
   }
 }

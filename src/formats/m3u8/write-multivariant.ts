@@ -30,15 +30,15 @@ function audioTag(rendition: AudioRendition): string {
 }
 
 function variantTag(variant: Variant): string {
-  const { bandwidth, averageBandwidth, codecs, resolution, frameRate, videoRange, audioGroup } =
-    variant
+  const { bandwidth, averageBandwidth, codecs, resolution, frameRate, audioGroup } = variant
   return tag('EXT-X-STREAM-INF', {
     BANDWIDTH: bandwidth,
     'AVERAGE-BANDWIDTH': averageBandwidth,
     CODECS: codecs.length === 0 ? undefined : quoted(codecs.join(',')),
     RESOLUTION: resolution === undefined ? undefined : `${resolution.width}x${resolution.height}`,
     'FRAME-RATE': frameRate?.toFixed(3),
-    'VIDEO-RANGE': videoRange,
+    'VIDEO-RANGE': variant.videoRange,
+    'CLOSED-CAPTIONS': variant.closedCaptions,
     AUDIO: audioGroup === undefined ? undefined : quoted(audioGroup),
   })
 }

@@ -1,4 +1,5 @@
 import { readLengthPrefixed } from '../nal/annex-b.ts'
+import { hasCaptions } from '../nal/captions.ts'
 import { isSkippedLeading, type RandomAccess, randomAccessOf } from '../nal/random-access.ts'
 import type { VideoCodec } from '../nal/video-units.ts'
 import { readAvcC } from './boxes/avc-c.ts'
@@ -36,6 +37,23 @@ export function entryOf(
     } else return isSkippedLeading(units) ? 'recovery' : 'key'
   }
   return found ?? flagged
+}
+
+/**
+ * Says whether a fragment's pictures carry closed captions. Its first tells: who sends any sends them with each picture, empty
+ * ones too. CEA-708, 4.4.
+ * @returns undefined for sound
+ */
+export function captionsOf(
+  { initBytes, bytes }: TrackMedia,
+  init: InitFacts,
+  { samples, pieces }: SampleTable = readSamples(bytes, init),
+): boolean | undefined {
+  const [first] = samples
+  if (init.rendition === 'audio' || first === undefined) return undefined
+  const at = pieces[0]?.start ?? 0
+  const picture = bytes.subarray(at, at + first.bytes)
+  return hasCaptions(codecOf(init), readLengthPrefixed(picture, lengthSizeOf(initBytes)))
 }
 
 export function codecOf({ codec }: Pick<InitFacts, 'codec'>): VideoCodec {

@@ -91,6 +91,7 @@ const multivariant: fc.Arbitrary<MultivariantPlaylist> = fc.record({
           height: fc.integer({ min: 1, max: 8192 }),
         }),
       ),
+      closedCaptions: maybe(fc.constant('NONE' as const)),
       videoRange: maybe(fc.constantFrom('PQ' as const, 'HLG' as const)),
       frameRate: maybe(fc.integer({ min: 1, max: 120_000 }).map((millis) => millis / 1000)),
       audioGroup: maybe(text),
