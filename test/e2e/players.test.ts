@@ -38,7 +38,8 @@ type Outcome =
  */
 const TABLE: readonly (readonly [PagePlayer | PlayerProgram, ...Outcome[]])[] = [
   ['hls.js', 'goes on', 'goes on', 'ends', 'ends', '–'],
-  ['Shaka', 'goes on', 'goes on', 'ends', 'ends', '–'],
+  // It plays ranges as well, but does not always find that it is at their end.
+  ['Shaka', 'goes on', 'goes on', '–', '–', '–'],
   ['video.js', 'goes on', 'goes on', 'ends', 'ends', '–'],
   ['itself', '–', '–', '–', '–', 'ends'],
   ['ffmpeg', 'goes on', 'goes on', 'ends', 'breaks', 'ends'],
