@@ -24,8 +24,10 @@ export interface SegmentReading {
   readonly tracks: readonly Track[]
   /** What was missing or unusable, each once, in words. */
   readonly damage: readonly string[]
-  /** Sound that is announced beside the picture and that we cannot serve. */
+  /** What is announced beside the rest and cannot be served, in words. */
   readonly leftOut?: string | undefined
+  /** The renditions that are announced and can be served; absent where nothing is. */
+  readonly announced?: readonly ('video' | 'audio')[]
   /** What the next segment of the source needs to go on with this one's media. */
   readonly tail?: TsTail
 }

@@ -59,6 +59,11 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
     'Fragments shown without something that was announced or sent',
     counters.incompleteFragments,
   )
+  expose(
+    'lost_fragments_total',
+    'Fragments that upstream listed and that could not be shown',
+    counters.lostFragments,
+  )
   expose('late_fragments_total', 'Fragments inserted into the past', counters.lateFragments)
   expose('slate_segments_total', 'Slate segments published', counters.slateSegments)
   expose('slate_seconds_total', 'Time filled with a slate', counters.slateSeconds)

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../base/errors.ts'
 import { captionsOf, entryOf } from '../formats/mp4/entry.ts'
 import { type InitFacts, readInit } from '../formats/mp4/init.ts'
 import { readMedia } from '../formats/mp4/media.ts'
@@ -20,12 +21,19 @@ import type { ListedFragment, ListedMap, OpaqueListing } from '../upstream/liste
 import { refuseCut } from './refuse-cut.ts'
 import type { SegmentRun } from './segment-run.ts'
 
+/** What was announced, listed or sent of a fragment and cannot be shown. */
+export interface Lack {
+  /** What it is, in words. */
+  readonly what: string
+  readonly code: ErrorCode
+}
+
 /** One track of one fragment, as fragmented MP4 of its own, and what it says. */
 export interface FetchedTrack extends TrackMedia {
   readonly rendition: RenditionName
   readonly facts: TrackFacts
-  /** What was announced or sent beside it and cannot be shown, in words. */
-  readonly lacks?: string | undefined
+  /** What lacks beside it. */
+  readonly lacks?: Lack | undefined
 }
 
 /** Says what was told of a fragment before its bytes came, as far as its place depends on it. */
@@ -38,8 +46,10 @@ export interface FetchedFragment {
   readonly timeBase: number
   readonly receivedMs: number
   readonly tracks: readonly FetchedTrack[]
-  /** What was listed of it and cannot be shown, in words; undefined when it is whole. */
-  readonly lacks?: string | undefined
+  /** What lacks of it; undefined when it is whole. */
+  readonly lacks?: Lack | undefined
+  /** The renditions that upstream has of it and that could not be had. */
+  readonly absent?: readonly RenditionName[]
   /** Gives back the room in memory that was kept for it. */
   readonly release?: () => void
 }
@@ -65,14 +75,34 @@ export async function fetchTracks(
   signal: AbortSignal,
   { announced, run }: FetchContext = {},
 ): Promise<readonly FetchedTrack[]> {
-  const { map, opaque } = listed
+  const { map, opaque, refused } = listed
+  if (refused !== undefined) throw refused
+  const isBeside = playlist !== session.playlists[0]
   const fetch: Fetch = (verify) =>
-    session.fragment(listed, signal, { ...(verify === undefined ? {} : { verify }), announced })
+    session.fragment(listed, signal, {
+      ...(verify === undefined ? {} : { verify }),
+      announced,
+      isBeside,
+    })
   if (opaque !== undefined)
     return [await fetchUnread(session, playlist, listed, opaque, fetch, signal)]
-  return map === undefined
-    ? fetchSegment(playlist, listed, fetch, run)
-    : fetchMp4(session, playlist, map, fetch, signal)
+  const tracks =
+    map === undefined
+      ? await fetchSegment(playlist, listed, fetch, run)
+      : await fetchMp4(session, playlist, map, fetch, signal)
+  return playlist === 'muxed' ? withSilent(tracks, session.announced ?? []) : tracks
+}
+
+/** Notes on tracks that come without a picture or sound that was announced. */
+function withSilent(
+  tracks: readonly FetchedTrack[],
+  announced: readonly RenditionName[],
+): readonly FetchedTrack[] {
+  const silent = announced.find((name) => !tracks.some(({ rendition }) => rendition === name))
+  if (silent === undefined) return tracks
+  const kind = silent === 'video' ? 'a picture' : 'sound'
+  const lack: Lack = { what: `${kind} that is announced and does not come`, code: 'no_media' }
+  return tracks.map((track) => ({ ...track, lacks: track.lacks ?? lack }))
 }
 
 /** Fetches the fragment's bytes, once they are as `verify` wants them. */
@@ -119,19 +149,24 @@ async function fetchSegment(
   fetch: Fetch,
   run: SegmentRun | undefined,
 ): Promise<readonly FetchedTrack[]> {
-  const { tracks, damage, leftOut } = await readInTurn(listed, fetch, run)
-  const lacking = [...damage, ...(leftOut === undefined ? [] : [`sound in ${leftOut}`])]
-  const lacks = lacking.length === 0 ? undefined : lacking.join(', ')
+  const { tracks, damage, leftOut, announced = [] } = await readInTurn(listed, fetch, run)
+  const lacking = [...damage, ...(leftOut === undefined ? [] : [leftOut])]
+  const lacks = lacking.length === 0 ? undefined : unsupportedLack(lacking.join(', '))
   // Beside a playlist of its own, what else a segment carries is not wanted.
   const own = tracks.filter(
     ({ description }) => playlist === 'muxed' || renditionOf(description) === playlist,
   )
   if (own.length === 0)
     throw malformed(`the ${playlist} playlist leads to a segment without ${playlist}`)
-  return own.map((track) => {
+  const read = own.map((track) => {
     const media = writeTrack(track)
     return { ...readTrack(media, readInit(media.initBytes)), lacks }
   })
+  return playlist === 'muxed' ? withSilent(read, announced) : read
+}
+
+function unsupportedLack(what: string): Lack {
+  return { what, code: 'upstream_unsupported_media' }
 }
 
 /**
@@ -189,7 +224,8 @@ async function fetchMp4(
     fetch(readMediaStructure),
   ])
   const inits = initsOf(playlist, initBytes)
-  const lacks = isMuxed ? inits.find(({ leftOut }) => leftOut !== undefined)?.leftOut : undefined
+  const leftOut = isMuxed ? inits.find((init) => init.leftOut !== undefined)?.leftOut : undefined
+  const lacks = leftOut === undefined ? undefined : unsupportedLack(leftOut)
   const tracks = inits.flatMap((init) => {
     const own = isMuxed || init.isShared ? splitMedia(bytes, init.facts) : bytes
     if (own === undefined) return []
@@ -197,7 +233,8 @@ async function fetchMp4(
     return [{ ...readTrack(media, init.facts), lacks }]
   })
   if (tracks.length === 0) throw malformed('a fragment of other tracks than its init segment')
-  return tracks
+  const announced = inits.map(({ facts }) => facts.rendition)
+  return isMuxed ? withSilent(tracks, announced) : tracks
 }
 
 /** Fetches what a listed fragment of one track needs to be decoded, fetched and verified. */

@@ -25,6 +25,8 @@ export class GatewayCounters {
   readonly overlongFragments = this.#byStream(['stream'])
   /** Counts fragments that are shown without something that was announced or sent. */
   readonly incompleteFragments = this.#byStream(['stream'])
+  /** Counts fragments that upstream listed, as missing or not, and that could not be shown. */
+  readonly lostFragments = this.#byStream(['stream'])
   /** Counts fragments that were inserted into the past of a DVR list. */
   readonly lateFragments = this.#byStream(['stream'])
   readonly slateSegments = this.#byStream(['stream'])

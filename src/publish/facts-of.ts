@@ -4,7 +4,7 @@ import type { FragmentFacts, SourceName } from '../timeline/fragment.ts'
 /** Returns what the timeline needs to know of a fetched fragment. */
 export function factsOf(
   source: SourceName,
-  { listed, timeBase, receivedMs, tracks }: FetchedFragment,
+  { listed, timeBase, receivedMs, tracks, absent }: FetchedFragment,
 ): FragmentFacts {
   return {
     source,
@@ -14,6 +14,7 @@ export function factsOf(
     estimatedMs: listed.estimatedMs,
     breaks: listed.discontinuity === 'splice',
     receivedMs,
+    ...(absent === undefined ? {} : { absent }),
     tracks: Object.fromEntries(tracks.map(({ rendition, facts }) => [rendition, facts])),
   }
 }

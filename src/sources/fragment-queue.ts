@@ -1,12 +1,12 @@
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
-import type { FetchedFragment, FetchedTrack } from '../ingest/fetch-fragment.ts'
+import type { FetchedFragment, FetchedTrack, Lack } from '../ingest/fetch-fragment.ts'
 import type { PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 import type { FragmentJob } from './job.ts'
 import type { FragmentSink } from './publication.ts'
-import type { IngestTrouble } from './trouble.ts'
+import { codeOfLoss, type IngestTrouble } from './trouble.ts'
 
 /** What some of the session's playlists list now. */
 export type Lists = ReadonlyMap<PlaylistName, readonly ListedFragment[]>
@@ -133,6 +133,7 @@ export class FragmentQueue {
   /** Returns the fetched fragment, or undefined if it cannot be had. Throws when the session is over. */
   async #outcome(job: FragmentJob): Promise<FetchedFragment | undefined> {
     const { clock, trouble, timeBase, signal } = this.#options
+    const { number } = job.listed
     const [first, ...others] = await job.outcome()
     signal.throwIfAborted()
     for (const result of [first, ...others]) {
@@ -142,10 +143,10 @@ export class FragmentQueue {
       // No session reads what we cannot: the rest is shown.
       if (result !== first && isUnsupported(reason)) continue
       // Another track set or codec than this session began with: only a new session can say which.
-      if (trouble.refused(job.listed.number, reason)) throw reason
-      trouble.skipped(job.listed.number, reason)
+      if (trouble.refused(number, reason)) throw reason
     }
     if (first?.status !== 'fulfilled') {
+      trouble.skipped(number, first?.reason)
       job.release()
       return undefined
     }
@@ -155,18 +156,31 @@ export class FragmentQueue {
     const lacks = [...tracks.map((track) => track.lacks), ...others.map(lackOf)].find(
       (one) => one !== undefined,
     )
-    trouble.lacking(job.listed.number, lacks)
-    const release = (): void => job.release()
-    return { listed: job.listed, timeBase, receivedMs: clock.now(), tracks, lacks, release }
+    trouble.lacking(number, lacks)
+    // The first playlist is the picture's.
+    const isAbsent = others.some(({ status }) => status === 'rejected')
+    return {
+      listed: job.listed,
+      timeBase,
+      receivedMs: clock.now(),
+      tracks,
+      lacks,
+      ...(isAbsent ? { absent: ['audio'] } : {}),
+      release: () => job.release(),
+    }
   }
 }
 
-/** What the other playlist's part lacks, in words; undefined: nothing. */
-function lackOf(result: PromiseSettledResult<readonly FetchedTrack[]>): string | undefined {
-  if (result.status === 'fulfilled') return result.value.length === 0 ? 'sound' : undefined
+/** What the other playlist's part lacks; undefined: nothing. */
+function lackOf(result: PromiseSettledResult<readonly FetchedTrack[]>): Lack | undefined {
+  const what = 'sound'
+  if (result.status === 'fulfilled') {
+    return result.value.length === 0 ? { what, code: 'upstream_unavailable' } : undefined
+  }
   const reason: unknown = result.reason
-  if (!isUnsupported(reason) || !(reason.cause instanceof Error)) return 'sound'
-  return `sound (${reason.cause.message})`
+  const code = codeOfLoss(reason)
+  if (!isUnsupported(reason) || !(reason.cause instanceof Error)) return { what, code }
+  return { what: `sound (${reason.cause.message})`, code }
 }
 
 function isUnsupported(reason: unknown): reason is GatewayError {

@@ -4,6 +4,7 @@ import { withDeadline } from '../base/deadline.ts'
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import { type FetchedTrack, fetchTracks } from '../ingest/fetch-fragment.ts'
 import { SegmentRun } from '../ingest/segment-run.ts'
+import { isGlobal } from '../timeline/fragment-number.ts'
 import type { NewestFragment } from '../timeline/timeline.ts'
 import type { Announced } from '../upstream/answer.ts'
 import type { HlsSession, PlaylistName } from '../upstream/hls-session.ts'
@@ -75,6 +76,8 @@ export class SessionFollower {
   /** Joins the segments of playlists whose media go on from one segment to the next. */
   readonly #runs: ReadonlyMap<PlaylistName, SegmentRun>
   #last: NewestFragment | undefined
+  /** The number of the fragment that was taken last from this session. */
+  #taken: bigint | undefined
   #polled = false
   #freshMs: number
   #failingSinceMs: number | undefined
@@ -182,10 +185,21 @@ export class SessionFollower {
     const news = freshSince(list, this.#last)
     const wanted = this.#last === undefined ? this.#options.sink.begin(news) : news
     const fresh = wanted.slice(0, this.#queue.free)
-    for (const listed of fresh) this.#queue.add(this.#job(listed))
+    for (const listed of fresh) {
+      this.#tellMissing(listed)
+      this.#queue.add(this.#job(listed))
+      this.#taken = listed.number
+    }
     const newest = fresh.at(-1)
     if (newest !== undefined) this.#last = { number: newest.number, endMs: endOf(newest) }
     return fresh
+  }
+
+  /** Tells what lies between what was taken last and what comes next, where numbers are counted and tell. */
+  #tellMissing({ number }: ListedFragment): void {
+    if (this.#taken === undefined || isGlobal(number)) return
+    const missing = number - this.#taken - 1n
+    if (missing > 0n) this.#options.trouble.missing(number, Number(missing))
   }
 
   #job(listed: ListedFragment): FragmentJob {

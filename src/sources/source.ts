@@ -46,10 +46,16 @@ export class Source {
 
   /**
    * @param changed called when it met or left trouble
+   * @param lost called when fragments were listed that cannot be shown
    * @param longestFragmentMs as in {@link KeeperUse}
    */
-  constructor(parts: SourceParts, changed: () => void, longestFragmentMs: () => number) {
-    this.trouble = new StreamTrouble(parts.log, changed)
+  constructor(
+    parts: SourceParts,
+    changed: () => void,
+    lost: (fragments: number) => void,
+    longestFragmentMs: () => number,
+  ) {
+    this.trouble = new StreamTrouble(parts.log, changed, lost)
     this.quota = parts.quota
     this.keeper = parts.openKeeper({
       failed: (error) => this.trouble.attempt(error),

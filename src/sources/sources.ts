@@ -184,9 +184,11 @@ export class Sources {
   }
 
   #source(name: LiveSource, parts: SourceParts): Source {
+    const { stream, counters } = this.#options
     return new Source(
       parts,
       () => this.#troubled(name),
+      (fragments) => counters.lostFragments.add({ stream }, fragments),
       () => (this.#publication?.shown?.targetDuration ?? 0) * 1_000,
     )
   }

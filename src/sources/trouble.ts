@@ -1,5 +1,6 @@
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import type { Lack } from '../ingest/fetch-fragment.ts'
 import { isTransient, translate, upstreamError } from '../upstream/errors.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 
@@ -19,13 +20,25 @@ export function isPermanent(code: ErrorCode): boolean {
 /** How many whole fragments in a row say that what was lacking is back. */
 const STEADY = 10
 
+/** How many things that fragments lack are told each by a line, until all is back. */
+const MOST_TOLD = 8
+
+/** A time in which fragments lack something, or are lost. */
+interface Spell {
+  /** What the last of them lacked. */
+  lack: Lack
+  fragments: number
+  /** What was told of it. */
+  readonly told: Set<string>
+}
+
 /** How many refused fragments are remembered: far more than one session lists at a time. */
 const REMEMBERED_REFUSALS = 64
 
 /** What the ingest tells its stream about trouble: for the state, the logs and the metrics. */
 export type IngestTrouble = Pick<
   StreamTrouble,
-  'session' | 'poll' | 'skipped' | 'lacking' | 'refused'
+  'session' | 'poll' | 'skipped' | 'missing' | 'lacking' | 'refused'
 >
 
 /**
@@ -35,19 +48,25 @@ export type IngestTrouble = Pick<
 export class StreamTrouble {
   readonly #log: Log
   readonly #changed: () => void
+  readonly #lost: (fragments: number) => void
   readonly #refused = new Set<bigint>()
   #current: GatewayError | undefined
   /** The code that was logged last. */
   #told: ErrorCode | undefined
-  /** What fragments lack that are shown all the same, in words; undefined while they are whole. */
-  #lack: string | undefined
+  /** Undefined while fragments are whole. */
+  #spell: Spell | undefined
   #wholeInARow = 0
   /** The failure that another session may yet cure. */
   #retried: unknown
 
-  constructor(log: Log, changed: () => void) {
+  /**
+   * @param changed called when it met or left trouble
+   * @param lost called when fragments were listed that cannot be shown
+   */
+  constructor(log: Log, changed: () => void, lost: (fragments: number) => void) {
     this.#log = log
     this.#changed = changed
+    this.#lost = lost
   }
 
   /** What went wrong last since media came last. */
@@ -57,7 +76,7 @@ export class StreamTrouble {
 
   /** Why less is shown than upstream announces, while something is shown; undefined when all is. */
   get lack(): ErrorCode | undefined {
-    return this.#lack === undefined ? undefined : 'upstream_unsupported_media'
+    return this.#spell?.lack.code
   }
 
   /** Notes a failed attempt that may be repeated: until more is known, that is why nothing comes. */
@@ -86,24 +105,40 @@ export class StreamTrouble {
     this.#set('upstream poll failed', error)
   }
 
-  /** Says that a track of a fragment cannot be had, so that the timeline will have a gap. */
+  /** Says that a fragment cannot be had or used, so that the timeline will have a gap. */
   skipped(number: bigint, error: unknown): void {
     this.#hinder(publicError(error))
-    this.#logFragment('fragment skipped', number, error)
+    const isNews = this.#lacks({ what: 'whole fragments', code: codeOfLoss(error) })
+    this.#lost(1)
+    this.#logFragment(isNews ? 'warn' : 'debug', 'fragment skipped', number, error)
+    if (isNews) this.#changed()
   }
 
-  /**
-   * Says what a fragment lacks that was announced or sent, in words, and is shown without; undefined when it is whole.
-   */
-  lacking(number: bigint, what: string | undefined): void {
-    this.#wholeInARow = what === undefined ? this.#wholeInARow + 1 : 0
-    const isSteady = what !== undefined || this.#wholeInARow >= STEADY
-    if (what === this.#lack || !isSteady) return
-    this.#lack = what
-    if (what === undefined)
-      this.#log.info('fragments are whole again', { fragment: String(number) })
-    else this.#log.warn('fragments lack something', { fragment: String(number), what })
+  /** Says that so many fragments before this one were listed as missing, or no more when we came. */
+  missing(number: bigint, fragments: number): void {
+    const what = 'fragments that upstream does not list'
+    const isNews = this.#lacks({ what, code: 'upstream_unavailable' })
+    this.#lost(fragments)
+    if (!isNews) return
+    this.#log.warn('fragments missing upstream', { fragment: String(number), missing: fragments })
     this.#changed()
+  }
+
+  /** Says what a fragment lacks that was announced or sent, and is shown without; undefined when it is whole. */
+  lacking(number: bigint, lack: Lack | undefined): void {
+    const fragment = String(number)
+    const before = this.lack
+    if (lack !== undefined) {
+      const { what, code } = lack
+      if (this.#lacks(lack)) this.#log.warn('fragments lack something', { fragment, what, code })
+    } else {
+      this.#wholeInARow += 1
+      if (this.#spell === undefined || this.#wholeInARow < STEADY) return
+      const { fragments } = this.#spell
+      this.#spell = undefined
+      this.#log.info('fragments are whole again', { fragment, lacking: fragments })
+    }
+    if (this.lack !== before) this.#changed()
   }
 
   /**
@@ -120,7 +155,20 @@ export class StreamTrouble {
     // Tracks or codecs changed, most likely: not the stream's trouble, unless a new session fares no better.
     this.#retried = error
     this.#current = undefined
-    this.#logFragment('fragment refused, a new session tries', number, error)
+    this.#logFragment('warn', 'fragment refused, a new session tries', number, error)
+    return true
+  }
+
+  /** Notes what a fragment lacks. Returns whether it was not told yet. */
+  #lacks(lack: Lack): boolean {
+    this.#wholeInARow = 0
+    this.#spell ??= { lack, fragments: 0, told: new Set() }
+    this.#spell.lack = lack
+    this.#spell.fragments += 1
+    const { told } = this.#spell
+    const what = `${lack.code} ${lack.what}`
+    if (told.has(what) || told.size >= MOST_TOLD) return false
+    told.add(what)
     return true
   }
 
@@ -129,9 +177,9 @@ export class StreamTrouble {
     if (error.code !== 'segment_gone') this.#current = error
   }
 
-  #logFragment(event: string, number: bigint, error: unknown): void {
+  #logFragment(level: 'warn' | 'debug', event: string, number: bigint, error: unknown): void {
     const { code, upstreamRequestId: requestId } = publicError(error)
-    this.#log.warn(event, { fragment: String(number), code, requestId, error })
+    this.#log[level](event, { fragment: String(number), code, requestId, error })
   }
 
   #set(event: string, error: unknown): void {
@@ -143,6 +191,13 @@ export class StreamTrouble {
     this.#log.warn(event, { code, requestId, error: known })
     this.#changed()
   }
+}
+
+/** Returns the code under which a fragment is lost, or a track of it. */
+export function codeOfLoss(error: unknown): ErrorCode {
+  const { code } = publicError(error)
+  // That is for viewers, of ours.
+  return code === 'segment_gone' ? 'upstream_unavailable' : code
 }
 
 function publicError(error: unknown): GatewayError {

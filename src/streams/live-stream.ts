@@ -132,7 +132,8 @@ export class LiveStream implements Stream {
 
   /** The code of what keeps media from coming, or of what keeps some of it away, as status and pages tell it. */
   get reason(): ErrorCode | null {
-    return (this.#state === 'live' ? this.sources.lack : this.trouble?.code) ?? null
+    if (this.#state === 'live') return this.sources.lack ?? null
+    return this.trouble?.code ?? (this.#state === 'stale' ? 'no_media' : null)
   }
 
   /** Where the numbering stands, also while nothing is shown; 0 before it begins. */

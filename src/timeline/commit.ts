@@ -38,7 +38,7 @@ export function commitDraft(
       longestFragmentMs,
       window: append(state.window, segment, { segments: options.window, targetDuration }),
       recent: remember(state.recent, draft),
-      cursor: cursorAt(draft.joined, timesOf(draft)),
+      cursor: cursorAt(draft.joined, timesOf(draft), state.cursor),
       ended: false,
     },
   }

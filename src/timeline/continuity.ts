@@ -1,5 +1,5 @@
 import { type Cursor, clockTrack, RENDITIONS } from './cursor.ts'
-import type { DiscontinuityCause, FragmentFacts } from './fragment.ts'
+import type { DiscontinuityCause, FragmentFacts, RenditionName } from './fragment.ts'
 import { isCounted, isGlobal } from './fragment-number.ts'
 import { ticksToMs } from './ticks.ts'
 import { TOLERANCE_MS } from './tolerance.ts'
@@ -94,10 +94,15 @@ function tfdtGapMs(cursor: Cursor, fragment: FragmentFacts): number | undefined 
 }
 
 function tracksChanged({ tracks }: Cursor, fragment: FragmentFacts): boolean {
-  return RENDITIONS.some((name) => {
+  return presentIn(fragment).some((name) => {
     const [before, now] = [tracks[name]?.codec, fragment.tracks[name]?.init.codec]
     return family(before) !== family(now)
   })
+}
+
+/** Returns the renditions of which a fragment says whether it has them. */
+function presentIn({ absent = [] }: FragmentFacts): readonly RenditionName[] {
+  return RENDITIONS.filter((name) => !absent.includes(name))
 }
 
 /** Returns `avc1` of `avc1.4d4029`, because what follows may change with the codec private data. */
@@ -106,5 +111,5 @@ function family(codec: string | undefined): string | undefined {
 }
 
 function initChanged({ tracks }: Cursor, fragment: FragmentFacts): boolean {
-  return RENDITIONS.some((name) => tracks[name]?.initId !== fragment.tracks[name]?.init.id)
+  return presentIn(fragment).some((name) => tracks[name]?.initId !== fragment.tracks[name]?.init.id)
 }

@@ -45,9 +45,16 @@ export function clockTrack({ tracks }: Pick<FragmentFacts, 'tracks'>): TrackFact
   return track
 }
 
-/** Returns the cursor after `fragment` was placed with its tracks' first samples at `times`. */
-export function cursorAt(fragment: FragmentFacts, times: OutputTimes): Cursor {
-  const { source, number, timeBase, startMs, tracks } = fragment
+/**
+ * Returns the cursor after `fragment` was placed with its tracks' first samples at `times`. A track that it is without
+ * by misfortune stands where it stood.
+ */
+export function cursorAt(
+  fragment: FragmentFacts,
+  times: OutputTimes,
+  before: Cursor | undefined,
+): Cursor {
+  const { source, number, timeBase, startMs, tracks, absent = [] } = fragment
   const clock = clockTrack(fragment)
   return {
     source,
@@ -55,16 +62,24 @@ export function cursorAt(fragment: FragmentFacts, times: OutputTimes): Cursor {
     timeBase,
     startMs,
     durationMs: ticksToMs(clock.durationTicks, clock.init.timescale),
-    tracks: mapTracks(tracks, (track, name) => ({
-      initId: track.init.id,
-      codec: track.init.codec,
-      timescale: track.init.timescale,
-      sourceBaseTicks: track.baseTicks,
-      sourceEndTicks: track.baseTicks + track.durationTicks,
-      outEndTicks: (times[name] ?? 0) + track.durationTicks,
-      ...(track.steps === undefined ? {} : { steps: track.steps }),
-    })),
+    tracks: {
+      ...Object.fromEntries(absent.flatMap((name) => kept(before, name))),
+      ...mapTracks(tracks, (track, name) => ({
+        initId: track.init.id,
+        codec: track.init.codec,
+        timescale: track.init.timescale,
+        sourceBaseTicks: track.baseTicks,
+        sourceEndTicks: track.baseTicks + track.durationTicks,
+        outEndTicks: (times[name] ?? 0) + track.durationTicks,
+        ...(track.steps === undefined ? {} : { steps: track.steps }),
+      })),
+    },
   }
+}
+
+function kept(cursor: Cursor | undefined, name: RenditionName): [RenditionName, CursorTrack][] {
+  const track = cursor?.tracks[name]
+  return track === undefined ? [] : [[name, track]]
 }
 
 /** Applies `map` to the tracks that are there. */

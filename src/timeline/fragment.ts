@@ -83,6 +83,8 @@ export interface FragmentFacts {
   /** When the gateway had it complete, in milliseconds since 1970. */
   readonly receivedMs: number
   readonly tracks: Readonly<Partial<Record<RenditionName, TrackFacts>>>
+  /** The renditions that upstream has of it and that could not be had: a gap in them, and no change of tracks. */
+  readonly absent?: readonly RenditionName[]
 }
 
 /** Why a segment does not follow on from the one before it. Values of the metric label `cause`. */

@@ -82,7 +82,12 @@ export class BodyReader {
     const { maxBytes, repeatsProve = false } = this.#bounds
     const codings = codingsOf(answer)
     const frame = framing(answer, maxBytes)
-    const bytes = unpacked(await readFramed(answer, frame, this.#bounds, meter), codings, maxBytes)
+    const body = await readFramed(answer, frame, this.#bounds, meter)
+    const bytes = unpacked(
+      body,
+      codings.length === 0 && isGzip(body) ? ['gzip'] : codings,
+      maxBytes,
+    )
     if (bytes.length === 0) throw unusableAnswer('the body is empty')
     if (isEnd(frame, () => isComplete(bytes))) return bytes
     const before = this.#unproven
@@ -117,6 +122,11 @@ function codingsOf(answer: Answer): readonly string[] {
   } catch (error) {
     throw upstreamError('upstream_unavailable', error)
   }
+}
+
+/** Says whether a body is packed, whatever its headers say: nothing else that we read begins so. RFC 1952, 2.3.1. */
+function isGzip(body: Buffer): boolean {
+  return body[0] === 0x1f && body[1] === 0x8b
 }
 
 function unpacked(body: Buffer, codings: readonly string[], maxBytes: number): Buffer {

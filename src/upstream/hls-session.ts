@@ -18,6 +18,8 @@ export interface FragmentWish {
   readonly priority?: Priority
   readonly verify?: Verify
   readonly announced?: Announced | undefined
+  /** Whether it is wanted beside a picture, which does not wait for it long. Default: false. */
+  readonly isBeside?: boolean
 }
 
 /** A body that is handed on while it arrives. */
@@ -52,6 +54,8 @@ export interface HlsSession {
    * fragments stand alone, as those of KVS do.
    */
   readonly segmentsGoOn?: boolean
+  /** What a `muxed` playlist is said to carry, by CODECS; absent where nothing says so. */
+  readonly announced?: readonly RenditionName[]
   /** Whether the last poll of the first playlist said that nothing more will come (EXT-X-ENDLIST). */
   readonly hasEnded: boolean
   /** Polls a media playlist once. */

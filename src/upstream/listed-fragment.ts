@@ -1,3 +1,4 @@
+import type { GatewayError } from '../base/errors.ts'
 import type { ByteRange } from '../formats/m3u8/byte-range.ts'
 import type { VideoRange } from '../formats/mp4/video-range.ts'
 import type { FragmentFacts, OpaqueTrack, RenditionName } from '../timeline/fragment.ts'
@@ -23,6 +24,8 @@ export interface ListedFragment {
    */
   readonly discontinuity: 'hint' | 'splice' | undefined
   readonly uri: SecretUrl
+  /** Present where it is known beforehand that it cannot be had, and why. */
+  readonly refused?: GatewayError
   /** Present where its bytes are not for us to read. */
   readonly opaque?: OpaqueListing | undefined
   /** The stretch of the file that it is; absent where it is all of it. */

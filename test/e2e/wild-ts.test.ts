@@ -94,6 +94,51 @@ describe.skipIf(!hasTool('ffmpeg'))('MPEG-TS of another origin', () => {
   })
 })
 
+/** The PID of the sound, as ffmpeg gives it. */
+const SOUND_PID = 0x101
+
+describe.skipIf(!hasTool('ffmpeg'))('sound that is not there', () => {
+  type Change = (packet: Buffer) => Buffer | undefined
+  const scrambled: Change = (packet) => {
+    const changed = Buffer.from(packet)
+    changed.writeUInt8(packet.readUInt8(3) | 0x80, 3)
+    return changed
+  }
+  test.each<[string, Change, string, string]>([
+    [
+      'announced and never sent',
+      () => undefined,
+      'no_media',
+      'sound that is announced and does not come',
+    ],
+    ['scrambled', scrambled, 'upstream_unsupported_media', 'sound that is scrambled'],
+  ])(
+    'because it is %s: the picture is shown, and that is said',
+    async (_, change, reason, what) => {
+      const dir = await makeHls('MPEG-TS', ['-t', '30'])
+      const clock = new ManualClock()
+      await using origin = await ForeignOrigin.start({ clock, dir })
+      origin.repack = (bytes) =>
+        Buffer.concat(
+          Array.from({ length: bytes.length / PACKET }, (__, i) => {
+            const packet = bytes.subarray(i * PACKET, (i + 1) * PACKET)
+            const isSound = (packet.readUInt16BE(1) & 0x1fff) === SOUND_PID
+            return isSound ? (change(packet) ?? Buffer.alloc(0)) : packet
+          }),
+        )
+      await using site = await startSite({ clock, url: origin.url('master.m3u8') })
+      await site.pass(12_000)
+      const verdict = await site.verdict()
+      expect(verdict).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
+      expect(verdict.decoded['video']).toMatchObject({ warnings: [], gaps: [], runs: 1 })
+      expect(await site.admin.stream('lobby')).toMatchObject({ state: 'live', reason })
+      const told = site.lines.filter(({ event }) => event === 'fragments lack something')
+      expect(told.map(({ fields }) => fields['what'])).toEqual([what])
+      rmSync(dir, { recursive: true, force: true })
+    },
+  )
+})
+
 describe.skipIf(!hasTool('ffmpeg'))('sound that we cannot serve', () => {
   test('leaves the picture alone, and is said', async () => {
     const dir = await makeHls('MPEG-TS', ['-c:a', 'ac3'])

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/base/errors.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { readMedia } from '../../src/formats/mp4/media.ts'
-import type { FetchedFragment } from '../../src/ingest/fetch-fragment.ts'
+import type { FetchedFragment, Lack } from '../../src/ingest/fetch-fragment.ts'
 import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
 import { Publisher } from '../../src/publish/publisher.ts'
 import { FragmentCache } from '../../src/store/fragment-cache.ts'
@@ -52,7 +52,7 @@ interface Wish {
   readonly index: number
   readonly sampleBytes?: number
   readonly startMs?: number
-  readonly lacks?: string
+  readonly lacks?: Lack
 }
 
 /** A fragment of the camera as ingest hands it on, its clock begun anew with each session. */
@@ -197,7 +197,16 @@ describe('trouble', () => {
   })
 
   test('a fragment that lacks something is listed, and counted', async () => {
-    await publisher.publish('camera', [fragment({ index: 1, lacks: 'sound in AC-3' })], shows)
+    await publisher.publish(
+      'camera',
+      [
+        fragment({
+          index: 1,
+          lacks: { what: 'sound in AC-3', code: 'upstream_unsupported_media' },
+        }),
+      ],
+      shows,
+    )
     expect(msns()).toHaveLength(1)
     expect(counters.incompleteFragments.total({ stream: 'lobby' })).toBe(1)
   })

@@ -44,6 +44,7 @@ async function publish(sizes: readonly number[], order: readonly number[]) {
     session() {},
     poll() {},
     skipped: (number: bigint) => void skipped.push(Number(number)),
+    missing() {},
     lacking() {},
     refused: () => false,
   }

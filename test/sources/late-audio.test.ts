@@ -33,7 +33,14 @@ beforeEach(async () => {
   const ingest = new Ingest(keeper, {
     clock: kvs.clock,
     random: () => 0.5,
-    trouble: { session() {}, poll() {}, skipped() {}, lacking() {}, refused: () => false },
+    trouble: {
+      session() {},
+      poll() {},
+      skipped() {},
+      missing() {},
+      lacking() {},
+      refused: () => false,
+    },
     sink: {
       newest: () => newest(),
       begin: (list) => newestOf(list, 6),

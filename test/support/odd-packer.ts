@@ -27,6 +27,10 @@ export interface Packing {
   readonly order?: 'pairs' | 'moofs first' | 'mdats first'
   /** The first run does not say where its data are. */
   readonly withoutOffset?: boolean
+  /** Nothing says when it begins. */
+  readonly withoutTime?: boolean
+  /** The size of the last box is left open. */
+  readonly isOpen?: boolean
   /** What the last sample of each moof is said to last, in ticks; default: the truth. */
   readonly guess?: number
 }
@@ -98,14 +102,16 @@ export function pack(samples: readonly LooseSample[], packing: Packing = {}): Bu
     const headers = between.reduce((sum, { length }) => sum + length, 8)
     return startOf(false) + headers - startOf(true)
   })
-  return Buffer.concat([...before, ...laid(offsets).map(({ bytes }) => bytes), ...after])
+  const boxes = laid(offsets).map(({ bytes }) => bytes)
+  if (packing.isOpen === true) boxes.at(-1)?.writeUInt32BE(0, 0)
+  return Buffer.concat([...before, ...boxes, ...after])
 }
 
 function moofOf(
   samples: readonly LooseSample[],
   i: number,
   dataOffset: number,
-  { inMoof = [], inTraf = [], withoutOffset = false, guess }: Packing,
+  { inMoof = [], inTraf = [], withoutOffset = false, withoutTime = false, guess }: Packing,
 ): Buffer {
   const tfdt = Buffer.alloc(12)
   tfdt.writeUInt8(1, 0)
@@ -122,7 +128,7 @@ function moofOf(
     Buffer.concat([
       box('tfhd', words(0x20000, 1)),
       ...inTraf,
-      box('tfdt', tfdt),
+      ...(withoutTime ? [] : [box('tfdt', tfdt)]),
       box('trun', Buffer.concat([words(flags, samples.length), ...offset, ...rows])),
     ]),
   )
@@ -179,6 +185,13 @@ export const PACKINGS: readonly (readonly [string, Packing])[] = [
   ],
   ['boxes of types to come', { before: [box('what')], after: [box('else', Buffer.alloc(3))] }],
   ['an init segment again', { before: [readClip('avc-bframes').init] }],
+  [
+    'tables of encryption, of media that are not encrypted',
+    { inTraf: [box('saiz', words(0, 0, 0)), box('saio', words(0, 0)), box('senc', words(0, 0))] },
+  ],
+  ['a line break behind the last box', { after: [Buffer.from('\r\n\r\n')] }],
+  ['zeros behind the last box', { after: [Buffer.alloc(12)] }],
+  ['a last box whose size is open', { isOpen: true }],
   ['several moof boxes', SEVERAL_MOOFS],
   ['several moof boxes with others between', { perMoof: 4, between: [uuid], inTraf: [free] }],
   ['all moof boxes first', { perMoof: 4, order: 'moofs first' }],

@@ -63,7 +63,7 @@ export function scanAdts(bytes: Buffer, holes: readonly number[] = []): AdtsRun 
     const header = readHeader(bytes, at)
     const hole = (holes[next] ?? Infinity) < (header?.end ?? 0) ? holes[next] : undefined
     if (header === undefined || hole !== undefined) {
-      faults.add(hole === undefined ? `no audio frame begins at ${at}` : 'audio frames with holes')
+      faults.add(hole === undefined ? 'bytes that are no audio frame' : 'audio frames with holes')
       at = nextFrame(bytes, hole ?? at + 1)
       continue
     }

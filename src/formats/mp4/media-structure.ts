@@ -1,4 +1,4 @@
-import { type Box, endOf, payloadStart, readBoxes, readHeader } from './boxes/box.ts'
+import { type Box, endOf, payloadStart, readBoxes, readFile, readHeader } from './boxes/box.ts'
 import { type PlacedMoof, readMoof } from './moof.ts'
 import { malformed } from './mp4-error.ts'
 
@@ -26,7 +26,7 @@ const OPTIONAL = ['styp', 'sidx', 'ssix', 'prft', 'emsg', 'free', 'skip']
  * @throws Mp4Error when a box is cut off, or there are no media
  */
 export function readMediaStructure(bytes: Buffer): MediaStructure {
-  const boxes = readBoxes(bytes)
+  const boxes = readFile(bytes)
   const mdats = boxes.filter(({ type }) => type === 'mdat')
   const [firstMdat] = mdats
   const moofs = boxes.filter(({ type }) => type === 'moof')
@@ -38,12 +38,14 @@ export function readMediaStructure(bytes: Buffer): MediaStructure {
     mdat: mdats.find(({ start }) => start > moof.start) ?? firstMdat,
   }))
   const styp = boxes.find(({ type }) => type === 'styp')
-  return { styp, chunks, mdats, isPlain: isPlain(boxes) }
+  const isFilled = boxes.reduce((sum, { size }) => sum + size, 0) === bytes.length
+  return { styp, chunks, mdats, isPlain: isFilled && isPlain(boxes) }
 }
 
 function isPlain(boxes: readonly Box[]): boolean {
   const main = boxes.filter(({ type }) => !OPTIONAL.includes(type))
-  if (main.length % 2 === 1 || boxes.at(-1)?.type !== 'mdat') return false
+  const last = boxes.at(-1)
+  if (main.length % 2 === 1 || last?.type !== 'mdat' || last.isOpen === true) return false
   return main.every((box, i) => {
     if (i % 2 === 0) return box.type === 'moof'
     const moof = main[i - 1]
@@ -64,6 +66,8 @@ const MAX_HEAD_BYTES = 1024 * 1024
  */
 export function findFirstMdat(bytes: Buffer): Box | 'none' | undefined {
   for (let at = 0; at < MAX_HEAD_BYTES; ) {
+    // Its size is open, so that it is whole when the file is.
+    if (at + 4 <= bytes.length && bytes.readUInt32BE(at) === 0) return 'none'
     const box = readHeader(bytes, at, bytes.length)
     if (box === undefined || box.type === 'mdat') return box
     if (box.type !== 'moof' && !OPTIONAL.includes(box.type)) return 'none'

@@ -21,8 +21,12 @@ export interface Moof {
 /** One track of a movie fragment. ISO/IEC 14496-12, 8.8.6. */
 export interface TrackFragment {
   readonly tfhd: Tfhd
-  /** When the first sample is decoded, in ticks (tfdt). */
+  /** When the first sample is decoded, in ticks (tfdt); 0 where nothing says it. */
   readonly startTicks: bigint
+  /** Whether it says when. */
+  readonly isTimed: boolean
+  /** Whether it has tables of encryption. */
+  readonly isEncrypted: boolean
   readonly runs: readonly Trun[]
 }
 
@@ -66,12 +70,13 @@ export function theTrackOf({ box, tracks }: PlacedMoof): TrackFragment {
 
 function readTraf(bytes: Buffer, traf: Box): TrackFragment {
   const children = readChildren(bytes, traf)
-  if (children.some(({ type }) => ENCRYPTION.includes(type))) throw unsupported('encrypted media')
   const tfhd = readTfhd(bytes, theOnly(children, 'tfhd', 'traf'))
-  const startTicks = readTfdt(bytes, theOnly(children, 'tfdt', 'traf'))
+  const isTimed = children.some(({ type }) => type === 'tfdt')
+  const startTicks = isTimed ? readTfdt(bytes, theOnly(children, 'tfdt', 'traf')) : 0n
   const runs = children.flatMap((box) => (box.type === 'trun' ? [readTrun(bytes, box)] : []))
   checkRuns(runs)
-  return { tfhd, startTicks, runs }
+  const isEncrypted = children.some(({ type }) => ENCRYPTION.includes(type))
+  return { tfhd, startTicks, isTimed, isEncrypted, runs }
 }
 
 function checkRuns(runs: readonly Trun[]): void {

@@ -50,12 +50,13 @@ const MOVIE_TIMESCALE = 1000
  * @throws Mp4Error when it is none
  */
 export function ownInit(bytes: Buffer): Buffer {
-  checkInitStructure(bytes)
   const boxes = readBoxes(bytes)
   const main = boxes.filter(({ type }) => type === 'ftyp' || type === 'moov')
   const isOwn = main.length === 2 && main[0]?.type === 'ftyp'
   const isBare = boxes.every(({ type }) => TOLERATED.includes(type))
-  return retimed(isOwn && isBare ? bytes : bare(bytes, main))
+  const own = isOwn && isBare ? bytes : bare(bytes, main)
+  checkInitStructure(own)
+  return retimed(own)
 }
 
 function bare(bytes: Buffer, main: readonly Box[]): Buffer {
@@ -175,7 +176,10 @@ function isOwnForm(bytes: Buffer, structure: MediaStructure, init: InitFacts): b
   const { isPlain, chunks } = structure
   if (!isPlain || init.sourceTimescale !== undefined) return false
   const tracks = chunks.map(({ moof }) => theTrackOf(moof))
+  // Media that are encrypted have a sample entry that says so: here the tables are left over.
+  if (tracks.some(({ isTimed, isEncrypted }) => !isTimed || isEncrypted)) return false
   if (tracks.some(({ runs }) => runs[0]?.dataOffset === undefined)) return false
+  if (tracks.some(({ startTicks }) => lapsBefore(startTicks, init.timescale) !== 0n)) return false
   if (init.rendition === 'audio' && tracks.some((track) => hasNonSync(track, init))) return false
   // Whether it could start there is in its media data.
   if (init.rendition === 'video' && !startsWithSync(tracks[0], init)) return false
@@ -223,6 +227,17 @@ function endOf({ startTicks, samples }: SampleChunk): bigint {
   return startTicks + BigInt(last === undefined ? 0 : last.startTicks + last.durationTicks)
 }
 
+/**
+ * How many seconds are counted before counting begins anew, because ticks have to fit into 2^53. Nobody counts so many
+ * from any beginning; who does has put something above. All tracks are cut by the same time, so they stay in step.
+ */
+const LAP_S = 2n ** 32n
+
+/** Returns how often counting has begun anew before that time; it goes on below 0. */
+function lapsBefore(ticks: bigint, timescale: number): bigint {
+  return ticks < 0n ? 0n : ticks / (LAP_S * BigInt(timescale))
+}
+
 /** Packs the same samples into one moof and one mdat box. */
 function repacked(bytes: Buffer, structure: MediaStructure, init: InitFacts): Buffer {
   const source = init.sourceTimescale ?? init.timescale
@@ -232,8 +247,9 @@ function repacked(bytes: Buffer, structure: MediaStructure, init: InitFacts): Bu
   if (last === undefined) throw malformed('a fragment without samples')
   const starts = [...rows.map(({ startTicks }) => startTicks), endOf(last)]
   checkSteps(rows, starts, source)
+  const laps = lapsBefore(rows[0]?.startTicks ?? 0n, source) * LAP_S * BigInt(source)
   const ticks = (sourceTicks: bigint): number => {
-    const own = Number(rescale(sourceTicks, { from: source, to: init.timescale }))
+    const own = Number(rescale(sourceTicks - laps, { from: source, to: init.timescale }))
     if (!Number.isSafeInteger(own)) throw malformed(`a time of ${sourceTicks} ticks`)
     return own
   }

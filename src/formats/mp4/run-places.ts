@@ -24,20 +24,24 @@ export function placeRuns(
   index: number,
   trexSize: number,
 ): readonly PlacedRun[] {
+  const liesIn = ({ start, end }: PlacedRun): boolean =>
+    mdats.some((mdat) => start >= payloadStart(mdat) && end <= endOf(mdat))
   const places = runsAt(chunk, index, trexSize)
-  for (const { start, end } of places) {
-    if (!mdats.some((mdat) => start >= payloadStart(mdat) && end <= endOf(mdat))) {
-      throw malformed(`samples lie outside the ${describe(chunk.mdat)}`)
-    }
-  }
-  return places
+  if (places.every(liesIn)) return places
+  // Who forgot to say so meant the moof's first byte all the same, as players take it.
+  const fromMoof = runsFrom(fromMoofOf(chunk), chunk, index, trexSize)
+  if (fromMoof.every(liesIn)) return fromMoof
+  throw malformed(`samples lie outside the ${describe(chunk.mdat)}`)
 }
 
 /** @param trexSize undefined: it is another track's, which we do not know */
 function runsAt(chunk: Chunk, index: number, trexSize?: number): PlacedRun[] {
+  return runsFrom(baseOf(chunk, index), chunk, index, trexSize)
+}
+
+function runsFrom(base: Base, chunk: Chunk, index: number, trexSize?: number): PlacedRun[] {
   const track = chunk.moof.tracks[index]
   if (track === undefined) return []
-  const base = baseOf(chunk, index)
   const size = track.tfhd.defaultSize ?? trexSize
   let at: number | undefined
   return track.runs.map((run) => {
@@ -62,11 +66,14 @@ interface Base {
  * have; muxers that write it mean the moof's own first byte, or the mdat's where runs say no more.
  */
 function baseOf(chunk: Chunk, index: number): Base {
-  const { moof, mdat } = chunk
-  const track = moof.tracks[index]
+  const track = chunk.moof.tracks[index]
   if (index > 0 && track !== undefined && !saysBase(track.tfhd)) {
     const end = runsAt(chunk, index - 1).at(-1)?.end
     if (end !== undefined) return { count: end, data: end }
   }
+  return fromMoofOf(chunk)
+}
+
+function fromMoofOf({ moof, mdat }: Chunk): Base {
   return { count: moof.box.start, data: payloadStart(mdat) }
 }

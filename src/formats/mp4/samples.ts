@@ -3,7 +3,7 @@ import { readRun, type Sample } from './boxes/trun.ts'
 import type { InitFacts } from './init.ts'
 import { type Chunk, type MediaStructure, readMediaStructure } from './media-structure.ts'
 import { MAX_SAMPLES, theTrackOf } from './moof.ts'
-import { malformed } from './mp4-error.ts'
+import { malformed, unsupported } from './mp4-error.ts'
 import { placeRuns } from './run-places.ts'
 
 /** The samples of one track of one fragment. */
@@ -26,7 +26,13 @@ export interface Piece {
  * @throws Mp4Error when the bytes are no complete fragment of the init segment's track
  */
 export function readSamples(bytes: Buffer, init: InitFacts): SampleTable {
-  const chunks = readSampleChunks(bytes, readMediaStructure(bytes), init)
+  const structure = readMediaStructure(bytes)
+  for (const { moof } of structure.chunks) {
+    const { isTimed, isEncrypted } = theTrackOf(moof)
+    if (isEncrypted) throw unsupported('encrypted media')
+    if (!isTimed) throw malformed('expected one tfdt box in traf, got 0')
+  }
+  const chunks = readSampleChunks(bytes, structure, init)
   const samples = chunks.flatMap(({ startTicks, samples: own }) => {
     const base = Number(startTicks)
     if (!Number.isSafeInteger(base))

@@ -39,6 +39,7 @@ function writeOneRun(
     isSync: key,
   }))
   const runs = [makeRun(rows, dataOffset)]
-  const track = { tfhd: plainTfhd(trackId), startTicks: BigInt(startTicks), runs }
+  const said = { startTicks: BigInt(startTicks), isTimed: true, isEncrypted: false }
+  const track = { tfhd: plainTfhd(trackId), ...said, runs }
   return writeMoof({ sequenceNumber, tracks: [track] })
 }

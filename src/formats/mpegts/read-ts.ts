@@ -21,8 +21,10 @@ export interface TsReading {
   readonly tail: TsTail
   /** What was missing or unusable, each once, in words. */
   readonly damage: readonly string[]
-  /** Sound that is announced beside the picture and that we cannot serve. */
+  /** What is announced beside the rest and cannot be served, in words. */
   readonly leftOut: string | undefined
+  /** The renditions that are announced and can be served. */
+  readonly announced: readonly ('video' | 'audio')[]
 }
 
 export interface TsContext {
@@ -43,9 +45,11 @@ export interface TsContext {
  */
 export function readTs(bytes: Buffer, { loneMs, run: context }: TsContext): TsReading {
   const before = context?.before
-  const { program, runs, isDamaged } = gather(bytes, before)
-  const { streams } = program
-  const leftOut = leftOutOf(program)
+  const { program, runs, scrambled, isDamaged } = gather(bytes, before)
+  const streams = program.streams.filter(({ pid }) => !scrambled.has(pid))
+  // Video first.
+  if (program.streams[0] !== streams[0]) throw unsupported('scrambled media')
+  const leftOut = scrambled.size > 0 ? 'sound that is scrambled' : leftOutOf(program)
   const damage = new Set(isDamaged ? ['transport packets'] : [])
   const lined = onOneLine(streams.map((stream) => runs.get(stream)))
   const tracks: Track[] = []
@@ -70,11 +74,12 @@ export function readTs(bytes: Buffer, { loneMs, run: context }: TsContext): TsRe
   if (tracks.length === 0) throw malformed('a segment without media')
   if (context === undefined && tail.audio !== undefined)
     damage.add('an audio frame that is cut off')
-  return { tracks, tail, damage: [...damage], leftOut }
+  const announced = streams.map(({ codec }) => (codec === 'aac' ? 'audio' : 'video'))
+  return { tracks, tail, damage: [...damage], leftOut, announced }
 }
 
 /**
- * Names the sound that is left out.
+ * Says which sound is left out.
  * @throws Mp4Error when the program has nothing else
  */
 function leftOutOf({ streams, refused }: Program): string | undefined {
@@ -82,7 +87,7 @@ function leftOutOf({ streams, refused }: Program): string | undefined {
   const hasAudio = streams.some(({ codec }) => codec === 'aac')
   if (!hasVideo && refused.video !== undefined) throw refusal(refused.video)
   if (!hasVideo && !hasAudio) throw refusal(refused.audio ?? 'a program without pictures and sound')
-  return hasAudio ? undefined : refused.audio
+  return hasAudio || refused.audio === undefined ? undefined : `sound in ${refused.audio}`
 }
 
 function refusal(what: string): Error {
@@ -92,6 +97,8 @@ function refusal(what: string): Error {
 interface Gathered {
   readonly program: Program
   readonly runs: ReadonlyMap<ProgramStream, PesRun>
+  /** The PIDs of streams with scrambled packets. */
+  readonly scrambled: ReadonlySet<number>
   readonly isDamaged: boolean
 }
 
@@ -99,22 +106,21 @@ interface Gathered {
 function gather(bytes: Buffer, before: TsTail | undefined): Gathered {
   const reader = new ProgramReader(before?.program)
   const gatherers = { picture: new PesGatherer(), sound: new PesGatherer() }
-  let isScrambled = false
+  const scrambled = new Set<number>()
   for (const packet of readPackets(bytes)) {
     reader.add(bytes, packet)
     const stream = reader.program?.streams.find(({ pid }) => pid === packet.pid)
     if (stream === undefined) continue
-    if (packet.isScrambled) isScrambled = true
+    if (packet.isScrambled) scrambled.add(packet.pid)
     else gatherers[stream.codec === 'aac' ? 'sound' : 'picture'].add(bytes, packet)
   }
   const { program } = reader
   if (program === undefined) throw malformed('no program map')
-  if (isScrambled) throw unsupported('scrambled media')
   const { picture, sound } = gatherers
   const runs = new Map(
     program.streams.map((stream) => [stream, (stream.codec === 'aac' ? sound : picture).run()]),
   )
-  return { program, runs, isDamaged: picture.lost + sound.lost > 0 }
+  return { program, runs, scrambled, isDamaged: picture.lost + sound.lost > 0 }
 }
 
 type Runs = readonly (PesRun | undefined)[]

@@ -1,3 +1,4 @@
+import type { GatewayError } from '../../base/errors.ts'
 import type { MediaPlaylist, MediaPlaylistSegment } from '../../formats/m3u8/parse-media.ts'
 import type { ListedFragment, ListedMap, OpaqueListing } from '../listed-fragment.ts'
 import { SecretUrl } from '../secret-url.ts'
@@ -5,6 +6,8 @@ import type { OriginHosts } from './origin-hosts.ts'
 import { type SegmentDate, segmentDates } from './segment-dates.ts'
 
 export interface ListingContext {
+  /** What segments are listed with that are said to be missing (EXT-X-GAP); undefined where they are left out. */
+  readonly gaps?: GatewayError | undefined
   /** The URL that the list's URIs are relative to. */
   readonly base: URL
   readonly hosts: OriginHosts
@@ -18,7 +21,7 @@ export interface ListingContext {
 }
 
 /**
- * Lists what an origin's media playlist lists, in its order; missing segments (EXT-X-GAP) left out.
+ * Lists what an origin's media playlist lists, in its order.
  * @throws GatewayError when it names an address that we do not follow
  */
 export function listSegments(
@@ -29,10 +32,11 @@ export function listSegments(
   let breaks = list.discontinuitySequence
   return list.segments.flatMap((segment, i) => {
     if (segment.discontinuity) breaks += 1
-    if (segment.gap) return []
+    if (segment.gap && context.gaps === undefined) return []
     const number = context.numberOf(list.mediaSequence + i)
     const opaque = context.opaqueOf?.(segment, list.mediaSequence + i)
-    return [toListed(segment, { number, date: dates[i], breaks, opaque }, context)]
+    const listed = toListed(segment, { number, date: dates[i], breaks, opaque }, context)
+    return [segment.gap && context.gaps ? { ...listed, refused: context.gaps } : listed]
   })
 }
 

@@ -28,8 +28,8 @@ export interface OriginSource {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Names the request; a value of the metric label `operation`. */
-export type OriginRequest = 'playlist' | 'init' | 'segment' | 'key'
+/** Names the request; `beside` is what a picture waits for. */
+export type OriginRequest = 'playlist' | 'playlist beside' | 'init' | 'segment' | 'beside' | 'key'
 
 const MIB = 1024 * 1024
 
@@ -45,11 +45,16 @@ const KINDS: Readonly<Record<OriginRequest, RequestKind>> = {
   // A page that says why there is no key is longer.
   key: { operation: 'key', maxBytes: 512, attemptMs: 5000, totalMs: 8000 },
   segment: { operation: 'segment', maxBytes: 64 * MIB, attemptMs: 8000, totalMs: 20_000 },
+  // A picture waits for them.
+  'playlist beside': { operation: 'playlist', maxBytes: 4 * MIB, attemptMs: 2500, totalMs: 12_000 },
+  beside: { operation: 'segment', maxBytes: 64 * MIB, attemptMs: 2500, totalMs: 20_000 },
 }
 
 const ATTEMPTS = 3
 /** AES-128. RFC 8216bis, 4.4.4.4. */
 const KEY_BYTES = 16
+/** How often is asked for what a picture waits for. */
+const ATTEMPTS_BESIDE = 2
 const MAX_REDIRECTS = 5
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
@@ -138,15 +143,16 @@ export class OriginHttp {
 
   #exchange(request: OriginRequest, wanted: OriginGet): Exchange {
     const { quota } = this.#deps
+    const isBeside = request.endsWith('beside')
     return {
       kind: KINDS[request],
-      // Players ask again themselves: each of their requests is one to the origin, in good times and in bad.
-      attempts: request === 'key' ? 1 : ATTEMPTS,
+      // Players ask for keys again themselves: each of their requests is one to the origin, in good times and in bad.
+      attempts: request === 'key' ? 1 : isBeside ? ATTEMPTS_BESIDE : ATTEMPTS,
       countsUntil: 'read',
       takeTurn: (signal) =>
         request === 'key'
           ? Promise.resolve(() => {})
-          : quota.take(signal, wanted.priority ?? 'live'),
+          : quota.take(signal, wanted.priority ?? 'live', isBeside),
       send: (signal) => this.#follow(request, wanted, signal),
     }
   }
@@ -174,7 +180,7 @@ export class OriginHttp {
       method: 'GET',
       headers: {
         // Media do not get smaller, and a range of something packed would be another one.
-        'accept-encoding': request === 'playlist' ? 'gzip' : 'identity',
+        'accept-encoding': request.startsWith('playlist') ? 'gzip' : 'identity',
         ...(etag === undefined ? {} : { 'if-none-match': etag }),
         ...(range === undefined ? {} : { range: rangeHeader(range) }),
         'user-agent': USER_AGENT,
@@ -192,13 +198,13 @@ export class OriginHttp {
     meter: Meter,
   ): Promise<OriginBody | 'unchanged'> {
     if (answer.statusCode === 304 && etag !== undefined) return 'unchanged'
-    if (answer.statusCode !== 200 && !(answer.statusCode === 206 && range !== undefined)) {
+    if (!isGiven(answer, range)) {
       const waitMs = retryAfter(answer)
       if (waitMs !== undefined) this.#deps.quota.beQuiet(waitMs)
       const withCredentials = Object.keys(this.headersFor(url)).length > 0
       throw await refusalOf(
         answer,
-        { listed: request === 'init' || request === 'segment', withCredentials },
+        { listed: !request.startsWith('playlist') && request !== 'key', withCredentials },
         meter,
       )
     }
@@ -212,6 +218,16 @@ export class OriginHttp {
 
 function isWholeKey(bytes: Buffer): boolean {
   return bytes.length === KEY_BYTES
+}
+
+/** Says whether what was asked for is in the answer: some say 203, or 206 of all when nobody asked for a part. */
+function isGiven(answer: Answer, range: ByteRange | undefined): boolean {
+  const { statusCode } = answer
+  if (statusCode === 200 || statusCode === 203) return true
+  if (statusCode !== 206 || range !== undefined) return statusCode === 206
+  const [, last, size] =
+    /^bytes 0-(\d+)\/(\d+)$/.exec(headerOf(answer, 'content-range') ?? '') ?? []
+  return size !== undefined && Number(last) + 1 === Number(size)
 }
 
 function rangeHeader({ offset, length }: ByteRange): string {

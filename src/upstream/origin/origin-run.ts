@@ -113,14 +113,14 @@ export class OriginRun {
 }
 
 /** Says what a segment is known again by, beside its number. */
-interface Mark {
+export interface Mark {
   readonly dateMs: number | undefined
   readonly durationMs: number
   /** The file's name, without the query, in which tokens may differ each time. */
   readonly name: string
 }
 
-function marks({ mediaSequence, segments }: MediaPlaylist): ReadonlyMap<number, Mark> {
+export function marks({ mediaSequence, segments }: MediaPlaylist): ReadonlyMap<number, Mark> {
   return new Map(segments.map((segment, i) => [mediaSequence + i, markOf(segment)]))
 }
 

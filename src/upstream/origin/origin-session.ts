@@ -6,6 +6,7 @@ import type { Variables } from '../../formats/m3u8/define.ts'
 import { type MediaPlaylist, parseMedia } from '../../formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../formats/m3u8/parse-multivariant.ts'
 import type { VideoRange } from '../../formats/mp4/video-range.ts'
+import type { RenditionName } from '../../timeline/fragment.ts'
 import { isTransient, UpstreamAnswerError } from '../errors.ts'
 import type {
   FragmentWish,
@@ -26,7 +27,8 @@ import { OriginHttp, type OriginHttpDeps, type OriginSource } from './origin-htt
 import type { OriginKey } from './origin-keys.ts'
 import type { OriginRun } from './origin-run.ts'
 import { partnerOffset, undatedOffset } from './partner-numbers.ts'
-import { isReadable, pickPlaylists } from './pick-playlists.ts'
+import { isReadable, isVideoCodec, pickPlaylists } from './pick-playlists.ts'
+import { renumbered } from './renumbered.ts'
 
 export interface OriginSessionDeps extends OriginHttpDeps {
   /** The numbering of the stream, shared by all its sessions. */
@@ -88,8 +90,13 @@ const ABSENCE = { firstMs: 250, maxMs: 1000 }
  */
 const [MIN_PATIENCE_MS, MAX_PATIENCE_MS] = [3000, 8000]
 
-/** How long the sound's list may answer with errors that pass before the picture goes on without. */
+/**
+ * How long a picture waits for sound that is listed and not there, and for sound whose list answers with errors that
+ * pass, before it goes on without; and how often that list is asked for then.
+ */
+const BESIDE_PATIENCE_MS = 1500
 const LIST_PATIENCE_MS = 3000
+const MISSING_STEP_MS = 10_000
 
 /** What one playlist has shown so far. */
 interface Followed {
@@ -100,8 +107,8 @@ interface Followed {
   /** How far its media sequence numbers are behind those of the first playlist; undefined until it is found. */
   offset: number | undefined
   etag: string | undefined
-  /** When it began to fail; undefined while it can be had. */
-  missingSinceMs: number | undefined
+  /** When it began to fail, and when it was asked for last; undefined while it can be had. */
+  missing: { readonly sinceMs: number; readonly askedMs: number } | undefined
   list: MediaPlaylist | undefined
   listed: readonly ListedFragment[]
   /**
@@ -112,7 +119,7 @@ interface Followed {
 }
 
 function followedAt(name: PlaylistName, url: URL): Followed {
-  const nothing = { etag: undefined, missingSinceMs: undefined, list: undefined, listed: [] }
+  const nothing = { etag: undefined, missing: undefined, list: undefined, listed: [] }
   return {
     name,
     url,
@@ -162,6 +169,11 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     return this.#timeBase
   }
 
+  get announced(): readonly RenditionName[] {
+    const [kinds, all] = [this.#codecs.map(isVideoCodec), ['video', 'audio'] as const]
+    return all.filter((name) => kinds.includes(name === 'video'))
+  }
+
   get hasEnded(): boolean {
     return this.#primary.list?.endList === true
   }
@@ -198,7 +210,10 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   ): Promise<void> {
     if (primary.list === undefined) return
     this.#keep(other, list)
-    if (other.offset === undefined) {
+    const isRefused = other.listed.some(
+      ({ refused }) => refused?.code === 'upstream_unsupported_media',
+    )
+    if (other.offset === undefined && !isRefused) {
       const beginS = await this.#beginS(primary, other, alive)
       other.offset = undatedOffset(primary.list, list, beginS)
       // Under their right numbers alone.
@@ -231,7 +246,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     return unlessRefused(alive, async () => {
       const [init, bytes] = await Promise.all([
         map === undefined ? undefined : this.init(name, map, alive),
-        this.#http.get('segment', { url: uri.reveal(), range }, alive, bytesOf(acceptAll)),
+        this.#http.get('beside', { url: uri.reveal(), range }, alive, bytesOf(acceptAll)),
       ])
       return mediaBeginS(init, bytes, name)
     })
@@ -241,15 +256,21 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
    * Fetches the playlist as it is now. One beside the first that cannot be had any more costs what it lists, and no more.
    */
   async #fetchOrMiss(followed: Followed, alive: AbortSignal): Promise<MediaPlaylist | undefined> {
+    const askedMs = this.#clock.now()
+    const { missing } = followed
+    const sinceMs = missing?.sinceMs ?? askedMs
+    const isMissing = askedMs - sinceMs >= LIST_PATIENCE_MS
+    // Each try may cost the picture its time.
+    if (isMissing && askedMs - (missing?.askedMs ?? askedMs) < MISSING_STEP_MS) return undefined
     try {
       const list = await this.#fetch(followed, alive)
-      followed.missingSinceMs = undefined
-      return list
+      followed.missing = undefined
+      return list && renumbered(list, followed.list)
     } catch (error) {
       alive.throwIfAborted()
       if (followed === this.#primary || !(error instanceof GatewayError)) throw error
-      followed.missingSinceMs ??= this.#clock.now()
-      const missingMs = this.#clock.now() - followed.missingSinceMs
+      followed.missing = { sinceMs, askedMs }
+      const missingMs = this.#clock.now() - sinceMs
       if (isTransient(error) && missingMs < LIST_PATIENCE_MS) throw error
       return undefined
     }
@@ -279,15 +300,17 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   async fragment(
     { number, uri, byteRange, durationS }: ListedFragment,
     signal: AbortSignal,
-    { verify = acceptAll, ...wish }: FragmentWish = {},
+    { verify = acceptAll, isBeside = false, ...wish }: FragmentWish = {},
   ): Promise<Buffer> {
     const alive = this.alive(signal)
     const wanted = { url: uri.reveal(), range: byteRange, ...wish }
     const isListed = (): boolean =>
       this.followed.some(({ listed }) => listed.some((one) => one.number === number))
-    const patienceMs = Math.min(Math.max(MIN_PATIENCE_MS, durationS * 2500), MAX_PATIENCE_MS)
+    const patienceMs = isBeside
+      ? BESIDE_PATIENCE_MS
+      : Math.min(Math.max(MIN_PATIENCE_MS, durationS * 2500), MAX_PATIENCE_MS)
     return this.#whileListed(isListed, patienceMs, alive, () =>
-      this.#http.get('segment', wanted, alive, bytesOf(verify)),
+      this.#http.get(isBeside ? 'beside' : 'segment', wanted, alive, bytesOf(verify)),
     )
   }
 
@@ -346,7 +369,8 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   /** Fetches the playlist as it is now; undefined when it has not changed. */
   #fetch(followed: Followed, signal: AbortSignal): Promise<MediaPlaylist | undefined> {
     const { url, etag } = followed
-    return this.#http.get('playlist', { url, etag }, signal, (body) => {
+    const kind = followed === this.#primary ? 'playlist' : 'playlist beside'
+    return this.#http.get(kind, { url, etag }, signal, (body) => {
       if (body === 'unchanged') return undefined
       const sources = { url: body.url, imports: this.#variables, newest: MAX_KNOWN }
       const list = parseMedia(body.bytes.toString(), sources)
@@ -360,14 +384,18 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   #keep(followed: Followed, list: MediaPlaylist): readonly ListedFragment[] {
     this.#notice(list)
     followed.list = list
-    this.#align(followed, list)
-    followed.listed = listSegments(list, {
+    const refused = this.#align(followed, list)
+    const listed = listSegments(list, {
       base: followed.base,
       hosts: this.#http.hosts,
       nowMs: this.#clock.date(),
       opaqueOf: this.#run.opaque ? this.#passOn(followed) : undefined,
       numberOf: (mediaSequence) => this.#run.numberOf(mediaSequence + (followed.offset ?? 0)),
+      gaps: followed === this.#primary ? undefined : originError('segment_gone'),
     })
+    // What does not belong to the picture is listed beside it all the same, so that nobody waits for it.
+    followed.listed =
+      refused === undefined ? listed : this.#primary.listed.map((one) => ({ ...one, refused }))
     for (const fragment of followed.listed) followed.known.set(fragment.number, fragment)
     return followed.listed
   }
@@ -393,11 +421,18 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   /**
    * Aligns a list's numbers with the first playlist's. Where the two do not overlap at the moment, what was found
    * before still holds.
+   * @returns why its segments cannot be shown beside the picture's; undefined when they can
    */
-  #align(followed: Followed, list: MediaPlaylist): void {
+  #align(followed: Followed, list: MediaPlaylist): GatewayError | undefined {
     const picture = this.#primary.list
-    if (followed === this.#primary || picture === undefined) return
-    followed.offset = partnerOffset(picture, list, followed.offset) ?? followed.offset
+    if (followed === this.#primary || picture === undefined) return undefined
+    try {
+      followed.offset = partnerOffset(picture, list, followed.offset) ?? followed.offset
+      return undefined
+    } catch (error) {
+      if (error instanceof GatewayError) return error
+      throw error
+    }
   }
 }
 

@@ -100,6 +100,7 @@ describe.skipIf(!hasTool('ffmpeg'))(
           init.subarray(0, init.readUInt32BE(0)),
         ]),
       ],
+      ['a first fragment behind it', Buffer.concat([init, ...fragments.slice(2, 3)])],
       ['boxes in its moov', withInMoov(init, Buffer.concat([uuid, free]))],
     ]
     test.each(inits)('an init segment with %s', async (_, bytes) => {
@@ -112,7 +113,16 @@ describe.skipIf(!hasTool('ffmpeg'))(
       [timescale, 'from 0', 0n] as const,
       [timescale, 'since 1970', BigInt(EPOCH_S) * BigInt(timescale)] as const,
       [timescale, 'before 0', -BigInt(timescale)] as const,
+      [timescale, 'near 2^63', 2n ** 63n - 8n * BigInt(timescale)] as const,
     ])
+    test('no time at all: each fragment begins at 0', () => {
+      const packed = pack(looseSamples(name, 1), { withoutTime: true })
+      const facts = readInit(init)
+      const own = ownMedia(packed, facts)
+      expectClean(own)
+      expect(readSamples(own, facts).samples[0]?.startTicks).toBe(0)
+    })
+
     test.each(scales)('%i ticks a second, %s', async (timescale, _, shiftTicks) => {
       const packed = [0, 1].map((i) => pack(looseSamples(name, i, { timescale, shiftTicks })))
       const { frames, warnings } = await decoded(

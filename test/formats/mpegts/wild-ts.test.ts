@@ -387,7 +387,7 @@ describe.skipIf(!hasTool('ffmpeg'))('sound that we cannot serve', () => {
     const ts = await encode(1, ...QUIET, ...codec, ...TABLES)
     const reading = readTs(ts, { loneMs: 40 })
     expect(reading.tracks.map(({ description }) => description.codec)).toEqual(['avc'])
-    expect(reading.leftOut).toBe(name)
+    expect(reading.leftOut).toBe(`sound in ${name}`)
     expect(await decoded(movie([reading], 'video'), 'video')).toEqual(await decoded(ts, 'video'))
   })
 

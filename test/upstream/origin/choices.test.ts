@@ -4,6 +4,7 @@ import { parseMultivariant } from '../../../src/formats/m3u8/parse-multivariant.
 import { OriginRun } from '../../../src/upstream/origin/origin-run.ts'
 import { partnerOffset, undatedOffset } from '../../../src/upstream/origin/partner-numbers.ts'
 import { isReadable, pickPlaylists } from '../../../src/upstream/origin/pick-playlists.ts'
+import { renumbered } from '../../../src/upstream/origin/renumbered.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 describe('of several variants', () => {
@@ -218,6 +219,22 @@ describe('the numbers of an origin', () => {
     expect(run.look(list({ first: 4 }))).toBe('stale')
     clock.advance(16_000)
     expect(run.look(list({ first: 4 }))).toBe('restarted')
+  })
+
+  test('are those of before where its segments have the names of before', () => {
+    const named = (first: number, numberedFrom: number, atMs?: number) => {
+      const own = list({ first, ...(atMs === undefined ? {} : { atMs }) })
+      return { ...own, mediaSequence: numberedFrom }
+    }
+    const before = named(5, 5)
+    // A balancer has asked another packager, or nobody numbers a list that slides.
+    expect(renumbered(named(6, 13), before).mediaSequence).toBe(6)
+    expect(renumbered(named(6, 0), before).mediaSequence).toBe(6)
+    // Nothing tells: other names, names of another time, and the same name again and again.
+    expect(renumbered(named(50, 0), before).mediaSequence).toBe(0)
+    expect(renumbered(named(6, 0, 60_000), named(5, 5, 0)).mediaSequence).toBe(0)
+    const same = { ...before, segments: before.segments.map((one) => ({ ...one, uri: 'live.ts' })) }
+    expect(renumbered({ ...same, mediaSequence: 6 }, same).mediaSequence).toBe(6)
   })
 
   test('only grow here, run after run', () => {

@@ -251,6 +251,12 @@ describe('Content-Encoding', () => {
     expect((await get('segment', sized(coding, PACKETS))).equals(PACKETS)).toBe(true)
   })
 
+  test('is not needed to see that a body is packed', async () => {
+    const packed = gzipSync(LIST)
+    const head = `HTTP/1.1 200 OK\r\ncontent-length: ${packed.length}`
+    expect(String(await get('playlist', bytes(head, packed)))).toBe(LIST)
+  })
+
   test('a segment is unpacked, too', async () => {
     expect((await get('segment', sized('gzip', gzipSync(BOXES)))).equals(BOXES)).toBe(true)
   })
@@ -268,6 +274,22 @@ describe('Content-Encoding', () => {
       })
     },
   )
+})
+
+describe('all of a file, though nobody asked for a part,', () => {
+  const said = (status: string, size: number | string, body = LIST): Script => {
+    const range = `content-range: bytes 0-${body.length - 1}/${size}`
+    return bytes(`HTTP/1.1 ${status} x\r\n${range}\r\ncontent-length: ${body.length}`, body)
+  }
+
+  test.each(['203', '206'])('may come as %s', async (status) => {
+    expect(String(await get('playlist', said(status, LIST.length)))).toBe(LIST)
+  })
+
+  test.each([LIST.length + 1, '*'])('is not what comes as bytes of %s', async (size) => {
+    const parts = [1, 2, 3].map(() => said('206', size))
+    await expect(get('playlist', ...parts)).rejects.toThrow(/usable answer/)
+  })
 })
 
 test('we say who we are', async () => {

@@ -7,6 +7,8 @@ export interface Box {
   readonly size: number
   /** 8, or 16 with a 64-bit size. */
   readonly headerSize: number
+  /** Present where its header leaves its size open: it goes on to the end of the file. */
+  readonly isOpen?: true
 }
 
 const HEADER_BYTES = 8
@@ -38,6 +40,36 @@ export function readBoxes(bytes: Buffer, start = 0, end = bytes.length): Box[] {
     at = endOf(box)
   }
   return boxes
+}
+
+/**
+ * Reads the boxes of a file, as leniently as players do: the last may leave its size open, and what stands behind it
+ * and begins no box is passed over.
+ * @throws Mp4Error naming the first box that does not fit
+ */
+export function readFile(bytes: Buffer): Box[] {
+  const boxes: Box[] = []
+  let at = 0
+  while (at + HEADER_BYTES <= bytes.length) {
+    if (bytes.readUInt32BE(at) === 0) {
+      const type = bytes.toString('latin1', at + 4, at + 8)
+      boxes.push({
+        type,
+        start: at,
+        size: bytes.length - at,
+        headerSize: HEADER_BYTES,
+        isOpen: true,
+      })
+      return boxes
+    }
+    const box = readHeader(bytes, at, bytes.length)
+    if (box === undefined || boxes.length === MAX_BOXES || endOf(box) > bytes.length) break
+    boxes.push(box)
+    at = endOf(box)
+  }
+  // The size of a box that is cut off begins with 0, unless it has 16 MB.
+  const isRest = bytes.length - at < HEADER_BYTES && bytes[at] !== 0
+  return isRest ? boxes : [...boxes, ...readBoxes(bytes, at)]
 }
 
 export function readChildren(bytes: Buffer, parent: Box): Box[] {
