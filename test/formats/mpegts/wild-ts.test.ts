@@ -409,17 +409,25 @@ describe.skipIf(!hasTool('ffmpeg'))('key frames', () => {
 })
 
 describe.skipIf(!hasTool('ffmpeg'))('pixels', () => {
-  test.each([
+  const said = [
     ['1/1', undefined],
     ['4/3', [4, 3]],
     ['64/45', [64, 45]],
-  ])('of %s are said to be so where players look', async (aspect, said) => {
-    const options = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-vf', `setsar=${aspect}`]
-    const { tracks } = readTs(await encode(1, '-an', ...options, ...TABLES), { loneMs: 40 })
-    const [init] = tracks.map(({ description }) => writeInit(description))
-    const at = init?.indexOf('pasp') ?? -1
-    const pasp = at === -1 ? undefined : [init?.readUInt32BE(at + 4), init?.readUInt32BE(at + 8)]
-    expect(pasp).toEqual(said)
-    expect(readInit(init ?? Buffer.alloc(0)).video).toEqual({ width: 320, height: 180 })
-  })
+  ] as const
+  const kinds = ['libx264', 'libx265'].flatMap((codec) =>
+    said.map(([aspect, pasp]) => [codec, aspect, pasp] as const),
+  )
+  test.each(kinds)(
+    'of %s, %s, are said to be so where players look',
+    async (codec, aspect, pasp) => {
+      const quiet = codec === 'libx265' ? ['-x265-params', 'log-level=error'] : []
+      const options = ['-c:v', codec, ...quiet, '-pix_fmt', 'yuv420p', '-vf', `setsar=${aspect}`]
+      const { tracks } = readTs(await encode(1, '-an', ...options, ...TABLES), { loneMs: 40 })
+      const [init] = tracks.map(({ description }) => writeInit(description))
+      const at = init?.indexOf('pasp') ?? -1
+      const found = at === -1 ? undefined : [init?.readUInt32BE(at + 4), init?.readUInt32BE(at + 8)]
+      expect(found).toEqual(pasp)
+      expect(readInit(init ?? Buffer.alloc(0)).video).toEqual({ width: 320, height: 180 })
+    },
+  )
 })

@@ -1,7 +1,8 @@
 import { AVC_HIGH_PROFILES, readAvcSequence } from '../../nal/avc-parameter-sets.ts'
-import { readHevcSequence } from '../../nal/hevc-parameter-sets.ts'
+import { readHevcSequence, readHevcVui } from '../../nal/hevc-parameter-sets.ts'
+import type { Vui } from '../../nal/vui.ts'
 import { writeAudioSpecificConfig } from '../audio-specific-config.ts'
-import { malformed, unsupported } from '../mp4-error.ts'
+import { Mp4Error, malformed, unsupported } from '../mp4-error.ts'
 import {
   type AacDescription,
   type AvcDescription,
@@ -115,10 +116,21 @@ function visualEntry(
 
 /** Players take pixels for square unless a pasp box says how they are. ISO/IEC 14496-12, 12.1.4. */
 function pixelAspectBoxes(description: AvcDescription | HevcDescription): readonly Buffer[] {
-  if (description.codec !== 'avc') return []
-  const pixelAspect = readAvcSequence(theFirst(description.sequenceSets)).vui?.pixelAspect
+  const pixelAspect = vuiOf(description)?.pixelAspect
   if (pixelAspect === undefined || pixelAspect.horizontal === pixelAspect.vertical) return []
   return [writeBox('pasp', [u32(pixelAspect.horizontal, pixelAspect.vertical)])]
+}
+
+function vuiOf({ codec, sequenceSets }: AvcDescription | HevcDescription): Vui | undefined {
+  const first = theFirst(sequenceSets)
+  if (codec === 'avc') return readAvcSequence(first).vui
+  try {
+    return readHevcVui(first)
+  } catch (error) {
+    // Too odd to tell, and nobody else asks.
+    if (error instanceof Mp4Error) return undefined
+    throw error
+  }
 }
 
 function avcConfiguration({ sequenceSets, pictureSets }: AvcDescription): Buffer {
