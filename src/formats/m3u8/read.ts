@@ -37,6 +37,8 @@ export function playlistText(
   if (written.length > MAX_CHARACTERS) {
     throw new PlaylistError(`expected at most ${MAX_CHARACTERS} characters, got ${written.length}`)
   }
+  // Bytes of UTF-16 that were read as UTF-8.
+  if (written.slice(0, 8).includes('\0')) throw new PlaylistError('expected UTF-8, got UTF-16')
   const text = written.replace(/^\uFEFF/, '')
   // Some write attributes behind it.
   if (!/^\s*#EXTM3U(?![A-Z0-9-])/.test(text)) throw new PlaylistError('line 1: expected #EXTM3U')

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { readAudioSpecificConfig } from './audio-specific-config.ts'
+import { boundedMovie } from './bounded-movie.ts'
 import { decoderSpecificInfo } from './boxes/esds.ts'
 import { malformed, unsupported } from './mp4-error.ts'
 import { type ISOFile, readWithMp4box } from './mp4box.ts'
@@ -19,7 +20,7 @@ const MOST_SAMPLES = 100_000
  * @throws Mp4Error when it has neither, or cannot be read
  */
 export function readMovie(bytes: Buffer): Movie {
-  return readWithMp4box(bytes, (file) => {
+  return readWithMp4box(boundedMovie(bytes), (file) => {
     const { videoTracks = [], audioTracks = [] } = infoOf(file)
     const [video, audio] = [videoTracks[0], audioTracks[0]]
     if (video === undefined && audio === undefined) throw unsupported('no video and no audio track')

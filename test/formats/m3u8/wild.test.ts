@@ -160,6 +160,11 @@ describe('what is beyond all bounds', () => {
     ])
   })
 
+  test('UTF-16 is named', () => {
+    const text = Buffer.from('\uFEFF#EXTM3U\n#EXTINF:1,\na\n', 'utf16le').toString()
+    expect(() => parseMedia(text)).toThrow(/expected UTF-8, got UTF-16/)
+  })
+
   test('a target duration of years is what the segments say', () => {
     const text = '#EXTM3U\n#EXT-X-TARGETDURATION:999999999\n#EXTINF:2.002,\na\n#EXTINF:1,\nb\n'
     expect(parseMedia(text).targetDuration).toBe(3)
