@@ -26,15 +26,15 @@ export default defineConfig({
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
     projects: [
-      // These leave nothing behind, so a process runs many of them, and loads what they share once.
+      // Files leave nothing behind, so a process runs many of them, and loads what they share once.
       { extends: true, test: { name: 'quick', include: [...quick], isolate: false } },
       { extends: true, test: { name: 'served', include: [...served], isolate: false } },
-      // Players, decoders and many connections run inside these, so a file gets a process of its own.
       {
         extends: true,
         test: {
           name: 'real',
           include: [...real],
+          isolate: false,
           globalSetup: ['test/support/report-tools.ts'],
         },
       },
