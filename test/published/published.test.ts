@@ -58,7 +58,9 @@ test.each(CONTAINERS)('G1, G6: goes on from what 5ea7d07 saved: %s', async (name
   await using history = await begin(kind, { state, atS: RESTART_S + 2 })
   await history.until(SECOND_LOOK_S)
   const look = await secondLook(history, `dvr-${firstEdition(state)}/video.m3u8`)
-  await expect(look).toMatchFileSnapshot(golden(`second-look-${name}`))
+  // The same as without a restart; but of what it saved nothing is known of captions.
+  const uninterrupted = readFileSync(golden(`second-look-${name}`), 'utf8')
+  expect(look).toBe(uninterrupted.replaceAll(',CLOSED-CAPTIONS=NONE', ''))
 })
 
 async function firstLook(history: History, dvr: string): Promise<string> {
