@@ -21,7 +21,7 @@ export type SoakCamera = keyof typeof SOAK_CAMERAS
 export interface SoakStream {
   readonly name: string
   /** In the configuration file; undefined for one that exists by pattern. */
-  readonly entry?: (url: string) => Readonly<Record<string, unknown>>
+  readonly entry?: (url: string, wildUrl: string) => Readonly<Record<string, unknown>>
   /** Cameras of the emulator that it reads; trouble is made for the first one. */
   readonly cameras: readonly SoakCamera[]
   /** The stream that it follows: what troubles that one is felt here too. */
@@ -47,6 +47,8 @@ const plain = (name: SoakCamera, more: Readonly<Record<string, unknown>> = {}): 
   entry: () => ({ ...ofCamera(name), ...more }),
   cameras: [name],
 })
+
+export const WILD_STREAM = 'wild'
 
 /** The gateway's streams: every kind of source, and what is done when it delivers nothing. */
 export const SOAK_STREAMS: readonly SoakStream[] = [
@@ -87,6 +89,13 @@ export const SOAK_STREAMS: readonly SoakStream[] = [
     cameras: [],
     follows: 'lobby',
   },
+  {
+    // An origin that shows the same in other words: see `wild-origin.ts`.
+    name: WILD_STREAM,
+    entry: (_url, wildUrl) => ({ hls: { url: wildUrl } }),
+    cameras: [],
+    follows: 'entrance',
+  },
   { name: 'guest-7', cameras: ['guest-7'] },
 ]
 
@@ -94,9 +103,9 @@ export const SOAK_PATTERNS = [
   { match: '^guest-[0-9]+$', kvs: { streamName: cameraOf('{name}') }, max: 4 },
 ] as const
 
-export const soakEntries = (url: string): Readonly<Record<string, unknown>> =>
+export const soakEntries = (url: string, wildUrl: string): Readonly<Record<string, unknown>> =>
   Object.fromEntries(
     SOAK_STREAMS.flatMap(({ name, entry }) =>
-      entry === undefined ? [] : [[name, entry(url)] as const],
+      entry === undefined ? [] : [[name, entry(url, wildUrl)] as const],
     ),
   )

@@ -13,6 +13,7 @@ import {
   type SoakCamera,
   type SoakStream,
   soakEntries,
+  WILD_STREAM,
 } from './cameras.ts'
 import { Excuses } from './excuses.ts'
 import { gatherTotals, gatherUpstream } from './gather.ts'
@@ -20,6 +21,7 @@ import { MemoryWatch } from './memory-watch.ts'
 import type { SoakReport } from './report.ts'
 import { TroubleMaker } from './trouble-maker.ts'
 import type { Victim } from './troubles.ts'
+import { WildOrigin } from './wild-origin.ts'
 
 export interface SoakOptions {
   readonly minutes: number
@@ -37,26 +39,38 @@ const clock = systemClock
 export async function soak(options: SoakOptions): Promise<SoakReport> {
   const { minutes, log } = options
   log(`starting emulator and gateway; ${minutes} minutes, seed ${options.seed}`)
-  const product = await startProduct({
-    cameras: SOAK_CAMERAS,
-    streams: [],
-    entries: soakEntries,
-    dynamicStreams: SOAK_PATTERNS,
-    diskMaxBytes: '512MiB',
-    defaults: { activation: 'always', kvs: { expires: '5m' } },
-  })
+  const excuses = new Excuses(followed)
+  const random = seededRandom(options.seed + 1)
+  const wild = await WildOrigin.start({ clock, random, excuses, log })
   try {
-    return await watchItSuffer(product, options)
+    const product = await startProduct({
+      cameras: SOAK_CAMERAS,
+      streams: [],
+      entries: (url) => soakEntries(url, wild.url),
+      dynamicStreams: SOAK_PATTERNS,
+      diskMaxBytes: '512MiB',
+      defaults: { activation: 'always', kvs: { expires: '5m' } },
+    })
+    wild.show(new URL(product.watchUrl('entrance')))
+    try {
+      return await watchItSuffer(product, wild, excuses, options)
+    } finally {
+      await product.stop()
+    }
   } finally {
-    await product.stop()
+    await wild.close()
   }
 }
 
-async function watchItSuffer(product: Product, options: SoakOptions): Promise<SoakReport> {
+async function watchItSuffer(
+  product: Product,
+  wild: WildOrigin,
+  excuses: Excuses,
+  options: SoakOptions,
+): Promise<SoakReport> {
   const { minutes, viewers, seed, log } = options
   const end = AbortSignal.any([options.signal, AbortSignal.timeout(minutes * 60_000)])
   const startedMs = clock.now()
-  const excuses = new Excuses(followed)
   const audience = new Audience(excuses, log)
   const memory = new MemoryWatch(product.process.pid, clock)
   const monitors = SOAK_STREAMS.map(({ name }) => {
@@ -74,6 +88,7 @@ async function watchItSuffer(product: Product, options: SoakOptions): Promise<So
   await Promise.all([
     memory.run(end),
     troubleMaker.run(),
+    wild.run(WILD_STREAM, end),
     ...monitors.map((monitor) => monitor.follow()),
     welcome({ product, audience, clock, seed, signal: end }, viewers),
     progress(log, monitors, audience, end),
@@ -85,7 +100,7 @@ async function watchItSuffer(product: Product, options: SoakOptions): Promise<So
     gatewayLines: product.process.lines,
     monitors: monitors.map((monitor) => monitor.report()),
     audience: audience.report(),
-    troubles: Object.fromEntries(troubleMaker.counts),
+    troubles: { ...Object.fromEntries(troubleMaker.counts), ...wild.counts },
     troubleFailures: troubleMaker.failures,
     upstream: await gatherUpstream(product, SOAK_STREAMS),
     totals: await gatherTotals(product),
