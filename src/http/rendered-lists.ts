@@ -51,10 +51,10 @@ interface BlockPiece extends Piece {
 const BLOCKS_PER_TURN = 16
 
 /**
- * How long caches may keep a closed list: it stays as it is while KVS keeps its fragments, and nobody can tell for how
- * long that is, and late fragments may still be found.
+ * How long caches may keep a list at most. A closed one stays as it is while KVS keeps its fragments, and nobody can tell
+ * for how long that is, and late fragments may still be found; of one that may grow, an origin may say what it likes.
  */
-const CLOSED_MAX_AGE_S = 60
+const MAX_AGE_S = 60
 
 /**
  * Holds the playlists of lists, live, DVR and archive. Each is made at the first request after a change and shared by
@@ -176,7 +176,10 @@ type Life = Pick<Representation, 'maxAgeS' | 'isClosed'>
 /** Bounds the age that a list may have when it leaves a CDN: by half a target duration while it may grow (G13). */
 function lifeOf({ type, ended, targetDuration }: SegmentList): Life {
   const isClosed = type !== undefined && ended
-  return { isClosed, maxAgeS: isClosed ? CLOSED_MAX_AGE_S : Math.floor(targetDuration / 2) }
+  return {
+    isClosed,
+    maxAgeS: isClosed ? MAX_AGE_S : Math.min(MAX_AGE_S, Math.floor(targetDuration / 2)),
+  }
 }
 
 function pieceOf(lines: string): Piece {

@@ -6,8 +6,8 @@ const PRIVATE_NAME = /(^|\.)(localhost|local|internal|lan|home|corp|arpa)$/
 
 /**
  * Says which addresses that an origin names are followed. Origins send players to CDNs, so hosts differ; but they shall
- * not make us fetch, and publish, what only this machine can reach. So another host needs a public-looking name, which
- * has to lead to a public address when it is connected to, and TLS is never given up.
+ * not make us fetch, and publish, what only this machine can reach. So another host, or another port, needs a public-looking
+ * name, which has to lead to a public address when it is connected to, and TLS is never given up.
  */
 export class OriginHosts {
   readonly #configured: URL
@@ -37,9 +37,12 @@ export class OriginHosts {
     return url
   }
 
-  /** Says whether it is the host that an operator has configured, at any port: it may be an inner one. */
-  isOwn(url: URL): boolean {
-    return url.hostname === this.#configured.hostname
+  /**
+   * Says whether it is the host that an operator has configured, which may be an inner one: at the configured port or at
+   * that of the protocol, because what else listens on an inner host, our admin listener for one, is nobody's media.
+   */
+  isOwn({ hostname, port }: URL): boolean {
+    return hostname === this.#configured.hostname && (port === this.#configured.port || port === '')
   }
 
   /** Says whether scheme, host and port are those of the configured URL, which its headers are meant for. */

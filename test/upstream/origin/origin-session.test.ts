@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -34,6 +35,12 @@ const media = (first: number, count: number, ...head: readonly string[]): string
 let origin: WebServer
 let other: WebServer
 let agent: UpstreamAgent
+/** Reaches us under any name, as if that were a public host's. */
+let elsewhere: UpstreamAgent
+const toOurselves: LookupFunction = (_name, { all }, callback) => {
+  if (all === true) callback(null, [{ address: '127.0.0.1', family: 4 }])
+  else callback(null, '127.0.0.1', 4)
+}
 let clock: ManualClock
 let run: OriginRun
 let labels: string[]
@@ -42,6 +49,7 @@ beforeEach(async () => {
   origin = await startWebServer()
   other = await startWebServer()
   agent = new UpstreamAgent()
+  elsewhere = new UpstreamAgent({}, toOurselves)
   clock = new ManualClock()
   run = new OriginRun(clock)
   labels = []
@@ -52,6 +60,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await agent.destroy()
+  await elsewhere.destroy()
   await origin[Symbol.asyncDispose]()
   await other[Symbol.asyncDispose]()
 })
@@ -59,7 +68,7 @@ afterEach(async () => {
 function open(url = origin.url + MASTER): Promise<HlsSession> {
   const deps = {
     dispatcher: agent,
-    publicDispatcher: agent,
+    publicDispatcher: elsewhere,
     clock,
     random: () => 0.5,
     quota: new OriginQuota(clock),
@@ -230,7 +239,8 @@ describe('redirects', () => {
   })
 
   test('to another host lose the configured headers', async () => {
-    origin.replies[MASTER] = status(307, { location: `${other.url}/list.m3u8` })
+    const { port } = new URL(other.url)
+    origin.replies[MASTER] = status(307, { location: `http://cdn.example.com:${port}/list.m3u8` })
     other.replies['/list.m3u8'] = media(10, 3)
     await open()
     expect(origin.asked[0]?.headers.authorization).toBe(PASSWORD)
