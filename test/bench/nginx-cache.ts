@@ -3,10 +3,13 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { FIRST } from '../support/certificates.ts'
 import { pinned, stopped } from './pinned.ts'
 
 export interface NginxCache {
   readonly port: number
+  /** The same over HTTP/2 and TLS. */
+  readonly securePort: number
   stop(): Promise<void>
 }
 
@@ -17,18 +20,21 @@ export interface NginxCache {
 export async function startNginxCache(originPort: number, core: number): Promise<NginxCache> {
   const dir = await mkdtemp(join(tmpdir(), 'bench-nginx-'))
   const port = await freePort()
+  const securePort = await freePort()
   await mkdir(join(dir, 'temp'))
-  await writeFile(join(dir, 'nginx.conf'), config({ dir, port, originPort }))
+  await writeFile(join(dir, 'nginx.conf'), config({ dir, port, securePort, originPort }))
+  await writeFile(join(dir, 'crt'), FIRST.cert)
+  await writeFile(join(dir, 'key'), FIRST.key)
   const child = pinned(core, 'nginx', ['-p', dir, '-c', join(dir, 'nginx.conf')])
   await answering(port)
   const stop = async (): Promise<void> => {
     await stopped(child)
     await rm(dir, { recursive: true, force: true })
   }
-  return { port, stop }
+  return { port, securePort, stop }
 }
 
-function config(at: { dir: string; port: number; originPort: number }): string {
+function config(at: { dir: string; port: number; securePort: number; originPort: number }): string {
   const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `${name}_temp_path ${at.dir}/temp;`)
     .join('\n  ')
@@ -44,6 +50,8 @@ http {
   proxy_cache_path ${at.dir}/cache keys_zone=media:1m;
   server {
     listen 127.0.0.1:${at.port};
+    listen 127.0.0.1:${at.securePort} ssl http2;
+    ssl_certificate ${at.dir}/crt; ssl_certificate_key ${at.dir}/key;
     location / {
       proxy_pass http://127.0.0.1:${at.originPort};
       proxy_cache media; proxy_cache_valid 200 1h; proxy_ignore_headers Cache-Control Vary;

@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { type BenchReport, table } from './bench-report.ts'
+import { h2load } from './h2load.ts'
 import { startNginxCache } from './nginx-cache.ts'
 import { congestionControl, inOwnNetwork } from './own-network.ts'
 import { firstLine, pinned, stopped } from './pinned.ts'
-import { wrk } from './wrk.ts'
+import { type WrkOptions, wrk } from './wrk.ts'
 
 const servingOptions = z.object({
   seconds: z.number().default(3).describe('Of each single run'),
@@ -18,7 +19,12 @@ const SERVER_CORE = 0
 const CLIENT_CORE = 1
 const CONNECTIONS = 32
 
-const target = z.object({ port: z.number(), playlist: z.string(), fragment: z.string() })
+const target = z.object({
+  port: z.number(),
+  securePort: z.number(),
+  playlist: z.string(),
+  fragment: z.string(),
+})
 const report = z.object({
   name: z.string(),
   what: z.string(),
@@ -29,7 +35,7 @@ const report = z.object({
  * How much one core serves, against nginx with proxy_cache on the same core serving the same bytes.
  *
  * Runs alternate, gateway then nginx, and each pair gives one ratio; the medians are shown, so that
- * whatever else the machine does meets both alike. wrk has a core of its own.
+ * whatever else the machine does meets both alike. wrk, or h2load over HTTP/2 and TLS, has a core of its own.
  */
 export async function run(options: ServingOptions = {}): Promise<BenchReport> {
   const inside = await inOwnNetwork(fileURLToPath(import.meta.url), JSON.stringify(options))
@@ -41,20 +47,35 @@ export async function run(options: ServingOptions = {}): Promise<BenchReport> {
 async function measure({ seconds, pairs }: Measured): Promise<BenchReport> {
   const server = pinned(SERVER_CORE, process.execPath, [sibling('serving-target.ts')])
   try {
-    const { port, playlist, fragment } = target.parse(JSON.parse(await firstLine(server)))
+    const { port, securePort, playlist, fragment } = target.parse(
+      JSON.parse(await firstLine(server)),
+    )
     const nginx = await startNginxCache(port, SERVER_CORE)
     try {
-      const compare = (path: string): Promise<Comparison> =>
-        compareAt(`http://127.0.0.1:${port}${path}`, `http://127.0.0.1:${nginx.port}${path}`, {
+      const at = (base: number, path: string): string => `127.0.0.1:${base}${path}`
+      const plain = (path: string): Promise<Comparison> =>
+        compareAt(wrk, `http://${at(port, path)}`, `http://${at(nginx.port, path)}`, {
           seconds,
           pairs,
         })
+      const secure = (path: string): Promise<Comparison> =>
+        compareAt(
+          h2load,
+          `https://${at(securePort, path)}`,
+          `https://${at(nginx.securePort, path)}`,
+          {
+            seconds,
+            pairs,
+          },
+        )
       return {
         name: 'serving',
         what: `one core, ${CONNECTIONS} connections, TCP ${congestionControl()}, medians of ${pairs} pairs`,
         rows: [
-          row('playlist', 'requests/s', await compare(playlist), 1),
-          row('1-MiB fragment', 'GB/s', await compare(fragment), 2 ** 20 / 1e9),
+          row('playlist', 'requests/s', await plain(playlist), 1),
+          row('1-MiB fragment', 'GB/s', await plain(fragment), 2 ** 20 / 1e9),
+          row('playlist, HTTP/2 and TLS', 'requests/s', await secure(playlist), 1),
+          row('1-MiB fragment, HTTP/2 and TLS', 'GB/s', await secure(fragment), 2 ** 20 / 1e9),
         ],
       }
     } finally {
@@ -72,17 +93,18 @@ interface Comparison {
 }
 
 async function compareAt(
+  load: (url: string, options: WrkOptions) => Promise<number>,
   gateway: string,
   nginx: string,
   { seconds, pairs }: Measured,
 ): Promise<Comparison> {
   const options = { core: CLIENT_CORE, seconds, connections: CONNECTIONS }
   // Warms the JIT of the one and the cache of the other.
-  for (const url of [gateway, nginx]) await wrk(url, { ...options, seconds: 1 })
+  for (const url of [gateway, nginx]) await load(url, { ...options, seconds: 1 })
   const runs: Comparison[] = []
   for (let i = 0; i < pairs; i += 1) {
-    const ours = await wrk(gateway, options)
-    const theirs = await wrk(nginx, options)
+    const ours = await load(gateway, options)
+    const theirs = await load(nginx, options)
     runs.push({ gateway: ours, nginx: theirs, ratio: ours / theirs })
   }
   return {
