@@ -60,7 +60,7 @@ export interface Resource {
 
 /** Who asks, as far as answers depend on it. */
 export interface Asker {
-  /** Names the client, so that what is scarce is shared fairly: the address that it connects from. */
+  /** Names the client, so that what is scarce is shared fairly. */
   readonly name: string
   /** Aborts when the client leaves, or has its answer. */
   readonly signal: AbortSignal

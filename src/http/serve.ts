@@ -57,10 +57,11 @@ function addressOf({ params, query }: FastifyRequest): Address {
 function serve(
   door: Door,
   resource: Resource,
-  { raw, grant }: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): MaybeLater<void> {
-  const asker = new Waiting(raw, reply.raw, door)
+  const { raw, grant } = request
+  const asker = new Waiting(request, reply.raw, door)
   const exchange = { resource, request: raw, reply, asker, vary: grant?.vary }
   const stream = streamOf(door.streams, resource)
   if (resource.needs === 'made') {
@@ -71,7 +72,7 @@ function serve(
         exchange.asker.signal.throwIfAborted()
         await answer(door, exchange, made)
       },
-      clientName(raw.socket),
+      asker.name,
     )
   }
   return stream === undefined ? wake(door, exchange) : answer(door, exchange, stream)
@@ -103,9 +104,7 @@ function answer(door: Door, exchange: Exchange, stream: Stream): MaybeLater<void
 async function wake(door: Door, exchange: Exchange): Promise<void> {
   const { resource, asker } = exchange
   const stream = await asker
-    .wait(() =>
-      door.streams.request(resource.stream, asker.signal, clientName(exchange.request.socket)),
-    )
+    .wait(() => door.streams.request(resource.stream, asker.signal, asker.name))
     .catch((error: unknown) => {
       const known = door.streams.get(resource.stream)
       const isThere = known !== undefined && resource.find(known, asker) !== undefined
@@ -181,19 +180,19 @@ function ownHeads({ ok, notModified }: PlaylistHeads, vary: string): PlaylistHea
 }
 
 class Waiting implements Asker {
-  readonly #request: IncomingMessage
+  readonly #request: FastifyRequest
   readonly #response: ServerResponse
   readonly #blocked: Cell
   #signal: AbortSignal | undefined
 
-  constructor(request: IncomingMessage, response: ServerResponse, { blocked }: Door) {
+  constructor(request: FastifyRequest, response: ServerResponse, { blocked }: Door) {
     this.#request = request
     this.#response = response
     this.#blocked = blocked
   }
 
   get name(): string {
-    return this.#request.socket.remoteAddress ?? ''
+    return clientName(this.#request)
   }
 
   get signal(): AbortSignal {
@@ -204,7 +203,7 @@ class Waiting implements Asker {
   async wait<T>(work: () => Promise<T>): Promise<T> {
     this.#blocked.value += 1
     try {
-      return await keepOpen(this.#request, work)
+      return await keepOpen(this.#request.raw, work)
     } finally {
       this.#blocked.value -= 1
     }

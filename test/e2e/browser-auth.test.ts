@@ -75,10 +75,10 @@ async function open(
   page.setDefaultTimeout(SOON.timeout)
   await page.goto(`${world.gateway.publicUrl}/s/${token}${path}`)
   const protocols = (): Promise<string[]> =>
-    page.evaluate(() => [
-      ...new Set(
-        performance.getEntriesByType('resource').map((entry) => entry.toJSON().nextHopProtocol),
-      ),
-    ])
+    page.evaluate(() => {
+      const resources = performance.getEntriesByType('resource')
+      const ours = resources.filter((entry) => entry instanceof PerformanceResourceTiming)
+      return [...new Set(ours.map(({ nextHopProtocol }) => nextHopProtocol))]
+    })
   return { page, protocols }
 }

@@ -8,7 +8,7 @@ import { STREAM_PATTERN } from '../../formats/signed-path.ts'
 import type { MaybeLater } from '../rendered-lists.ts'
 import { globMatcher } from './glob.ts'
 import type { Jwks } from './jwks.ts'
-import { EVERYTHING, type Grant, type Lack, type Proof, type Shown } from './proof.ts'
+import { EVERYTHING, type Grant, holderOf, type Lack, type Proof, type Shown } from './proof.ts'
 
 export interface JwtOptions {
   readonly clock: Clock
@@ -92,7 +92,7 @@ export class Jwt implements Proof {
         ...(issuer === undefined ? {} : { issuer }),
         ...(audience === undefined ? {} : { audience }),
       })
-      const verified = this.#read(payload)
+      const verified = this.#read(payload, holderOf(token))
       if (verified === undefined) return 'invalid'
       this.#verified.set(hashOf(token), verified, { size: token.length })
       return this.#unlessEarly(verified)
@@ -104,7 +104,7 @@ export class Jwt implements Proof {
     }
   }
 
-  #read({ exp, nbf = 0, ...claims }: JWTPayload): Verified | undefined {
+  #read({ exp, nbf = 0, ...claims }: JWTPayload, holder: string): Verified | undefined {
     const streams = streamsClaim.safeParse(claims['streams'])
     if (!streams.success || exp === undefined) return undefined
     const matchers = streams.data?.map(globMatcher)
@@ -114,6 +114,7 @@ export class Jwt implements Proof {
         may: (name) => matchers?.some((matches) => matches(name)) ?? EVERYTHING.may(name),
         untilMs: (exp + TOLERANCE_S) * 1000,
         vary: this.#options.cookie === undefined ? 'Authorization' : 'Authorization, Cookie',
+        holder,
       },
     }
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { MaybeLater } from '../rendered-lists.ts'
 
@@ -19,6 +20,13 @@ export interface Grant {
    * front sees to it who may have what.
    */
   readonly vary: string | undefined
+  /** Names the token that was shown without telling it; undefined where all show the same, or nothing. */
+  readonly holder: string | undefined
+}
+
+/** Names a token by its hash. */
+export function holderOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url').slice(0, 16)
 }
 
 /** What is wrong with what was shown, the mildest first. */
@@ -40,4 +48,5 @@ export const EVERYTHING: Grant = {
   may: () => true,
   untilMs: Number.POSITIVE_INFINITY,
   vary: undefined,
+  holder: undefined,
 }

@@ -1,6 +1,6 @@
 import { readPathToken, STREAM_PATTERN } from '../../formats/signed-path.ts'
 import { globMatcher } from './glob.ts'
-import type { Proof } from './proof.ts'
+import { holderOf, type Proof } from './proof.ts'
 
 export interface SigningKey {
   readonly id: string
@@ -16,7 +16,15 @@ export function signedPath(keys: readonly SigningKey[]): Proof {
       const token = readPathToken(pathToken, (id) => secrets.get(id))
       if (token === undefined || !STREAM_PATTERN.test(token.pattern)) return 'invalid'
       const { pattern, expiresS } = token
-      return { may: globMatcher(pattern), untilMs: expiresS * 1000, vary: undefined }
+      return {
+        may: globMatcher(pattern),
+        untilMs: expiresS * 1000,
+        vary: undefined,
+        // Few requests want to know.
+        get holder() {
+          return holderOf(pathToken)
+        },
+      }
     },
   }
 }

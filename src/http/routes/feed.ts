@@ -50,7 +50,7 @@ export function registerFeed(app: FastifyInstance, { view, now, version }: FeedO
     const streams = wantedNames(request, view).map((name) => entry(name, view.state(name)))
     view.interest(
       streams.filter(({ state }) => state !== 'unknown').map(({ name }) => name),
-      clientName(request.socket),
+      clientName(request),
     )
     const answer: FeedAnswer = { now: now(), version, streams }
     return reply.headers(HEADERS).send(answer)

@@ -46,7 +46,7 @@ function registerPages(app: FastifyInstance, view: WebView, assets: WebAssets): 
   app.get<{ Params: { stream: string } }>('/play/:stream', (request, reply) => {
     const { stream } = request.params
     const known = view.state(stream) !== undefined
-    if (known) view.interest([stream], clientName(request.socket))
+    if (known) view.interest([stream], clientName(request))
     return sendAsset(
       request,
       reply.code(known ? 200 : 404).headers(PAGE_HEADERS),
@@ -55,7 +55,7 @@ function registerPages(app: FastifyInstance, view: WebView, assets: WebAssets): 
   })
   app.get('/wall', (request, reply) => {
     const known = wantedNames(request, view).filter((name) => view.state(name) !== undefined)
-    view.interest(known, clientName(request.socket))
+    view.interest(known, clientName(request))
     return sendAsset(request, reply.headers(PAGE_HEADERS), assets.pages.wall)
   })
 }

@@ -8,6 +8,10 @@ const proof = signedPath([
   { id: 'k1', secret: 'old' },
 ])
 const judge = (pathToken: string | undefined) => proof.judge({ request, pathToken })
+const holderIn = (token: string): string => {
+  const verdict = judge(token)
+  return typeof verdict === 'object' && 'holder' in verdict ? (verdict.holder ?? '') : ''
+}
 const good = writePathToken({ expiresS: 100, keyId: 'k1', pattern: 'lobby' }, 'old')
 const wide = writePathToken({ expiresS: 999, keyId: 'k2', pattern: '*' }, 'new')
 const parts = (token: string) => token.split('.') as [string, string, string, string]
@@ -15,6 +19,10 @@ const parts = (token: string) => token.split('.') as [string, string, string, st
 test('a token grants what it names, until it ends', () => {
   expect(judge(good)).toMatchObject({ untilMs: 100_000, vary: undefined })
   expect(judge(undefined)).toBe('missing')
+  const holders = [good, good, wide].map(holderIn)
+  expect(holders[0]).toMatch(/^[\w-]{16}$/)
+  expect(new Set(holders).size).toBe(2)
+  expect(good).not.toContain(holders[0])
 })
 
 const [exp, id, pattern, mac] = parts(good)
