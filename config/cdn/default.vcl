@@ -11,13 +11,20 @@ backend gateway {
   .connect_timeout = 2s;
   # Idle cameras need up to startTimeout (8 s) for a first list, clips from KVS minutes for a first byte.
   .first_byte_timeout = 300s;
+}
+
+# The same gateway, looked after. While it is not well, those for whom there is an old list do not wait for it; what is
+# missing is asked for all the same, as it may just be back.
+backend looked_after {
+  .host = "127.0.0.1"; # CHANGE
+  .port = "8080";
   .probe = {
     .url = "/healthz";
     .interval = 1s;
-    .timeout = 1s;
-    .window = 3;
+    .timeout = 5s;
+    .window = 4;
     .threshold = 2;
-    .initial = 2;
+    .initial = 4;
   }
 }
 
@@ -81,6 +88,8 @@ sub vcl_recv {
   # What is old is not looked at, unless there is nothing else: see vcl_hit.
   if (req.http.X-Old == "none") {
     set req.grace = 0s;
+  } else {
+    set req.grace = 24h;
   }
 }
 
@@ -93,7 +102,7 @@ sub vcl_hash {
 sub vcl_hit {
   # There is an old one. While the gateway is well it is asked for a new one, which all wait for; if it is not, or has
   # just failed, the old one has to do, for as long as cdn.staleIfError says.
-  if (obj.ttl < 0s && std.healthy(req.backend_hint) && !req.http.X-Old) {
+  if (obj.ttl < 0s && std.healthy(looked_after) && !req.http.X-Old) {
     set req.http.X-Old = "none";
     return (restart);
   }

@@ -17,6 +17,9 @@ export interface CacheOptions {
   readonly originPort: number
 }
 
+/** Varnish calls a compiler for its configuration. */
+const START_MS = 240_000
+
 const SHIPPED = fileURLToPath(new URL('../../../config/cdn/', import.meta.url))
 
 /** Starts Debian's nginx with `config/cdn/nginx.conf`, of which only addresses and folders are changed. */
@@ -48,6 +51,7 @@ http { access_log off; ${temp.join(' ')} include ${dir}/kvs-hls.conf; }
     cwd: dir,
     env: { PATH: process.env['PATH'] ?? '' },
     ready: /start worker process /,
+    startMs: START_MS,
   })
   return { name: 'nginx', url: `http://127.0.0.1:${port}`, stop: () => child.stop() }
 }
@@ -81,6 +85,7 @@ export async function startVarnish({ dir, originPort }: CacheOptions): Promise<C
     cwd: dir,
     env: { PATH: process.env['PATH'] ?? '' },
     ready: /Child launched OK|Child \(\d+\) said Child starts/,
+    startMs: START_MS,
   })
   return { name: 'varnish', url: `http://${address}`, stop: () => child.stop() }
 }
