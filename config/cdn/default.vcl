@@ -159,6 +159,10 @@ sub vcl_backend_error {
   if (bereq.is_bgfetch || bereq.http.X-Old == "none") {
     return (abandon);
   }
+  # A connection may have broken that was kept for too long.
+  if (bereq.retries == 0) {
+    return (retry);
+  }
 }
 
 sub vcl_deliver {

@@ -33,6 +33,8 @@ export class Ledger {
 
   /** Listens, and returns the port. */
   async listen(): Promise<number> {
+    // As the gateway, it is never the first to close.
+    this.#server.keepAliveTimeout = 75_000
     this.#server.listen(0, '127.0.0.1')
     await once(this.#server, 'listening')
     return (this.#server.address() as AddressInfo).port
