@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { vi } from 'vitest'
 import { Child } from '../../proof/child-process.ts'
 import { freePort } from '../../proof/free-port.ts'
 
@@ -87,7 +90,21 @@ export async function startVarnish({ dir, originPort }: CacheOptions): Promise<C
     ready: /Child launched OK|Child \(\d+\) said Child starts/,
     startMs: START_MS,
   })
+  // Its worker says that it starts, not that it accepts.
+  await vi.waitUntil(() => accepts(port), { timeout: START_MS, interval: 50 })
   return { name: 'varnish', url: `http://${address}`, stop: () => child.stop() }
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' })
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
 }
 
 /** Reads a configuration, and fails where it says no longer what is to be changed. */
