@@ -4,7 +4,7 @@ import type { DefineSources } from './define.ts'
 import type { MediaPlaylist, MediaPlaylistSegment, SegmentContext } from './media-playlist.ts'
 import { type LeftOut, newestOf } from './newest.ts'
 import { PlaylistError } from './playlist-error.ts'
-import { playlistText, readPlaylist } from './read.ts'
+import { playlistText, readPlaylist, versionSchema } from './read.ts'
 import { withKey, withMap } from './read-context.ts'
 import {
   MAX_SEGMENT_S,
@@ -42,7 +42,7 @@ const tagsSchema = z.object({
 })
 
 const manifestSchema = z.object({
-  version: z.number().optional(),
+  version: versionSchema,
   targetDuration: z.number().nonnegative(),
   mediaSequence: z.number().int().nonnegative().default(0),
   discontinuitySequence: z.number().int().nonnegative().default(0),

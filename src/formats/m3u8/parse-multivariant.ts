@@ -3,7 +3,7 @@ import { VIDEO_RANGES } from '../mp4/video-range.ts'
 import { parseAttributes, readAttributes } from './attributes.ts'
 import type { DefineSources } from './define.ts'
 import type { AudioRendition, MultivariantPlaylist, Variant } from './multivariant-playlist.ts'
-import { playlistText, readPlaylist } from './read.ts'
+import { playlistText, readPlaylist, versionSchema } from './read.ts'
 
 export type { AudioRendition, MultivariantPlaylist, Variant } from './multivariant-playlist.ts'
 
@@ -11,7 +11,7 @@ export type { AudioRendition, MultivariantPlaylist, Variant } from './multivaria
 const MAX_VARIANTS = 100
 
 const manifestSchema = z.object({
-  version: z.number().optional(),
+  version: versionSchema,
   independentSegments: z.boolean().default(false),
   playlists: z
     .array(

@@ -1,5 +1,5 @@
 import { Parser } from 'm3u8-parser'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { type DefineSources, readVariables, substitute, type Variables } from './define.ts'
 import { PlaylistError } from './playlist-error.ts'
 
@@ -8,6 +8,9 @@ import { PlaylistError } from './playlist-error.ts'
  */
 const MAX_CHARACTERS = 16 * 1024 * 1024
 const MAX_LINE_CHARACTERS = 16 * 1024
+
+/** EXT-X-VERSION, where it is a number that any version may come to have; else the list says none. */
+export const versionSchema = z.number().int().positive().max(1000).optional().catch(undefined)
 
 /**
  * Reads what stands behind a tag's colon. What it returns becomes `custom[tag]` of the segment or variant below.

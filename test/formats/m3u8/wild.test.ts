@@ -37,6 +37,13 @@ function media(...lines: string[]): string {
   return ['#EXTM3U', '#EXT-X-TARGETDURATION:2', ...lines, ''].join('\n')
 }
 
+test.each(['0', '757105875891022195998207386831088', '-3'])(
+  'EXT-X-VERSION:%s is none',
+  (version) => {
+    expect(parseMedia(media(`#EXT-X-VERSION:${version}`)).version).toBeUndefined()
+  },
+)
+
 describe('durations as programs print them', () => {
   test.each([
     ['.96', 0.96],
