@@ -3,6 +3,7 @@ import { parseCidr } from '../base/cidr.ts'
 import {
   choice,
   exactlyOne,
+  HEADER_NAME,
   list,
   plainSection,
   section,
@@ -11,7 +12,6 @@ import {
   withoutEmpty,
 } from './values.ts'
 
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/
 const secret = () => text('a secret')
 
 const header = text('a header name', HEADER_NAME)

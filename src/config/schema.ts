@@ -14,6 +14,7 @@ import {
   duration,
   exactlyOne,
   flag,
+  HEADER_NAME,
   integer,
   list,
   names,
@@ -35,7 +36,6 @@ const KVS_NAME_TEMPLATE = /^(?:[a-zA-Z0-9_.-]|\{name\})+$/
 const PUBLIC_NAME = /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,256}$/
 const PUBLIC_NAME_PHRASE = 'a stream name of 1 to 256 of A–Z a–z 0–9 _ . -'
 
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/
 
 const tls = section({

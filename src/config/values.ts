@@ -159,6 +159,9 @@ export function list<Item extends z.ZodType>(item: Item, expected: string, min =
   return z.array(item, { error }).min(min, { error }).max(max, { error })
 }
 
+/** Matches a token, as field names are. RFC 9110, 5.6.2. */
+export const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/
+
 /** Requires exactly one of two keys: both missing is told at the mapping, both present at the second key. */
 export function exactlyOne<A extends string, B extends string>(first: A, second: B) {
   return (
