@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
+import { NO_STORE } from '../headers.ts'
 import type { PublicHeaders } from '../public-headers.ts'
 
 /** A key that a playlist of ours refers to. */
@@ -37,7 +38,7 @@ export function keyRoutes(
       return reply
         .headers({
           ...headers.of(stream, request.headers),
-          'Cache-Control': 'no-store',
+          ...NO_STORE,
           'Content-Type': 'application/octet-stream',
         })
         .send(bytes)

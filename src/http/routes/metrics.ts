@@ -11,7 +11,7 @@ export function metricsRoute(app: FastifyInstance, source: MetricsSource, done: 
     loaded ??= load()
     const registry = await loaded
     const text = await registry.metrics()
-    return reply.header('Cache-Control', 'no-store').type(registry.contentType).send(text)
+    return reply.type(registry.contentType).send(text)
   })
   done()
 }

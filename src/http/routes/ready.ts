@@ -20,10 +20,7 @@ export function readyRoute(
     const slate = streams.filter(({ state }) => state === 'slate').map(({ name }) => name)
     const allFailed = failed.length > 0 && failed.length === lasting.length
     const ready = options.listening() && !allFailed
-    reply
-      .code(ready ? 200 : 503)
-      .header('Cache-Control', 'no-store')
-      .send({ ready, failed, slate })
+    reply.code(ready ? 200 : 503).send({ ready, failed, slate })
   })
   done()
 }
