@@ -45,10 +45,7 @@ export class NewNames {
   admits(name: string, by: string): boolean {
     const nowMs = this.#clock.now()
     const window = this.#played.has(name) ? this.#proved : this.#unproved
-    const admitted =
-      window === this.#proved
-        ? window.used(nowMs) < NAMES_PER_S
-        : window.used(nowMs) < this.shareOf(NAMES_PER_S, name, by)
+    const admitted = window.used(nowMs) < this.shareOf(NAMES_PER_S, name, by)
     if (admitted) window.leave(window.enter(1), nowMs)
     else this.#refused.add(name, COMES_AGAIN_MS)
     return admitted
