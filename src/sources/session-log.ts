@@ -11,8 +11,7 @@ export function keeperLog(log: Log): (event: KeeperEvent) => void {
   let failing: ErrorCode | undefined
   return (event) => {
     const code = event.kind === 'failed' ? event.failure.code : undefined
-    // A camera that is away fails the same way all night: that is told once, by the stream's state.
-    logKeeperEvent(log, event, code !== undefined && (code === failing || code === 'no_media'))
+    logKeeperEvent(log, event, code !== undefined && code === failing)
     if (code !== undefined || event.kind === 'opened') failing = code
   }
 }
@@ -38,6 +37,7 @@ function logKeeperEvent(log: Log, event: KeeperEvent, isKnown: boolean): void {
     case 'failed':
     case 'renewal_failed': {
       const { failure, retryInMs, kind } = event
+      // A camera that is away fails the same way all night: that is told once, by the stream's state.
       const method = isKnown || failure.code === 'no_media' ? 'debug' : 'warn'
       log[method](kind === 'failed' ? 'session cannot be opened' : 'session cannot be renewed', {
         code: failure.code,
