@@ -3,6 +3,7 @@ import { withDeadline } from '../base/deadline.ts'
 import type { FragmentCache } from '../store/fragment-cache.ts'
 import type { PlacedBy } from '../timeline/archive/place.ts'
 import { dateOf, type StoredPast } from '../upstream/kvs/stored-past.ts'
+import { SlidingWindow } from '../upstream/sliding-window.ts'
 import { EmptyPast } from './empty-past.ts'
 import { Lister } from './lister.ts'
 import { type NearestTimes, NOWHERE, nearestTimes } from './nearest.ts'
@@ -39,8 +40,7 @@ export class UpstreamRecording {
   /** The windows with a session, in order of use. */
   readonly #opened = new Set<RecordingWindow>()
   readonly #empty: EmptyPast
-  /** When the last looks began, on the monotonic clock. */
-  #looks: readonly number[] = []
+  readonly #looks = new SlidingWindow(MOST_LOOKS, LOOKS_MS)
   #looking = 0
 
   constructor(options: UpstreamRecordingOptions) {
@@ -94,9 +94,8 @@ export class UpstreamRecording {
   /** Finds the media around a range that holds none; nowhere while others already look, or many have. */
   async nearest({ startMs, endMs }: ArchiveRange, signal: AbortSignal): Promise<NearestTimes> {
     const { clock, past, reachMs } = this.#options
-    this.#looks = this.#looks.filter((beganMs) => beganMs > clock.now() - LOOKS_MS)
-    if (this.#looking >= MOST_NEAREST || this.#looks.length >= MOST_LOOKS) return NOWHERE
-    this.#looks = [...this.#looks, clock.now()]
+    if (this.#looking >= MOST_NEAREST || this.#looks.used(clock.now()) >= MOST_LOOKS) return NOWHERE
+    this.#looks.leave(this.#looks.enter(1), clock.now())
     const nowMs = clock.date()
     const range = { startMs, endMs: Math.min(endMs ?? nowMs, nowMs) }
     this.#looking += 1
