@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeFolder } from './state-file.ts'
+import { makeFolder, readStateFile, writeStateFile } from './state-file.ts'
+
+const PROBE = Buffer.from('probe')
 
 /** Says where what outlives the process lies below `cache.dir`. */
 export interface StateDir {
@@ -49,8 +51,9 @@ async function tryFolder(folder: string): Promise<void> {
   await readdir(folder)
   const probe = join(folder, `${randomUUID()}.draft`)
   try {
-    await writeFile(probe, 'probe', { flag: 'wx' })
-    if ((await readFile(probe, 'utf8')) !== 'probe') throw new Error('it gives other bytes back')
+    await writeStateFile(probe, PROBE)
+    if (!(await readStateFile(probe, PROBE.length)).equals(PROBE))
+      throw new Error('it gives other bytes back')
   } finally {
     await rm(probe, { force: true })
   }

@@ -18,8 +18,8 @@ export async function makeFolder(folder: string): Promise<void> {
  * @throws Error when it is larger, or no file of its own: a pipe would be waited on for ever, a link may lead anywhere
  */
 export async function readStateFile(path: string, mostBytes: number): Promise<Buffer> {
-  await using file = await openRegular(path, O_RDONLY)
-  const { size } = await file.stat()
+  const { file: opened, size } = await openRegular(path, O_RDONLY)
+  await using file = opened
   if (size > mostBytes) throw new Error(`${size} bytes are too many`)
   return await file.readFile()
 }
@@ -41,19 +41,25 @@ export async function writeStateFile(path: string, data: Buffer | string): Promi
 /** Appends to a file, which is made if need be. @throws as {@link readStateFile} */
 export async function appendStateFile(path: string, text: string): Promise<void> {
   await makeFolder(dirname(path))
-  await using file = await openRegular(path, O_WRONLY | O_APPEND | O_CREAT)
+  const { file: opened } = await openRegular(path, O_WRONLY | O_APPEND | O_CREAT)
+  await using file = opened
   await file.appendFile(text)
 }
 
 /** Cuts a file off behind so many bytes. @throws as {@link readStateFile} */
 export async function cutStateFile(path: string, bytes: number): Promise<void> {
-  await using file = await openRegular(path, O_RDWR)
+  const { file: opened } = await openRegular(path, O_RDWR)
+  await using file = opened
   await file.truncate(bytes)
 }
 
-async function openRegular(path: string, flags: number): Promise<FileHandle> {
+async function openRegular(
+  path: string,
+  flags: number,
+): Promise<{ readonly file: FileHandle; readonly size: number }> {
   const file = await open(path, flags | O_NOFOLLOW | O_NONBLOCK, OWNER_ONLY.file)
-  if ((await file.stat()).isFile()) return file
+  const stats = await file.stat()
+  if (stats.isFile()) return { file, size: stats.size }
   await file.close()
   throw new Error('it is no regular file')
 }
