@@ -1,5 +1,6 @@
 import type { UpstreamAgent } from './agent.ts'
-import { USER_AGENT } from './exchange.ts'
+import { BodyReader } from './answer.ts'
+import { discard, USER_AGENT } from './exchange.ts'
 
 /** What a small document is read with. */
 export interface TextReader {
@@ -17,7 +18,7 @@ export async function readText(
   { agent, url, accept, maxBytes }: TextReader,
   signal: AbortSignal,
 ): Promise<string> {
-  const { statusCode, body } = await agent.request({
+  const answer = await agent.request({
     origin: url.origin,
     path: url.pathname + url.search,
     method: 'GET',
@@ -25,19 +26,11 @@ export async function readText(
     signal,
   })
   try {
-    if (statusCode !== 200) throw new Error(`expected 200, got ${statusCode}`)
-    const chunks: Buffer[] = []
-    let length = 0
-    for await (const chunk of body) {
-      const bytes = Buffer.from(chunk as Uint8Array)
-      length += bytes.length
-      if (length > maxBytes) throw new Error(`expected at most ${maxBytes} bytes`)
-      chunks.push(bytes)
-    }
-    return Buffer.concat(chunks).toString()
+    if (answer.statusCode !== 200) throw new Error(`expected 200, got ${answer.statusCode}`)
+    // Whether it is whole is for whoever parses it to say.
+    const bytes = await new BodyReader({ maxBytes }).read(answer, { bytes: 0 }, () => true)
+    return bytes.toString()
   } finally {
-    // Lets go of the socket where not all was read.
-    body.on('error', () => {})
-    body.destroy()
+    discard(answer)
   }
 }
