@@ -62,6 +62,7 @@ class Witness {
     const video = document.querySelector('video')
     if (video === null) throw new Error('a page without a video')
     this.#video = video
+    this.#seen.errors = []
     const now = { at: performance.now(), time: video.currentTime }
     this.#begun = now
     this.#last = now
