@@ -25,7 +25,11 @@ export class BoundedWait {
 
   /** Resolves when the work is done, or hangs; at once while another one hangs. Rejects with what it does. */
   async for(work: Promise<void>): Promise<void> {
-    if (this.hangs) return
+    if (this.hangs) {
+      // Whatever it comes to, nobody waits for it any more.
+      work.catch(() => {})
+      return
+    }
     const never = new AbortController().signal
     try {
       await withDeadline(this.#clock, 'the work', this.#mostMs, never, () => work)

@@ -37,14 +37,18 @@ export class DvrJournal {
   /** The inits that the page holds. */
   #told = new Set<string>()
   #list = ''
-  #written: Promise<void> = Promise.resolve()
+  /** When all that was handed in is written, or given up. */
+  #idle: Promise<void> = Promise.resolve()
   #waiting = 0
 
   constructor(options: DvrJournalOptions) {
     this.#options = options
   }
 
-  /** Writes segments that are about to be shown. Resolves when they are written, or the disk has refused them. */
+  /**
+   * Writes segments that are about to be shown. Resolves when they are written, or the disk has refused them.
+   * @throws FencedError when another node owns the stream
+   */
   write(segments: readonly DvrSegment[], list: ListState): Promise<void> {
     const newest = segments.at(-1)
     if (newest !== undefined) this.#turnTo(newest.receivedMs)
@@ -70,8 +74,7 @@ export class DvrJournal {
     if (page === this.#page) return
     const { journals, stream, dvrMs } = this.#options
     this.#page = page
-    this.#told = new Set()
-    this.#list = ''
+    this.#forgetTold()
     void journals.drop(stream, page - 1 - Math.ceil((2 * dvrMs) / PAGE_MS))
   }
 
@@ -93,18 +96,25 @@ export class DvrJournal {
 
   #append(lines: readonly string[]): Promise<void> {
     const { journals, stream, log } = this.#options
-    if (lines.length === 0) return this.#written
+    if (lines.length === 0) return this.#idle
     if (this.#waiting >= MAX_WAITING) {
       log.warn('the DVR list is not saved', { stream })
-      return this.#written
+      return this.#idle
     }
     const page = Math.max(0, this.#page)
     this.#waiting += 1
-    this.#written = this.#written
-      .then(() => journals.append(stream, page, lines))
+    const written = this.#idle.then(() => journals.append(stream, page, lines))
+    this.#idle = written
+      .catch(() => this.#forgetTold())
       .finally(() => {
         this.#waiting -= 1
       })
-    return this.#written
+    return written
+  }
+
+  /** Tells everything again with the next lines, because what was refused the page does not hold. */
+  #forgetTold(): void {
+    this.#told = new Set()
+    this.#list = ''
   }
 }

@@ -105,10 +105,7 @@ export class Publisher {
       refetch,
     })
     this.#shown = timeline.snapshot()
-    for (const source of ['camera', 'backup'] as const) {
-      const newest = timeline.newest(source)
-      if (newest !== undefined) this.#newest.set(source, newest)
-    }
+    this.#noteNewest()
     this.#keepWhatMayBeAskedFor()
   }
 
@@ -183,7 +180,6 @@ export class Publisher {
     if (last === undefined || this.#shown?.ended === true) return
     if (clock.now() - last.receivedMs <= STALE_LIST_MS) return
     this.#timeline.resume(clock.now())
-    this.#keepWhatMayBeAskedFor()
     this.#show()
   }
 
@@ -196,6 +192,7 @@ export class Publisher {
    * Places, stores and lists fragments of one source, in order.
    * @param isShown asked when it is their turn: if not, they are only noted
    * @returns those that could not be listed
+   * @throws FencedError when another node owns the stream: then nothing has happened
    */
   async publish(
     source: SourceName,
@@ -205,7 +202,10 @@ export class Publisher {
     return this.#inTurn(() => this.#publish(source, batch, isShown()))
   }
 
-  /** Says in the list that nothing more will come, after what is being published now. */
+  /**
+   * Says in the list that nothing more will come, after what is being published now.
+   * @throws FencedError as {@link publish} does
+   */
   async end(): Promise<void> {
     await this.#inTurn(() => this.#end())
   }
@@ -273,6 +273,7 @@ export class Publisher {
     batch: readonly FetchedFragment[],
     isShown: boolean,
   ): Promise<readonly Skipped[]> {
+    const takeBack = this.#timeline.checkpoint()
     const byNumber = new Map(batch.map((fragment) => [fragment.listed.number, fragment]))
     const added: Segment[] = []
     const skipped: Skipped[] = []
@@ -293,18 +294,14 @@ export class Publisher {
         skipped.push({ number, error })
       }
     }
-    if (added.length > 0) await this.#list(added)
+    if (added.length > 0) await this.#list(added, takeBack)
     return skipped
   }
 
-  /** Lists what was committed: saved first, and then shown. */
-  async #list(added: readonly Segment[]): Promise<void> {
+  /** Lists what was committed. */
+  async #list(added: readonly Segment[], takeBack: () => void): Promise<void> {
     this.#timeline.fixTargetDuration()
-    this.#keepWhatMayBeAskedFor()
-    const seekable = added.filter((segment) => !isUnread(segment))
-    const next = this.#timeline.snapshot()
-    await Promise.all([next && this.dvr?.record(seekable, next), this.#save()])
-    this.#show(seekable)
+    await this.#saveAndShow(added, takeBack)
     this.#report(added)
     this.#latest = added.at(-1)
     this.#latestReal = added.findLast((segment) => segment.source !== 'slate') ?? this.#latestReal
@@ -313,20 +310,42 @@ export class Publisher {
 
   async #end(): Promise<void> {
     if (this.#shown === undefined || this.#shown.ended) return
+    const takeBack = this.#timeline.checkpoint()
     this.#timeline.end()
+    await this.#saveAndShow([], takeBack)
     this.#options.log.info('stream ended')
-    await this.#save()
-    this.#show()
     this.#changed.notify()
   }
 
-  #save(): Promise<void> {
-    return this.#saved.save({ timeline: this.#timeline, inits: this.#inits })
+  /** Shows what the timeline has come to, once it is saved. What may not be is taken back, because nobody has seen it. */
+  async #saveAndShow(added: readonly Segment[], takeBack: () => void): Promise<void> {
+    const seekable = added.filter((segment) => !isUnread(segment))
+    const next = this.#timeline.snapshot()
+    const saved = this.#saved.save({ timeline: this.#timeline, inits: this.#inits })
+    try {
+      await Promise.all([saved, next && this.dvr?.record(seekable, next)])
+    } catch (error) {
+      takeBack()
+      this.#bytes.drop(added)
+      this.#noteNewest()
+      throw error
+    }
+    this.#show(seekable)
+  }
+
+  /** Notes what came of each source last, as the timeline has it. */
+  #noteNewest(): void {
+    this.#newest.clear()
+    for (const source of ['camera', 'backup'] as const) {
+      const newest = this.#timeline.newest(source)
+      if (newest !== undefined) this.#newest.set(source, newest)
+    }
   }
 
   #show(seekable: readonly Segment[] = []): void {
     this.#shown = this.#timeline.snapshot()
     this.#bytes.drop(this.dvr?.show(seekable, this.#shown) ?? [])
+    this.#keepWhatMayBeAskedFor()
   }
 
   /** Lets go of all that may not be asked for. */

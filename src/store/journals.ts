@@ -10,13 +10,16 @@ export const MOST_PAGE_BYTES = 64 * 1024 * 1024
 
 /**
  * Keeps lines by stream, to which one only ever appends, because it would be too much to write them anew with each
- * fragment. What the lines say is the caller's affair. Nothing here rejects: a place that fails has lost what it should
- * have written, and has nothing to read, which is logged.
+ * fragment. What the lines say is the caller's affair. Nothing here rejects but for another owner: a place that fails has
+ * lost what it should have written, and has nothing to read, which is logged.
  */
 export interface Journals {
   /** Reads all pages that can be read, in order. A line that was cut short by a crash counts as never written. */
   load(stream: string): Promise<readonly JournalPage[]>
-  /** Resolves once the lines would be found after a crash, or are given up. */
+  /**
+   * Resolves once the lines would be found after a crash, or are given up.
+   * @throws FencedError when another node owns the stream, as {@link SavedTimelines.save} does
+   */
   append(stream: string, page: number, lines: readonly string[]): Promise<void>
   /** Removes the pages before `page`. */
   drop(stream: string, page: number): Promise<void>

@@ -179,6 +179,15 @@ export class Timeline {
     return this.#state.window.retired.map(({ segment }) => segment)
   }
 
+  /**
+   * Returns what takes back all that happens from now on, for when it must not be shown. To be called before anything
+   * else happens.
+   */
+  checkpoint(): () => void {
+    const state = this.#state
+    return () => this.#change(state)
+  }
+
   /** Saves it as plain JSON for {@link restore}, its size bounded by the window. */
   save(): SavedTimeline {
     return saveState(this.#state)

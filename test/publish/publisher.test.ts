@@ -5,12 +5,13 @@ import { readMedia } from '../../src/formats/mp4/media.ts'
 import type { FetchedFragment, Lack } from '../../src/ingest/fetch-fragment.ts'
 import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
 import { Publisher } from '../../src/publish/publisher.ts'
+import { FencedError } from '../../src/store/fenced-error.ts'
 import { FragmentCache } from '../../src/store/fragment-cache.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import { fragmentNumber } from '../support/camera.ts'
 import { literalFragment, literalInit } from '../support/literal-fragment.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { settle, TimelinesInMemory } from '../support/scripted-stream.ts'
+import { JournalsInMemory, settle, TimelinesInMemory } from '../support/scripted-stream.ts'
 
 /** What becomes of verified fragments: placed, stored, saved, shown. Without a source, a socket or a disk. */
 const FRAGMENT_MS = 2_000
@@ -19,17 +20,19 @@ const never = new AbortController().signal
 
 let clock: ManualClock
 let timelines: TimelinesInMemory
+let journals: JournalsInMemory
 let counters: GatewayCounters
 let publisher: Publisher
 
 beforeEach(async () => {
   clock = new ManualClock()
   timelines = new TimelinesInMemory()
+  journals = new JournalsInMemory()
   counters = new GatewayCounters()
   publisher = await open()
 })
 
-function open(maxBytes = 2 ** 20): Promise<Publisher> {
+function open(maxBytes = 2 ** 20, dvrMs = 0): Promise<Publisher> {
   const memory = new MemoryStore({ clock, maxBytes })
   const cells = { hits: { value: 0 }, misses: { value: 0 }, coalesced: { value: 0 } }
   const cache = new FragmentCache({ clock, store: memory, tier: undefined, ...cells })
@@ -39,8 +42,8 @@ function open(maxBytes = 2 ** 20): Promise<Publisher> {
     log: silentLog,
     counters,
     timeline: { window: 5, targetDurationFloorS: () => 2 },
-    dvrMs: 0,
-    stores: { memory, cache, timelines, journals: undefined },
+    dvrMs,
+    stores: { memory, cache, timelines, journals },
     refetch: () => {
       throw new GatewayError('segment_gone', 'nothing is fetched again here')
     },
@@ -225,6 +228,57 @@ describe('trouble', () => {
     expect(code(msn + 1)).toBe('segment_not_ready')
     expect(code(msn)).toBe('segment_gone')
     expect(code(msn - 1)).toBe('segment_gone')
+  })
+})
+
+describe('G1: what another node owns by now', () => {
+  const refuse = (): Promise<never> => Promise.reject(new FencedError('lobby'))
+  const allow = (): Promise<void> => Promise.resolve()
+
+  test('is not shown, and nothing of it is left', async () => {
+    await publish(1, 2)
+    const { shown } = publisher
+    const newest = publisher.newest('camera')
+    timelines.beforeSave = refuse
+    await expect(publish(3, 6)).rejects.toThrow(FencedError)
+    expect(publisher.shown).toBe(shown)
+    expect(publisher.latest).toBe(shown?.tail.at(-1))
+    expect(publisher.newest('camera')).toEqual(newest)
+    expect(() => publisher.fragment('video', (msns().at(-1) ?? 0) + 1, 'x', never)).toThrow(
+      'not been published',
+    )
+    expect(counters.discontinuities.total({ stream: 'lobby', cause: 'gap' })).toBe(0)
+
+    timelines.beforeSave = allow
+    const last = msns().at(-1) ?? 0
+    await publish(3)
+    expect(publisher.shown?.tail.at(-1)).toMatchObject({ msn: last + 1, discontinuity: undefined })
+  })
+
+  test('is no end either', async () => {
+    await publish(1)
+    timelines.beforeSave = refuse
+    await expect(publisher.end()).rejects.toThrow(FencedError)
+    expect(publisher.shown?.ended).toBe(false)
+    await publisher.end().catch(() => {})
+    timelines.beforeSave = allow
+    await publisher.end()
+    expect(publisher.shown?.ended).toBe(true)
+  })
+
+  test('is not shown where only the journal says so; its pages are whole afterwards', async () => {
+    publisher = await open(2 ** 20, 600_000)
+    journals.beforeAppend = refuse
+    await expect(publish(1)).rejects.toThrow(FencedError)
+    expect(publisher.shown).toBeUndefined()
+    expect(publisher.dvr?.lists()).toEqual([])
+
+    journals.beforeAppend = allow
+    await publish(1, 2)
+    const edition = publisher.dvr?.lists().at(-1)?.edition
+    publisher = await open(2 ** 20, 600_000)
+    expect(publisher.dvr?.lists().at(-1)?.edition).toBe(edition)
+    expect(publisher.dvr?.size().segments).toBe(2)
   })
 })
 

@@ -42,14 +42,16 @@ export class TimelinesInMemory implements SavedTimelines {
 /** Journals of one stream that outlive it. */
 export class JournalsInMemory implements Journals {
   readonly #pages = new Map<number, string[]>()
+  /** Called before lines are appended; may wait. */
+  beforeAppend: () => Promise<void> = () => Promise.resolve()
 
   load(): Promise<readonly JournalPage[]> {
     return Promise.resolve(Array.from(this.#pages, ([number, lines]) => ({ number, lines })))
   }
 
-  append(_stream: string, page: number, lines: readonly string[]): Promise<void> {
+  async append(_stream: string, page: number, lines: readonly string[]): Promise<void> {
+    await this.beforeAppend()
     this.#pages.set(page, [...(this.#pages.get(page) ?? []), ...lines])
-    return Promise.resolve()
   }
 
   drop(): Promise<void> {
