@@ -38,8 +38,7 @@ type Outcome =
  */
 const TABLE: readonly (readonly [PagePlayer | PlayerProgram, ...Outcome[]])[] = [
   ['hls.js', 'goes on', 'goes on', 'ends', 'ends', '–'],
-  // It plays ranges as well, but does not always find that it is at their end.
-  ['Shaka', 'goes on', 'goes on', '–', '–', '–'],
+  ['Shaka', 'goes on', 'goes on', 'ends', 'ends', '–'],
   ['video.js', 'goes on', 'goes on', 'ends', 'ends', '–'],
   ['itself', '–', '–', '–', '–', 'ends'],
   ['ffmpeg', 'goes on', 'goes on', 'ends', 'breaks', 'ends'],
@@ -73,6 +72,13 @@ const PLAYED = {
 
 type Played = (typeof PLAYED)[Shown]
 
+/**
+ * So often the clip's sound begins with its picture. Shaka 5.2 cuts all tracks to the shortest one before it moves them
+ * to their dates: where sound begins some milliseconds later, and is shorter, it never finds that it is at the end. It
+ * does the same with KVS's own lists.
+ */
+const IN_STEP_MS = 8_000
+
 const GAP_MS = 8_000
 /** So much must be seen of what comes behind; and a player's last word may be so old. */
 const BEHIND_MS = 1_000
@@ -86,7 +92,7 @@ const seats = new Map<string, () => Seen>()
 let behind: Readonly<Record<Shown, Promise<number>>>
 
 beforeAll(async () => {
-  const startMs = Math.floor(Date.now() / 1000) * 1000 - 600_000
+  const startMs = Math.floor(Date.now() / IN_STEP_MS) * IN_STEP_MS - 75 * IN_STEP_MS
   world = await startWorld({
     clock: systemClock,
     cameras: {
@@ -96,7 +102,7 @@ beforeAll(async () => {
         events: [
           { atMs: startMs + 3_000, event: { type: 'stop' } },
           { atMs: startMs + 6_000, event: { type: 'resume' } },
-          { atMs: startMs + 23_000, event: { type: 'codec-private-data' } },
+          { atMs: startMs + 19_000, event: { type: 'codec-private-data' } },
         ],
       },
     },
@@ -113,7 +119,7 @@ beforeAll(async () => {
       originMs: listed.get('video')?.segments[0]?.pdtMs ?? 0,
     },
     gap: { url: past + range(0, 9), originMs: startMs },
-    encoder: { url: past + range(20, 26), originMs: startMs + 20_000 },
+    encoder: { url: past + range(16, 22), originMs: startMs + 16_000 },
     clip: { url: `${world.gateway.publicUrl}/clip/past.mp4${range(0, 9)}`, originMs: startMs },
   }
   await start(shows)
@@ -122,7 +128,7 @@ beforeAll(async () => {
     'a roll-over': rolledOver,
     'a gap': rolledOver.then(gap),
     'a range with a gap': Promise.resolve(startMs + 9_000 - END_MS),
-    'a range with a new encoder': Promise.resolve(startMs + 26_000 - END_MS),
+    'a range with a new encoder': Promise.resolve(startMs + 22_000 - END_MS),
     'a clip': Promise.resolve(startMs + 9_000 - END_MS),
   }
 })
