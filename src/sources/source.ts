@@ -55,7 +55,8 @@ export class Source {
     lost: (fragments: number) => void,
     longestFragmentMs: () => number,
   ) {
-    this.trouble = new StreamTrouble(parts.log, changed, lost)
+    const upstream = parts.quota === null ? 'The origin' : 'Kinesis Video Streams'
+    this.trouble = new StreamTrouble(parts.log, upstream, changed, lost)
     this.quota = parts.quota
     this.keeper = parts.openKeeper({
       failed: (error) => this.trouble.attempt(error),

@@ -1,7 +1,13 @@
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Lack } from '../ingest/fetch-fragment.ts'
-import { isTransient, translate, upstreamError } from '../upstream/errors.ts'
+import {
+  isTransient,
+  named,
+  translate,
+  type UpstreamName,
+  upstreamError,
+} from '../upstream/errors.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 
 /** Trouble that waiting does not cure, because somebody has to change something upstream. */
@@ -47,6 +53,7 @@ export type IngestTrouble = Pick<
  */
 export class StreamTrouble {
   readonly #log: Log
+  readonly #upstream: UpstreamName
   readonly #changed: () => void
   readonly #lost: (fragments: number) => void
   readonly #refused = new Set<bigint>()
@@ -60,11 +67,18 @@ export class StreamTrouble {
   #retried: unknown
 
   /**
+   * @param upstream what viewers may read whose trouble it is
    * @param changed called when it met or left trouble
    * @param lost called when fragments were listed that cannot be shown
    */
-  constructor(log: Log, changed: () => void, lost: (fragments: number) => void) {
+  constructor(
+    log: Log,
+    upstream: UpstreamName,
+    changed: () => void,
+    lost: (fragments: number) => void,
+  ) {
     this.#log = log
+    this.#upstream = upstream
     this.#changed = changed
     this.#lost = lost
   }
@@ -174,7 +188,7 @@ export class StreamTrouble {
 
   #hinder(error: GatewayError): void {
     // One fragment that is gone says nothing about the stream.
-    if (error.code !== 'segment_gone') this.#current = error
+    if (error.code !== 'segment_gone') this.#current = named(error, this.#upstream)
   }
 
   #logFragment(level: 'warn' | 'debug', event: string, number: bigint, error: unknown): void {
@@ -183,7 +197,7 @@ export class StreamTrouble {
   }
 
   #set(event: string, error: unknown): void {
-    const known = publicError(error)
+    const known = named(publicError(error), this.#upstream)
     const { code, upstreamRequestId: requestId } = known
     this.#current = known
     if (this.#told === code) return

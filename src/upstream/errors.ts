@@ -53,18 +53,25 @@ const CODES_BY_NAME: Readonly<Record<string, ErrorCode>> = {
   RequestTimeout: 'upstream_timeout',
 }
 
+/** Names who is asked, as viewers may read it; `Upstream` where the code at hand serves all kinds of it. */
+export type UpstreamName = 'Upstream' | 'Kinesis Video Streams' | 'The origin'
+
 /** What a viewer may read. Upstream's own words stay in the cause, because they name hosts, accounts and roles. */
-const DETAILS: Partial<Record<ErrorCode, string>> = {
-  upstream_stream_not_found: 'Kinesis Video Streams knows no such stream.',
-  no_media: 'The camera has sent nothing lately.',
-  upstream_not_authorized: 'Kinesis Video Streams refused the gateway’s credentials.',
-  upstream_throttled: 'Kinesis Video Streams asks the gateway to slow down.',
-  upstream_unsupported_media: 'The stream’s codecs cannot be played as HLS.',
-  upstream_codec_private_data: 'The stream’s codec private data is missing or invalid.',
-  upstream_no_retention: 'The stream keeps no data, which HLS needs.',
-  upstream_unavailable: 'Kinesis Video Streams did not give a usable answer.',
-  segment_gone: 'Kinesis Video Streams no longer keeps this fragment.',
-  upstream_timeout: 'Kinesis Video Streams did not answer in time.',
+const DETAILS: Partial<Record<ErrorCode, (name: UpstreamName) => string>> = {
+  upstream_stream_not_found: (name) => `${name} knows no such stream.`,
+  no_media: () => 'The camera has sent nothing lately.',
+  upstream_not_authorized: (name) => `${name} refused the gateway’s credentials.`,
+  upstream_throttled: (name) => `${name} asks the gateway to slow down.`,
+  upstream_unsupported_media: () => 'The stream’s codecs cannot be played as HLS.',
+  upstream_codec_private_data: () => 'The stream’s codec private data is missing or invalid.',
+  upstream_no_retention: () => 'The stream keeps no data, which HLS needs.',
+  upstream_unavailable: (name) => `${name} did not give a usable answer.`,
+  segment_gone: (name) => `${name} no longer keeps this fragment.`,
+  upstream_timeout: (name) => `${name} did not answer in time.`,
+}
+
+function detailOf(code: ErrorCode, name: UpstreamName = 'Upstream'): string {
+  return DETAILS[code]?.(name) ?? 'The request to upstream failed.'
 }
 
 const RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
@@ -83,7 +90,21 @@ export function upstreamError(code: ErrorCode, cause?: unknown, requestId?: stri
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(requestId === undefined ? {} : { upstreamRequestId: requestId }),
   }
-  return new GatewayError(code, DETAILS[code] ?? 'The request to upstream failed.', options)
+  return new GatewayError(code, detailOf(code), options)
+}
+
+/** Returns the failure in words that name who is meant; as it is where it says more than its code does. */
+export function named(error: GatewayError, name: UpstreamName): GatewayError {
+  const { code, message, cause, retryAfterMs, upstreamRequestId, passes, members } = error
+  const detail = detailOf(code, name)
+  if (message !== detailOf(code) || message === detail) return error
+  return new GatewayError(code, detail, {
+    passes,
+    members,
+    ...(cause === undefined ? {} : { cause }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(upstreamRequestId === undefined ? {} : { upstreamRequestId }),
+  })
 }
 
 /**

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { GatewayError } from '../../src/base/errors.ts'
+import { malformed } from '../../src/formats/mp4/mp4-error.ts'
 import type { Lack } from '../../src/ingest/fetch-fragment.ts'
 import { StreamTrouble } from '../../src/sources/trouble.ts'
+import { upstreamError } from '../../src/upstream/errors.ts'
 
 const SOUND: Lack = { what: 'sound', code: 'upstream_unavailable' }
 const GONE = new GatewayError('segment_gone', 'gone')
@@ -18,6 +20,7 @@ function watched() {
   const log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
   const trouble = new StreamTrouble(
     log,
+    'The origin',
     () => {},
     (fragments) => {
       lost += fragments
@@ -53,4 +56,15 @@ test('things that differ each time do not fill the log', () => {
   const { trouble, told } = watched()
   for (let n = 0n; n < 100n; n += 1n) trouble.lacking(n, { ...SOUND, what: `bytes at ${n}` })
   expect(told).toHaveLength(8)
+})
+
+test('a failure names whose it is, wherever it was found', () => {
+  const { trouble } = watched()
+  trouble.session(malformed('no moof'))
+  expect(trouble.current?.message).toBe('The origin did not give a usable answer.')
+  trouble.session(upstreamError('upstream_timeout'))
+  expect(trouble.current?.message).toBe('The origin did not answer in time.')
+  const said = new GatewayError('upstream_unavailable', 'The origin answered 403.')
+  trouble.session(said)
+  expect(trouble.current).toBe(said)
 })

@@ -7,13 +7,7 @@ import type { Random } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import { withDeadline } from '../../base/deadline.ts'
 import { type ErrorCode, GatewayError } from '../../base/errors.ts'
-import {
-  failureLabel,
-  isAmbiguousNotFound,
-  translate,
-  unusableAnswer,
-  upstreamError,
-} from '../errors.ts'
+import { failureLabel, isAmbiguousNotFound, unusableAnswer, upstreamError } from '../errors.ts'
 import { tellFailure } from '../observer.ts'
 import { withRetries } from '../retry.ts'
 import { SecretUrl } from '../secret-url.ts'
@@ -26,6 +20,7 @@ import type {
   StoredFragment,
   StoredRange,
 } from './kvs-api.ts'
+import { asKvsError } from './kvs-error.ts'
 import type { KvsSource, StreamIdentity } from './kvs-source.ts'
 import { SdkClients } from './sdk-clients.ts'
 import { byNumber, identity, listCommand, sessionCommand, storedFragments } from './sdk-commands.ts'
@@ -129,7 +124,7 @@ export class SdkKvsApi implements KvsApi {
       return await ask(await this.#clients.data(source, endpoint))
     } catch (error) {
       call.signal.throwIfAborted()
-      const known = translate(error)
+      const known = asKvsError(error)
       if (isAmbiguousNotFound(error)) await this.#requireStream(source, apiName, call)
       if (known instanceof GatewayError && makesEndpointStale(known.code)) {
         this.#endpoints.forget(source, apiName)
@@ -222,9 +217,11 @@ function required(value: string | undefined, field: string): string {
 
 /** Rethrows an error of GetDataEndpoint, which knows streams, not media: whatever it does not find is the stream. */
 function rethrowEndpointError(error: unknown): never {
-  const known = translate(error)
+  const known = asKvsError(error)
   if (known instanceof GatewayError && known.code === 'no_media') {
-    throw upstreamError('upstream_stream_not_found', known.cause, known.upstreamRequestId)
+    throw asKvsError(
+      upstreamError('upstream_stream_not_found', known.cause, known.upstreamRequestId),
+    )
   }
   throw known
 }

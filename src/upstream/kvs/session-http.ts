@@ -12,7 +12,7 @@ import {
   readFault,
   truncated,
 } from '../answer.ts'
-import { failureLabel, faultCode, faultError, translate, type UpstreamFault } from '../errors.ts'
+import { failureLabel, faultCode, faultError, type UpstreamFault } from '../errors.ts'
 import { discard, type Exchange, Exchanges, type RequestKind, USER_AGENT } from '../exchange.ts'
 import type { StreamedBody } from '../hls-session.ts'
 import type { UpstreamObserver } from '../observer.ts'
@@ -20,6 +20,7 @@ import type { Priority, Quota } from '../quota-queue.ts'
 import type { SecretUrl } from '../secret-url.ts'
 import { only } from '../session-base.ts'
 import { SessionDeadError } from '../session-dead-error.ts'
+import { asKvsError } from './kvs-error.ts'
 import type { FragmentRequest, SessionRequest } from './quota.ts'
 
 const MIB = 1024 * 1024
@@ -76,7 +77,7 @@ export class SessionHttp {
 
   constructor(deps: SessionHttpDeps) {
     this.#deps = deps
-    this.#exchanges = new Exchanges({ ...deps, translate })
+    this.#exchanges = new Exchanges({ ...deps, translate: asKvsError })
   }
 
   /**
@@ -167,7 +168,7 @@ export class SessionHttp {
     } catch (error) {
       signal.throwIfAborted()
       label = failureLabel(error)
-      throw translate(error)
+      throw asKvsError(error)
     } finally {
       discard(answer)
       this.#exchanges.report(kind, label, meter)
