@@ -1,7 +1,7 @@
 import { about, type Log } from '../base/log.ts'
 import type { StreamConfig } from '../config/config.ts'
 import { Publisher } from '../publish/publisher.ts'
-import { keeperLog } from '../sources/session-log.ts'
+import { logKeeperEvent } from '../sources/session-log.ts'
 import type { KeeperUse, SourceParts } from '../sources/source.ts'
 import { Sources } from '../sources/sources.ts'
 import { LiveStream, type LiveStreamOptions } from '../streams/live-stream.ts'
@@ -117,7 +117,6 @@ function backupParts(
 function sourceParts(stream: string, upstream: Upstream, log: Log, shared: Shared): SourceParts {
   const { clock, random, counters } = shared
   const openKeeper = ({ failed, longestFragmentMs }: KeeperUse): SessionKeeper => {
-    const tell = keeperLog(log)
     const observer: UpstreamObserver = { ...counters.upstreamObserver(stream), failed }
     return new SessionKeeper({
       clock,
@@ -128,7 +127,7 @@ function sourceParts(stream: string, upstream: Upstream, log: Log, shared: Share
         if (event.kind === 'rolled_over') {
           counters.sessionRollovers.add({ stream, cause: event.cause })
         }
-        tell(event)
+        logKeeperEvent(log, event)
       },
     })
   }

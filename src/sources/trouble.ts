@@ -63,8 +63,9 @@ export class StreamTrouble {
   /** Undefined while fragments are whole. */
   #spell: Spell | undefined
   #wholeInARow = 0
-  /** The failure that another session may yet cure. */
+  /** The failure that another session may yet cure, and the code for which it was told that one tries. */
   #retried: unknown
+  #retriedCode: ErrorCode | undefined
 
   /**
    * @param upstream what viewers may read whose trouble it is
@@ -102,6 +103,7 @@ export class StreamTrouble {
   /** Notes that media came, so that whatever it was is over. */
   clear(): void {
     this.#current = undefined
+    this.#retriedCode = undefined
     if (this.#told === undefined) return
     this.#told = undefined
     this.#changed()
@@ -122,7 +124,10 @@ export class StreamTrouble {
   /** Says that a fragment cannot be had or used, so that the timeline will have a gap. */
   skipped(number: bigint, error: unknown): void {
     this.#hinder(publicError(error))
-    const isNews = this.#lacks({ what: 'whole fragments', code: codeOfLoss(error) })
+    const code = codeOfLoss(error)
+    const isNews = this.#lacks({ what: 'whole fragments', code })
+    // What is refused for good is refused to the next session as well.
+    if (isNews && isPermanent(code)) this.#told = code
     this.#lost(1)
     this.#logFragment(isNews ? 'warn' : 'debug', 'fragment skipped', number, error)
     if (isNews) this.#changed()
@@ -169,7 +174,10 @@ export class StreamTrouble {
     // Tracks or codecs changed, most likely: not the stream's trouble, unless a new session fares no better.
     this.#retried = error
     this.#current = undefined
-    this.#logFragment('warn', 'fragment refused, a new session tries', number, error)
+    const { code } = publicError(error)
+    const method = this.#retriedCode === code ? 'debug' : 'warn'
+    this.#retriedCode = code
+    this.#logFragment(method, 'fragment refused, a new session tries', number, error)
     return true
   }
 

@@ -58,6 +58,27 @@ test('things that differ each time do not fill the log', () => {
   expect(told).toHaveLength(8)
 })
 
+test('media that every session refuses are told once, until something is published', () => {
+  const { trouble, told } = watched()
+  const unsupported = (): GatewayError => upstreamError('upstream_unsupported_media')
+  const refuse = (from: bigint): void => {
+    for (let n = from; n < from + 3n; n += 1n) {
+      const error = unsupported()
+      if (trouble.refused(n, error)) trouble.session(error)
+      trouble.skipped(n, unsupported())
+      trouble.session(unsupported())
+    }
+  }
+  refuse(0n)
+  expect(told).toEqual([['fragment refused, a new session tries'], ['fragment skipped']])
+  trouble.clear()
+  refuse(3n)
+  expect(told.slice(2)).toEqual([
+    ['fragment refused, a new session tries'],
+    ['upstream session failed'],
+  ])
+})
+
 test('a failure names whose it is, wherever it was found', () => {
   const { trouble } = watched()
   trouble.session(malformed('no moof'))
