@@ -20,6 +20,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
     `$1${MASK}`,
   ],
   [named('x-cdn-secret|password'), `$1${MASK}`],
+  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"'\\]+@/gi, `$1${MASK}@`],
   // KVS data hosts. KVS.md, section 9.3.
   [/\b[a-z]-[0-9a-f]{8}\.kinesisvideo[a-z0-9.-]*/gi, '[data host]'],
   // Whom Node and undici could not reach: a name, or the address behind it.

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod'
 import { isLoopback } from '../base/loopback.ts'
+import { parseRedisUrl } from '../base/redis-url.ts'
 import { auth } from './auth-schema.ts'
 import { isQuick, isRegExp } from './name-pattern.ts'
 import {
@@ -152,10 +153,22 @@ const cache = section({
     .describe('Bound of the fragment bytes in dir. Saved timelines are small and come on top.'),
 })
 
+const REDIS_URL = 'a URL with redis:, rediss:, redis+sentinel: or redis+cluster:'
+
 const redis = section({
-  url: url('redis', 'rediss')
+  url: text(REDIS_URL, /^rediss?(\+sentinel|\+cluster)?:\/\/[^\s]+$/)
+    .refine((value) => parseRedisUrl(value) !== undefined, { error: REDIS_URL })
     .optional()
-    .describe('With it, several nodes share timelines, fragments and ownership.'),
+    .describe(
+      'redis://user:password@host:6379/0, redis+sentinel://host1:26379,host2/master, redis+cluster://host1,host2; rediss…: TLS. ' +
+        'With it, several nodes share timelines, fragments and ownership.',
+    ),
+  prefix: text('a name of 1 to 64 of A–Z a–z 0–9 _ . -', /^[A-Za-z0-9_.-]{1,64}$/)
+    .prefault('kvs-hls')
+    .describe('Begins all keys and channels, so that several gateways can share a Redis.'),
+  node: text('a name of 1 to 64 of A–Z a–z 0–9 _ . -', /^[A-Za-z0-9_.-]{1,64}$/)
+    .optional()
+    .describe('The name of this process among the nodes. Left out: one is made at each start.'),
 })
 
 const log = section({

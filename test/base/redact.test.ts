@@ -27,6 +27,7 @@ test.each([
   ['AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG', 'wJalr'],
   ['{"SecretAccessKey":"wJalrXUtnFEMI/K7MDENG"}', 'wJalr'],
   ['key AKIAIOSFODNN7EXAMPLE was refused', 'AKIAIOSF'],
+  ['at redis+sentinel://me:hunter2@a,b/main', 'hunter2'],
 ])('G16: credentials go: %s', (text, secret) => {
   expect(redact(text)).not.toContain(secret)
 })

@@ -113,7 +113,16 @@ streams: { a: { hls: { url: 'https://x/y.m3u8', headers: { c: d } } } }
 })
 
 describe('a fault is one line: file, line, key, expected, got', () => {
+  const redisUrl =
+    'redis.url: expected a URL with redis:, rediss:, redis+sentinel: or redis+cluster:, got a value that is not shown here'
+
   test.each([
+    [`redis: { url: 'redis://:hunter2@x/y' }\n${ONE_STREAM}`, redisUrl],
+    [`redis: { url: 'redis+sentinel://x' }\n${ONE_STREAM}`, redisUrl],
+    [
+      `redis: { prefix: '{a}' }\n${ONE_STREAM}`,
+      'redis.prefix: expected a name of 1 to 64 of A–Z a–z 0–9 _ . -, got "{a}"',
+    ],
     [
       stream('window: "six"'),
       'streams.lobby.window: expected an integer from 1 to 1000, got "six"',
