@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ingest: ['upstream', 'timeline', 'store', 'formats', 'base'],
   sources: ['ingest', 'slate', 'upstream', 'store', 'timeline', 'formats', 'metrics', 'base'],
   publish: ['ingest', 'upstream', 'store', 'timeline', 'formats', 'metrics', 'base'],
-  cluster: ['timeline', 'base'],
+  cluster: ['store', 'timeline', 'metrics', 'base'],
   archive: ['ingest', 'upstream', 'store', 'timeline', 'formats', 'metrics', 'base'],
   streams: [
     'archive',
@@ -90,6 +90,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   pino: ['log'],
   'prom-client': ['http'],
   fastify: ['http', 'emulator', 'gateway'],
+  ioredis: ['cluster'],
   jose: ['http'],
   undici: ['upstream', 'gateway'],
 }
