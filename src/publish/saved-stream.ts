@@ -84,7 +84,7 @@ function restore(saved: unknown, stream: string, options: TimelineOptions): Stre
   return { timeline, inits }
 }
 
-/** Returns what players may ask for. */
+/** Returns what players may ask for, oldest first, so that what is saved of it changes at its ends only. */
 function listedBy(timeline: Timeline): readonly Segment[] {
-  return [...(timeline.snapshot()?.tail ?? []), ...timeline.retired()]
+  return [...timeline.retired(), ...(timeline.snapshot()?.tail ?? [])]
 }

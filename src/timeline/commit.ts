@@ -79,7 +79,7 @@ function timesOf({ tracks }: SegmentDraft): OutputTimes {
 function remember(recent: readonly PlacedName[], { fragment }: SegmentDraft): PlacedName[] {
   const { source, number, timeBase, startMs } = fragment
   if (source === 'slate') return [...recent]
-  const others = recent.filter((name) => name.source !== source)
-  const same = recent.filter((name) => name.source === source).slice(1 - MAX_RECENT)
-  return [...others, ...same, { source, number, timeBase, startMs }]
+  const same = recent.filter((name) => name.source === source)
+  const forgotten = same.length < MAX_RECENT ? undefined : same[0]
+  return [...recent.filter((name) => name !== forgotten), { source, number, timeBase, startMs }]
 }

@@ -22,6 +22,8 @@ export class TimelinesInMemory implements SavedTimelines {
   readonly saved = new Map<string, string>()
   /** Called before each save; may wait. */
   beforeSave: () => Promise<void> = () => Promise.resolve()
+  /** Called with what is saved. */
+  saving: (timeline: string) => void = () => {}
 
   load(stream: string): Promise<unknown> {
     const saved = this.saved.get(stream)
@@ -36,6 +38,7 @@ export class TimelinesInMemory implements SavedTimelines {
     const text = JSON.stringify(timeline)
     await this.beforeSave()
     this.saved.set(stream, text)
+    this.saving(text)
   }
 }
 
