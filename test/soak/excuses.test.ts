@@ -38,6 +38,14 @@ test('where something stands in for the camera, its absence is no excuse for lon
   expect(excuses.covers('hall', lasting('stall', 80_000, 1_000))).toBe(false)
 })
 
+test('while a slate is shown nothing is recorded, and clips of it are none', () => {
+  const excuses = new Excuses()
+  excuses.open('hall', ['records nothing'], 100_000)(200_000)
+  expect(excuses.covers('hall', lasting('no-recording', 120_000, 60_000))).toBe(true)
+  expect(excuses.covers('hall', lasting('no-recording', 190_000, 60_000))).toBe(false)
+  expect(excuses.covers('hall', lasting('stall', 150_000, 1_000))).toBe(false)
+})
+
 test('each harm excuses what it does, and nothing else', () => {
   const excuses = new Excuses()
   excuses.open('lobby', ['refuses', 'changes codec'], 100_000)(200_000)

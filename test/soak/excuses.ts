@@ -4,6 +4,8 @@ import type { Incident } from '../proof/viewer.ts'
 export type Harm =
   /** No media come, or too slowly. */
   | 'starves'
+  /** The camera is away: whatever stands in for it live, nothing is recorded. */
+  | 'records nothing'
   /** Calls to KVS fail: what is not in memory or on disk cannot be had at once. */
   | 'refuses'
   /** No file can hold what was before and what is after. */
@@ -32,14 +34,16 @@ const meets: Holds = ({ fromMs, toMs }, startMs, endMs) =>
   fromMs - CLOCK_MS <= endMs && startMs <= toMs + CLOCK_MS
 
 /** By kind of incident: the harm that excuses it, if its time meets that of the trouble. */
-const EXCUSABLE: Readonly<Record<string, { readonly harm: Harm; readonly holds: Holds }>> = {
+const EXCUSABLE: Readonly<
+  Record<string, { readonly harm: Harm; readonly orBy?: Harm; readonly holds: Holds }>
+> = {
   // No media come: a viewer waits, and may then find that the list has gone on.
   stall: { harm: 'starves', holds: endsWithin },
   'fell-behind': { harm: 'starves', holds: endsWithin },
   // Media of the past are asked for again, and come in the end: `given-up` is not excused.
   refused: { harm: 'refuses', holds: endsWithin },
   // Nothing in a range that the camera was away for. Its time is the range.
-  'no-recording': { harm: 'starves', holds: isWithin },
+  'no-recording': { harm: 'starves', orBy: 'records nothing', holds: isWithin },
   'codec-change': { harm: 'changes codec', holds: meets },
 }
 
@@ -79,7 +83,7 @@ export class Excuses {
     return this.#excuses.some(
       (excuse) =>
         (excuse.stream === stream || excuse.stream === this.#follows.get(stream)) &&
-        excuse.harms.includes(rule.harm) &&
+        excuse.harms.some((harm) => harm === rule.harm || harm === rule.orBy) &&
         rule.holds(excuse, atMs, atMs + lastedMs),
     )
   }

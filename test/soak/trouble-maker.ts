@@ -73,6 +73,11 @@ export class TroubleMaker {
     log(`${stream}: ${trouble.name}`)
     const mostMs = trouble.isAbsence === true ? victim.coveredWithinMs : undefined
     const close = excuses.open(stream, trouble.harms, clock.now(), mostMs)
+    // A slate is shown, but no recording has it.
+    const closeRecording =
+      trouble.isAbsence === true
+        ? excuses.open(stream, ['records nothing'], clock.now())
+        : (): void => {}
     this.#counts.set(trouble.name, (this.#counts.get(trouble.name) ?? 0) + 1)
     this.#busy.add(stream)
     try {
@@ -81,7 +86,9 @@ export class TroubleMaker {
       if (!signal.aborted) this.#failures.push(`${trouble.name} on ${stream}: ${String(error)}`)
     } finally {
       this.#busy.delete(stream)
-      close(clock.now() + RECOVERY_MS)
+      const endMs = clock.now() + RECOVERY_MS
+      close(endMs)
+      closeRecording(endMs)
     }
   }
 }
