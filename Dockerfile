@@ -32,5 +32,5 @@ ENV HEALTH_URL=http://127.0.0.1:8080/healthz
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(process.env.HEALTH_URL, { signal: AbortSignal.timeout(2500) }).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Node is process 1 and takes SIGTERM itself: closing takes at most ten seconds, as long as docker waits.
-ENTRYPOINT ["node", "src/cli/bin.js"]
+ENTRYPOINT ["node", "--disable-sigusr1", "src/cli/bin.js"]
 CMD ["serve", "--config", "/etc/kvs-hls-gateway/gateway.yaml"]

@@ -8,7 +8,8 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.exit(1)
 }
 
-// Node would open its inspector to whoever may signal us, and to all who reach its port.
+// Node would open its inspector to whoever may signal us, and to all who reach its port. `--disable-sigusr1` (start.sh)
+// keeps it shut before this line as well, and would leave the signal to end the process.
 process.on('SIGUSR1', () => {})
 
 await import('./compile.js')

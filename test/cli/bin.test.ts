@@ -59,17 +59,21 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it with exit code 0', async (
   expect(await exited).toBe(0)
 })
 
-test('SIGUSR1 opens no inspector', async () => {
-  const bin = join(root, 'src/cli/bin.js')
-  const child = spawn(process.execPath, [bin, 'emulator', '--port', '0'], { stdio: 'pipe' })
-  const said: string[] = []
-  child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text))
-  await once(child.stdout, 'data')
-  child.kill('SIGUSR1')
-  child.kill('SIGTERM')
-  expect(await once(child, 'close')).toEqual([0, null])
-  expect(said.join('')).not.toContain('Debugger')
-})
+test.each([[[]], [['--disable-sigusr1']]])(
+  'SIGUSR1 opens no inspector: node %j',
+  async (options) => {
+    const bin = join(root, 'src/cli/bin.js')
+    const argv = [...options, bin, 'emulator', '--port', '0']
+    const child = spawn(process.execPath, argv, { stdio: 'pipe' })
+    const said: string[] = []
+    child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text))
+    await once(child.stdout, 'data')
+    child.kill('SIGUSR1')
+    child.kill('SIGTERM')
+    expect(await once(child, 'close')).toEqual([0, null])
+    expect(said.join('')).not.toContain('Debugger')
+  },
+)
 
 /** As npm does it, with the dependencies next to the package. Returns the package's folder. */
 async function install(folder: string): Promise<string> {

@@ -42,21 +42,29 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
 )
 
 test('a Node that does not start is said in words that help', async () => {
+  const { code, err } = await startWith('echo "error while loading shared libraries" >&2; exit 127')
+  expect(err).toMatch(/^kvs-hls-gateway: .*apt-get install libatomic1\n$/)
+  expect(code).toBe(1)
+})
+
+test('Node is told to open no inspector, unless it is too old to know how', async () => {
+  const known = await startWith('echo "$@"')
+  expect(known).toMatchObject({ code: 0, out: '--disable-sigusr1 src/cli/bin.js check me\n' })
+  const old = await startWith('[ "$1" = --disable-sigusr1 ] && exit 9; echo "$@"')
+  expect(old).toMatchObject({ code: 0, out: 'src/cli/bin.js check me\n' })
+})
+
+/** Runs what `npm start -- check me` does, with a script in the place of Node. */
+async function startWith(script: string): Promise<{ code: unknown; out: string; err: string }> {
   const bin = await mkdtemp(join(tmpdir(), 'no-node-'))
   onTestFinished(() => rm(bin, { recursive: true }))
-  await writeFile(
-    join(bin, 'node'),
-    '#!/bin/sh\necho "error while loading shared libraries" >&2; exit 127',
-    {
-      mode: 0o755,
-    },
-  )
-  const child = spawn('/bin/sh', ['src/cli/start.sh'], {
+  await writeFile(join(bin, 'node'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  const child = spawn('/bin/sh', ['src/cli/start.sh', 'check', 'me'], {
     cwd: root,
     env: { PATH: `${bin}:/usr/bin:/bin` },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const words = await text(child.stderr)
-  expect(words).toMatch(/^kvs-hls-gateway: .*apt-get install libatomic1\n$/)
-  expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(1)
-})
+  const exited = once(child, 'exit')
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)])
+  return { code: (await exited)[0], out, err }
+}
