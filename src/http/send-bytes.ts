@@ -13,7 +13,10 @@ export interface BytesAnswer {
   readonly size: number
   /** The entity tag; strong, because it names the content. */
   readonly etag: string
-  /** The header fields of a 200, a 206 and a 304 beside those of every answer, and of the first two alone. */
+  /**
+   * The header fields of a 200, a 206 and a 304 beside those of every answer, and of the first two alone, which hold
+   * where both have one.
+   */
   readonly sharedHead: Headers
   readonly contentHead: Headers
   /** The buffer that all readers share, which whoever is slow keeps in memory (G18); undefined where there is none. */
@@ -149,5 +152,5 @@ function statusOf({ partial }: RequestedRange): number {
 }
 
 function okHead({ contentHead, sharedHead, size }: BytesAnswer, range: RequestedRange): Headers {
-  return { ...contentHead, ...rangeHead(range, size), ...sharedHead }
+  return { ...sharedHead, ...contentHead, ...rangeHead(range, size) }
 }

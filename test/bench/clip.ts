@@ -39,7 +39,7 @@ async function measure(
   })
   const began = performance.now()
   const range = { startMs: START_MS, endMs: START_MS + minutes * 60_000 }
-  const clip = await clips.open('lobby', range, signal)
+  const { clip } = await clips.open('lobby', range, signal)
   let [firstMs, firstBytes, bytes, mostBytes] = [0, 0, 0, 0]
   for await (const chunk of clip.read(0, clip.size, signal)) {
     if (bytes === 0) [firstMs, firstBytes] = [performance.now() - began, chunk.length]

@@ -42,7 +42,7 @@ async function clipOf(fragments: readonly RecordedFragment[], clock: ManualClock
   const { signal } = new AbortController()
   const clips = new Clips({ clock, maxMs: () => 3_600_000, list })
   const [startMs, endMs] = [fragments[0]?.startMs ?? 0, clock.now()]
-  const clip = await clips.open('lobby', { startMs, endMs }, signal)
+  const { clip } = await clips.open('lobby', { startMs, endMs }, signal)
   return buffer(clip.read(0, clip.size, signal))
 }
 

@@ -68,6 +68,7 @@ describe('headers', () => {
   })
 
   test('HEAD says what GET would', async () => {
+    await ask(url(5))
     const get = await ask(url(5))
     const head = await ask(url(5), { method: 'HEAD' })
     expect(head.body).toHaveLength(0)
@@ -80,6 +81,24 @@ describe('headers', () => {
     const again = await ask(url(5), { headers: { 'if-none-match': headers.etag ?? '' } })
     expect([again.status, again.body.length, again.headers.etag]).toEqual([304, 0, headers.etag])
     expect(recording.fetched).toEqual([])
+  })
+
+  test('Cache-Status tells whether its index was there; its media are read as they are sent', async () => {
+    const statusOf = async (headers = {}): Promise<unknown> =>
+      (await ask(url(5), { headers })).headers['cache-status']
+    const gate = Promise.withResolvers<undefined>()
+    recording.before = () => gate.promise
+    const first = ask(url(5))
+    await expect.poll(() => server.counters.blockedRequests.value).toBe(1)
+    const second = statusOf()
+    await expect.poll(() => server.counters.blockedRequests.value).toBe(2)
+    gate.resolve(undefined)
+    const { headers } = await first
+    expect(headers['cache-status']).toBe('kvs-hls-gateway; fwd=uri-miss')
+    expect(await second).toBe('kvs-hls-gateway; fwd=uri-miss; collapsed')
+    expect(await statusOf()).toBe('kvs-hls-gateway; fwd=partial')
+    expect(await statusOf({ range: 'bytes=0-9' })).toBe('kvs-hls-gateway; fwd=partial')
+    expect(await statusOf({ 'if-none-match': headers.etag })).toBe('kvs-hls-gateway; hit')
   })
 
   test('what has just ended may still grow, and is not to be cached for long', async () => {

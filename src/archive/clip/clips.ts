@@ -51,6 +51,13 @@ const CACHE = {
   unsettledMs: 10_000,
 } as const
 
+/** A clip that somebody asked for. */
+export interface OpenedClip {
+  readonly clip: RecordedClip
+  /** Says whether its index was there, or was made for this request, or for one that this request joined. */
+  readonly origin: 'hit' | 'miss' | 'collapsed'
+}
+
 /** Makes clips of what was recorded, each built once for all who ask for the same range. */
 export class Clips {
   readonly #options: ClipsOptions
@@ -72,21 +79,19 @@ export class Clips {
   }
 
   /** @param by who asks, so that builds are shared fairly */
-  async open(
-    stream: string,
-    range: TimeRange,
-    signal: AbortSignal,
-    by = '',
-  ): Promise<RecordedClip> {
+  async open(stream: string, range: TimeRange, signal: AbortSignal, by = ''): Promise<OpenedClip> {
     // A stream's name holds no slash.
     const key = `${stream}/${range.startMs}/${range.endMs}`
     const known = this.#cache.get(key)
-    if (known !== undefined) return known
-    return this.#flights.run(key, signal, async (limited) => {
-      const clip = await this.#build(stream, range, limited, by)
-      this.#cache.put(key, clip)
-      return clip
+    if (known !== undefined) return { clip: known, origin: 'hit' }
+    let origin: OpenedClip['origin'] = 'collapsed'
+    const clip = await this.#flights.run(key, signal, async (limited) => {
+      origin = 'miss'
+      const built = await this.#build(stream, range, limited, by)
+      this.#cache.put(key, built)
+      return built
     })
+    return { clip, origin }
   }
 
   async #build(

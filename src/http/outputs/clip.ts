@@ -1,7 +1,8 @@
-import type { RecordedClip } from '../../archive/clip/recorded-clip.ts'
+import type { OpenedClip } from '../../archive/clip/clips.ts'
 import { mayHaveOneMore } from '../../archive/fair-share.ts'
 import type { TimeRange } from '../../archive/recording.ts'
 import { GatewayError } from '../../base/errors.ts'
+import { CACHE_STATUS } from '../headers.ts'
 import type { Asker, Output } from '../resource.ts'
 import type { BytesAnswer } from '../send-bytes.ts'
 import { readClosedTimeRange } from '../time-range.ts'
@@ -15,6 +16,13 @@ const MAX_SENDING = 40
  */
 const SETTLED = 'public, max-age=86400'
 const UNSETTLED = 'public, max-age=1'
+
+/** Says whether the index was there: media are read while a clip is sent, so it is never all a hit. RFC 9211, 2.2. */
+const CLIP_STATUS = {
+  hit: 'kvs-hls-gateway; fwd=partial',
+  miss: 'kvs-hls-gateway; fwd=uri-miss',
+  collapsed: 'kvs-hls-gateway; fwd=uri-miss; collapsed',
+} as const
 
 /** Serves `/clip/{stream}.mp4?start=T&end=T`: one progressive MP4 of what was recorded. */
 export const clip: Output = {
@@ -30,8 +38,8 @@ export const clip: Output = {
       find: async (_made, asker) => {
         join(clipReaders, asker)
         const range = readClosedTimeRange(query, clock.date(), clips.maxMs(stream))
-        const made = await asker.wait(() => clips.open(stream, range, asker.signal, asker.name))
-        return clipAnswer(made, fileName(stream, range))
+        const opened = await asker.wait(() => clips.open(stream, range, asker.signal, asker.name))
+        return clipAnswer(opened, fileName(stream, range))
       },
     }
   },
@@ -50,8 +58,9 @@ function join(readers: Set<Asker>, asker: Asker): void {
   asker.signal.addEventListener('abort', () => readers.delete(asker), { once: true })
 }
 
-function clipAnswer(made: RecordedClip, name: string): BytesAnswer {
+function clipAnswer({ clip: made, origin }: OpenedClip, name: string): BytesAnswer {
   const etag = `"${made.id}"`
+  const status = CLIP_STATUS[origin]
   return {
     kind: 'bytes',
     size: made.size,
@@ -60,8 +69,14 @@ function clipAnswer(made: RecordedClip, name: string): BytesAnswer {
       'Content-Type': `${made.kind}/mp4`,
       // A player plays it, and what is saved has a name, which needs no escaping.
       'Content-Disposition': `inline; filename="${name}"`,
+      'Cache-Status': status,
     },
-    sharedHead: { 'Cache-Control': made.isSettled ? SETTLED : UNSETTLED, ETag: etag },
+    sharedHead: {
+      'Cache-Control': made.isSettled ? SETTLED : UNSETTLED,
+      ETag: etag,
+      // A 304 needs no media.
+      'Cache-Status': origin === 'hit' ? CACHE_STATUS.hit : status,
+    },
     buffer: undefined,
     read: (start, end, signal) => made.read(start, end, signal),
   }

@@ -42,7 +42,7 @@ const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
 
 test('the bytes are as many as promised, and an MP4 of all fragments', async () => {
   const { clips } = setUp()
-  const clip = await clips.open('lobby', range(10), never)
+  const { clip } = await clips.open('lobby', range(10), never)
   const file = await bytesOf(clip)
   expect(file).toHaveLength(clip.size)
   const [video, audio] = seeMovie(file)
@@ -53,7 +53,7 @@ test('the bytes are as many as promised, and an MP4 of all fragments', async () 
 
 test('any range is that part of the whole', async () => {
   const { clips } = setUp()
-  const clip = await clips.open('lobby', range(6), never)
+  const { clip } = await clips.open('lobby', range(6), never)
   const whole = await bytesOf(clip)
   const place = fc.integer({ min: 0, max: clip.size })
   await fc.assert(
@@ -66,7 +66,7 @@ test('any range is that part of the whole', async () => {
 
 test('a range fetches only the fragments that it lies in', async () => {
   const { clips, recording } = setUp()
-  const clip = await clips.open('lobby', range(60), never)
+  const { clip } = await clips.open('lobby', range(60), never)
   recording.fetched.length = 0
   await bytesOf(clip, clip.size - 1)
   expect(recording.fetched).toEqual([BigInt(AT_MS / 1000 + 59)])
@@ -87,9 +87,10 @@ describe('shared work', () => {
     const opened = await Promise.all(
       Array.from({ length: 20 }, () => clips.open('lobby', range(30), never)),
     )
-    expect(new Set(opened).size).toBe(1)
+    expect(new Set(opened.map(({ clip }) => clip)).size).toBe(1)
+    expect(opened.map(({ origin }) => origin)).toEqual(['miss', ...Array(19).fill('collapsed')])
     expect(recording.fetched).toHaveLength(30)
-    await clips.open('lobby', range(30), never)
+    expect((await clips.open('lobby', range(30), never)).origin).toBe('hit')
     expect(recording.fetched).toHaveLength(30)
   })
 
@@ -125,7 +126,7 @@ describe('shared work', () => {
     const waiting = clips.open('lobby', range(3, 5), never)
     gate.resolve(undefined)
     expect(await Promise.all([...opened, other])).toHaveLength(5)
-    expect((await waiting).size).toBeGreaterThan(0)
+    expect((await waiting).clip.size).toBeGreaterThan(0)
   })
 
   test('what nobody asks for is forgotten', async () => {
@@ -142,7 +143,7 @@ describe('shared work', () => {
   test('what may still grow is looked at again', async () => {
     const { clips, clock, recording } = setUp()
     const justNow = { startMs: clock.now() - 13_000, endMs: clock.now() - 3_000 }
-    const clip = await clips.open('lobby', justNow, never)
+    const { clip } = await clips.open('lobby', justNow, never)
     expect(clip.isSettled).toBe(false)
     clock.advance(11_000)
     await clips.open('lobby', justNow, never)
@@ -183,7 +184,7 @@ describe('G18: few fragments in memory', () => {
         const fragment = literalFragment(made, baseTicks, [sample])
         return Promise.resolve([{ ...made, bytes: fragment, baseTicks }])
       }
-      const clip = await clips.open('lobby', range(20), never)
+      const { clip } = await clips.open('lobby', range(20), never)
       recording.fetched.length = 0
       const read = clip.read(0, clip.size, never)[Symbol.asyncIterator]()
       await read.next()
@@ -207,7 +208,7 @@ describe('trouble', () => {
     recording.before = () => Promise.reject(new GatewayError('upstream_throttled', 'slow down'))
     expect(await codeOf(clips.open('lobby', range(3), never))).toBe('upstream_throttled')
     recording.before = () => undefined
-    expect((await clips.open('lobby', range(3), never)).size).toBeGreaterThan(0)
+    expect((await clips.open('lobby', range(3), never)).clip.size).toBeGreaterThan(0)
   })
 
   test('a fragment that never comes', async () => {
@@ -221,7 +222,7 @@ describe('trouble', () => {
 
   test('a fragment that does not come again', async () => {
     const { clips, clock, recording } = setUp()
-    const clip = await clips.open('lobby', range(3), never)
+    const { clip } = await clips.open('lobby', range(3), never)
     recording.before = () => Promise.withResolvers<undefined>().promise
     const settled: unknown[] = []
     void codeOf(bytesOf(clip)).then((code) => settled.push(code))
@@ -239,7 +240,7 @@ describe('trouble', () => {
     const { clock, recording } = setUp()
     const fragments = [0, 3e8, 1].map((second) => recording.fragment(AT_MS / 1000 + second))
     const clips = new Clips({ clock, maxMs: () => HOUR_MS, list: () => Promise.resolve(fragments) })
-    const [video] = seeMovie(await bytesOf(await clips.open('lobby', range(3), never)))
+    const [video] = seeMovie(await bytesOf((await clips.open('lobby', range(3), never)).clip))
     expect(video?.durationS).toBeCloseTo(3e8 + 2, -1)
   })
 
@@ -266,7 +267,7 @@ describe('trouble', () => {
 
   test('other bytes than those that were counted are not sent', async () => {
     const { clips, recording } = setUp()
-    const clip = await clips.open('lobby', range(3), never)
+    const { clip } = await clips.open('lobby', range(3), never)
     const [, second] = await recording.fragment(AT_MS / 1000).tracks(never)
     recording.before = () => Promise.resolve(second === undefined ? [] : [second])
     expect(await codeOf(bytesOf(clip))).toBe('upstream_unavailable')
@@ -274,9 +275,9 @@ describe('trouble', () => {
 })
 
 test('the id names the content', async () => {
-  const one = await setUp().clips.open('lobby', range(5), never)
-  const same = await setUp().clips.open('other', range(5), never)
-  const later = await setUp().clips.open('lobby', range(5, 4), never)
+  const { clip: one } = await setUp().clips.open('lobby', range(5), never)
+  const { clip: same } = await setUp().clips.open('other', range(5), never)
+  const { clip: later } = await setUp().clips.open('lobby', range(5, 4), never)
   expect(same.id).toBe(one.id)
   expect(later.id).not.toBe(one.id)
 })
