@@ -8,7 +8,6 @@ import { DiskStore } from '../store/disk-store.ts'
 import { FileJournals } from '../store/file-journals.ts'
 import { FileTimelines } from '../store/file-timelines.ts'
 import { FragmentCache } from '../store/fragment-cache.ts'
-import type { FragmentTier } from '../store/fragment-tier.ts'
 import type { Journals } from '../store/journals.ts'
 import { MemoryStore } from '../store/memory-store.ts'
 import type { SavedTimelines } from '../store/saved-timelines.ts'
@@ -40,7 +39,7 @@ export interface Shared {
   readonly originKeys: OriginKeys
   readonly store: MemoryStore
   readonly cache: FragmentCache
-  readonly disk: FragmentTier | undefined
+  readonly disk: DiskStore | undefined
   readonly saved: SavedTimelines | undefined
   readonly journals: Journals | undefined
   readonly slates: SlateFiles
@@ -71,7 +70,7 @@ export async function openShared(
     cache: new FragmentCache({
       clock,
       store,
-      tier: disk,
+      tiers: disk === undefined ? [] : [disk],
       hits: counters.cacheHits.cell({}),
       misses: counters.cacheMisses.cell({}),
       coalesced: counters.coalescedRequests.cell({}),

@@ -5,7 +5,7 @@ import { Outage } from '../base/outage.ts'
 import { contentId, isContentId } from './content-id.ts'
 import { type DiskPlace, diskPlace, fileOf, readFileName, streamFolder } from './disk-path.ts'
 import type { FragmentKey } from './fragment-key.ts'
-import type { FragmentTier, Hold, Wanted } from './fragment-tier.ts'
+import { type FragmentTier, type Hold, type SavedBody, savedBody } from './fragment-tier.ts'
 import { makeFolder, readStateFile, writeStateFile } from './state-file.ts'
 
 export interface DiskStoreOptions {
@@ -13,6 +13,14 @@ export interface DiskStoreOptions {
   readonly dir: string
   readonly maxBytes: number
   readonly log: Log
+}
+
+/** Says what to keep when a process starts. */
+export interface Wanted {
+  /** The published segments that some list still names. */
+  readonly keys: Iterable<FragmentKey>
+  /** The streams that there are: what was made or fetched of their past stays while there is room. */
+  readonly streams: Iterable<string>
 }
 
 interface StoredFile {
@@ -77,14 +85,14 @@ export class DiskStore implements FragmentTier {
     })
   }
 
-  async get(key: FragmentKey): Promise<Buffer | undefined> {
+  async get(key: FragmentKey): Promise<SavedBody | undefined> {
     const slot = slotOf(diskPlace(key))
     const file = this.#files.get(slot)
     if (file === undefined) return undefined
     const bytes = await this.#outage.attempt({ while: 'reading from the disk cache' }, () =>
       readStateFile(this.#at(file.path), file.size),
     )
-    if (bytes !== undefined && isContentId(file.id, bytes)) return bytes
+    if (bytes !== undefined && isContentId(file.id, bytes)) return savedBody(bytes)
     await this.#remove(slot)
     return undefined
   }
@@ -93,6 +101,7 @@ export class DiskStore implements FragmentTier {
     await this.#remove(slotOf(diskPlace(key)))
   }
 
+  /** Forgets everything that is not wanted. */
   async keepOnly({ keys, streams }: Wanted): Promise<void> {
     const wanted = new Set(Array.from(keys, (key) => slotOf(diskPlace(key))))
     const folders = new Set(Array.from(streams, streamFolder))

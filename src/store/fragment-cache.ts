@@ -1,20 +1,19 @@
-import { BoundedWait } from '../base/bounded-wait.ts'
 import type { Clock } from '../base/clock.ts'
-import { DeadlineError, withDeadline } from '../base/deadline.ts'
 import { GatewayError } from '../base/errors.ts'
 import { SingleFlight } from '../base/single-flight.ts'
 import type { Cell } from '../metrics/counter.ts'
 import { Flight, type FlightPlan } from './flight.ts'
 import { completeBody, type FragmentBody } from './fragment-body.ts'
 import { type FragmentKey, keyText } from './fragment-key.ts'
-import type { FragmentTier, Hold } from './fragment-tier.ts'
+import { type FragmentTier, type Hold, readWhole } from './fragment-tier.ts'
 import type { MemoryStore } from './memory-store.ts'
+import { Tiers } from './tiers.ts'
 
 export interface FragmentCacheOptions {
   readonly clock: Clock
   readonly store: MemoryStore
-  /** The tier behind memory; undefined without a state directory. */
-  readonly tier: FragmentTier | undefined
+  /** The tiers behind memory, the nearest first. */
+  readonly tiers: readonly FragmentTier[]
   readonly hits: Cell
   readonly misses: Cell
   /** Counts requests that joined a running fetch. */
@@ -46,12 +45,7 @@ export interface Opened {
 }
 
 /**
- * How long a tier may take before it counts as hanging. A fragment that viewers wait for is then published without it.
- */
-const TIER_MS = 5_000
-
-/**
- * Finds fragments wherever they are: in memory, in the tier behind it, or upstream. Simultaneous misses of one key
+ * Finds fragments wherever they are: in memory, in the tiers behind it, or upstream. Simultaneous misses of one key
  * share one fetch, whose bytes reach all who wait while they arrive (G8).
  */
 export class FragmentCache {
@@ -62,14 +56,11 @@ export class FragmentCache {
   readonly #opening = new Set<string>()
   readonly #derivations = new SingleFlight<Buffer>()
   readonly #reads = new SingleFlight<Buffer | undefined>()
-  /**
-   * Bounds the wait for writes that hang; each keeps a fragment in memory (G18), so there are no more until they end.
-   */
-  readonly #persisting: BoundedWait
+  readonly #tiers: Tiers
 
   constructor(options: FragmentCacheOptions) {
     this.#options = options
-    this.#persisting = new BoundedWait(options.clock, TIER_MS, () => {})
+    this.#tiers = new Tiers(options.clock, options.tiers)
   }
 
   /** How many fetches are running. */
@@ -92,13 +83,13 @@ export class FragmentCache {
   }
 
   /**
-   * Finds a fragment as {@link find} does, and else takes it from the tier or by the plan.
+   * Finds a fragment as {@link find} does, and else takes it from a tier or by the plan.
    * @throws GatewayError `overloaded` when there is no room in memory or too much is being fetched
    */
   fetch(key: FragmentKey, plan: FetchPlan, signal: AbortSignal): FragmentBody {
     const here = this.find(key, signal)
     if (here !== undefined) return here
-    const flight = this.#start(key, this.#withTier(key, plan))
+    const flight = this.#start(key, this.#withTiers(key, plan))
     this.#options.misses.value += 1
     return flight.join('miss', signal)
   }
@@ -160,8 +151,8 @@ export class FragmentCache {
   }
 
   /**
-   * Keeps all of these or none, in memory and in the tier. Resolves once they would be found after a crash,
-   * or the tier has refused them or hangs.
+   * Keeps all of these or none, in memory and in the tiers. Resolves once they would be found after a crash,
+   * or each tier has refused them or hangs.
    * @throws GatewayError `overloaded` when there is no room in memory
    */
   async put(fragments: readonly Stored[], hold: Hold): Promise<void> {
@@ -172,7 +163,7 @@ export class FragmentCache {
       for (const { key } of fragments) store.delete(key)
       throw error
     }
-    await Promise.all(fragments.map(({ key, bytes }) => this.#persist(key, bytes, hold)))
+    await Promise.all(fragments.map(({ key, bytes }) => this.#tiers.put(key, bytes, hold)))
   }
 
   /** Changes what is promised for bytes in memory. Unknown keys are ignored. */
@@ -183,7 +174,7 @@ export class FragmentCache {
   /** Drops a fragment that nobody may ask for any more. */
   delete(key: FragmentKey): void {
     this.#options.store.delete(key)
-    void this.#options.tier?.delete(key)
+    void this.#tiers.delete(key)
   }
 
   #startAll(opened: readonly Opened[]): ReadonlyMap<string, Flight> {
@@ -206,7 +197,7 @@ export class FragmentCache {
   #startKept(key: FragmentKey, plan: FetchPlan): Flight {
     const flight = this.#start(key, plan)
     flight.done.then(
-      (bytes) => this.#persist(key, bytes, plan.hold),
+      (bytes) => this.#tiers.put(key, bytes, plan.hold),
       () => {},
     )
     return flight
@@ -227,14 +218,17 @@ export class FragmentCache {
     return flight
   }
 
-  /** Returns a plan that takes the tier's bytes rather than upstream's, if it has them. */
-  #withTier(key: FragmentKey, plan: FetchPlan): FetchPlan {
-    const { tier } = this.#options
-    if (tier === undefined) return plan
+  /** Returns a plan that takes a tier's bytes rather than upstream's, as far as it has them. */
+  #withTiers(key: FragmentKey, plan: FetchPlan): FetchPlan {
+    const tiers = this.#tiers
     const source = async function* (offset: number, signal: AbortSignal): AsyncGenerator<Buffer> {
-      const saved = await tier.get(key)
-      if (saved === undefined) yield* plan.source(offset, signal)
-      else yield saved.subarray(offset)
+      const saved = await tiers.get(key, signal)
+      let at = offset
+      for await (const chunk of saved?.from(offset, signal) ?? []) {
+        at += chunk.length
+        yield chunk
+      }
+      if (at < plan.size) yield* plan.source(at, signal)
     }
     return { ...plan, source }
   }
@@ -247,26 +241,19 @@ export class FragmentCache {
     })
   }
 
-  /** Returns what the tier has. One that hangs has nothing. */
+  /** Returns what a tier has, whole. */
   async #saved(key: FragmentKey, signal: AbortSignal): Promise<FragmentBody | undefined> {
-    const { tier, clock } = this.#options
-    if (tier === undefined) return undefined
     const bytes = await this.#reads.run(keyText(key), signal, async (limited) => {
-      try {
-        const read = (): Promise<Buffer | undefined> => tier.get(key)
-        const saved = await withDeadline(clock, 'reading a fragment', TIER_MS, limited, read)
-        return saved === undefined ? undefined : this.#toMemory(key, saved)
-      } catch (error) {
-        if (!(error instanceof DeadlineError)) throw error
-        return undefined
-      }
+      const saved = await this.#tiers.get(key, limited)
+      const whole = saved === undefined ? undefined : await readWhole(saved, limited)
+      return whole === undefined ? undefined : this.#toMemory(key, whole)
     })
     return bytes === undefined ? undefined : { ...completeBody(bytes), origin: 'miss' }
   }
 
   /** Keeps what was made of what is here anyhow, so that in the tier it takes only room that is left. */
   #keep(key: FragmentKey, bytes: Buffer): Buffer {
-    void this.#persist(key, bytes, 'spare')
+    void this.#tiers.put(key, bytes, 'spare')
     return this.#toMemory(key, bytes)
   }
 
@@ -279,11 +266,5 @@ export class FragmentCache {
       if (!(error instanceof GatewayError)) throw error
     }
     return store.get(key) ?? bytes
-  }
-
-  async #persist(key: FragmentKey, bytes: Buffer, hold: Hold): Promise<void> {
-    const { tier } = this.#options
-    if (tier === undefined || this.#persisting.hangs) return
-    await this.#persisting.for(tier.put(key, bytes, hold))
   }
 }

@@ -12,27 +12,47 @@ export type Hold =
   | 'spare'
   | { readonly untilMs: number; readonly after?: 'none' }
 
-/** Says what a tier is to keep when a process starts. */
-export interface Wanted {
-  /** The published segments that some list still names. */
-  readonly keys: Iterable<FragmentKey>
-  /** The streams that there are: what was made or fetched of their past stays while there is room. */
-  readonly streams: Iterable<string>
+/** What a tier has of a fragment. */
+export interface SavedBody {
+  /** How many bytes it has. */
+  readonly size: number
+  /**
+   * Reads them from `offset` on, as they come. It ends early where the rest is lost, or does not come in time: what it
+   * gives is what was put (G12).
+   */
+  from(offset: number, signal: AbortSignal): AsyncIterable<Buffer>
 }
 
 /**
- * Keeps fragments in a slower and larger place than memory, which may outlive the process. It is a convenience: nothing
- * here rejects. When it fails, a write is lost and a read finds nothing.
+ * Keeps fragments in a slower and larger place than memory, which may outlive the process. It is a convenience: when it
+ * fails, a write is lost and a read finds nothing. It rejects only when a signal aborts.
  *
  * It keeps no more than its bound. What is not `published`, and what is put as `spare`, can be had again and goes
  * first, the oldest before the others.
  */
 export interface FragmentTier {
-  /** Reads the bytes, if they are here and still what they were put as (G12). Nobody may write to them. */
-  get(key: FragmentKey): Promise<Buffer | undefined>
+  /** Finds the bytes, to which nobody may write; undefined if they are not here, or not what they were put as (G12). */
+  get(key: FragmentKey, signal: AbortSignal): Promise<SavedBody | undefined>
   /** Resolves once the bytes would be found after a crash, or are given up. */
   put(key: FragmentKey, bytes: Buffer, hold: Hold): Promise<void>
   delete(key: FragmentKey): Promise<void>
-  /** Forgets everything that is not wanted. */
-  keepOnly(wanted: Wanted): Promise<void>
+}
+
+/** Returns what is all there as a body. */
+export function savedBody(bytes: Buffer): SavedBody {
+  return {
+    size: bytes.length,
+    async *from(offset) {
+      yield bytes.subarray(offset)
+    },
+  }
+}
+
+/** Reads all of a body; undefined where it ends early. */
+export async function readWhole(body: SavedBody, signal: AbortSignal): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = []
+  for await (const chunk of body.from(0, signal)) chunks.push(chunk)
+  const [first = Buffer.alloc(0)] = chunks
+  const bytes = chunks.length > 1 ? Buffer.concat(chunks) : first
+  return bytes.length === body.size ? bytes : undefined
 }

@@ -1,13 +1,33 @@
 import { describe, expect, test } from 'vitest'
 import { contentId } from '../../src/store/content-id.ts'
 import { type FragmentKey, publishedKey, recordedKey } from '../../src/store/fragment-key.ts'
-import type { Hold } from '../../src/store/fragment-tier.ts'
+import { type FragmentTier, type Hold, readWhole } from '../../src/store/fragment-tier.ts'
 
 /** What every place for fragment bytes must do, in memory, on disk or elsewhere. */
 export interface AnyFragmentStore {
   get(key: FragmentKey): Promise<Buffer | undefined> | Buffer | undefined
   put(key: FragmentKey, bytes: Buffer, hold: Hold): Promise<void> | void
   delete(key: FragmentKey): Promise<void> | void
+}
+
+const never = new AbortController().signal
+
+/** Reads all that a tier has of a key. */
+export async function readTier(
+  tier: Pick<FragmentTier, 'get'>,
+  key: FragmentKey,
+): Promise<Buffer | undefined> {
+  const saved = await tier.get(key, never)
+  return saved && (await readWhole(saved, never))
+}
+
+/** A tier as the suite sees it: its bodies are read whole. */
+export function wholeTier(tier: FragmentTier): AnyFragmentStore {
+  return {
+    get: (key) => readTier(tier, key),
+    put: (key, bytes, hold) => tier.put(key, bytes, hold),
+    delete: (key) => tier.delete(key),
+  }
 }
 
 const bytesOf = (msn: number, length = 100): Buffer =>

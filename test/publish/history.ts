@@ -24,7 +24,7 @@ export function openPublisher(
 ): Promise<Publisher> {
   const memory = new MemoryStore({ clock, maxBytes: 2 ** 22 })
   const cells = { hits: { value: 0 }, misses: { value: 0 }, coalesced: { value: 0 } }
-  const cache = new FragmentCache({ clock, store: memory, tier: undefined, ...cells })
+  const cache = new FragmentCache({ clock, store: memory, tiers: [], ...cells })
   return Publisher.open({
     stream: 'lobby',
     clock,

@@ -35,7 +35,7 @@ beforeEach(async () => {
 function open(maxBytes = 2 ** 20, dvrMs = 0): Promise<Publisher> {
   const memory = new MemoryStore({ clock, maxBytes })
   const cells = { hits: { value: 0 }, misses: { value: 0 }, coalesced: { value: 0 } }
-  const cache = new FragmentCache({ clock, store: memory, tier: undefined, ...cells })
+  const cache = new FragmentCache({ clock, store: memory, tiers: [], ...cells })
   return Publisher.open({
     stream: 'lobby',
     clock,

@@ -16,13 +16,10 @@ class HungDisk implements FragmentTier {
     this.asked.push(keyText(key))
     return new Promise(() => {})
   }
-  get(): Promise<Buffer | undefined> {
+  get(): Promise<undefined> {
     return new Promise(() => {})
   }
   delete(): Promise<void> {
-    return new Promise(() => {})
-  }
-  keepOnly(): Promise<void> {
     return new Promise(() => {})
   }
 }
@@ -39,7 +36,7 @@ function tracksOf(msn: number): ReadonlyMap<RenditionName, StoredTrack> {
 test('G18: a disk that hangs delays one fragment, and keeps no more than that in memory', async () => {
   const disk = new HungDisk()
   const cells = { hits: cell(), misses: cell(), coalesced: cell() }
-  const cache = new FragmentCache({ clock, store, tier: disk, ...cells })
+  const cache = new FragmentCache({ clock, store, tiers: [disk], ...cells })
   const refetch = (): never => {
     throw new Error('not asked for')
   }

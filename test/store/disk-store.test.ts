@@ -9,7 +9,7 @@ import { diskPlace } from '../../src/store/disk-path.ts'
 import { DiskStore } from '../../src/store/disk-store.ts'
 import { type FragmentKey, publishedKey, recordedKey } from '../../src/store/fragment-key.ts'
 import type { Hold } from '../../src/store/fragment-tier.ts'
-import { fragmentTierContract } from '../contract/fragment-tier.ts'
+import { fragmentTierContract, readTier, wholeTier } from '../contract/fragment-tier.ts'
 
 const dirs: string[] = []
 afterEach(async () => {
@@ -26,7 +26,7 @@ const keyOf = (stream: string, msn: number, bytes: Buffer): FragmentKey =>
   publishedKey(stream, 'video', msn, contentId(bytes))
 
 fragmentTierContract('DiskStore', async (maxBytes) =>
-  DiskStore.open({ dir: await freshDir(), maxBytes, log: silentLog }),
+  wholeTier(await DiskStore.open({ dir: await freshDir(), maxBytes, log: silentLog })),
 )
 
 const bytes = Buffer.from('a fragment')
@@ -47,7 +47,7 @@ test('G6: what was written before a crash is found after it, half-written drafts
   await writeFile(join(dir, 'abc.draft'), 'half a fra')
 
   const next = await DiskStore.open(options)
-  expect(await next.get(key)).toEqual(bytes)
+  expect(await readTier(next, key)).toEqual(bytes)
   expect(next.bytes).toBe(bytes.length)
   await onlyFile(dir)
 })
@@ -75,7 +75,7 @@ test.each([
     if (restarts) store = await DiskStore.open(options)
     await put(store, 4)
 
-    const found = await Promise.all(files.map(async ({ key: name }) => await store.get(name)))
+    const found = await Promise.all(files.map(async ({ key: name }) => await readTier(store, name)))
     expect(found.map((each) => each !== undefined)).toEqual([true, false, true, false, true])
   },
 )
@@ -92,7 +92,7 @@ test('what was made of the past is found after a restart, and is the first to go
 
   const next = await DiskStore.open(options)
   await next.keepOnly({ keys: [], streams: ['lobby'] })
-  const found = await Promise.all(past.map(async ({ key: name }) => await next.get(name)))
+  const found = await Promise.all(past.map(async ({ key: name }) => await readTier(next, name)))
   expect(found).toEqual([undefined, undefined, past[2]?.content, past[3]?.content])
   expect(next.bytes).toBe(200)
   await next.put(keyOf('lobby', 2, bytes), bytes, 'listed')
@@ -106,7 +106,7 @@ test('G12: a file of the past that was overwritten is not served', async () => {
   const past = recordedKey('lobby', 'video', 7n, 'fetched')
   await store.put(past, bytes, 'none')
   await writeFile(await onlyFile(dir), 'b fragment')
-  expect(await store.get(past)).toBeUndefined()
+  expect(await readTier(store, past)).toBeUndefined()
   expect(store.bytes).toBe(0)
 })
 
@@ -116,7 +116,7 @@ test('a directory of an earlier release is taken over', async () => {
   await mkdir(join(dir, folder), { recursive: true })
   await writeFile(join(dir, folder, `7-${contentId(bytes)}.m4s`), bytes)
   const store = await DiskStore.open({ dir, maxBytes: 1000, log: silentLog })
-  expect(await store.get(key)).toEqual(bytes)
+  expect(await readTier(store, key)).toEqual(bytes)
 })
 
 test.each([
@@ -128,7 +128,7 @@ test.each([
   await store.put(key, bytes, 'listed')
   await damage(await onlyFile(dir))
 
-  expect(await store.get(key)).toBeUndefined()
+  expect(await readTier(store, key)).toBeUndefined()
   expect(await readdir(dir, { recursive: true })).toHaveLength(2)
   expect(store.bytes).toBe(0)
 })
@@ -143,7 +143,7 @@ test('a disk that fails loses fragments, says so once, and throws nothing', asyn
   await store.put(key, bytes, 'listed')
   await store.put(keyOf('lobby', 8, bytes), bytes, 'listed')
 
-  expect(await store.get(key)).toBeUndefined()
+  expect(await readTier(store, key)).toBeUndefined()
   expect(warnings).toEqual(['disk cache fails'])
   expect(store.bytes).toBe(0)
 })
@@ -154,7 +154,7 @@ test('what no timeline lists any more can be removed in one go', async () => {
   await store.put(key, bytes, 'listed')
   await store.put(keyOf('lobby', 6, bytes), bytes, 'listed')
   await store.keepOnly({ keys: [key], streams: [] })
-  expect(await store.get(key)).toEqual(bytes)
+  expect(await readTier(store, key)).toEqual(bytes)
   expect(store.bytes).toBe(bytes.length)
   await onlyFile(dir)
 })

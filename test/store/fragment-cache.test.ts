@@ -3,7 +3,12 @@ import { expect, test } from 'vitest'
 import { completeBody, type FragmentBody } from '../../src/store/fragment-body.ts'
 import { FragmentCache, type Opened } from '../../src/store/fragment-cache.ts'
 import { type FragmentKey, keyText, recordedKey } from '../../src/store/fragment-key.ts'
-import type { FragmentTier, Hold } from '../../src/store/fragment-tier.ts'
+import {
+  type FragmentTier,
+  type Hold,
+  type SavedBody,
+  savedBody,
+} from '../../src/store/fragment-tier.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { ScriptedSource } from '../support/scripted-source.ts'
@@ -17,11 +22,11 @@ const keyOf = (fragment: string): FragmentKey => ({
   form: 'published',
 })
 
-function makeCache(maxBytes = 10_000, maxFlights = 8, tier?: FragmentTier) {
+function makeCache(maxBytes = 10_000, maxFlights = 8, ...tiers: readonly FragmentTier[]) {
   const clock = new ManualClock()
   const store = new MemoryStore({ clock, maxBytes })
   const [hits, misses, coalesced] = [{ value: 0 }, { value: 0 }, { value: 0 }]
-  const cache = new FragmentCache({ clock, store, hits, misses, coalesced, maxFlights, tier })
+  const cache = new FragmentCache({ clock, store, hits, misses, coalesced, maxFlights, tiers })
   return { cache, store, clock, hits, misses, coalesced }
 }
 
@@ -175,8 +180,9 @@ test('a fetch that hangs ends at its deadline', async () => {
 class Tier implements FragmentTier {
   readonly kept = new Map<string, Buffer>()
   readonly holds: Hold[] = []
-  get(key: FragmentKey): Promise<Buffer | undefined> {
-    return Promise.resolve(this.kept.get(keyText(key)))
+  get(key: FragmentKey): Promise<SavedBody | undefined> {
+    const bytes = this.kept.get(keyText(key))
+    return Promise.resolve(bytes && savedBody(bytes))
   }
   put(key: FragmentKey, bytes: Buffer, hold: Hold): Promise<void> {
     this.kept.set(keyText(key), bytes)
@@ -185,9 +191,6 @@ class Tier implements FragmentTier {
   }
   delete(key: FragmentKey): Promise<void> {
     this.kept.delete(keyText(key))
-    return Promise.resolve()
-  }
-  keepOnly(): Promise<void> {
     return Promise.resolve()
   }
 }
@@ -204,6 +207,43 @@ test('what the tier has is not fetched, whatever its size was said to be', async
   )
   expect(await readAll(body)).toEqual(whole)
   expect(source.opened).toEqual([])
+})
+
+test('G8: what a tier has reaches the waiters while it is still arriving, once for all of them', async () => {
+  const tier = new Tier()
+  const slow = new ScriptedSource()
+  let asked = 0
+  tier.get = () => {
+    asked += 1
+    return Promise.resolve({ size: 10, from: slow.open })
+  }
+  const { cache, store } = makeCache(10_000, 8, new Tier(), tier)
+  const upstream = new ScriptedSource()
+  const plan = { size: 10, hold: 'none', source: upstream.open } as const
+  const bodies = [1, 2, 3].map(() => cache.fetch(keyOf('k'), plan, never))
+  slow.push(whole.subarray(0, 4))
+  await Promise.all(bodies.map((body) => body.more(0, never)))
+  expect(bodies.map(({ arrived }) => arrived)).toEqual([4, 4, 4])
+  slow.push(whole.subarray(4))
+  slow.end()
+  for (const body of bodies) expect(await readAll(body)).toEqual(whole)
+  expect([asked, upstream.opened]).toEqual([1, []])
+  await expect.poll(() => store.get(keyOf('k'))).toEqual(whole)
+})
+
+test('what a tier loses half way comes from upstream', async () => {
+  const tier = new Tier()
+  tier.get = () => {
+    const cut = savedBody(whole.subarray(0, 4))
+    return Promise.resolve({ ...cut, size: 10 })
+  }
+  const { cache } = makeCache(10_000, 8, tier)
+  const source = new ScriptedSource()
+  const body = cache.fetch(keyOf('k'), { size: 10, hold: 'none', source: source.open }, never)
+  await expect.poll(() => source.opened).toEqual([4])
+  source.push(whole.subarray(4))
+  source.end()
+  expect(await readAll(body)).toEqual(whole)
 })
 
 const video = recordedKey('lobby', 'video', 7n, 'fetched')
@@ -275,6 +315,16 @@ test('a tier that hangs has nothing, after five seconds', async () => {
   sources.video.push(whole)
   sources.video.end()
   expect(await readAll(await opening)).toEqual(whole)
+})
+
+test('a range is opened upstream where a tier has only the beginning', async () => {
+  const tier = new Tier()
+  tier.get = () => Promise.resolve({ ...savedBody(whole.subarray(0, 4)), size: 10 })
+  const { cache } = makeCache(10_000, 8, tier)
+  const { sources, open } = bothTracks()
+  sources.video.push(whole)
+  sources.video.end()
+  expect(await readAll(await cache.open(video, 'lobby/7', open, never))).toEqual(whole)
 })
 
 test('another form is made once, kept, and takes only room that is left', async () => {

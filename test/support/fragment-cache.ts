@@ -9,7 +9,7 @@ export function cacheOf(clock: Clock, tier?: FragmentTier): FragmentCache {
   return new FragmentCache({
     clock,
     store: new MemoryStore({ clock, maxBytes: 2 ** 20 }),
-    tier,
+    tiers: tier === undefined ? [] : [tier],
     ...cells,
   })
 }

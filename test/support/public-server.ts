@@ -34,7 +34,7 @@ export async function startPublicServer(
   const counters = new GatewayCounters()
   const store = new MemoryStore({ clock, maxBytes: options.maxBytes ?? 64 * 2 ** 20 })
   const cache = new FragmentCache({
-    tier: undefined,
+    tiers: [],
     clock,
     store,
     hits: counters.cacheHits.cell({}),

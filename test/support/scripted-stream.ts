@@ -95,7 +95,7 @@ export async function openScripted(options: ScriptedStreamOptions): Promise<Live
   const { log = silentLog, counters = new GatewayCounters(), activation = 'on-demand' } = options
   const memory = new MemoryStore({ clock, maxBytes: 2 ** 24 })
   const cells = { hits: { value: 0 }, misses: { value: 0 }, coalesced: { value: 0 } }
-  const cache = new FragmentCache({ clock, store: memory, tier: undefined, ...cells })
+  const cache = new FragmentCache({ clock, store: memory, tiers: [], ...cells })
   const sources = new Sources({
     stream: name,
     clock,
