@@ -143,7 +143,7 @@ export class Dvr {
     const head = this.#index.headWithout(segment, liveFrom)
     if (head === undefined) return []
     await this.#saved(this.#journal?.write([], { editions, head }))
-    return this.#index.lose(segment, liveFrom)
+    return this.#index.lose(head)
   }
 
   find(msn: number): DvrSegment | undefined {

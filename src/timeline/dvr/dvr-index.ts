@@ -2,7 +2,7 @@ import { type BlockFacts, factsOf } from '../block-facts.ts'
 import { RENDITIONS } from '../cursor.ts'
 import type { InitFacts, RenditionName, Segment } from '../fragment.ts'
 import { firstEdition } from '../numbering.ts'
-import { BLOCK_SEGMENTS, findIn, type PublishedBlock, segmentsOf } from '../segment-block.ts'
+import { findIn, type PublishedBlock, segmentsOf } from '../segment-block.ts'
 import type { DvrList } from '../segment-list.ts'
 import {
   comparePositions,
@@ -12,7 +12,7 @@ import {
   isInserted,
   liveSegment,
 } from './dvr-segment.ts'
-import { type Edition, packed, withInserted, withoutHead } from './edition.ts'
+import { Division, type Edition, withoutHead } from './edition.ts'
 import type { ListState } from './journal.ts'
 
 export interface DvrOptions {
@@ -39,22 +39,25 @@ export interface DvrRecord {
  */
 const MAX_EDITIONS = 128
 
-/** How long a block may grow before it is closed, however few segments there are: the list is longer by that much. */
-const BLOCK_MS = 300_000
+/**
+ * How long a block is at most, however few segments there are, because the list is longer by that much: as long as a
+ * block's segments of two seconds.
+ */
+const BLOCK_MS = 256_000
 
 /**
  * Lists what was published, for hours, and what was found later: pure, as the timeline is.
  *
- * Invariants: the newest segment of every edition is the newest that was published; its blocks and the tail hold
+ * Invariants: the newest segment of every edition is the newest that was published; its blocks and its tail hold
  * segments in the order of their places; a segment never changes.
  */
 export class DvrIndex {
   readonly #dvrMs: number
+  readonly #division: Division
   /** The editions, newest last; never empty once something was appended. */
   #editions: readonly Edition[] = []
   /** Blocks that left the list and that players may still ask for (G6), oldest first. */
   #retired: readonly PublishedBlock[] = []
-  #tail: readonly DvrSegment[] = []
   #newest: DvrSegment | undefined
   #nextInserted = FIRST_INSERTED
   #version = 0
@@ -62,6 +65,7 @@ export class DvrIndex {
 
   constructor({ dvrMs }: DvrOptions) {
     this.#dvrMs = dvrMs
+    this.#division = new Division(Math.min(BLOCK_MS, dvrMs / 16))
   }
 
   static restore(record: DvrRecord, options: DvrOptions): DvrIndex {
@@ -85,7 +89,7 @@ export class DvrIndex {
 
   /** The place of the first segment of the newest edition. */
   get head(): DvrPosition | undefined {
-    return this.#editions.at(-1)?.blocks[0]?.first ?? this.#tail[0]
+    return this.#blocks[0]?.first ?? this.#tail[0]
   }
 
   /**
@@ -98,9 +102,8 @@ export class DvrIndex {
     const discontinuity = segment.discontinuity ?? (follows ? undefined : 'gap')
     const added = liveSegment({ ...segment, discontinuity })
     if (!follows || this.#editions.length === 0) this.#startOver(added)
-    this.#tail = [...this.#tail, added]
+    this.#editions = this.#division.appended(this.#editions, added)
     this.#newest = added
-    if (this.#isTailFull()) this.#closeTail()
     this.#change()
     return added
   }
@@ -114,8 +117,7 @@ export class DvrIndex {
 
   /** Begins a new edition with segments of the past, each with the place and the name that it shall have. */
   insert(inserted: readonly DvrSegment[], id: number): void {
-    this.#closeTail()
-    const edition = withInserted(this.#current(), id, inserted)
+    const edition = this.#division.withInserted(this.#current(), id, inserted)
     this.#editions = [...this.#editions, edition].slice(-MAX_EDITIONS)
     this.#noteNames(inserted)
     this.#change()
@@ -138,9 +140,9 @@ export class DvrIndex {
    */
   nextHead(receivedMs: number, liveFrom: number): DvrPosition | undefined {
     const sinceMs = receivedMs - this.#dvrMs
-    const first = this.#editions
-      .at(-1)
-      ?.blocks.find(({ last, facts }) => facts.receivedMs >= sinceMs || last.anchor >= liveFrom)
+    const first = this.#blocks.find(
+      ({ last, facts }) => facts.receivedMs >= sinceMs || last.anchor >= liveFrom,
+    )
     return first?.first ?? this.#tail[0]
   }
 
@@ -171,13 +173,14 @@ export class DvrIndex {
   }
 
   /**
-   * Lets the list begin where {@link headWithout} says.
+   * Lets the list begin where {@link headWithout} says, and forgets at once what lies before.
    * @returns what can no longer be found
    */
-  lose(segment: DvrSegment, liveFrom: number): readonly DvrSegment[] {
-    const retired = this.#retired.filter((block) => isLost(block, segment, liveFrom))
-    const listed = this.#current().blocks.filter((block) => isLost(block, segment, liveFrom))
-    this.#retired = this.#retired.filter((block) => !retired.includes(block))
+  lose(head: DvrPosition): readonly DvrSegment[] {
+    const isBefore = ({ last }: PublishedBlock): boolean => comparePositions(last, head) < 0
+    const retired = this.#retired.filter(isBefore)
+    const listed = this.#blocks.filter(isBefore)
+    this.#retired = this.#retired.filter((block) => !isBefore(block))
     this.#behead(listed)
     return [...retired, ...listed].flatMap((block) => segmentsOf(block))
   }
@@ -198,7 +201,7 @@ export class DvrIndex {
    * Returns what the newest edition lists of all that arrived since then, and perhaps a little before, in list order.
    */
   listedSince(sinceMs: number): readonly DvrSegment[] {
-    const blocks = this.#editions.at(-1)?.blocks ?? []
+    const blocks = this.#blocks
     const first = blocks.findIndex(({ facts }) => facts.receivedMs >= sinceMs)
     const recent = first === -1 ? [] : blocks.slice(Math.max(0, first - 1))
     return [...recent.flatMap((block) => segmentsOf(block)), ...this.#tail]
@@ -233,11 +236,16 @@ export class DvrIndex {
   #toLists(live: LiveFacts): readonly DvrList[] {
     const newest = this.#newest
     if (newest === undefined) return Object.freeze([])
-    const tail = factsOf(this.#tail)
-    return Object.freeze(this.#editions.map((edition) => this.#toList(edition, newest, tail, live)))
+    const facts = new Map(this.#editions.map(({ tail }) => [tail, factsOf(tail)]))
+    return Object.freeze(
+      this.#editions.map((edition) => {
+        return this.#toList(edition, newest, facts.get(edition.tail) ?? factsOf(edition.tail), live)
+      }),
+    )
   }
 
-  #toList({ id, blocks }: Edition, newest: DvrSegment, tail: BlockFacts, live: LiveFacts): DvrList {
+  #toList(edition: Edition, newest: DvrSegment, tail: BlockFacts, live: LiveFacts): DvrList {
+    const { id, blocks } = edition
     const { count, discontinuities, renditions } = sumOf(blocks)
     return Object.freeze({
       edition: id,
@@ -251,7 +259,7 @@ export class DvrIndex {
         (name) => renditions.has(name) || tail.renditions[name] !== undefined,
       ),
       blocks,
-      tail: this.#tail,
+      tail: edition.tail,
     })
   }
 
@@ -267,29 +275,22 @@ export class DvrIndex {
 
   /** Begins a new edition: what the list holds stays in it, under another URL. */
   #startOver(next: DvrSegment): void {
-    if (this.#tail.length > 0) this.#closeTail()
     const id = this.nextEdition(next.receivedMs)
     // Numbers that go back are a timeline of its own: nothing of this one can be listed with it.
     const isBack = this.#newest !== undefined && next.msn <= this.#newest.msn
-    const blocks = isBack ? [] : (this.#editions.at(-1)?.blocks ?? [])
+    const [blocks, tail] = isBack ? [[], []] : [this.#blocks, this.#tail]
     if (isBack) this.#retired = []
-    this.#editions = [{ id, blocks }]
+    this.#editions = [{ id, blocks, tail }]
   }
 
-  #isTailFull(): boolean {
-    const [first, last] = [this.#tail[0], this.#tail.at(-1)]
-    if (first === undefined || last === undefined) return false
-    const spanMs = last.receivedMs - first.receivedMs
-    return this.#tail.length >= BLOCK_SEGMENTS || spanMs >= Math.min(BLOCK_MS, this.#dvrMs / 16)
+  /** The blocks of the newest edition. */
+  get #blocks(): readonly PublishedBlock[] {
+    return this.#editions.at(-1)?.blocks ?? []
   }
 
-  #closeTail(): void {
-    const closed = packed(this.#tail)
-    this.#tail = []
-    this.#editions = this.#editions.map(({ id, blocks }) => ({
-      id,
-      blocks: [...blocks, ...closed],
-    }))
+  /** The tail of the newest edition. */
+  get #tail(): readonly DvrSegment[] {
+    return this.#editions.at(-1)?.tail ?? []
   }
 
   /** Takes the blocks off all editions but the newest once that holds nothing of them. */
@@ -299,14 +300,14 @@ export class DvrIndex {
     const blocks = newest.blocks.slice(left.length)
     const head = blocks[0]?.first ?? this.#tail[0]
     this.#editions = this.#editions.map((edition) => {
-      if (edition === newest) return { id: edition.id, blocks }
-      return head === undefined ? { id: edition.id, blocks: [] } : withoutHead(edition, head)
+      if (edition === newest) return { ...edition, blocks }
+      return head === undefined ? { ...edition, blocks: [] } : withoutHead(edition, head)
     })
     this.#change()
   }
 
   #allBlocks(): readonly PublishedBlock[] {
-    return [...this.#retired, ...(this.#editions.at(-1)?.blocks ?? [])]
+    return [...this.#retired, ...this.#blocks]
   }
 
   #findPublished(msn: number): DvrSegment | undefined {
@@ -338,10 +339,10 @@ export class DvrIndex {
     const isListed = (segment: DvrSegment): boolean =>
       place === undefined || comparePositions(segment, place) >= 0
     const past = [...live, ...all.filter(isInserted)].filter((segment) => !isListed(segment))
-    this.#retired = packed(past.toSorted(comparePositions))
-    let edition: Edition = { id: first.id, blocks: packed(live.filter(isListed)) }
+    this.#retired = this.#division.blocks(past.toSorted(comparePositions))
+    let edition = this.#division.edition(first.id, live.filter(isListed))
     for (const { id, inserted } of editions) {
-      edition = withInserted(edition, id, inserted.filter(isListed))
+      edition = this.#division.withInserted(edition, id, inserted.filter(isListed))
       this.#editions = [...this.#editions, edition].slice(-MAX_EDITIONS)
     }
     this.#noteNames(all)
