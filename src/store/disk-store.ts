@@ -7,6 +7,7 @@ import { type DiskPlace, diskPlace, fileOf, readFileName, streamFolder } from '.
 import type { FragmentKey } from './fragment-key.ts'
 import { type FragmentTier, type Hold, type SavedBody, savedBody } from './fragment-tier.ts'
 import { makeFolder, readStateFile, writeStateFile } from './state-file.ts'
+import { TierRoom } from './tier-room.ts'
 
 export interface DiskStoreOptions {
   /** The directory; everything below it belongs to the store. */
@@ -41,15 +42,12 @@ interface StoredFile {
 export class DiskStore implements FragmentTier {
   readonly #options: DiskStoreOptions
   readonly #outage: Outage
-  /** The files by folder and name, oldest first. */
-  readonly #files = new Map<string, StoredFile>()
-  /** The files that go first, oldest first. After a restart they are known by their time of 1970. */
-  readonly #spare = new Map<string, number>()
-  #used = 0
-  #usedBySpare = 0
+  /** The files by folder and name. Those that go first are known after a restart by their time of 1970. */
+  readonly #room: TierRoom<StoredFile>
 
   private constructor(options: DiskStoreOptions) {
     this.#options = options
+    this.#room = new TierRoom(options.maxBytes)
     // A full or broken disk fails at every fragment.
     this.#outage = new Outage(options.log, {
       level: 'warn',
@@ -67,18 +65,19 @@ export class DiskStore implements FragmentTier {
 
   /** The size of all files, in bytes. */
   get bytes(): number {
-    return this.#used
+    return this.#room.used
   }
 
   async put(key: FragmentKey, bytes: Buffer, hold: Hold): Promise<void> {
     const place = diskPlace(key)
     const isSpare = hold === 'spare' || key.form !== 'published'
-    if (this.#files.has(slotOf(place)) || bytes.length > this.#roomFor(hold, isSpare)) return
+    const slot = slotOf(place)
+    if (this.#room.get(slot) !== undefined || !this.#room.fits(bytes.length, hold, isSpare)) return
     const id = place.id ?? contentId(bytes)
     const file = { path: join(place.folder, fileOf(place, id)), id, size: bytes.length }
     await this.#outage.attempt({ while: 'writing to the disk cache' }, async () => {
       await writeStateFile(this.#at(file.path), bytes)
-      this.#note(slotOf(place), file, isSpare)
+      this.#room.note(slot, file, isSpare)
       // After a restart it goes first as well: it is the oldest file then.
       if (isSpare) await utimes(this.#at(file.path), 0, 0)
       await this.#makeRoom()
@@ -87,7 +86,7 @@ export class DiskStore implements FragmentTier {
 
   async get(key: FragmentKey): Promise<SavedBody | undefined> {
     const slot = slotOf(diskPlace(key))
-    const file = this.#files.get(slot)
+    const file = this.#room.get(slot)
     if (file === undefined) return undefined
     const bytes = await this.#outage.attempt({ while: 'reading from the disk cache' }, () =>
       readStateFile(this.#at(file.path), file.size),
@@ -105,20 +104,10 @@ export class DiskStore implements FragmentTier {
   async keepOnly({ keys, streams }: Wanted): Promise<void> {
     const wanted = new Set(Array.from(keys, (key) => slotOf(diskPlace(key))))
     const folders = new Set(Array.from(streams, streamFolder))
-    for (const slot of this.#files.keys()) {
+    for (const [slot] of this.#room.entries()) {
       const isPast = isUnpublished(slot) && folders.has(slot.split('/', 1).join())
       if (!isPast && !wanted.has(slot)) await this.#remove(slot)
     }
-  }
-
-  /**
-   * Returns the room for bytes: what can be had again pushes out nothing but its like; what is put as spare, nothing at
-   * all.
-   */
-  #roomFor(hold: Hold, isSpare: boolean): number {
-    const { maxBytes } = this.#options
-    if (hold === 'spare') return maxBytes - this.#used
-    return isSpare ? maxBytes - this.#used + this.#usedBySpare : maxBytes
   }
 
   async #scan(): Promise<void> {
@@ -139,44 +128,23 @@ export class DiskStore implements FragmentTier {
       }
     }
     for (const { slot, file, atMs } of found.sort((a, b) => a.atMs - b.atMs)) {
-      this.#note(slot, file, atMs === 0)
+      this.#room.note(slot, file, atMs === 0)
     }
     await this.#makeRoom()
   }
 
   async #makeRoom(): Promise<void> {
-    for (const slots of [this.#spare, this.#files]) {
-      for (const oldest of slots.keys()) {
-        if (this.#used <= this.#options.maxBytes) return
-        await this.#remove(oldest)
-      }
+    for (let next = this.#room.excess(); next !== undefined; next = this.#room.excess()) {
+      await this.#remove(next)
     }
   }
 
   async #remove(slot: string): Promise<void> {
-    const file = this.#forget(slot)
+    const file = this.#room.forget(slot)
     if (file === undefined) return
     await this.#outage.attempt({ while: 'removing from the disk cache' }, () =>
       rm(this.#at(file.path), { force: true }),
     )
-  }
-
-  #note(slot: string, file: StoredFile, isSpare: boolean): void {
-    this.#forget(slot)
-    this.#files.set(slot, file)
-    this.#used += file.size
-    if (!isSpare) return
-    this.#spare.set(slot, file.size)
-    this.#usedBySpare += file.size
-  }
-
-  #forget(slot: string): StoredFile | undefined {
-    const file = this.#files.get(slot)
-    this.#used -= file?.size ?? 0
-    this.#usedBySpare -= this.#spare.get(slot) ?? 0
-    this.#spare.delete(slot)
-    this.#files.delete(slot)
-    return file
   }
 
   #at(path: string): string {
