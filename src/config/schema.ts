@@ -166,6 +166,9 @@ const redis = section({
   prefix: text('a name of 1 to 64 of A–Z a–z 0–9 _ . -', /^[A-Za-z0-9_.-]{1,64}$/)
     .prefault('kvs-hls')
     .describe('Begins all keys and channels, so that several gateways can share a Redis.'),
+  streamMaxBytes: size('1MiB', '1TiB')
+    .prefault('64MiB')
+    .describe('Bound of the fragment bytes of one stream that its owner keeps there.'),
   node: text('a name of 1 to 64 of A–Z a–z 0–9 _ . -', /^[A-Za-z0-9_.-]{1,64}$/)
     .optional()
     .describe('The name of this process among the nodes. Left out: one is made at each start.'),
