@@ -133,14 +133,14 @@ function possibleState(
 }
 
 function webState(stream: LiveStream, { isFull }: Registry, clock: Clock): WebStreamState {
-  const { state, sinceMs, newest, reach } = stream
+  const { state, sinceMs, newestMs, reach } = stream
   const snapshot = stream.view.live
   return {
     state,
     reason: state === 'idle' && isFull ? 'overloaded' : stream.reason,
     sinceMs: asDate(clock, sinceMs),
     source: stream.shown ?? null,
-    lastFragmentMs: newest === undefined ? null : asDate(clock, newest.receivedMs),
+    lastFragmentMs: newestMs === undefined ? null : asDate(clock, newestMs),
     targetDuration: snapshot?.targetDuration ?? null,
     renditions: snapshot === undefined ? [] : renditionsNow(snapshot),
     past: reach,

@@ -11,7 +11,8 @@ import type { HlsSession } from '../upstream/hls-session.ts'
 import type { StoredFragment } from '../upstream/kvs/kvs-api.ts'
 import { dateOf, type StoredPast } from '../upstream/kvs/stored-past.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
-import { Insertions, type InsertionsParts } from './insertions.ts'
+import type { Dvr } from './dvr.ts'
+import type { Insertions } from './insertions.ts'
 
 export interface BackfillOptions {
   readonly stream: string
@@ -20,7 +21,9 @@ export interface BackfillOptions {
   readonly counters: GatewayCounters
   readonly past: StoredPast
   /** The list that it fills. */
-  readonly list: InsertionsParts
+  readonly dvr: Dvr
+  /** Begins what will be a new edition of that. */
+  readonly begin: () => Insertions
   /** How far back the list goes. */
   readonly dvrMs: number
   /** Whether all of that is looked for at the start, or only what came late since. */
@@ -109,8 +112,8 @@ export class Backfill {
 
   /** Returns those that fit into a gap, by date. */
   #missing(stored: readonly StoredFragment[], sinceMs: number): readonly StoredFragment[] {
-    const { list, dvrMs, clock } = this.#options
-    const listed = list.dvr.listedSince(sinceMs - MARGIN_MS)
+    const { dvr, dvrMs, clock } = this.#options
+    const listed = dvr.listedSince(sinceMs - MARGIN_MS)
     const own = listed.filter(({ source }) => source === 'camera')
     const known = new Set(own.map(({ number }) => number))
     const newest = own.reduce((most, { number }) => (number > most ? number : most), 0n)
@@ -125,7 +128,7 @@ export class Backfill {
 
   async #recover(wanted: readonly StoredFragment[], signal: AbortSignal): Promise<void> {
     const { counters, stream, log } = this.#options
-    const insertions = new Insertions(this.#options.list)
+    const insertions = this.#options.begin()
     for (const near of this.#windows(wanted)) await this.#fetch(near, insertions, signal)
     const inserted = await insertions.finish()
     for (const { number, serverMs } of wanted) {

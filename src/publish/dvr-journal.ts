@@ -19,6 +19,8 @@ export interface DvrJournalOptions {
   readonly inits: Inits
   /** How far back the list goes; what left it may be asked for as long again. */
   readonly dvrMs: number
+  /** The newest page that is there already; undefined when there is none. */
+  readonly page: number | undefined
 }
 
 /** How long a page is: one hour, by the gateway's clock. */
@@ -33,7 +35,7 @@ const MAX_WAITING = 64
 /** The journal of one stream's DVR list: a page an hour, each of which can be read without the others. */
 export class DvrJournal {
   readonly #options: DvrJournalOptions
-  #page = -1
+  #page: number
   /** The inits that the page holds. */
   #told = new Set<string>()
   #list = ''
@@ -43,34 +45,41 @@ export class DvrJournal {
 
   constructor(options: DvrJournalOptions) {
     this.#options = options
+    this.#page = options.page ?? -1
   }
 
   /**
    * Writes segments that are about to be shown. Resolves when they are written, or the disk has refused them.
+   * @param atMs when the newest segment came, by whichever clock
    * @throws FencedError when another node owns the stream
    */
-  write(segments: readonly DvrSegment[], list: ListState): Promise<void> {
-    const newest = segments.at(-1)
-    if (newest !== undefined) this.#turnTo(newest.receivedMs)
-    return this.#append([
+  write(segments: readonly DvrSegment[], list: ListState, atMs: number): Promise<void> {
+    this.#turnTo(atMs)
+    const lines = [
       ...this.#initLines(segments),
       ...segments.map(liveLine),
       ...this.#listLines(list),
-    ])
+    ]
+    return this.#append('append', lines)
   }
 
-  writeBatch(batch: Batch, list: ListState, nowMs: number): Promise<void> {
-    this.#turnTo(nowMs)
-    return this.#append([
-      ...this.#initLines(batch.inserted),
-      batchLine(batch),
-      ...this.#listLines(list),
-    ])
+  /** Writes what is about to be inserted, as {@link write} does, so that whoever reads it needs nothing else. */
+  writeBatch(batch: Batch, list: ListState, atMs: number): Promise<void> {
+    this.#turnTo(atMs)
+    this.#forgetTold()
+    const lines = [...this.#initLines(batch.inserted), batchLine(batch), ...this.#listLines(list)]
+    return this.#append('amend', lines)
+  }
+
+  /** Writes where the list is about to begin because of what upstream has lost, as {@link write} does. */
+  writeHead(list: ListState, atMs: number): Promise<void> {
+    this.#turnTo(atMs)
+    return this.#append('amend', this.#listLines(list))
   }
 
   /** Turns to the page of this time, but never back to an older one when a clock goes back. */
-  #turnTo(nowMs: number): void {
-    const page = Math.max(this.#page, Math.floor(nowMs / PAGE_MS))
+  #turnTo(atMs: number): void {
+    const page = Math.max(this.#page, Math.floor(atMs / PAGE_MS))
     if (page === this.#page) return
     const { journals, stream, dvrMs } = this.#options
     this.#page = page
@@ -94,7 +103,7 @@ export class DvrJournal {
     return [line]
   }
 
-  #append(lines: readonly string[]): Promise<void> {
+  #append(how: 'append' | 'amend', lines: readonly string[]): Promise<void> {
     const { journals, stream, log } = this.#options
     if (lines.length === 0) return this.#idle
     if (this.#waiting >= MAX_WAITING) {
@@ -103,7 +112,7 @@ export class DvrJournal {
     }
     const page = Math.max(0, this.#page)
     this.#waiting += 1
-    const written = this.#idle.then(() => journals.append(stream, page, lines))
+    const written = this.#idle.then(() => journals[how](stream, page, lines))
     this.#idle = written
       .catch(() => this.#forgetTold())
       .finally(() => {

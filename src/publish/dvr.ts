@@ -7,14 +7,16 @@ import { comparePositions, type DvrSegment, liveSegment } from '../timeline/dvr/
 import { readJournal } from '../timeline/dvr/journal.ts'
 import { toRecord } from '../timeline/dvr/record.ts'
 import type { InitFacts, Segment } from '../timeline/fragment.ts'
+import { isUnread } from '../timeline/listed.ts'
 import {
   countSegments,
   type DvrList,
   factsOfList,
   type LiveList,
 } from '../timeline/segment-list.ts'
+import type { Timeline } from '../timeline/timeline.ts'
 import { DvrJournal } from './dvr-journal.ts'
-import { type Inits, initsOf } from './inits.ts'
+import type { Inits } from './inits.ts'
 
 export interface StreamDvrOptions extends DvrOptions {
   readonly stream: string
@@ -23,13 +25,6 @@ export interface StreamDvrOptions extends DvrOptions {
   readonly inits: Inits
   /** Where the list is saved; undefined where a restart begins a new one. */
   readonly journals: Journals | undefined
-}
-
-/** What the saved timeline of an earlier process knows. */
-export interface Restored {
-  readonly live: LiveList | undefined
-  /** Segments that left the live list and may still be asked for, oldest first. */
-  readonly retired: readonly Segment[]
 }
 
 const NO_LISTS: readonly DvrList[] = Object.freeze([])
@@ -50,34 +45,44 @@ const SAVE_MS = 5_000
  */
 export class Dvr {
   readonly #options: StreamDvrOptions
-  readonly #index: DvrIndex
-  readonly #journal: DvrJournal | undefined
   readonly #saving: BoundedWait
+  #index: DvrIndex
+  #journal: DvrJournal | undefined
+  /** The newest segment that the journal is known to hold; other nodes may have written more. */
+  #written = -1
   /** The live list as it is shown. */
   #live: LiveList | undefined
-  /** Segments on their way into the index, whose inits must not be forgotten. */
-  #inserting: readonly DvrSegment[] = []
 
-  private constructor(options: StreamDvrOptions, index: DvrIndex) {
-    const { journals, stream, inits, log, dvrMs, clock } = options
+  private constructor(options: StreamDvrOptions) {
+    const { clock, log } = options
     this.#options = options
     // While a disk hangs, viewers go on, and a crash would fall back to what was saved last.
     this.#saving = new BoundedWait(clock, SAVE_MS, () => log.error('saving the DVR list hangs'))
-    this.#index = index
-    this.#journal =
-      journals === undefined ? undefined : new DvrJournal({ journals, stream, inits, log, dvrMs })
+    this.#index = new DvrIndex(options)
   }
 
   /** Goes on where the journal of an earlier process ended, as far as the restored timeline knows of it. */
-  static async open(options: StreamDvrOptions, { live, retired }: Restored): Promise<Dvr> {
-    const { journals, stream, inits, clock } = options
+  static async open(options: StreamDvrOptions, timeline: Timeline): Promise<Dvr> {
+    const dvr = new Dvr(options)
+    await dvr.reload(timeline)
+    return dvr
+  }
+
+  /** Begins again from what the journal says, because what is listed here is not what another node has shown. */
+  async reload(timeline: Timeline): Promise<void> {
+    const { journals, stream, inits, log, dvrMs, clock } = this.#options
     const pages = (await journals?.load(stream)) ?? []
     const content = readJournal(pages.flatMap(({ lines }) => lines))
     for (const { facts, bytes } of content.inits) inits.add(facts.rendition, facts.id, bytes)
+    const live = timeline.snapshot()
     const record = toRecord(content, { nextMsn: nextMsn(live), nowMs: clock.now() })
-    const dvr = new Dvr(options, DvrIndex.restore(record, options))
-    if (live !== undefined) await dvr.#catchUp([...retired, ...live.tail], live)
-    return dvr
+    this.#index = DvrIndex.restore(record, this.#options)
+    this.#written = this.#index.newest?.msn ?? -1
+    if (journals !== undefined) {
+      const page = pages.at(-1)?.number
+      this.#journal = new DvrJournal({ journals, stream, inits, log, dvrMs, page })
+    }
+    if (live !== undefined) this.show(this.#unwritten(timeline), live)
   }
 
   /** All editions, the newest last; none until the first publication. The same value until something changes. */
@@ -86,13 +91,18 @@ export class Dvr {
   }
 
   /**
-   * Makes segments that are about to be shown, and where the list will begin then, outlive the process.
-   * @param live the live list as it will be shown with them
+   * Makes segments that are about to be shown, and where the list will begin then, outlive the process; and what is
+   * known beside them that nobody here has written, because the node that showed it may have died before.
+   * @param timeline as it will be shown with them
+   * @throws FencedError when another node owns the stream
    */
-  async record(added: readonly Segment[], live: LiveList): Promise<void> {
-    const planned = this.#index.planned(added, live.mediaSequence)
-    if (planned !== undefined)
-      await this.#saved(this.#journal?.write(added.map(liveSegment), planned))
+  async record(added: readonly Segment[], timeline: Timeline): Promise<void> {
+    const planned = this.#index.planned(added, timeline.snapshot()?.mediaSequence ?? 0)
+    const newest = added.at(-1)
+    if (planned === undefined || newest === undefined) return
+    const segments = this.#unwritten(timeline).map(liveSegment)
+    await this.#saved(this.#journal?.write(segments, planned, this.#pageMs(newest)))
+    this.#written = newest.msn
   }
 
   /**
@@ -107,52 +117,64 @@ export class Dvr {
   }
 
   /**
-   * Lists segments of the past, and others that they change, as a new edition; one such call at a time. Says whether
-   * they are listed.
+   * Lists segments of the past, and others that they change, as a new edition. Says whether any of them still has a
+   * place in the list.
+   * @throws FencedError when another node owns the stream
    */
-  async insert(inserted: readonly DvrSegment[]): Promise<boolean> {
-    const nowMs = this.#options.clock.now()
-    const after = this.#index.editions.at(-1)
-    const { head } = this.#index
-    const first = inserted.toSorted(comparePositions)[0]
-    if (after === undefined || head === undefined || first === undefined) return false
-    const id = this.#index.nextEdition(nowMs)
+  async insert(found: readonly DvrSegment[]): Promise<boolean> {
+    const { head, editions } = this.#index
+    const after = editions.at(-1)
+    if (after === undefined || head === undefined) return false
+    const inserted = found.filter(({ anchor }) => anchor >= head.anchor)
+    const [first] = inserted.toSorted(comparePositions)
+    if (first === undefined) return false
+    const id = this.#index.nextEdition(this.#options.clock.now())
     const state = {
-      editions: [...this.#index.editions, id],
+      editions: [...editions, id],
       head: comparePositions(first, head) < 0 ? first : head,
     }
-    this.#inserting = inserted
-    await this.#saved(this.#journal?.writeBatch({ id, after, inserted }, state, nowMs))
-    this.#inserting = []
-    // While a disk took its time the list may have moved on: an edition must not begin behind another one.
-    if (this.#index.editions.at(-1) !== after) return false
-    this.#index.insert(
-      inserted.filter(({ anchor }) => anchor >= head.anchor),
-      id,
-    )
+    const batch = { id, after, inserted }
+    await this.#saved(this.#journal?.writeBatch(batch, state, this.#pageMs()))
+    this.#index.insert(inserted, id)
     return true
   }
 
   /**
    * Takes off the list a segment that upstream keeps no longer.
    * @returns what can no longer be found
+   * @throws FencedError when another node owns the stream
    */
   async lose(segment: DvrSegment): Promise<readonly DvrSegment[]> {
     const { editions } = this.#index
-    const liveFrom = this.#liveFrom()
-    const head = this.#index.headWithout(segment, liveFrom)
+    const head = this.#index.headWithout(segment, this.#liveFrom())
     if (head === undefined) return []
-    await this.#saved(this.#journal?.write([], { editions, head }))
+    await this.#saved(this.#journal?.writeHead({ editions, head }, this.#pageMs()))
     return this.#index.lose(head)
+  }
+
+  /**
+   * Does as another node did that inserted or lost something: reads the lines that its journal was amended with.
+   * @returns what can no longer be found
+   * @throws Error when they are not such lines
+   */
+  async amend(lines: readonly string[], timeline: Timeline): Promise<readonly DvrSegment[]> {
+    const { inits, batches, list, damaged } = readJournal(lines)
+    if (damaged || list === undefined) throw new Error('what was inserted cannot be read')
+    for (const { facts, bytes } of inits) this.#options.inits.add(facts.rendition, facts.id, bytes)
+    if (batches.length === 0) return this.#index.lose(list.head)
+    const newest = this.#index.editions.at(-1) ?? -1
+    const unknown = batches.filter(({ id }) => id > newest)
+    if (unknown.some(({ after }) => after !== newest)) await this.reload(timeline)
+    else for (const { inserted, id } of unknown) this.#index.insert(inserted, id)
+    return []
   }
 
   find(msn: number): DvrSegment | undefined {
     return this.#index.find(msn)
   }
 
-  *inits(): Generator<InitFacts> {
-    yield* this.#index.inits()
-    yield* initsOf(this.#inserting)
+  inits(): Iterable<InitFacts> {
+    return this.#index.inits()
   }
 
   /** The live list's target duration, in whole seconds. */
@@ -185,12 +207,17 @@ export class Dvr {
     }
   }
 
-  /** Lists and saves what was saved with the timeline, but not here any more. */
-  async #catchUp(known: readonly Segment[], live: LiveList): Promise<void> {
-    const newest = this.#index.newest?.msn ?? -1
-    const missing = known.filter(({ msn }) => msn > newest)
-    await this.record(missing, live)
-    this.show(missing, live)
+  /** Returns what the timeline knows, and the journal perhaps does not. */
+  #unwritten(timeline: Timeline): readonly Segment[] {
+    return timeline.known().filter((segment) => segment.msn > this.#written && !isUnread(segment))
+  }
+
+  /**
+   * When the newest segment came, and no earlier than the one before it, because another node's clock may be ahead: the
+   * journal is read page by page.
+   */
+  #pageMs(newest?: Segment): number {
+    return Math.max(newest?.receivedMs ?? 0, this.#index.newest?.receivedMs ?? 0)
   }
 
   #liveFrom(): number {

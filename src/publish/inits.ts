@@ -29,6 +29,11 @@ export class Inits {
     if (!this.#bytes.has(key)) this.#bytes.set(key, bytes)
   }
 
+  /** Adds all that another one has. */
+  addAll(other: Inits): void {
+    for (const [key, bytes] of other.#bytes) if (!this.#bytes.has(key)) this.#bytes.set(key, bytes)
+  }
+
   /** Forgets all others. */
   keepOnly(inits: Iterable<InitFacts>): void {
     const kept = new Map<string, Buffer>()

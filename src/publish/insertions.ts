@@ -1,4 +1,4 @@
-import type { FetchedFragment, FetchedTrack } from '../ingest/fetch-fragment.ts'
+import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
 import type { Hold } from '../store/fragment-tier.ts'
 import { mapTracks } from '../timeline/cursor.ts'
 import { comparePositions, type DvrSegment } from '../timeline/dvr/dvr-segment.ts'
@@ -9,14 +9,15 @@ import { exceedsTarget } from '../timeline/target-duration.ts'
 import { ticksToMs } from '../timeline/ticks.ts'
 import type { Dvr } from './dvr.ts'
 import { factsOf } from './facts-of.ts'
-import type { Inits } from './inits.ts'
+import { Inits } from './inits.ts'
 import type { SegmentBytes } from './segment-bytes.ts'
 import { storeTracks } from './store-tracks.ts'
 
 export interface InsertionsParts {
   readonly dvr: Dvr
-  readonly inits: Inits
   readonly bytes: SegmentBytes
+  /** Lists segments of the past when nothing else is being shown; says whether they have a place. */
+  readonly insert: (inserted: readonly DvrSegment[], inits: Inits) => Promise<boolean>
 }
 
 /**
@@ -28,7 +29,7 @@ export class Insertions {
   readonly #inserted = new Map<number, DvrSegment>()
   /** What was listed before, with another discontinuity. */
   readonly #changed = new Map<number, DvrSegment>()
-  readonly #inits: { readonly track: FetchedTrack['facts']['init']; readonly bytes: Buffer }[] = []
+  readonly #inits = new Inits()
   #listed: readonly DvrSegment[]
   #nextName: number
 
@@ -54,19 +55,17 @@ export class Insertions {
     this.#nextName += 1
     this.#inserted.set(segment.msn, segment)
     for (const { facts, initBytes } of fragment.tracks) {
-      this.#inits.push({ track: facts.init, bytes: initBytes })
+      this.#inits.add(facts.init.rendition, facts.init.id, initBytes)
     }
     this.#list(segment)
   }
 
   /** Lists what was added, as one edition. Says what that is, by date. */
   async finish(): Promise<readonly DvrSegment[]> {
-    const { dvr, inits } = this.#parts
-    // Only now: what is not listed yet would be forgotten with the next fragment.
-    for (const { track, bytes } of this.#inits) inits.add(track.rendition, track.id, bytes)
     const inserted = [...this.#inserted.values()]
     if (inserted.length === 0) return []
-    return (await dvr.insert([...inserted, ...this.#changed.values()])) ? inserted : []
+    const all = [...inserted, ...this.#changed.values()]
+    return (await this.#parts.insert(all, this.#inits)) ? inserted : []
   }
 
   #list(segment: DvrSegment): void {

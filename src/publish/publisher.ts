@@ -29,7 +29,8 @@ import { Backfill } from './backfill.ts'
 import { Dvr } from './dvr.ts'
 import { factsOf } from './facts-of.ts'
 import { type Inits, initsOf } from './inits.ts'
-import { SavedStream } from './saved-stream.ts'
+import { Insertions } from './insertions.ts'
+import { restoreStream, SavedStream } from './saved-stream.ts'
 import { SegmentBytes, type SegmentBytesOptions } from './segment-bytes.ts'
 import { storeTracks } from './store-tracks.ts'
 
@@ -74,7 +75,7 @@ const STALE_LIST_MS = 60_000
  */
 export class Publisher {
   readonly #options: PublisherOptions
-  readonly #timeline: Timeline
+  #timeline: Timeline
   readonly #inits: Inits
   readonly #bytes: SegmentBytes
   readonly #saved: SavedStream
@@ -84,6 +85,8 @@ export class Publisher {
   #shown: LiveList | undefined
   #latest: Segment | undefined
   #latestReal: Segment | undefined
+  #latestRealMs: number | undefined
+  #grewMs: number | undefined
   /** Lets sources publish one after the other, because a place on the timeline holds until the next one is taken. */
   #turn: Promise<void> = Promise.resolve()
 
@@ -115,11 +118,10 @@ export class Publisher {
     const saved = new SavedStream(stream, clock, log, stores.timelines)
     const { timeline, inits } = await saved.load(options.timeline)
     timeline.fixTargetDuration()
-    const restored = { live: timeline.snapshot(), retired: timeline.retired() }
     const { journals } = stores
     const dvr =
       dvrMs > 0
-        ? await Dvr.open({ stream, clock, log, dvrMs, inits, journals }, restored)
+        ? await Dvr.open({ stream, clock, log, dvrMs, inits, journals }, timeline)
         : undefined
     return new Publisher(options, saved, { timeline, inits, dvr })
   }
@@ -137,6 +139,16 @@ export class Publisher {
   /** The newest of those that the gateway has not made itself. */
   get latestReal(): Segment | undefined {
     return this.#latestReal
+  }
+
+  /** When that came to this node, by its clock; that of the node which published it may show another time. */
+  get latestRealMs(): number | undefined {
+    return this.#latestRealMs
+  }
+
+  /** When the live list grew last at this node, by its clock; undefined before anything was published. */
+  get grewMs(): number | undefined {
+    return this.#grewMs ?? this.#shown?.tail.at(-1)?.receivedMs
   }
 
   /** What is listed, oldest first; what was listed before, if nothing is. */
@@ -170,15 +182,16 @@ export class Publisher {
 
   /**
    * Begins to publish because somebody watches again. After a long pause what was listed is the past, and the list
-   * starts again behind it.
+   * starts again behind it. Only for the node that owns the stream: others show what that one shows.
    */
   begin(): void {
     this.#latest = undefined
     this.#latestReal = undefined
+    this.#latestRealMs = undefined
     const { clock } = this.#options
-    const last = this.#shown?.tail.at(-1)
-    if (last === undefined || this.#shown?.ended === true) return
-    if (clock.now() - last.receivedMs <= STALE_LIST_MS) return
+    const { tail = [], ended = false } = this.#shown ?? {}
+    if (tail.length === 0 || ended) return
+    if (clock.now() - (this.grewMs ?? 0) <= STALE_LIST_MS) return
     this.#timeline.resume(clock.now())
     this.#show()
   }
@@ -211,6 +224,28 @@ export class Publisher {
   }
 
   /**
+   * Shows what another node has published. Bytes come when they are asked for.
+   * @param saved the stream as that node saved it
+   * @param arrivedMs when it became known to this node, by its clock
+   * @returns whether it is later than what is shown; if not, nothing happens (G1)
+   * @throws Error when it is damaged, or another stream's
+   */
+  adopt(saved: unknown, arrivedMs = this.#options.clock.now()): Promise<boolean> {
+    return this.#inTurn(() => this.#adopt(saved, arrivedMs))
+  }
+
+  /**
+   * Lists or takes off the DVR list what another node has inserted or lost.
+   * @param lines what that node has amended its journal with
+   * @throws Error when they cannot be read
+   */
+  async amend(lines: readonly string[]): Promise<void> {
+    await this.#inTurn(async () => {
+      this.#bytes.drop((await this.dvr?.amend(lines, this.#timeline)) ?? [])
+    })
+  }
+
+  /**
    * Returns the bytes of a published segment, perhaps still arriving.
    * @throws GatewayError `segment_gone`, `segment_not_ready` or an upstream code
    */
@@ -231,9 +266,11 @@ export class Publisher {
 
   /** Takes off the DVR list a segment that its source keeps no longer, and with it what is older. */
   async lose({ msn, source }: Segment): Promise<void> {
-    const segment = this.dvr?.find(msn)
-    if (segment === undefined || source !== 'camera') return
-    this.#bytes.drop((await this.dvr?.lose(segment)) ?? [])
+    await this.#inTurn(async () => {
+      const segment = this.dvr?.find(msn)
+      if (segment === undefined || source !== 'camera') return
+      this.#bytes.drop((await this.dvr?.lose(segment)) ?? [])
+    })
   }
 
   /** Names what may be asked for, as it is stored. */
@@ -254,9 +291,23 @@ export class Publisher {
    */
   backfill(past: StoredPast, fillsAll: boolean): Backfill | undefined {
     const { stream, clock, log, counters, dvrMs } = this.#options
-    if (this.dvr === undefined) return undefined
-    const list = { dvr: this.dvr, inits: this.#inits, bytes: this.#bytes }
-    return new Backfill({ stream, clock, log, counters, past, list, dvrMs, fillsAll })
+    const { dvr } = this
+    if (dvr === undefined) return undefined
+    const begin = (): Insertions => this.insertions(dvr)
+    return new Backfill({ stream, clock, log, counters, past, dvr, begin, dvrMs, fillsAll })
+  }
+
+  /** Begins what will be a new edition of its DVR list. */
+  insertions(dvr: Dvr): Insertions {
+    return new Insertions({
+      dvr,
+      bytes: this.#bytes,
+      insert: (inserted, inits) =>
+        this.#inTurn(() => {
+          this.#inits.addAll(inits)
+          return dvr.insert(inserted)
+        }),
+    })
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -303,9 +354,38 @@ export class Publisher {
     this.#timeline.fixTargetDuration()
     await this.#saveAndShow(added, takeBack)
     this.#report(added)
-    this.#latest = added.at(-1)
-    this.#latestReal = added.findLast((segment) => segment.source !== 'slate') ?? this.#latestReal
+    const newest = added.at(-1)
+    this.#noteLatest(added, newest?.receivedMs ?? this.#options.clock.now())
     this.#changed.notify()
+  }
+
+  async #adopt(saved: unknown, arrivedMs: number): Promise<boolean> {
+    const { stream, timeline: options } = this.#options
+    const { timeline, inits } = restoreStream(saved, stream, options)
+    const before = this.#timeline
+    if (!timeline.isAfter(before)) return false
+    this.#inits.addAll(inits)
+    const goesOn = timeline.goesOnFrom(before)
+    if (!goesOn) await this.dvr?.reload(timeline)
+    const added = timeline.since(before)
+    this.#timeline = timeline
+    this.#show(goesOn ? added.filter((segment) => !isUnread(segment)) : [])
+    this.#noteNewest()
+    this.#noteLatest(added, arrivedMs)
+    this.#changed.notify()
+    return true
+  }
+
+  /** Notes what was shown last, and when it came to this node. */
+  #noteLatest(added: readonly Segment[], arrivedMs: number): void {
+    const newest = added.at(-1)
+    if (newest === undefined) return
+    this.#latest = newest
+    this.#grewMs = arrivedMs
+    const real = added.findLast(({ source }) => source !== 'slate')
+    if (real === undefined) return
+    this.#latestReal = real
+    this.#latestRealMs = arrivedMs
   }
 
   async #end(): Promise<void> {
@@ -320,10 +400,9 @@ export class Publisher {
   /** Shows what the timeline has come to, once it is saved. What may not be is taken back, because nobody has seen it. */
   async #saveAndShow(added: readonly Segment[], takeBack: () => void): Promise<void> {
     const seekable = added.filter((segment) => !isUnread(segment))
-    const next = this.#timeline.snapshot()
     const saved = this.#saved.save({ timeline: this.#timeline, inits: this.#inits })
     try {
-      await Promise.all([saved, next && this.dvr?.record(seekable, next)])
+      await Promise.all([saved, this.dvr?.record(seekable, this.#timeline)])
     } catch (error) {
       takeBack()
       this.#bytes.drop(added)

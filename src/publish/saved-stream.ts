@@ -3,7 +3,6 @@ import { BoundedWait } from '../base/bounded-wait.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { SavedTimelines } from '../store/saved-timelines.ts'
-import type { Segment } from '../timeline/fragment.ts'
 import { Timeline, type TimelineOptions } from '../timeline/timeline.ts'
 import { Inits, initsOf } from './inits.ts'
 
@@ -44,7 +43,7 @@ export class SavedStream {
   async load(options: TimelineOptions): Promise<StreamState> {
     const saved = await this.#saved?.load(this.#stream)
     try {
-      if (saved !== undefined) return restore(saved, this.#stream, options)
+      if (saved !== undefined) return restoreStream(saved, this.#stream, options)
     } catch (error) {
       // Numbering that starts from the clock is above all that was published before (G1).
       this.#log.error('saved timeline is unusable, a new one begins', { error })
@@ -62,7 +61,7 @@ export class SavedStream {
       format: FORMAT,
       stream: this.#stream,
       timeline: timeline.save(),
-      inits: inits.save(initsOf(listedBy(timeline))),
+      inits: inits.save(initsOf(timeline.known())),
     }
     await this.#saving.for(this.#saved.save(this.#stream, saved))
   }
@@ -72,19 +71,18 @@ export class SavedStream {
  * Restores what was saved.
  * @throws Error when `saved` is not what was saved for this stream, or not all of it
  */
-function restore(saved: unknown, stream: string, options: TimelineOptions): StreamState {
+export function restoreStream(
+  saved: unknown,
+  stream: string,
+  options: TimelineOptions,
+): StreamState {
   const parsed = savedStream.parse(saved)
   // A file that was copied or renamed: its numbers may lie below those that this stream has shown.
   if (parsed.stream !== stream) throw new Error(`this is the timeline of ${parsed.stream}`)
   const timeline = Timeline.restore(parsed.timeline, options)
   const inits = Inits.restore(parsed.inits)
-  if (!inits.cover(initsOf(listedBy(timeline)))) {
+  if (!inits.cover(initsOf(timeline.known()))) {
     throw new Error('an init segment of a listed segment is missing')
   }
   return { timeline, inits }
-}
-
-/** Returns what players may ask for, oldest first, so that what is saved of it changes at its ends only. */
-function listedBy(timeline: Timeline): readonly Segment[] {
-  return [...timeline.retired(), ...(timeline.snapshot()?.tail ?? [])]
 }

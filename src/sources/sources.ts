@@ -170,7 +170,12 @@ export class Sources {
       yield* fetchAgain(source, segment, track, offset, signal)
     } catch (error) {
       const isGone = error instanceof GatewayError && error.code === 'segment_gone'
-      if (isGone) void publication.lose(segment)
+      if (isGone) {
+        const { log } = this.#options
+        publication.lose(segment).catch((cause: unknown) => {
+          log.warn('a segment that upstream has lost stays listed', { error: cause })
+        })
+      }
       throw error
     }
   }

@@ -44,6 +44,10 @@ export class FileJournals implements Journals {
     await this.#writing.attempt({ stream }, () => appendStateFile(this.#path(stream, page), text))
   }
 
+  amend(stream: string, page: number, lines: readonly string[]): Promise<void> {
+    return this.append(stream, page, lines)
+  }
+
   async drop(stream: string, page: number): Promise<void> {
     for (const number of await this.#pages(stream)) {
       if (number < page) await this.#remove(this.#path(stream, number))

@@ -21,6 +21,11 @@ export interface Journals {
    * @throws FencedError when another node owns the stream, as {@link SavedTimelines.save} does
    */
   append(stream: string, page: number, lines: readonly string[]): Promise<void>
+  /**
+   * Appends lines as {@link append} does that say how what was there before has changed. A place that several nodes share
+   * hands them to the others, who can read them without any before, because nothing else that they are told says so.
+   */
+  amend(stream: string, page: number, lines: readonly string[]): Promise<void>
   /** Removes the pages before `page`. */
   drop(stream: string, page: number): Promise<void>
   /** Removes the journals of all other streams. */

@@ -112,6 +112,11 @@ export class LiveStream implements Stream {
     return this.#running === undefined ? undefined : this.#publisher.latest?.source
   }
 
+  /** When that came to this node, by its clock. */
+  get newestMs(): number | undefined {
+    return this.#publisher.latestRealMs
+  }
+
   /** How far back viewers may go: of the DVR window, what is there by now. */
   get reach(): Reach {
     const { keepsArchive: archive } = this.#options
@@ -269,7 +274,7 @@ export class LiveStream implements Stream {
   /** When the list is withheld unless a fragment comes, in milliseconds since 1970. */
   #cutMs(): number {
     const { failAfterMs } = this.#options
-    const receivedMs = this.newest?.receivedMs ?? this.#running?.startedMs
+    const receivedMs = this.newestMs ?? this.#running?.startedMs
     if (this.onSignalLoss !== 'fail' || receivedMs === undefined) return Number.POSITIVE_INFINITY
     // Not while the next fragment may still be in time, however long fragments are.
     return receivedMs + Math.max(failAfterMs, this.#rules().signalLossAfterMs)
@@ -356,7 +361,7 @@ export class LiveStream implements Stream {
       {
         running: this.#running !== undefined,
         startedMs: this.#running?.startedMs ?? nowMs,
-        receivedMs: this.newest?.receivedMs,
+        receivedMs: this.newestMs,
         // What passes by itself is no failure, whatever it is called.
         trouble: this.sources.trouble?.passes === true ? undefined : this.sources.trouble?.code,
         slated: this.#publisher.latest?.source === 'slate',
@@ -385,6 +390,7 @@ export class LiveStream implements Stream {
       newest,
       ...this.sequence,
       live: this.#live(),
+      grewMs: this.#publisher.grewMs,
       dvr: this.#editions(),
       reach: this.reach,
     })

@@ -65,7 +65,7 @@ export class Operations {
   #describe(stream: LiveStream): StreamStatus {
     const { sources, activation } = stream
     const { keeper, quota } = sources.active
-    const { name, state, reason, newest, viewers } = stream
+    const { name, state, reason, newest, newestMs, viewers } = stream
     const upstream = this.#counters.traffic(name, 'upstream')
     const downstream = this.#counters.traffic(name, 'downstream')
     return {
@@ -78,7 +78,10 @@ export class Operations {
       forced: sources.forced ?? null,
       session: this.#describeSession(keeper),
       sessionsOpen: sources.openSessions,
-      lastFragment: newest === undefined ? null : this.#describeFragment(newest),
+      lastFragment:
+        newest === undefined || newestMs === undefined
+          ? null
+          : this.#describeFragment(newest, newestMs),
       ...stream.sequence,
       dvr: stream.past ?? null,
       viewers,
@@ -103,9 +106,9 @@ export class Operations {
     }
   }
 
-  #describeFragment({ number, startMs, receivedMs }: Segment): StreamStatus['lastFragment'] {
+  #describeFragment({ number, startMs }: Segment, newestMs: number): StreamStatus['lastFragment'] {
     const producedAt = new Date(startMs).toISOString()
-    return { number: String(number), producedAt, receivedAt: this.#iso(receivedMs) }
+    return { number: String(number), producedAt, receivedAt: this.#iso(newestMs) }
   }
 
   /** Writes a moment of the gateway's clock as a date. */

@@ -53,6 +53,11 @@ export interface StreamView {
   /** The live list; undefined while there is nothing to play, so that whoever asks wakes the stream first. */
   readonly live: LiveList | undefined
   /**
+   * When that grew last, by this node's clock: the node that published it may have another. Undefined before anything was
+   * published.
+   */
+  readonly grewMs: number | undefined
+  /**
    * The editions of its DVR list, the newest last; none while there is no live list, undefined where no past is kept.
    */
   readonly dvr: readonly DvrList[] | undefined

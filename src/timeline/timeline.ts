@@ -1,4 +1,5 @@
 import { commitDraft, targetOf } from './commit.ts'
+import { RENDITIONS } from './cursor.ts'
 import { draftSegment, renditionsOf, type SegmentDraft } from './draft.ts'
 import type { FragmentFacts, Segment, SourceName } from './fragment.ts'
 import { type FragmentName, type Identity, identify } from './identity.ts'
@@ -177,6 +178,42 @@ export class Timeline {
   /** Segments that left the list so recently that players may still ask for them (G6), oldest first. */
   retired(): readonly Segment[] {
     return this.#state.window.retired.map(({ segment }) => segment)
+  }
+
+  /**
+   * Says whether it is a later state of the stream than the other: numbers never go back, and where they are the same,
+   * the list has changed since (G1).
+   */
+  isAfter(other: Timeline): boolean {
+    const [nextMsn, otherMsn] = [this.#state.nextMsn ?? -1, other.#state.nextMsn ?? -1]
+    return nextMsn === otherMsn ? this.#state.version > other.#state.version : nextMsn > otherMsn
+  }
+
+  /** What players may ask for, oldest first: what left the list lately, and what is listed. */
+  known(): readonly Segment[] {
+    return [...this.retired(), ...this.#state.window.listed]
+  }
+
+  /** What it knows that came after the other, oldest first. */
+  since(other: Timeline): readonly Segment[] {
+    return this.known().filter(({ msn }) => msn >= (other.#state.nextMsn ?? 0))
+  }
+
+  /**
+   * Says whether it holds all that came since the other, and of that nothing but what the other has.
+   */
+  goesOnFrom(other: Timeline): boolean {
+    const { nextMsn } = other.#state
+    const [oldest] = this.known()
+    if (nextMsn === undefined || oldest === undefined || oldest.msn > nextMsn) return false
+    const others = new Map(other.known().map((segment) => [segment.msn, segment]))
+    return this.known().every((segment) => {
+      const same = others.get(segment.msn)
+      return (
+        same === undefined ||
+        RENDITIONS.every((name) => same.tracks[name]?.id === segment.tracks[name]?.id)
+      )
+    })
   }
 
   /**

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { Clock } from '../../src/base/clock.ts'
 import { GatewayError } from '../../src/base/errors.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { readMedia } from '../../src/formats/mp4/media.ts'
@@ -18,7 +19,7 @@ const SOUND = literalInit('aac')
 
 /** Opens a publisher as one node has it, with a cache of its own. */
 export function openPublisher(
-  clock: ManualClock,
+  clock: Clock,
   stores: Pick<PublisherOptions['stores'], 'timelines' | 'journals'>,
   options: Partial<Pick<PublisherOptions, 'dvrMs' | 'refetch'>> = {},
 ): Promise<Publisher> {
@@ -80,6 +81,8 @@ export class CameraHistory {
   #source: SourceName = 'camera'
   #timeBase = 1
   #baseIndex = 0
+  /** The places of what was lost and is not in the DVR list yet, oldest first. */
+  readonly #lost: number[] = []
 
   constructor(clock: ManualClock) {
     this.#clock = clock
@@ -88,7 +91,10 @@ export class CameraHistory {
   /** Makes it happen at this owner. */
   async happens({ do: what, times }: StreamEvent, owner: Publisher): Promise<void> {
     if (what === 'publish') await this.publish(owner, times)
-    if (what === 'lose media') this.#pass(times)
+    if (what === 'lose media') {
+      for (let i = 1; i <= times; i += 1) this.#lost.push(this.#index + i)
+      this.#pass(times)
+    }
     if (what === 'change codec') this.#picture = PICTURES[times] ?? PICTURES[0]
     if (what === 'change source')
       this.#source = (['camera', 'backup', 'slate'] as const)[times] ?? 'camera'
@@ -113,18 +119,28 @@ export class CameraHistory {
     }
   }
 
+  /** Finds some of what was lost, and inserts it into the DVR list. */
+  async find(owner: Publisher, count: number): Promise<void> {
+    if (owner.dvr === undefined) return
+    const insertions = owner.insertions(owner.dvr)
+    for (const index of this.#lost.splice(-count)) {
+      await insertions.add(this.#fragment(index, 0), 'none')
+    }
+    await insertions.finish()
+  }
+
   #pass(count: number): void {
     this.#index += count
     this.#clock.advance(count * FRAGMENT_MS)
   }
 
-  #fragment(): FetchedFragment {
-    const endMs = this.#clock.now()
-    const tracks = [track('video', this.#picture, this.#index - this.#baseIndex)]
-    if (this.#hasSound) tracks.push(track('audio', SOUND, this.#index - this.#baseIndex))
+  #fragment(index = this.#index, baseIndex = this.#baseIndex): FetchedFragment {
+    const endMs = this.#clock.now() - (this.#index - index) * FRAGMENT_MS
+    const tracks = [track('video', this.#picture, index - baseIndex)]
+    if (this.#hasSound) tracks.push(track('audio', SOUND, index - baseIndex))
     return {
       listed: {
-        number: fragmentNumber(this.#index, endMs),
+        number: fragmentNumber(index, endMs),
         startMs: endMs - FRAGMENT_MS,
         durationS: FRAGMENT_MS / 1_000,
         discontinuity: undefined,

@@ -48,6 +48,7 @@ export class LiteralStream implements Stream {
       mediaSequence: this.#snapshot?.mediaSequence ?? 0,
       discontinuitySequence: this.#snapshot?.discontinuitySequence ?? 0,
       live: this.#snapshot,
+      grewMs: this.#snapshot?.tail.at(-1)?.receivedMs,
       dvr: undefined,
       reach: NO_REACH,
     }

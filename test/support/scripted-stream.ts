@@ -45,6 +45,8 @@ export class TimelinesInMemory implements SavedTimelines {
 /** Journals of one stream that outlive it. */
 export class JournalsInMemory implements Journals {
   readonly #pages = new Map<number, string[]>()
+  /** Called with what other nodes are to be told. */
+  amended: (lines: readonly string[]) => void = () => {}
   /** Called before lines are appended; may wait. */
   beforeAppend: () => Promise<void> = () => Promise.resolve()
 
@@ -55,6 +57,11 @@ export class JournalsInMemory implements Journals {
   async append(_stream: string, page: number, lines: readonly string[]): Promise<void> {
     await this.beforeAppend()
     this.#pages.set(page, [...(this.#pages.get(page) ?? []), ...lines])
+  }
+
+  async amend(stream: string, page: number, lines: readonly string[]): Promise<void> {
+    await this.append(stream, page, lines)
+    this.amended(lines)
   }
 
   drop(): Promise<void> {

@@ -29,9 +29,8 @@ export function playlistOf(
 }
 
 /** RFC 8216, 6.2.1: a list that is live grows at the latest one and a half target durations after it did. */
-function lateSeconds({ view: { live } }: Stream, nowMs: number): number | undefined {
-  const newest = live?.tail.at(-1)
-  if (live === undefined || newest === undefined) return undefined
-  const lateMs = nowMs - newest.receivedMs - 1_500 * live.targetDuration
+function lateSeconds({ view: { live, grewMs } }: Stream, nowMs: number): number | undefined {
+  if (live === undefined || grewMs === undefined) return undefined
+  const lateMs = nowMs - grewMs - 1_500 * live.targetDuration
   return lateMs > 0 ? Math.ceil(lateMs / 1_000) : undefined
 }
