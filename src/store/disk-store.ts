@@ -41,7 +41,9 @@ interface StoredFile {
  */
 export class DiskStore implements FragmentTier {
   readonly #options: DiskStoreOptions
-  readonly #outage: Outage
+  readonly #writes: Outage
+  /** Apart, because a disk that is full is still read. */
+  readonly #others: Outage
   /** The files by folder and name. Those that go first are known after a restart by their time of 1970. */
   readonly #room: TierRoom<StoredFile>
 
@@ -49,17 +51,15 @@ export class DiskStore implements FragmentTier {
     this.#options = options
     this.#room = new TierRoom(options.maxBytes)
     // A full or broken disk fails at every fragment.
-    this.#outage = new Outage(options.log, {
-      level: 'warn',
-      fails: 'disk cache fails',
-      works: 'disk cache works again',
-    })
+    const messages = { fails: 'disk cache fails', works: 'disk cache works again' }
+    this.#writes = new Outage(options.log, { level: 'warn', ...messages })
+    this.#others = new Outage(options.log, { level: 'warn', ...messages })
   }
 
   /** Takes over what an earlier run left. */
   static async open(options: DiskStoreOptions): Promise<DiskStore> {
     const store = new DiskStore(options)
-    await store.#outage.attempt({ while: 'reading the disk cache' }, () => store.#scan())
+    await store.#writes.attempt({ while: 'reading the disk cache' }, () => store.#scan())
     return store
   }
 
@@ -75,7 +75,7 @@ export class DiskStore implements FragmentTier {
     if (this.#room.get(slot) !== undefined || !this.#room.fits(bytes.length, hold, isSpare)) return
     const id = place.id ?? contentId(bytes)
     const file = { path: join(place.folder, fileOf(place, id)), id, size: bytes.length }
-    await this.#outage.attempt({ while: 'writing to the disk cache' }, async () => {
+    await this.#writes.attempt({ while: 'writing to the disk cache' }, async () => {
       await writeStateFile(this.#at(file.path), bytes)
       this.#room.note(slot, file, isSpare)
       // After a restart it goes first as well: it is the oldest file then.
@@ -88,7 +88,7 @@ export class DiskStore implements FragmentTier {
     const slot = slotOf(diskPlace(key))
     const file = this.#room.get(slot)
     if (file === undefined) return undefined
-    const bytes = await this.#outage.attempt({ while: 'reading from the disk cache' }, () =>
+    const bytes = await this.#others.attempt({ while: 'reading from the disk cache' }, () =>
       readStateFile(this.#at(file.path), file.size),
     )
     if (bytes !== undefined && isContentId(file.id, bytes)) return savedBody(bytes)
@@ -142,7 +142,7 @@ export class DiskStore implements FragmentTier {
   async #remove(slot: string): Promise<void> {
     const file = this.#room.forget(slot)
     if (file === undefined) return
-    await this.#outage.attempt({ while: 'removing from the disk cache' }, () =>
+    await this.#others.attempt({ while: 'removing from the disk cache' }, () =>
       rm(this.#at(file.path), { force: true }),
     )
   }

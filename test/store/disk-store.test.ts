@@ -148,6 +148,30 @@ test('a disk that fails loses fragments, says so once, and throws nothing', asyn
   expect(store.bytes).toBe(0)
 })
 
+test('a disk that is full is said to fail once, though what it has is read', async () => {
+  const dir = await freshDir()
+  const told: string[] = []
+  const note = (event: string): void => void told.push(event)
+  const log = { ...silentLog, warn: note, info: note }
+  const store = await DiskStore.open({ dir, maxBytes: 1000, log })
+  await store.put(key, bytes, 'listed')
+  // Nothing can be written where a folder would have to be.
+  await writeFile(
+    join(
+      dir,
+      diskPlace(keyOf('yard', 1, bytes))
+        .folder.split('/', 1)
+        .join(),
+    ),
+    '',
+  )
+  for (let msn = 1; msn <= 3; msn += 1) {
+    await store.put(keyOf('yard', msn, bytes), bytes, 'listed')
+    expect(await readTier(store, key)).toEqual(bytes)
+  }
+  expect(told).toEqual(['disk cache fails'])
+})
+
 test('what no timeline lists any more can be removed in one go', async () => {
   const dir = await freshDir()
   const store = await DiskStore.open({ dir, maxBytes: 1000, log: silentLog })
