@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import type { Cluster, Redis } from 'ioredis'
 import { Backoff, type Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
@@ -51,7 +50,8 @@ export type RedisArgument = string | number | Buffer
 
 type Client = Redis | Cluster
 
-const CONNECT_MS = 5_000
+/** How long each host of an address may take to bring about a connection, and the server that it names. */
+const HOST_MS = 4_000
 const COMMAND_MS = 2_000
 
 /** How often a connection that may have nothing else to say proves that it is one. */
@@ -77,6 +77,7 @@ export function script(lua: string): Script {
 export class RedisConnection {
   readonly #options: RedisConnectionOptions
   readonly #outage: Outage
+  readonly #refusals: Outage
   readonly #changed = new ChangeSignal()
   readonly #channels = new Map<string, Subscriber>()
   #client: Client | undefined
@@ -89,6 +90,11 @@ export class RedisConnection {
       level: 'warn',
       fails: 'redis is away',
       works: 'redis is back',
+    })
+    this.#refusals = new Outage(options.log, {
+      level: 'error',
+      fails: 'redis refuses a subscription',
+      works: 'redis takes subscriptions',
     })
   }
 
@@ -187,7 +193,8 @@ export class RedisConnection {
       this.#channels.get(channel)?.message(text),
     )
     try {
-      await withDeadline(clock, 'connecting', CONNECT_MS, signal, () => client.connect())
+      const mostMs = HOST_MS * (address.hosts.length + 1)
+      await withDeadline(clock, 'connecting', mostMs, signal, () => client.connect())
       return client
     } catch (error) {
       client.disconnect()
@@ -199,7 +206,10 @@ export class RedisConnection {
   /** Lets commands use the client until it has ended. */
   async #use(client: Client, signal: AbortSignal): Promise<void> {
     const ended = new AbortController()
-    client.once('end', () => ended.abort())
+    const end = new Promise<void>((resolve) => {
+      client.once('end', resolve)
+    })
+    void end.then(() => ended.abort())
     this.#client = client
     this.#changed.notify()
     const joining = this.#join(client, [...this.#channels.keys()])
@@ -211,7 +221,7 @@ export class RedisConnection {
       this.#client = undefined
       this.#changed.notify()
       client.disconnect()
-      if (!ended.signal.aborted) await once(client, 'end')
+      await end
       await joining
     }
     signal.throwIfAborted()
@@ -229,15 +239,13 @@ export class RedisConnection {
   async #join(client: Client, channels: readonly string[]): Promise<void> {
     if (channels.length === 0) return
     const subscribers = channels.map((channel) => this.#channels.get(channel))
-    const joined = await this.#outage.attempt({ while: 'subscribing' }, async () => {
-      await client.subscribe(...channels).catch((error: unknown) => {
-        throw withoutCommand(error)
-      })
-      return true
-    })
+    const joined = await this.#refusals.attempt({}, async () => await subscribed(client, channels))
     // It is tried again with the next connection.
-    if (joined === undefined) client.disconnect()
-    for (const [i, channel] of joined === undefined ? [] : channels.entries()) {
+    if (joined !== true) {
+      client.disconnect()
+      return
+    }
+    for (const [i, channel] of channels.entries()) {
       const subscriber = this.#channels.get(channel)
       if (subscriber === subscribers[i]) subscriber?.subscribed()
     }
@@ -275,6 +283,18 @@ export class RedisConnection {
     }
     this.#pending += 1
     this.#pendingBytes += bytes
+  }
+}
+
+/** Subscribes; says whether the connection lasted. @throws RedisError when Redis refuses it */
+async function subscribed(client: Client, channels: readonly string[]): Promise<boolean> {
+  try {
+    await client.subscribe(...channels)
+    return true
+  } catch (error) {
+    const failed = withoutCommand(error)
+    if (failed.failure === 'refused') throw failed
+    return false
   }
 }
 

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
@@ -279,6 +281,49 @@ describe.skipIf(!hasTool('redis-server'))('a connection to Redis', () => {
       await sentinel.stop()
       await rm(folder, { recursive: true, force: true })
     }
+  })
+
+  test('Sentinels that say nothing are passed over', async () => {
+    const master = await start()
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const folder = await mkdtemp(join(tmpdir(), 'redis-sentinel-'))
+    const port = await freePort()
+    const settings = [`port ${port}`, `sentinel monitor lobby 127.0.0.1 ${master.port} 1`]
+    await writeFile(join(folder, 'sentinel.conf'), settings.join('\n'))
+    const sentinel = await Child.start({
+      command: 'redis-server',
+      args: ['sentinel.conf', '--sentinel'],
+      cwd: folder,
+      env: { PATH: process.env['PATH'] ?? '' },
+      ready: /\+monitor master lobby/,
+    })
+    try {
+      const { port: nobody } = silent.address() as AddressInfo
+      const hosts = [nobody, nobody, port].map((at) => `127.0.0.1:${at}`)
+      const redis = await open.ready(`redis+sentinel://${hosts.join()}/lobby`)
+      await redis.set('x', '1', 60_000)
+      expect(await master.ask('GET', 'x')).toBe('1')
+    } finally {
+      await sentinel.stop()
+      silent.close()
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  test('a subscription that Redis refuses is said once, and asked for again', async () => {
+    const server = await start({
+      args: ['--user', ...'gateway on >x ~* +@all'.split(' '), 'resetchannels'],
+    })
+    const reader = open.open(`redis://gateway:x@127.0.0.1:${server.port}`)
+    const told = heard()
+    reader.subscribe('facts', told)
+    const tries = async (): Promise<number> =>
+      Number(/^count\n(\d+)$/m.exec(await server.ask('ACL', 'LOG'))?.[1] ?? 0)
+    await expect.poll(tries, SOON).toBeGreaterThan(1)
+    expect(open.lines.map(({ event }) => event)).toEqual(['redis refuses a subscription'])
+    await server.ask('ACL', 'SETUSER', 'gateway', 'allchannels')
+    await expect.poll(() => told.told, SOON).toEqual(['(subscribed)'])
   })
 
   test('a master that has become a replica is left', async () => {

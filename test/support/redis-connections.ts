@@ -21,7 +21,7 @@ export class RedisConnections {
       name: 'test',
       clock: systemClock,
       random: Math.random,
-      log: { ...silentLog, info: note, warn: note },
+      log: { ...silentLog, info: note, warn: note, error: note },
       ...options,
     })
     this.#running.push(connection.run(this.#end.signal).catch(() => {}))
