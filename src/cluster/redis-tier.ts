@@ -8,9 +8,12 @@ import { TierRoom } from '../store/tier-room.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { RedisError } from './redis-error.ts'
 
+/** What the tier needs of a connection. */
+export type FragmentCommands = Pick<RedisConnection, 'ready' | 'getRange' | 'set' | 'delete'>
+
 export interface RedisTierOptions {
   /** A connection of its own, because commands that move bytes hold up those behind them. */
-  readonly redis: RedisConnection
+  readonly redis: FragmentCommands
   /** Begins all keys. */
   readonly prefix: string
   readonly clock: Clock
