@@ -66,9 +66,12 @@ const STUCK = 60
 export async function quiet(): Promise<void> {
   let silent = 0
   let seen = events
+  let isWriting = false
   while (silent < patience()) {
-    await (silent < CALM_TURNS ? nextTurn() : realSleep(1))
-    silent = events !== seen || isBusyWithFiles() ? 0 : silent + 1
+    // The kernel needs no turns of ours to write a file.
+    await (silent < CALM_TURNS && !isWriting ? nextTurn() : realSleep(1))
+    isWriting = isBusyWithFiles()
+    silent = events !== seen || isWriting ? 0 : silent + 1
     seen = events
   }
 }
