@@ -5,8 +5,9 @@ import { cameraOf } from '../support/world.ts'
 import { type Board, type BoardRow, startBoard } from './support/board.ts'
 
 /**
- * What goes wrong at the camera or on the way, × container. All rows of a container play in one world, each
- * with its own trouble: none may become the viewer's.
+ * What goes wrong at the camera or on the way. All rows of a container play in one world, each with its own trouble: none may
+ * become the viewer's. What is read from the media is tried in both containers; the others, of which ingest hands on one form
+ * and one way of fetching, in one each, by turns.
  */
 const CONTAINERS = ['FRAGMENTED_MP4', 'MPEG_TS'] as const
 
@@ -14,6 +15,8 @@ type Event = Parameters<Emulator['control']['order']>[1]
 
 interface Trouble {
   readonly what: string
+  /** Whether it is read from the media, and so has to be tried in both containers. */
+  readonly inMedia?: true
   readonly events?: readonly Event[]
   /** Later, in milliseconds after the others. */
   readonly later?: readonly (readonly [afterMs: number, event: Event])[]
@@ -27,16 +30,21 @@ interface Trouble {
 const SLOW = { kind: 'slow', bytesPerSecond: 60_000, times: 4 } as const
 
 const TROUBLES: readonly Trouble[] = [
-  { what: 'another size', events: [{ type: 'clip', clip: 'av-720p' }], resets: 1 },
-  { what: 'another codec', events: [{ type: 'clip', clip: 'hevc' }], resets: 1 },
+  { what: 'another size', inMedia: true, events: [{ type: 'clip', clip: 'av-720p' }], resets: 1 },
   {
     what: 'another codec and back',
+    inMedia: true,
     events: [{ type: 'clip', clip: 'hevc' }],
     later: [[12_000, { type: 'clip', clip: 'av-360p' }]],
     resets: 2,
   },
-  { what: 'sound only', events: [{ type: 'clip', clip: 'audio-only' }], resets: 1 },
-  { what: 'pictures only', events: [{ type: 'clip', clip: 'video-only' }], resets: 1 },
+  { what: 'sound only', inMedia: true, events: [{ type: 'clip', clip: 'audio-only' }], resets: 1 },
+  {
+    what: 'pictures only',
+    inMedia: true,
+    events: [{ type: 'clip', clip: 'video-only' }],
+    resets: 1,
+  },
   {
     what: 'longer fragments',
     events: [{ type: 'clip', clip: 'av-360p-irregular' }],
@@ -82,15 +90,21 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     what: 'new parameters each fragment',
+    inMedia: true,
     events: [{ type: 'codec-private-data', changes: 6 }],
     resets: 6,
   },
-  { what: 'giants', events: [{ type: 'giant', count: 2, bytes: 5_000_000 }], resets: 0 },
+  {
+    what: 'giants',
+    inMedia: true,
+    events: [{ type: 'giant', count: 2, bytes: 2_000_000 }],
+    resets: 0,
+  },
   { what: 'all 500 for a while', faults: [{ kind: 'status', status: 500, times: 6 }], resets: 0 },
   { what: 'web pages', faults: [{ kind: 'html', status: 200, times: 4 }], resets: 0 },
   { what: 'resets', faults: [{ kind: 'reset', times: 4 }], resets: 0 },
-  { what: 'half bodies', faults: [{ kind: 'truncate', times: 4 }], resets: 0 },
-  { what: 'noise', faults: [{ kind: 'garbage', times: 4 }], resets: 0 },
+  { what: 'half bodies', inMedia: true, faults: [{ kind: 'truncate', times: 4 }], resets: 0 },
+  { what: 'noise', inMedia: true, faults: [{ kind: 'garbage', times: 4 }], resets: 0 },
   { what: 'nothing', faults: [{ kind: 'empty', times: 4 }], resets: 0 },
   { what: 'slow bodies', faults: [SLOW], resets: 0 },
 ]
@@ -100,8 +114,10 @@ interface Row extends BoardRow {
   readonly trouble: Trouble
 }
 
-const rowsOf = (containerFormat: string): readonly Row[] =>
-  TROUBLES.map((trouble) => ({
+const rowsOf = (containerFormat: (typeof CONTAINERS)[number]): readonly Row[] =>
+  TROUBLES.filter(
+    ({ inMedia }, i) => inMedia === true || CONTAINERS[i % CONTAINERS.length] === containerFormat,
+  ).map((trouble) => ({
     name: trouble.what.replaceAll(' ', '-'),
     camera: { clip: 'av-360p' },
     settings: trouble.settings ?? {},
