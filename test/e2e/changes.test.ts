@@ -33,29 +33,9 @@ const CHANGES: readonly Change[] = [
     causes: ['overlap', 'gap'],
   },
   {
-    what: 'a fragment begins 40 ms early, which is no overlap yet',
-    happen: [{ type: 'overlap', ms: 40 }],
-    causes: [],
-  },
-  {
-    what: 'the producer’s clock steps by 45 ms and stays there',
-    happen: [{ type: 'skew', ms: 45 }],
-    causes: [],
-  },
-  {
-    what: 'the producer’s clock steps back by 45 ms and stays there',
-    happen: [{ type: 'skew', ms: -45 }],
-    causes: [],
-  },
-  {
     what: 'the producer’s clock leaps an hour ahead',
     happen: [{ type: 'skew', ms: 3_600_123 }],
     causes: ['gap'],
-  },
-  {
-    what: 'the producer’s clock falls an hour back',
-    happen: [{ type: 'skew', ms: -3_600_123 }],
-    causes: ['overlap'],
   },
   {
     what: 'the producer’s clock falls back into what is listed',
@@ -132,7 +112,6 @@ const CHANGES: readonly Change[] = [
   },
   {
     what: 'a fragment arrives again, after it was published',
-    inMedia: true,
     happen: [{ type: 'duplicate', lag: 2 }],
     causes: [],
   },
@@ -144,7 +123,6 @@ const CHANGES: readonly Change[] = [
   },
   {
     what: 'a fragment comes late, behind newer ones',
-    inMedia: true,
     happen: [{ type: 'late', ms: 5_000 }],
     causes: ['gap'],
   },
@@ -155,15 +133,19 @@ const CHANGES: readonly Change[] = [
   },
 ]
 
-const SILENCES = (['not-found', 'frozen', 'empty'] as const).flatMap((silence) =>
-  [false, true].map(
-    (reviveAfterSilence): Change => ({
-      what: `the producer is away for 50 s, answered by ${silence}, and the session ${reviveAfterSilence ? 'revives' : 'is lost'}`,
-      happen: [{ type: 'stop' }, { passMs: 50_000 }, { type: 'resume' }],
-      causes: ['gap'],
-      camera: { silence, reviveAfterSilence },
-    }),
-  ),
+/** Two of the ways in which KVS answers for a camera that is away; `signal-loss` has all. */
+const SILENCES = (
+  [
+    ['frozen', false],
+    ['empty', true],
+  ] as const
+).map(
+  ([silence, reviveAfterSilence]): Change => ({
+    what: `the producer is away for 50 s, answered by ${silence}, and the session ${reviveAfterSilence ? 'revives' : 'is lost'}`,
+    happen: [{ type: 'stop' }, { passMs: 50_000 }, { type: 'resume' }],
+    causes: ['gap'],
+    camera: { silence, reviveAfterSilence },
+  }),
 )
 
 /** The same in the other container, where a fragment brings its codec private data and tracks itself. */
