@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { FaultInput } from '../../src/emulator/service/fault.ts'
-import { only, readBoxes } from '../proof/boxes.ts'
+import { readBoxes } from '../proof/boxes.ts'
 import { ContinuityMonitor } from '../proof/continuity-monitor.ts'
-import { type Incident, Viewer } from '../proof/viewer.ts'
+import { digest } from '../proof/origin.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { during, pass } from '../support/pace.ts'
 import { cameraOf, startWorld, type World } from '../support/world.ts'
-import { get, newestMsn, type Offer, offers } from './support/listing.ts'
+import { newestMsn } from './support/listing.ts'
 
 const LOBBY = cameraOf('lobby')
 /** The emulator's clip begins again after this long. */
@@ -45,34 +44,28 @@ async function start(): Promise<void> {
   await pass(clock, 10_000)
 }
 
-/** What a decoder gets of a segment: its samples, without the times that are ours. */
-function samplesOf(segment: Buffer): string {
-  const { body } = only(readBoxes(segment), 'mdat')
-  return createHash('sha256').update(body).digest('hex')
+/** Looks each second at all that is listed, from now on until `stop` resolves to all that it saw. */
+function watch(): { stop(): Promise<ContinuityMonitor> } {
+  const end = new AbortController()
+  const options = { clock, signal: end.signal, everyMs: 1_000 }
+  const monitor = new ContinuityMonitor(world.watchUrl(), options)
+  const watching = monitor.follow()
+  return {
+    async stop() {
+      end.abort()
+      await during(clock, watching)
+      return monitor
+    },
+  }
 }
 
-/** Fetches every segment that is listed, each second, and keeps what its samples were. */
-class Collector {
-  readonly samples = new Map<string, string>()
-  readonly #stop = new AbortController()
-  readonly #collecting = this.#collect()
-
-  async stop(): Promise<void> {
-    this.#stop.abort()
-    await during(clock, this.#collecting)
-  }
-
-  async #collect(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      const fresh = (await offers(world.watchUrl())).filter(({ url }) => !this.samples.has(url))
-      await Promise.all(fresh.map((offer) => this.#take(offer)))
-      await clock.sleep(1_000, this.#stop.signal).catch(() => {})
-    }
-  }
-
-  async #take({ url, rendition }: Offer): Promise<void> {
-    this.samples.set(url, `${rendition} ${samplesOf((await get(url)).body)}`)
-  }
+/** What a decoder gets of each segment: its samples, without the times that are ours. */
+function samplesOf(monitor: ContinuityMonitor): readonly string[] {
+  return ['video', 'audio'].flatMap((rendition) =>
+    readBoxes(monitor.joined(rendition))
+      .filter(({ type }) => type === 'mdat')
+      .map(({ body }) => `${rendition} ${digest(body)}`),
+  )
 }
 
 /** The samples of all fragments of the clip, as they come when nothing is wrong. */
@@ -80,10 +73,9 @@ let genuine: ReadonlySet<string>
 
 beforeAll(async () => {
   await start()
-  const collector = new Collector()
+  const watching = watch()
   await pass(clock, 2 * LOOP_MS)
-  await collector.stop()
-  genuine = new Set(collector.samples.values())
+  genuine = new Set(samplesOf(await watching.stop()))
   await during(clock, world.close())
   // Eight fragments of video; the sound is the same again after half of them.
   expect(genuine.size).toBe(8 + 4)
@@ -92,14 +84,7 @@ beforeAll(async () => {
 describe.each(OPERATIONS)('G12: trouble with %s', (operation) => {
   test('what is listed stays, nothing unverified is served, and it ends', async () => {
     await start()
-    const end = new AbortController()
-    const incidents: Incident[] = []
-    const onIncident = (incident: Incident): void => void incidents.push(incident)
-    const options = { clock, signal: end.signal }
-    const watching = new Viewer(world.watchUrl(), { ...options, onIncident }).watch()
-    const monitor = new ContinuityMonitor(world.watchUrl(), options)
-    const monitoring = monitor.follow()
-    const collector = new Collector()
+    const watching = watch()
 
     for (const [i, fault] of FAULTS.entries()) {
       // Now and then a call goes well, which is harder to get right than none.
@@ -114,14 +99,11 @@ describe.each(OPERATIONS)('G12: trouble with %s', (operation) => {
       expect(await during(clock, newestMsn(world.watchUrl())), fault.kind).toBeGreaterThan(last + 3)
     }
 
-    await collector.stop()
-    end.abort()
-    await during(clock, Promise.all([watching, monitoring]))
-    expect(incidents.filter(({ kind }) => kind !== 'stall')).toEqual([])
+    const monitor = await watching.stop()
     expect(monitor.report().faults).toEqual([])
-    const strange = [...collector.samples].filter(([, samples]) => !genuine.has(samples))
-    expect(strange).toEqual([])
-    expect(collector.samples.size).toBeGreaterThan(100)
+    const samples = samplesOf(monitor)
+    expect(samples.filter((each) => !genuine.has(each))).toEqual([])
+    expect(samples.length).toBeGreaterThan(100)
     expect(world.counters().quotaViolations).toEqual({})
   })
 })
