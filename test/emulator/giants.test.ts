@@ -10,8 +10,9 @@ async function record(
   clip: CameraConfigInput['clip'],
   container: 'FRAGMENTED_MP4' | 'MPEG_TS',
   bytes?: number,
+  count = 2,
 ): Promise<{ readonly sizes: readonly number[]; readonly all: Buffer }> {
-  const giants = { type: 'giant', count: 2, bytes } as const
+  const giants = { type: 'giant', count, bytes } as const
   const events = bytes === undefined ? [] : [{ atMs: NOON - 17_000, event: giants }]
   await using it = await rig({ config: { cameras: { cam: { clip, events } } } })
   const masterUrl = await openSession(it.emulator.url, {
@@ -61,7 +62,7 @@ test('sound alone stays as small as it is', async () => {
 test.each(['FRAGMENTED_MP4', 'MPEG_TS'] as const)(
   'KVS’s largest fragment, 50 MB in %s, decodes',
   async (container) => {
-    const { sizes, all } = await record('av-360p', container, 50_000_000)
+    const { sizes, all } = await record('av-360p', container, 50_000_000, 1)
     expect(Math.max(...sizes)).toBeGreaterThan(49_900_000)
     expect(await decode(all)).toBe('')
   },
