@@ -92,7 +92,7 @@ const CAMERAS: readonly (readonly [string, CameraConfigInput])[] = [
 describe.each(CAMERAS)('G9: with %s', (_what, lobby) => {
   test('no second of a start, a steady minute and a storm of roll-overs is over quota', async () => {
     await start({ cameras: { lobby } })
-    const viewers = audience(20)
+    const viewers = audience(2)
     await pass(clock, 60_000)
     expect(violations()).toEqual([])
     for (let i = 0; i < 30; i += 1) {
@@ -160,7 +160,7 @@ describe.each([400, 429] as const)('G9: throttled with status %d', (status) => {
     async (_what, none, all) => {
       await start()
       await pass(clock, 20_000)
-      const viewers = audience(5)
+      const viewers = audience(2)
       await pass(clock, 5_000)
       const last = await during(clock, newestMsn(world.watchUrl()))
       world.control.resetCounters()

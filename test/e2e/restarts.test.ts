@@ -174,7 +174,7 @@ test('G1: after a total loss of state numbering starts above all that was publis
 test('G1: a gateway that has closed writes nothing more', async () => {
   await using stage = await startStage({ cameras: { lobby: CAMERA }, cache: { dir: dir() } })
   // Whatever is under way when it is told to close: fetches, writes, nothing.
-  for (let turns = 0; turns < 40; turns += 2) {
+  for (let turns = 0; turns < 40; turns += 5) {
     await stage.pass(3_000)
     stage.watching = false
     stage.clock.advance(1_000)

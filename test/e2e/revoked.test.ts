@@ -6,7 +6,7 @@ import { during } from '../support/pace.ts'
 import { cameraOf } from '../support/world.ts'
 import { type Stage, startStage } from './support/stage.ts'
 
-const FOR_MS = 1_200_000
+const FOR_MS = 720_000
 /** Once upon a renewal, in the middle of one, and so far apart that sessions end by themselves. */
 const PAUSES_MS = [
   { from: 0, to: 3_000 },
@@ -14,16 +14,15 @@ const PAUSES_MS = [
   { from: 120_000, to: 400_000 },
 ] as const
 
-test('G3: twenty minutes of five-minute sessions, revoked at random: no viewer ever notices', async () => {
+test('G3: twelve minutes of five-minute sessions, revoked at random: no viewer ever notices', async () => {
   await using stage = await startStage({ defaults: { kvs: { expires: '5m' } } })
   const { clock, world } = stage
   const incidents: Incident[] = []
   const end = new AbortController()
   const { signal } = end
-  const viewers = [1, 2].map(
-    () => new Viewer(world.watchUrl(), { clock, signal, onIncident: (it) => incidents.push(it) }),
-  )
-  const watching = viewers.map((viewer) => viewer.watch())
+  const onIncident = (it: Incident): void => void incidents.push(it)
+  const viewer = new Viewer(world.watchUrl(), { clock, signal, onIncident })
+  const watching = viewer.watch()
 
   const random = seededRandom(3)
   const endMs = clock.now() + FOR_MS
@@ -34,14 +33,14 @@ test('G3: twenty minutes of five-minute sessions, revoked at random: no viewer e
   }
 
   expect(incidents).toEqual([])
-  for (const { counts } of viewers) expect(counts.segments).toBeGreaterThan(2 * 590)
+  expect(viewer.counts.segments).toBeGreaterThan(2 * 350)
   expect(stage.report()).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
   expect(rollovers(stage, 'schedule')).toBeGreaterThanOrEqual(1)
-  expect(rollovers(stage, 'lost')).toBeGreaterThanOrEqual(7)
+  expect(rollovers(stage, 'lost')).toBeGreaterThanOrEqual(4)
   expect(mostAtOnce(world.control.counters().sessions)).toBeLessThanOrEqual(2)
 
   end.abort()
-  await during(clock, Promise.all(watching))
+  await during(clock, watching)
 })
 
 function rollovers({ world }: Stage, cause: string): number {
