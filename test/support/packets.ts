@@ -35,7 +35,7 @@ export async function probePackets(
 
 /** All that ffmpeg has to say while it decodes; nothing is best. */
 export async function complaints(media: Buffer): Promise<readonly string[]> {
-  const args = ['-nostdin', '-v', 'warning', '-i', '-', '-f', 'null', '-']
+  const args = ['-nostdin', '-v', 'warning', '-threads', '1', '-i', '-', '-f', 'null', '-']
   const { stderr, code } = await runTool('ffmpeg', args, { input: media })
   return code === 0 ? stderr : [...stderr, `ffmpeg exited with ${code}`]
 }
@@ -44,7 +44,9 @@ export async function complaints(media: Buffer): Promise<readonly string[]> {
 export async function encode(seconds: number, ...output: readonly string[]): Promise<Buffer> {
   const sources = ['testsrc2=size=320x180:rate=25', 'sine=frequency=440:sample_rate=48000']
   const inputs = sources.flatMap((source) => ['-f', 'lavfi', '-i', source])
-  const args = ['-nostdin', '-v', 'error', ...inputs, '-t', String(seconds), ...output, 'pipe:1']
+  const fast = ['-threads', '1', '-preset', 'veryfast']
+  const all = [...inputs, '-t', String(seconds), ...fast, ...output, 'pipe:1']
+  const args = ['-nostdin', '-v', 'error', ...all]
   const { stdout, stderr, code } = await runTool('ffmpeg', args)
   if (code !== 0) throw new Error(`ffmpeg could not encode: ${stderr.join(' | ')}`)
   return stdout

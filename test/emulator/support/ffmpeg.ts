@@ -10,7 +10,8 @@ const run = promisify(execFile)
 /** What ffmpeg has to say about a file when it decodes all of it; nothing is best. */
 export async function decode(bytes: Buffer): Promise<string> {
   return inFile(bytes, async (file) => {
-    const { stderr } = await run('ffmpeg', ['-v', 'warning', '-i', file, '-f', 'null', '-'])
+    const args = ['-v', 'warning', '-threads', '1', '-i', file, '-f', 'null', '-']
+    const { stderr } = await run('ffmpeg', args)
     return stderr
   })
 }
