@@ -9,11 +9,12 @@ import { ask } from '../support/raw-http.ts'
 import { hasTool } from '../support/tools.ts'
 import { type Site, startSite } from './support/site.ts'
 
+const PICTURE = 'fMP4, picture alone'
 const dirs = new Map<ForeignMedia, Promise<string>>()
 
-/** Made once for all tests. */
+/** Made once for all tests, and no longer than they look. */
 function dirOf(media: ForeignMedia): Promise<string> {
-  const dir = dirs.get(media) ?? makeHls(media)
+  const dir = dirs.get(media) ?? makeHls(media, media === PICTURE ? [] : ['-t', '30'])
   dirs.set(media, dir)
   return dir
 }
