@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { FaultInput } from '../../src/emulator/service/fault.ts'
 import { get, links, openSession, playlistUrl, type Rig, rig } from './support/client.ts'
 
@@ -64,14 +64,21 @@ async function urlOf(operation: Operation, masterUrl: string): Promise<string> {
   return url
 }
 
+/** One for all: each asks for one answer, and gets it. */
+let it: Rig
+let mp4: string
+let ts: string
+beforeAll(async () => {
+  it = await rig({ config: { cameras: { cam: { clip: 'av-360p' } } } })
+  mp4 = await openSession(it.emulator.url, { StreamName: 'cam' })
+  ts = await openSession(it.emulator.url, { StreamName: 'cam', ContainerFormat: 'MPEG_TS' })
+})
+afterAll(() => it[Symbol.asyncDispose]())
+
 test.each(ROWS)(
   '%s answers %s (%i) in AWS’s form when told to',
   async (operation, type, status) => {
-    await using it = await rig({ config: { cameras: { cam: { clip: 'av-360p' } } } })
-    const masterUrl = await openSession(it.emulator.url, {
-      StreamName: 'cam',
-      ContainerFormat: operation === 'GetTSFragment' ? 'MPEG_TS' : 'FRAGMENTED_MP4',
-    })
+    const masterUrl = operation === 'GetTSFragment' ? ts : mp4
     it.clock.advance(1000)
     const message = `The ${type} of ${operation}.`
     const fault = { kind: 'status', operation, type, status, message, times: 1 } as const

@@ -83,7 +83,7 @@ describe('cadence', () => {
           if (fourth !== undefined) expect(fourth - at).toBeGreaterThan(1000)
         })
       }),
-      { numRuns: 5000 },
+      { numRuns: 1000 },
     )
   })
 

@@ -101,6 +101,6 @@ test('G12: truncated or flipped, it is facts or an Mp4Error, never anything else
         }
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: 400 },
   )
 })

@@ -217,6 +217,6 @@ test('G12: truncated or flipped, it is facts or an Mp4Error, never anything else
         }
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   )
 })

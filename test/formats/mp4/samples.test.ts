@@ -97,7 +97,7 @@ describe('damage', () => {
           expect(error).toBeInstanceOf(Mp4Error)
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     )
   })
 
