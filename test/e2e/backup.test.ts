@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import type { CameraConfigInput } from '../../src/emulator/config.ts'
 import { during, passUntil } from '../support/pace.ts'
 import { ask } from '../support/raw-http.ts'
@@ -12,8 +12,6 @@ const SPARE = cameraOf('spare')
 /** Both cameras' fragments are two seconds long; one is listed within another second. */
 const FRAGMENT_MS = 2_000
 const dir = stateDir()
-/** Minutes of media are judged and decoded. */
-vi.setConfig({ testTimeout: 90_000 })
 
 let stage: Stage
 

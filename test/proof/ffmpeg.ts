@@ -10,7 +10,7 @@ export interface Finished {
 export interface RunOptions {
   readonly input?: Buffer
   readonly signal?: AbortSignal
-  /** Killed after this many milliseconds of real time. Default 60 s. */
+  /** Killed after this many milliseconds of real time. Default 240 s. */
   readonly deadlineMs?: number
 }
 
@@ -18,7 +18,7 @@ export interface RunOptions {
 export function runTool(
   command: 'ffmpeg' | 'ffprobe',
   args: readonly string[],
-  { input, signal, deadlineMs = 60_000 }: RunOptions = {},
+  { input, signal, deadlineMs = 240_000 }: RunOptions = {},
 ): Promise<Finished> {
   const expiry = AbortSignal.timeout(deadlineMs)
   const child = spawn(command, args, {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import {
   begin,
   type Container,
@@ -23,7 +23,6 @@ import { Published } from './published.ts'
  * multivariant playlists say CLOSED-CAPTIONS=NONE.
  */
 
-vi.setConfig({ testTimeout: 300_000 })
 beforeAll(warmUp)
 
 const CONTAINERS = [
