@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { runTool } from '../proof/ffmpeg.ts'
 import { during, passUntil } from '../support/pace.ts'
 import { ask } from '../support/raw-http.ts'
@@ -10,7 +10,6 @@ import { restart, type Stage, startStage } from './support/stage.ts'
 import { stateDir } from './support/state-dir.ts'
 
 const dir = stateDir()
-vi.setConfig({ testTimeout: 60_000 })
 
 const CACHE = { maxBytes: '1MiB', dirMaxBytes: '1MiB' } as const
 
@@ -87,9 +86,20 @@ async function missesAmong(stage: Stage, known: ReadonlyMap<string, Buffer>): Pr
 }
 
 async function makeFilm(file: string): Promise<string> {
-  const source = ['-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=25:d=7.3']
+  const source = ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=7.3']
   const sound = ['-f', 'lavfi', '-i', 'sine=frequency=660:sample_rate=44100:duration=7.3']
-  const video = ['-c:v', 'libx264', '-g', '25', '-bf', '2', '-pix_fmt', 'yuv420p']
+  const video = [
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-g',
+    '25',
+    '-bf',
+    '2',
+    '-pix_fmt',
+    'yuv420p',
+  ]
   const args = ['-v', 'error', ...source, ...sound, ...video, '-c:a', 'aac', file]
   const { code, stderr } = await runTool('ffmpeg', args)
   expect([code, stderr]).toEqual([0, []])

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import type { CameraConfigInput } from '../../src/emulator/config.ts'
 import { PICTURES_FOLDER } from '../../src/slate/pictures.ts'
 import { runTool } from '../proof/ffmpeg.ts'
@@ -15,8 +15,6 @@ import { stateDir } from './support/state-dir.ts'
 const CAMERA = cameraOf('lobby')
 const SLATE = { activation: 'always', signalLossAfter: '5s', onSignalLoss: 'slate' } as const
 const dir = stateDir()
-/** Minutes of media are judged and decoded. */
-vi.setConfig({ testTimeout: 90_000 })
 
 let stage: Stage
 
@@ -61,10 +59,10 @@ test.each([
 
     const before = await newest()
     const beganMs = stage.clock.now()
-    await stage.pass(40_000)
+    await stage.pass(30_000)
     const metrics = String((await during(stage.clock, ask(metricsUrl()))).body)
     expect(metrics).toContain('stream_state{stream="lobby",state="slate"} 1')
-    expect(metrics).toMatch(/slate_segments_total\{stream="lobby"\} \d\d/)
+    expect(metrics).toMatch(/slate_segments_total\{stream="lobby"\} [1-9]/)
     // As fast as time passes, whatever the length of a segment.
     const slateMs = await lastMs(renditions[0])
     expect(await status()).toMatchObject({ state: 'slate', reason: 'no_media' })
@@ -165,8 +163,19 @@ test.each([
   ['without sound, to which silence is added', []],
 ] as const)('G11: an operator’s film %s is shown in a loop', async (_what, sound) => {
   const slateFile = join(dir(), 'slate.mp4')
-  const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=25:d=7.3']
-  const video = ['-c:v', 'libx264', '-g', '25', '-bf', '2', '-pix_fmt', 'yuv420p']
+  const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=7.3']
+  const video = [
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-g',
+    '25',
+    '-bf',
+    '2',
+    '-pix_fmt',
+    'yuv420p',
+  ]
   const { code, stderr } = await runTool('ffmpeg', [
     '-v',
     'error',
@@ -181,7 +190,8 @@ test.each([
   await start({ clip: 'av-720p' }, { slateFile })
   stage.world.control.stopProducer(CAMERA)
   await turns('slate', 20_000)
-  await stage.pass(30_000)
+  // More than two rounds.
+  await stage.pass(16_000)
   stage.world.control.resumeProducer(CAMERA)
   await turns('live', 10_000)
   await stage.pass(8_000)

@@ -159,7 +159,7 @@ describe.skipIf(!hasTool('ffmpeg'))('an origin with', () => {
 
   function dirOf({ container, more = '' }: Kind): Promise<string> {
     const key = `${container} ${more}`
-    const options = `-t 30 ${more}`.trim().split(' ')
+    const options = `-t 26 ${more}`.trim().split(' ')
     const dir =
       dirs.get(key) ??
       makeHls(

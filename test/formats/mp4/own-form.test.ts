@@ -50,7 +50,8 @@ function expectClean(bytes: Buffer): void {
 
 /** Times and checksums of all that ffmpeg decodes, in microseconds from the first; and its complaints. */
 async function decoded(file: Buffer): Promise<{ frames: string[]; warnings: readonly string[] }> {
-  const args = ['-nostdin', '-v', 'warning', '-copyts', '-i', '-', '-fps_mode', 'passthrough']
+  const input = ['-nostdin', '-v', 'warning', '-copyts', '-threads', '1', '-i', '-']
+  const args = [...input, '-fps_mode', 'passthrough']
   const output = ['-enc_time_base', '1:1000000', '-f', 'framemd5', '-']
   const { stdout, stderr } = await runTool('ffmpeg', [...args, ...output], { input: file })
   const rows = stdout

@@ -51,7 +51,8 @@ const samplesOf = (readings: readonly TsReading[], kind: 'video' | 'audio'): rea
 /** A checksum for each decoded picture, or stretch of sound. */
 async function decoded(media: Buffer, kind: 'video' | 'audio'): Promise<readonly string[]> {
   const map = kind === 'video' ? '0:v:0' : '0:a:0'
-  const args = ['-nostdin', '-v', 'error', '-i', '-', '-map', map, '-f', 'framemd5', '-']
+  const input = ['-nostdin', '-v', 'error', '-threads', '1', '-i', '-']
+  const args = [...input, '-map', map, '-f', 'framemd5', '-']
   const { stdout } = await runTool('ffmpeg', args, { input: media })
   const lines = stdout.toString().split('\n')
   return lines

@@ -22,7 +22,18 @@ afterAll(() => rm(folder, { recursive: true }))
 /** A picture that is white from 1.0 to 1.2 s, and a tone for as long. */
 const FLASH = 'color=black:s=160x90:r=25:d=3,drawbox=c=white:t=fill:enable=between(t\\,0.99\\,1.19)'
 const BEEP = 'aevalsrc=if(between(t\\,1\\,1.2)\\,sin(2000*PI*t)\\,0):s=48000:d=3'
-const H264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-pix_fmt', 'yuv420p', '-g', '25']
+const H264 = [
+  '-c:v',
+  'libx264',
+  '-threads',
+  '1',
+  '-preset',
+  'veryfast',
+  '-pix_fmt',
+  'yuv420p',
+  '-g',
+  '25',
+]
 const FRAGMENTED = '+frag_keyframe+default_base_moof+delay_moov+write_colr'
 
 interface Source {
