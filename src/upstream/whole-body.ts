@@ -28,14 +28,18 @@ function isBox(head: Buffer): boolean {
 }
 
 /**
- * Says whether a playlist is whole. One without a newline at its end may have been cut within a URI, or its writer left
+ * Says whether a playlist is whole. One without a line break at its end may have been cut within a URI, or its writer left
  * that out.
  */
 function isWholePlaylist(text: string): boolean | undefined {
-  const last = text.trimEnd().split(/\r?\n/).at(-1) ?? ''
+  const last =
+    text
+      .trimEnd()
+      .split(/[\r\n]/)
+      .at(-1) ?? ''
   if (last.startsWith('#EXT-X-ENDLIST')) return true
   if (OPEN_TAG.test(last)) return false
-  return text.endsWith('\n') ? true : undefined
+  return /[\r\n]$/.test(text) ? true : undefined
 }
 
 function isWholeTransportStream(bytes: Buffer): boolean {

@@ -71,9 +71,13 @@ const WHOLE: Readonly<Record<string, Kind>> = {
     container: APART,
     more: '-map 1:a -var_stream_map v:0,a:0,agroup:sound~a:1,agroup:sound,default:yes',
   },
-  'CRLF and a byte order mark': {
+  'CRLF and a byte order mark, CR alone, no target duration': {
     container: APART,
-    change: edited((text) => `\uFEFF${text.replaceAll('\n', '\r\n')}`),
+    change: edited((text, path) => {
+      const lineBreak = path === '/list_0.m3u8' ? '\r' : '\r\n'
+      const lines = text.replace(/#EXT-X-TARGETDURATION.*\n/, '')
+      return `\uFEFF${lines.replaceAll('\n', lineBreak)}`
+    }),
   },
   'dates without a zone': {
     container: APART,

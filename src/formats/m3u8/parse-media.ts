@@ -43,7 +43,7 @@ const tagsSchema = z.object({
 
 const manifestSchema = z.object({
   version: versionSchema,
-  targetDuration: z.number().nonnegative(),
+  targetDuration: z.number().nonnegative().optional(),
   mediaSequence: z.number().int().nonnegative().default(0),
   discontinuitySequence: z.number().int().nonnegative().default(0),
   playlistType: z.enum(['VOD', 'EVENT']).optional().catch(undefined),
@@ -126,12 +126,15 @@ function toSegments(
   })
 }
 
-/** Replaces a target duration that is beyond all bounds by what it should be: the longest duration, rounded up. */
-function plausibleTarget({ targetDuration, segments }: Manifest): number {
+/**
+ * Returns the target duration; where there is none, or one beyond all bounds, what it should be: the longest duration,
+ * rounded up.
+ */
+function plausibleTarget({ targetDuration = Infinity, segments }: Manifest): number {
   if (targetDuration <= MAX_SEGMENT_S) return targetDuration
   const longestS = Math.max(0, ...segments.map(({ custom }) => custom.EXTINF?.durationS ?? 0))
   if (longestS > 0) return Math.ceil(longestS)
-  throw new PlaylistError(`targetDuration: expected at most ${MAX_SEGMENT_S} s`)
+  throw new PlaylistError(`targetDuration: expected at most ${MAX_SEGMENT_S} s, or EXTINF`)
 }
 
 /** Reads the Skip Boundary; undefined when the list promises none. */

@@ -27,7 +27,7 @@ const NOT_PASSED_ON =
 
 /** Matches a number that is none, because m3u8-parser passes over it, and would begin at 0. */
 const BROKEN_NUMBER =
-  /^[ \t]*#(EXT-X-(?:TARGETDURATION|MEDIA-SEQUENCE|DISCONTINUITY-SEQUENCE))(?![A-Z-])(?!:\d{1,15}(?:\.\d*)?[\s,]*$)/m
+  /^[ \t]*#(EXT-X-(?:MEDIA-SEQUENCE|DISCONTINUITY-SEQUENCE))(?![A-Z-])(?!:\d{1,15}(?:\.\d*)?[\s,]*$)/m
 
 /**
  * Makes sure that it is a playlist of bounded size, and puts the values of its variables in their places.
@@ -42,7 +42,7 @@ export function playlistText(
   }
   // Bytes of UTF-16 that were read as UTF-8.
   if (written.slice(0, 8).includes('\0')) throw new PlaylistError('expected UTF-8, got UTF-16')
-  const text = written.replace(/^\uFEFF/, '')
+  const text = written.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n')
   // Some write attributes behind it.
   if (!/^\s*#EXTM3U(?![A-Z0-9-])/.test(text)) throw new PlaylistError('line 1: expected #EXTM3U')
   if (!text.includes('#EXT-X-DEFINE')) return { text, variables: new Map() }

@@ -47,6 +47,7 @@ function loosely(
 /** The same list by name of what is loose about it. */
 export const LOOSE_MEDIA: Readonly<Record<string, string>> = loosely(MEDIA, {
   'CR/LF': [[/\n/g, '\r\n']],
+  'CR alone': [[/\n/g, '\r']],
   'no line break at the end': [[/\n$/, '']],
   'a byte order mark': [[/^/, '\uFEFF']],
   'a byte order mark and CR/LF': [
@@ -80,6 +81,8 @@ export const LOOSE_MEDIA: Readonly<Record<string, string>> = loosely(MEDIA, {
   'IPTV attributes behind the duration': [
     [/(EXTINF:[\d.]+),/g, '$1,tvg-id="x" group-title="a, b",'],
   ],
+  'no target duration': [['#EXT-X-TARGETDURATION:2\n', '']],
+  'a target duration that is none': [['TARGETDURATION:2', 'TARGETDURATION:two']],
   'a decimal target duration': [['TARGETDURATION:2', 'TARGETDURATION:2.000']],
   'numbers with a decimal point': [['MEDIA-SEQUENCE:7', 'MEDIA-SEQUENCE:7.0']],
   'tags in another order': [

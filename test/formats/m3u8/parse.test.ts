@@ -199,7 +199,7 @@ describe('what is no playlist is refused', () => {
   const refused: [string, string, RegExp][] = [
     ['an HTML page', '<html><body>504</body></html>', /line 1: expected #EXTM3U/],
     ['nothing', '', /expected #EXTM3U/],
-    ['no target duration', '#EXTM3U\n#EXTINF:2,\na\n', /targetDuration/],
+    ['no duration at all', '#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:1\n', /targetDuration/],
     ['a multivariant playlist', golden('kvs-master-video'), /targetDuration/],
     ['a negative duration', media('#EXTINF:-1,', 'a'), /line 3, #EXTINF: expected a duration/],
     ['a duration that is no number', media('#EXTINF:NaN,', 'a'), /line 3, #EXTINF/],
