@@ -47,15 +47,31 @@ export async function openOriginSession(
   signal: AbortSignal,
 ): Promise<HlsSession> {
   const http = new OriginHttp(source, deps)
-  const playlists = await http.get('playlist', { url: source.url.reveal() }, signal, (body) =>
-    playlistsOf(whole(body), http),
-  )
-  const session = new OriginSession(playlists, http, deps)
-  await session.begin(signal)
-  return session
+  const failed = new Set<string>()
+  const open = async (answer: OriginBody): Promise<HlsSession> => {
+    const session = new OriginSession(playlistsOf(answer, http, failed), http, deps)
+    await session.begin(signal)
+    return session
+  }
+  const asked = { url: source.url.reveal() }
+  const first = await http.get('playlist', asked, signal, (body) => {
+    const answer = whole(body)
+    const { main } = playlistsOf(answer, http, failed)
+    return { answer, main }
+  })
+  try {
+    return await open(first.answer)
+  } catch (error) {
+    signal.throwIfAborted()
+    failed.add(first.main)
+    if (playlistsOf(first.answer, http, failed).main === first.main) throw error
+    return open(first.answer)
+  }
 }
 
 interface OriginPlaylists {
+  /** The URI of the first of them, as written. */
+  readonly main: string
   readonly urls: ReadonlyMap<PlaylistName, URL>
   readonly codecs: readonly string[]
   readonly videoRange?: VideoRange | undefined
@@ -64,16 +80,21 @@ interface OriginPlaylists {
 }
 
 /** Finds the playlists. A media playlist is its own: what is in its segments shows when they are read. */
-function playlistsOf({ bytes, url }: OriginBody, { hosts }: OriginHttp): OriginPlaylists {
+function playlistsOf(
+  { bytes, url }: OriginBody,
+  { hosts }: OriginHttp,
+  failed: ReadonlySet<string>,
+): OriginPlaylists {
   const text = bytes.toString()
   if (!/^[ \t]*#EXT-X-STREAM-INF[ \t]*:/m.test(text)) {
     parseMedia(text, { url, newest: MAX_KNOWN })
-    return { urls: new Map([['muxed', url]]), codecs: [] }
+    return { main: url.href, urls: new Map([['muxed', url]]), codecs: [] }
   }
   const { variables, ...multivariant } = parseMultivariant(text, { url })
-  const { uris, codecs, videoRange } = pickPlaylists(multivariant)
+  const { uris, codecs, videoRange } = pickPlaylists(multivariant, failed)
   const urls = [...uris].map(([name, uri]) => [name, hosts.resolve(uri, url)] as const)
-  return { urls: new Map(urls), codecs, videoRange, variables }
+  const [main = ''] = uris.values()
+  return { main, urls: new Map(urls), codecs, videoRange, variables }
 }
 
 /**

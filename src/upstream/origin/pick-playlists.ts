@@ -10,9 +10,9 @@ export interface PickedPlaylists {
   readonly videoRange: VideoRange | undefined
 }
 
-const PLAYABLE = /^(avc1|avc3|hvc1|hev1|mp4a)\b/
-const OTHER_VIDEO = /^(av01|vp0?[89]|dvh1|dvhe|mp4v)\b/
-const VIDEO = /^(avc1|avc3|hvc1|hev1)\b/
+const PLAYABLE = /^(avc1|avc3|hvc1|hev1|mp4a)\b/i
+const OTHER_VIDEO = /^(av01|vp0?[89]|dvh1|dvhe|mp4v)\b/i
+const VIDEO = /^(avc1|avc3|hvc1|hev1)\b/i
 /** Matches subtitles and captions, which we neither follow nor repeat. */
 const TEXT = /^(wvtt|stpp|tx3g|imsc1|c608|c708|mett|sbtt|stxt|dvb)\b/i
 
@@ -31,13 +31,19 @@ export function isVideoCodec(codec: string): boolean {
 }
 
 /**
- * One variant: the best that we can play throughout, as there is no ladder here, else the best whose picture we can
+ * Picks one variant: the best that we can play throughout, as there is no ladder here, else the best whose picture we can
  * play; the best of all if we can play none. Its sound is the default of its audio group, or within its own segments.
+ * @param failed URIs of variants that could not be had: a redundant one takes the place of the best, if there is one
  */
-export function pickPlaylists({ variants, audio }: MultivariantPlaylist): PickedPlaylists {
+export function pickPlaylists(
+  { variants, audio }: MultivariantPlaylist,
+  failed: ReadonlySet<string> = new Set(),
+): PickedPlaylists {
   const readable = variants.filter((variant) => isReadable(mediaCodecs(variant)))
-  const best = bestOf(variants.filter(isPlayable)) ?? bestOf(readable) ?? bestOf(variants)
-  if (best === undefined) throw new RangeError('a multivariant playlist lists a variant')
+  const first = bestOf(variants.filter(isPlayable)) ?? bestOf(readable) ?? bestOf(variants)
+  if (first === undefined) throw new RangeError('a multivariant playlist lists a variant')
+  const left = variants.find((one) => !failed.has(one.uri) && isRedundant(one, first))
+  const best = left ?? first
   const group = audio.filter(({ groupId }) => groupId === best.audioGroup)
   const sound = (group.find(({ isDefault }) => isDefault) ?? group[0])?.uri
   const uris = new Map<PlaylistName, string>()
@@ -45,6 +51,14 @@ export function pickPlaylists({ variants, audio }: MultivariantPlaylist): Picked
   if (sound === undefined || sound === best.uri) uris.set('muxed', best.uri)
   else uris.set('video', best.uri).set('audio', sound)
   return { uris, codecs: mediaCodecs(best), videoRange: best.videoRange }
+}
+
+/** Says whether one variant stands in for the other, as a backup of the same. RFC 8216bis, 4.4.6.2. */
+function isRedundant(one: Variant, other: Variant): boolean {
+  const [a, b] = [one, other].map(({ bandwidth, codecs, resolution, frameRate }) =>
+    JSON.stringify([bandwidth, codecs, resolution, frameRate]),
+  )
+  return a === b
 }
 
 /** Returns the best variant. Without CODECS nothing speaks against one. Video outweighs sound alone. */

@@ -23,6 +23,21 @@ describe('of several variants', () => {
     expect(pick(low, high, vp9)).toEqual([['muxed', 'high']])
   })
 
+  test('a redundant one takes the place of one that cannot be had; one of another width does not', () => {
+    const master = parseMultivariant(
+      `#EXTM3U\n${variant(`BANDWIDTH=2,${AVC}`, 'a')}\n${variant(`BANDWIDTH=2,${AVC}`, 'b')}\n${variant(`BANDWIDTH=1,${AVC}`, 'c')}\n`,
+    )
+    const left = (...failed: string[]): unknown =>
+      pickPlaylists(master, new Set(failed)).uris.get('muxed')
+    expect([left(), left('a'), left('a', 'b')]).toEqual(['a', 'b', 'a'])
+  })
+
+  test('CODECS in capitals are those that they name', () => {
+    const high = variant('BANDWIDTH=9,CODECS="AV01.0.04M.08"', 'av1')
+    const low = variant('BANDWIDTH=1,CODECS="AVC1.4D400C,MP4A.40.2"', 'avc')
+    expect(pick(high, low)).toEqual([['muxed', 'avc']])
+  })
+
   test('one without CODECS may be as good as any', () => {
     expect(pick(variant('BANDWIDTH=1', 'low'), variant('BANDWIDTH=2', 'high'))).toEqual([
       ['muxed', 'high'],
