@@ -157,8 +157,11 @@ export class FragmentQueue {
       (one) => one !== undefined,
     )
     trouble.lacking(number, lacks)
-    // The first playlist is the picture's.
-    const isAbsent = others.some(({ status }) => status === 'rejected')
+    // The first playlist is the picture's, and perhaps the sound's as well.
+    const isAbsent =
+      others.some(({ status }) => status === 'rejected') ||
+      (lacks?.code === 'upstream_unsupported_media' &&
+        !tracks.some(({ rendition }) => rendition === 'audio'))
     return {
       listed: job.listed,
       timeBase,

@@ -56,7 +56,9 @@ export function scanAdts(bytes: Buffer, holes: readonly number[] = []): AdtsRun 
   let description: AacDescription | undefined
   let at = 0
   let next = 0
-  while (at < bytes.length) {
+  for (;;) {
+    at = stuffingEnd(bytes, at)
+    if (at >= bytes.length) break
     while ((holes[next] ?? Infinity) <= at) next += 1
     // Not even its header is whole.
     if (bytes.length - at < HEADER_BYTES && bytes[at] === 0xff) break
@@ -122,9 +124,17 @@ function faultOf(
 function nextFrame(bytes: Buffer, from: number): number {
   for (let at = bytes.indexOf(0xff, from); at !== -1; at = bytes.indexOf(0xff, at + 1)) {
     const end = readHeader(bytes, at)?.end
-    if (end !== undefined && (end >= bytes.length || isAdts(bytes, end))) return at
+    const behind = end === undefined ? undefined : stuffingEnd(bytes, end)
+    if (behind !== undefined && (behind >= bytes.length || isAdts(bytes, behind))) return at
   }
   return bytes.length
+}
+
+/** Finds the end of the zeros that some put behind frames. */
+function stuffingEnd(bytes: Buffer, from: number): number {
+  let at = from
+  while (bytes[at] === 0) at += 1
+  return at
 }
 
 function isSame(a: AacDescription, b: AacDescription): boolean {

@@ -18,11 +18,13 @@ const TOLERANCE_S = 0.05
  * Gives each frame its time: 1,024 ticks after the one before, so that an ear hears no seam. Where frames
  * are missing, the one before the hole lasts until its end.
  *
+ * @param dueTicks when the first frame begins if it follows on from others; marks that are near do not move it
  * @throws Mp4Error when there is no mark for the first frame, or marks go back
  */
 export function timedFrames(
   { description, frames }: AdtsStream,
   marks: readonly TimeMark[],
+  dueTicks?: number,
 ): Track {
   const tolerance = TOLERANCE_S * sampleRateOf(description)
   const samples: Sample[] = []
@@ -30,7 +32,7 @@ export function timedFrames(
   for (const { at, data } of frames) {
     let marked: number | undefined
     for (; (marks[next]?.at ?? Infinity) <= at; next += 1) marked = marks[next]?.ticks
-    const due = endOf(samples.at(-1))
+    const due = endOf(samples.at(-1)) ?? nearTo(dueTicks, marked, tolerance)
     const dts = due ?? marked
     if (dts === undefined) throw malformed('audio without a time')
     const hole = (marked ?? dts) - dts
@@ -38,6 +40,16 @@ export function timedFrames(
     samples.push(sampleAt(hole > tolerance ? stretch(samples, hole) : dts, data))
   }
   return { description, samples }
+}
+
+/** Returns the time that is due, unless a mark says that it begins elsewhere. */
+function nearTo(
+  due: number | undefined,
+  marked: number | undefined,
+  tolerance: number,
+): number | undefined {
+  if (due === undefined || marked === undefined) return due
+  return Math.abs(marked - due) <= tolerance ? due : undefined
 }
 
 function sampleAt(dts: number, data: Buffer): Sample {

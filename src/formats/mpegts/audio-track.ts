@@ -5,10 +5,11 @@ import { sampleRateOf, type Track, VIDEO_TIMESCALE } from '../mp4/track.ts'
 import type { PesPacket, PesRun } from './pes.ts'
 import { STAMP_WRAP, unwrapped } from './unwrap.ts'
 
-/** The beginning of a frame whose end comes with the next segment. */
+/** Where a segment's frames end. */
 export interface AudioTail {
+  /** The beginning of a frame whose end comes with the next segment; empty where there is none. */
   readonly bytes: Buffer
-  /** When it begins, in 90 kHz ticks of 33 bits. */
+  /** When the next frame begins, in 90 kHz ticks of 33 bits. */
   readonly stamp: number
 }
 
@@ -40,7 +41,7 @@ export function audioTrack(run: PesRun, before: AudioTail | undefined): AudioRea
     at += packet.data.length
   }
   const bytes = Buffer.concat(pieces, at)
-  return timed(bytes, scanAdts(bytes, holes), marks)
+  return timed(bytes, scanAdts(bytes, holes), marks, begun?.stamp)
 }
 
 interface StampMark {
@@ -49,7 +50,13 @@ interface StampMark {
   readonly stamp: number
 }
 
-function timed(bytes: Buffer, run: AdtsRun, marks: readonly StampMark[]): AudioReading {
+/** @param due when the first frame begins, if it follows on from the segment before: packets' own times waver */
+function timed(
+  bytes: Buffer,
+  run: AdtsRun,
+  marks: readonly StampMark[],
+  due: number | undefined,
+): AudioReading {
   const { description, faults } = run
   const [first] = marks
   // Frames before the first time have none.
@@ -59,17 +66,18 @@ function timed(bytes: Buffer, run: AdtsRun, marks: readonly StampMark[]): AudioR
     return { track: undefined, tail: undefined, faults }
   }
   const rate = sampleRateOf(description)
-  const times: TimeMark[] = marks.map(({ at, stamp }) => {
-    return { at, ticks: Math.round((stamp * rate) / VIDEO_TIMESCALE) }
-  })
-  const track = timedFrames({ description, frames }, times)
+  const ticksOf = (stamp: number): number => Math.round((stamp * rate) / VIDEO_TIMESCALE)
+  const times: TimeMark[] = marks.map(({ at, stamp }) => ({ at, ticks: ticksOf(stamp) }))
+  const track = timedFrames(
+    { description, frames },
+    times,
+    due === undefined ? undefined : ticksOf(due),
+  )
   const last = track.samples.at(-1)
   const endTicks = last === undefined ? 0 : last.dts + last.duration
-  const rest = bytes.subarray(run.end)
   const stamp = ((endTicks * VIDEO_TIMESCALE) / rate) % STAMP_WRAP
   // Its bytes must not keep the whole segment in memory.
-  const tail = rest.length === 0 ? undefined : { bytes: Buffer.from(rest), stamp }
-  return { track, tail, faults }
+  return { track, tail: { bytes: Buffer.from(bytes.subarray(run.end)), stamp }, faults }
 }
 
 /** Returns what was begun, on this segment's line of times, if this segment goes on with it. */

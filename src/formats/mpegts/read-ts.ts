@@ -1,7 +1,7 @@
-import { malformed, unsupported } from '../mp4/mp4-error.ts'
+import { Mp4Error, malformed, unsupported } from '../mp4/mp4-error.ts'
 import type { Track } from '../mp4/track.ts'
-import { type AudioTail, audioTrack } from './audio-track.ts'
-import { readPackets } from './packet.ts'
+import { type AudioReading, type AudioTail, audioTrack } from './audio-track.ts'
+import { readPackets, type TsPacket } from './packet.ts'
 import { PesGatherer, type PesPacket, type PesRun } from './pes.ts'
 import { type Program, ProgramReader, type ProgramStream } from './program.ts'
 import { STAMP_WRAP, unwrapped } from './unwrap.ts'
@@ -59,7 +59,7 @@ export function readTs(bytes: Buffer, { loneMs, run: context }: TsContext): TsRe
     // Announced, but silent in this segment.
     if (run === undefined || run.packets.length === 0) continue
     if (codec === 'aac') {
-      const reading = audioTrack(run, before?.audio)
+      const reading = soundOf(run, before?.audio, context !== undefined && tracks.length > 0)
       if (reading.track !== undefined) tracks.push(reading.track)
       for (const fault of reading.faults) damage.add(fault)
       tail = { ...tail, audio: reading.tail }
@@ -72,10 +72,24 @@ export function readTs(bytes: Buffer, { loneMs, run: context }: TsContext): TsRe
     }
   }
   if (tracks.length === 0) throw malformed('a segment without media')
-  if (context === undefined && tail.audio !== undefined)
+  if (context === undefined && (tail.audio?.bytes.length ?? 0) > 0)
     damage.add('an audio frame that is cut off')
   const announced = streams.map(({ codec }) => (codec === 'aac' ? 'audio' : 'video'))
   return { tracks, tail, damage: [...damage], leftOut, announced }
+}
+
+/** Reads sound; what is wrong with all of it costs the picture beside it nothing, where there is one that goes on. */
+function soundOf(
+  run: PesRun,
+  before: AudioTail | undefined,
+  isBesidePicture: boolean,
+): AudioReading {
+  try {
+    return audioTrack(run, before)
+  } catch (error) {
+    if (!isBesidePicture || !(error instanceof Mp4Error)) throw error
+    return { track: undefined, tail: undefined, faults: [error.message] }
+  }
 }
 
 /**
@@ -107,12 +121,21 @@ function gather(bytes: Buffer, before: TsTail | undefined): Gathered {
   const reader = new ProgramReader(before?.program)
   const gatherers = { picture: new PesGatherer(), sound: new PesGatherer() }
   const scrambled = new Set<number>()
-  for (const packet of readPackets(bytes)) {
-    reader.add(bytes, packet)
+  const take = (packet: TsPacket): void => {
     const stream = reader.program?.streams.find(({ pid }) => pid === packet.pid)
-    if (stream === undefined) continue
+    if (stream === undefined) return
     if (packet.isScrambled) scrambled.add(packet.pid)
     else gatherers[stream.codec === 'aac' ? 'sound' : 'picture'].add(bytes, packet)
+  }
+  // Tables may stand behind the first media that they tell of.
+  const early: TsPacket[] = []
+  for (const packet of readPackets(bytes)) {
+    reader.add(bytes, packet)
+    if (reader.program === undefined) early.push(packet)
+    else {
+      if (early.length > 0) early.splice(0).forEach(take)
+      take(packet)
+    }
   }
   const { program } = reader
   if (program === undefined) throw malformed('no program map')

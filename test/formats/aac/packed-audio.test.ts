@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readAdts } from '../../../src/formats/aac/adts.ts'
+import { readAdts, scanAdts } from '../../../src/formats/aac/adts.ts'
 import { timedFrames } from '../../../src/formats/aac/frame-times.ts'
 import { readPackedAudio } from '../../../src/formats/aac/packed-audio.ts'
 import { Mp4Error } from '../../../src/formats/mp4/mp4-error.ts'
@@ -33,6 +33,30 @@ function tag(stamp: bigint, owner = 'com.apple.streaming.transportStreamTimestam
 
 const dts = (bytes: Buffer): readonly number[] => readPackedAudio(bytes).samples.map((s) => s.dts)
 
+test('zeros between frames and behind them are passed over, and are no fault', () => {
+  const whole = frames(3)
+  const {
+    frames: read,
+    faults,
+    end,
+  } = scanAdts(Buffer.concat(whole.flatMap((one) => [one, Buffer.alloc(5)])))
+  expect(read.map(({ data }) => data)).toEqual(whole.map((one) => one.subarray(7)))
+  expect({ faults, end }).toEqual({
+    faults: [],
+    end: whole.reduce((sum, { length }) => sum + length + 5, 0),
+  })
+})
+
+test('a stamp that wavers does not move frames that follow on; one that is far off does', () => {
+  const { description, frames: read } = readAdts(Buffer.concat(frames(2)))
+  const startOf = (ticks: number, due?: number): number | undefined =>
+    timedFrames({ description, frames: read }, [{ at: 0, ticks }], due).samples[0]?.dts
+  expect(startOf(48_700)).toBe(48_700)
+  expect(startOf(48_700, 48_000)).toBe(48_000)
+  expect(startOf(47_300, 48_000)).toBe(48_000)
+  expect(startOf(58_000, 48_000)).toBe(58_000)
+})
+
 describe('packed audio', () => {
   test('begins where its ID3 tag says, 1024 ticks a frame', () => {
     expect(dts(Buffer.concat([tag(900_000n), ...frames(3)]))).toEqual([480_000, 481_024, 482_048])
@@ -60,7 +84,7 @@ describe('packed audio', () => {
     [
       'no frame where one should begin',
       /no audio frame/,
-      Buffer.concat([...frames(1), Buffer.alloc(9)]),
+      Buffer.concat([...frames(1), Buffer.alloc(9, 1)]),
     ],
     [
       'two sample rates',
