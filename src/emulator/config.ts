@@ -32,6 +32,13 @@ const quotasSchema = z.strictObject({
 
 export const cameraConfigSchema = z.strictObject({
   clip: z.enum(CLIP_NAMES).default('av-720p').describe('Which media it loops.'),
+  frameStepsMs: z
+    .array(z.int().min(10).max(5000))
+    .max(100)
+    .default([])
+    .describe(
+      'How far pictures are apart, in turn; the last of a fragment is said to last as long as the one before. Default: as encoded.',
+    ),
   anchorMs: millis
     .default(Date.UTC(2025, 0, 1))
     .describe('When its first fragment began, in milliseconds since 1970.'),

@@ -1,6 +1,7 @@
 import type { Random } from '../../base/backoff.ts'
 import type { CameraConfig, CheckedEmulatorConfig } from '../config.ts'
 import { loadClip } from '../media/clip.ts'
+import { unevenClip } from '../media/uneven-clip.ts'
 import { Faults } from '../service/fault.ts'
 import { Meter } from '../usage/meter.ts'
 import type { CameraEvent } from './event.ts'
@@ -40,7 +41,8 @@ export class Camera {
     this.streamName = config.streamName ?? name
     this.arn = `${arnPrefix(home, config)}:stream/${this.streamName}/${config.anchorMs}`
     this.config = config
-    this.timeline = new Timeline(name, loadClip(config.clip), config.anchorMs, config)
+    const clip = unevenClip(loadClip(config.clip), config.frameStepsMs)
+    this.timeline = new Timeline(name, clip, config.anchorMs, config)
     this.faults = new Faults(random, config.faults)
     for (const { event, atMs } of config.events) {
       this.timeline.script.order(event, atMs ?? config.anchorMs)

@@ -2,7 +2,16 @@ import { z } from 'zod'
 import { type CameraConfig, type CameraConfigInput, cameraConfigSchema } from '../config.ts'
 
 /** The keys that make a camera what it is, so that a different one needs another name. */
-const FIXED = ['clip', 'anchorMs', 'streamName', 'region', 'roleArn', 'events', 'faults'] as const
+const FIXED = [
+  'clip',
+  'frameStepsMs',
+  'anchorMs',
+  'streamName',
+  'region',
+  'roleArn',
+  'events',
+  'faults',
+] as const
 
 export type CameraPatch = Partial<Omit<CameraConfigInput, (typeof FIXED)[number]>>
 

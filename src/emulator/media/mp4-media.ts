@@ -25,13 +25,19 @@ export function writeMp4Media(session: Session, fragment: Fragment, track: ClipT
  * with the first whole AAC frame) stays what the encoder made it, whatever the base.
  */
 export function baseTicks(session: Session, fragment: Fragment, track: ClipTrack): number {
-  const { clip, index } = fragment.content
-  const before = track.fragments.slice(0, index).reduce((sum, part) => sum + totalDuration(part), 0)
-  const loopMs = clip.startsMs[index] ?? 0
-  const place = track.offsetTicks + before - (loopMs * track.timescale) / 1000
+  const place = track.kind === 'video' ? 0 : placeTicks(fragment, track)
   const startMs = session.startMs(fragment) - originMs(session, fragment)
   // A producer whose clock falls back behind the session’s first fragment has no time to count down to.
   return Math.max(0, Math.round((startMs * track.timescale) / 1000) + place)
+}
+
+/** Returns how long after its fragment's start the sound begins. */
+function placeTicks(
+  { content: { clip, index } }: Fragment,
+  { fragments, offsetTicks, timescale }: ClipTrack,
+): number {
+  const before = fragments.slice(0, index).reduce((sum, part) => sum + totalDuration(part), 0)
+  return offsetTicks + before - ((clip.startsMs[index] ?? 0) * timescale) / 1000
 }
 
 function originMs(session: Session, fragment: Fragment): number {
