@@ -88,7 +88,10 @@ describe('shared work', () => {
       Array.from({ length: 20 }, () => clips.open('lobby', range(30), never)),
     )
     expect(new Set(opened.map(({ clip }) => clip)).size).toBe(1)
-    expect(opened.map(({ origin }) => origin)).toEqual(['miss', ...Array(19).fill('collapsed')])
+    expect(opened.map(({ origin }) => origin)).toEqual([
+      'miss',
+      ...Array.from({ length: 19 }, () => 'collapsed'),
+    ])
     expect(recording.fetched).toHaveLength(30)
     expect((await clips.open('lobby', range(30), never)).origin).toBe('hit')
     expect(recording.fetched).toHaveLength(30)
