@@ -12,6 +12,7 @@ export const CLIP_NAMES = [
   'av-720p',
   'av-360p',
   'av-360p-irregular',
+  'av-180p',
   'av-180p-long',
   'hevc',
   'audio-only',

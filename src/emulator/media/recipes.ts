@@ -62,6 +62,16 @@ export const RECIPES: readonly ClipRecipe[] = [
     audio: true,
   },
   {
+    // For browsers and players in tests, which decode and paint by the processor.
+    name: 'av-180p',
+    fps: 10,
+    bFrames: 0,
+    loopMs: LOOP_MS,
+    fragmentsMs: [1000],
+    video: [x264('main', '320x180', 50), x264('baseline', '320x180', 50)],
+    audio: true,
+  },
+  {
     // KVS takes fragments of 1 to 20 s. KVS.md, section 10.
     name: 'av-180p-long',
     fps: 10,
