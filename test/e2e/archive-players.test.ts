@@ -2,37 +2,32 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { systemClock } from '../../src/base/clock.ts'
 import { decodeWithoutWarning } from '../proof/decode.ts'
 import { runTool } from '../proof/ffmpeg.ts'
-import { launchBrowser } from '../support/browser.ts'
+import { newPage, type OwnPage } from '../support/browser.ts'
 import { startWorld, type World } from '../support/world.ts'
 
 const HLS_JS = createRequire(import.meta.url).resolve('hls.js/dist/hls.js')
 const SECONDS = 120
 
-let browser: Browser
 let world: World
 let startMs: number
 
 beforeAll(async () => {
-  browser = await launchBrowser()
   // What follows on from what, and new codec private data in the middle of it.
   startMs = Math.floor(Date.now() / 1000) * 1000 - 600_000
   const change = { atMs: startMs + 61_000, event: { type: 'codec-private-data' } } as const
   world = await startWorld({
     clock: systemClock,
-    cameras: { lobby: { clip: 'av-360p', events: [change] } },
+    cameras: { lobby: { clip: 'av-180p', events: [change] } },
   })
 })
 
-afterAll(async () => {
-  await world.close()
-  await browser.close()
-})
+afterAll(() => world.close())
 
 function url(from: number, to?: number): string {
   const end = to === undefined ? '' : `&end=${(startMs + to * 1000) / 1000}`
@@ -55,7 +50,8 @@ test('ffmpeg plays a closed range to its end', async () => {
 })
 
 test('Chromium plays a closed range, over new codec private data, and seeks in it', async () => {
-  const page = await play(url(0, SECONDS))
+  await using own = await play(url(0, SECONDS))
+  const { page } = own
   expect((await look(page)).duration).toBeCloseTo(SECONDS, 0)
   await page.evaluate('video.currentTime = 58')
   await expect.poll(async () => (await look(page)).time).toBeGreaterThan(64)
@@ -66,18 +62,17 @@ test('Chromium plays a closed range, over new codec private data, and seeks in i
   expect((await look(page)).errors).toEqual([])
   // A player's clock is the recording's.
   expect(Math.abs((await look(page)).dateMs - (startMs + SECONDS * 1000))).toBeLessThan(1_500)
-  await page.close()
 })
 
 test('Chromium starts a growing range over, and comes to its live edge', async () => {
-  const page = await play(url(570))
+  await using own = await play(url(570))
+  const { page } = own
   const first = await look(page)
   expect(Math.abs(first.dateMs - (startMs + 570_000))).toBeLessThan(10_000)
   await page.evaluate('video.currentTime = hls.levels[0].details.edge - 4')
   await expect.poll(async () => (await look(page)).dateMs).toBeGreaterThan(Date.now() - 15_000)
   await expect.poll(async () => (await look(page)).duration).toBeGreaterThan(first.duration + 5)
   expect((await look(page)).errors).toEqual([])
-  await page.close()
 })
 
 const seen = z.object({
@@ -101,8 +96,9 @@ async function look(page: Page): Promise<z.output<typeof seen>> {
 }
 
 /** hls.js at its defaults, from the beginning of the list. */
-async function play(source: string): Promise<Page> {
-  const page = await browser.newPage()
+async function play(source: string): Promise<OwnPage> {
+  const own = await newPage()
+  const { page } = own
   await page.setContent('<video muted autoplay></video>')
   await page.addScriptTag({ path: HLS_JS })
   await page.evaluate(`
@@ -117,5 +113,5 @@ async function play(source: string): Promise<Page> {
     hls.attachMedia(video)
   `)
   await expect.poll(async () => (await look(page)).time).toBeGreaterThan(0.5)
-  return page
+  return own
 }

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { startGateway } from '../../src/gateway.ts'
-import { launchBrowser, openPage, SOON } from '../support/browser.ts'
+import { openPage, SOON } from '../support/browser.ts'
 import { makeEncryptedHls } from '../support/ffmpeg-hls.ts'
 import { ForeignOrigin } from '../support/foreign-origin.ts'
 import { askWitness, beginWitness, placeWitness } from '../support/playback.ts'
@@ -27,11 +27,10 @@ test.skipIf(!hasTool('chromium') || !hasTool('ffmpeg'))(
       random: Math.random,
       log: silent,
     })
-    const browser = await launchBrowser()
     try {
       const url = `${gateway.publicUrl}/play/lobby`
-      const size = { width: 640, height: 360 }
-      const { page, complaints } = await openPage(browser, url, size, placeWitness)
+      await using watched = await openPage(url, placeWitness)
+      const { page, complaints } = watched
       await page.locator('.tile[data-tone="live"]').waitFor(SOON)
       await beginWitness(page)
       const seconds = async (): Promise<number> =>
@@ -44,7 +43,6 @@ test.skipIf(!hasTool('chromium') || !hasTool('ffmpeg'))(
         origin.requests.filter(({ path }) => path.includes('secret.key')).length,
       ).toBeGreaterThan(0)
     } finally {
-      await browser.close()
       await gateway.close()
       await rm(dir, { recursive: true, force: true })
     }

@@ -3,35 +3,52 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
-import { launchBrowser, openPage, SOON, type WatchedPage } from '../support/browser.ts'
+import { openPage, SOON, type WatchedPage } from '../support/browser.ts'
 import { startWorld, type World } from '../support/world.ts'
 
 const HOUR_MS = 3_600_000
 
 const run = promisify(execFile)
 
-let browser: Browser
 let world: World
 let folder: string
+/** One for all: each test begins at the live picture. */
+let watched: WatchedPage
+let page: Page
 
 beforeAll(async () => {
-  browser = await launchBrowser()
   folder = await mkdtemp(join(tmpdir(), 'gateway-clip-'))
-  const cameras = { lobby: { clip: 'av-360p' } } as const
+  const cameras = { lobby: { clip: 'av-180p' } } as const
   world = await startWorld({ clock: systemClock, cameras, defaults: { dvr: '1h' } })
+  watched = await openPage(`${world.gateway.publicUrl}/play/lobby`)
+  page = watched.page
+  await page.locator('.track').waitFor({ ...SOON, state: 'attached' })
+})
+
+beforeEach(async () => {
+  await page.keyboard.press('l')
+  await page.locator('.tile[data-tone="live"]').waitFor({ ...SOON, state: 'attached' })
 })
 
 afterAll(async () => {
-  await browser.close()
+  await watched[Symbol.asyncDispose]()
   await world.close()
   await rm(folder, { recursive: true, force: true })
 })
 
+test('pausing stays behind, and playing goes on from there', async () => {
+  await page.keyboard.press(' ')
+  await page.getByRole('button', { name: 'Play', exact: true }).waitFor(SOON)
+  await page.locator('.tile[data-tone="past"]').waitFor({ ...SOON, state: 'attached' })
+  await page.keyboard.press(' ')
+  await moving(page)
+  expect(await shownAge(page)).toMatch(/^\d+ s ago$/)
+})
+
 test('the scrub bar goes back in time, further than the day, and to the live picture again', async () => {
-  const { page, complaints } = await player()
   // Shown while there is a past to go to, and the pointer is near.
   await page.mouse.move(300, 300)
   await page.locator('.track').waitFor(SOON)
@@ -52,11 +69,10 @@ test('the scrub bar goes back in time, further than the day, and to the live pic
 
   await page.keyboard.press('l')
   await page.locator('.tile[data-tone="live"]').waitFor({ ...SOON, state: 'attached' })
-  expect(complaints).toEqual([])
+  expect(watched.complaints).toEqual([])
 })
 
 test('a time of which nothing was recorded is said to be such', async () => {
-  const { page } = await player()
   await goTo(page, '2020-01-01T10:00:00')
   await page.getByText(/^Nothing was recorded at that time\./).waitFor(SOON)
   // Buttons leave with the pointer.
@@ -65,18 +81,7 @@ test('a time of which nothing was recorded is said to be such', async () => {
   await page.locator('.tile[data-tone="live"]').waitFor({ ...SOON, state: 'attached' })
 })
 
-test('pausing stays behind, and playing goes on from there', async () => {
-  const { page } = await player()
-  await page.keyboard.press(' ')
-  await page.getByRole('button', { name: 'Play', exact: true }).waitFor(SOON)
-  await page.locator('.tile[data-tone="past"]').waitFor({ ...SOON, state: 'attached' })
-  await page.keyboard.press(' ')
-  await moving(page)
-  expect(await shownAge(page)).toMatch(/^\d+ s ago$/)
-})
-
 test('the last half minute can be saved as a file', async () => {
-  const { page } = await player()
   const [download] = await Promise.all([
     page.waitForEvent('download', SOON),
     page.keyboard.press('s'),
@@ -90,13 +95,6 @@ test('the last half minute can be saved as a file', async () => {
   expect(Number(stdout)).toBeGreaterThanOrEqual(29.9)
   expect(Number(stdout)).toBeLessThanOrEqual(32.1)
 })
-
-async function player(): Promise<WatchedPage> {
-  const watched = await openPage(browser, `${world.gateway.publicUrl}/play/lobby`)
-  await watched.page.locator('.tile[data-tone="live"]').waitFor({ ...SOON, state: 'attached' })
-  await watched.page.locator('.track').waitFor({ ...SOON, state: 'attached' })
-  return watched
-}
 
 /** Types a time into its field, which is there while the pointer moves. */
 async function goTo(page: Page, time: string): Promise<void> {

@@ -1,31 +1,21 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import type { Page } from 'playwright-core'
+import { expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import type { CameraConfigInput } from '../../src/emulator/config.ts'
 import { GatewayAdmin } from '../proof/gateway-admin.ts'
-import { launchBrowser, openPage, SOON, type WatchedPage } from '../support/browser.ts'
+import { openPage, SOON, type WatchedPage } from '../support/browser.ts'
 import { askWitness, beginWitness, placeWitness } from '../support/playback.ts'
 import { cameraOf, startWorld, type World } from '../support/world.ts'
 
 /** So short that a session runs out by itself within the test. Renewed after some nine seconds. */
 const EXPIRES_MS = 12_000
 
-let browser: Browser
-
-beforeAll(async () => {
-  browser = await launchBrowser()
-})
-
-afterAll(async () => {
-  await browser.close()
-})
-
 /** A player to whom a fragment is missing stands still for that long; a busy machine, for less. */
 const SHORTEST_FRAGMENT_MS = 1000
 
 /** Without B-frames, with them, and with fragments of uneven length. */
 const CAMERAS: readonly [string, CameraConfigInput, kvs?: Readonly<Record<string, unknown>>][] = [
-  ['epoch', { tfdtBase: 'epoch', clip: 'av-360p' }],
+  ['epoch', { tfdtBase: 'epoch', clip: 'av-180p' }],
   ['session', { tfdtBase: 'session', clip: 'av-720p' }],
   ['fragment', { tfdtBase: 'fragment', clip: 'av-360p-irregular' }],
   ['session, in MPEG-TS', { tfdtBase: 'session', clip: 'av-720p' }, { containerFormat: 'MPEG_TS' }],
@@ -42,7 +32,8 @@ test.concurrent.for(CAMERAS)(
       expiresMs: EXPIRES_MS,
     })
     try {
-      const { page, complaints } = await openPlayer(world)
+      await using watched = await openPlayer(world)
+      const { page, complaints } = watched
       await beginWitness(page)
       await rollOverThrice(world)
       await playOn(page)
@@ -61,7 +52,7 @@ test.concurrent.for(CAMERAS)(
 
 async function openPlayer({ gateway }: World): Promise<WatchedPage> {
   const url = `${gateway.publicUrl}/play/lobby`
-  const watched = await openPage(browser, url, { width: 640, height: 360 }, placeWitness)
+  const watched = await openPage(url, placeWitness)
   await watched.page.locator('.tile[data-tone="live"]').waitFor(SOON)
   return watched
 }

@@ -1,23 +1,21 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { type RunningGateway, startGateway } from '../../src/gateway.ts'
-import { launchBrowser, openPage, SOON } from '../support/browser.ts'
+import { openPage, SOON } from '../support/browser.ts'
 import { Link } from '../support/link.ts'
 import { startWorld, type World } from '../support/world.ts'
 
 const NAMES = ['gate', 'yard', 'hall', 'dock'] as const
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 
-let browser: Browser
 let central: World
 let link: Link
 let site: RunningGateway
 
 beforeAll(async () => {
-  browser = await launchBrowser()
-  const cameras = Object.fromEntries(NAMES.map((name) => [name, { clip: 'av-360p' } as const]))
+  const cameras = Object.fromEntries(NAMES.map((name) => [name, { clip: 'av-180p' } as const]))
   const defaults = { window: 30, idleTimeout: '5m' }
   central = await startWorld({ clock: systemClock, cameras, defaults })
   link = await Link.to(central.gateway.publicUrl)
@@ -25,14 +23,14 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await browser.close()
   await site.close()
   await link.close()
   await central.close()
 })
 
 test('a wall at a site gateway plays what the central one gives, through a cut of the line', async () => {
-  const { page, complaints } = await openPage(browser, `${site.publicUrl}/wall`)
+  await using watched = await openPage(`${site.publicUrl}/wall`)
+  const { page, complaints } = watched
   await allLive(page)
 
   link.cut()

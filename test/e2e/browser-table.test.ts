@@ -1,17 +1,15 @@
-import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
-import { launchBrowser, openPage, SOON } from '../support/browser.ts'
+import { openPage, SOON } from '../support/browser.ts'
 import { askWitness, beginWitness, placeWitness } from '../support/playback.ts'
 import { cameraOf, startWorld, type World } from '../support/world.ts'
 
 /**
- * The rows of the table that Chromium can play, one for each container and track set: it has no decoder for
- * HEVC. See table.test.ts for all the others.
+ * The rows of the table that Chromium can play, one for each container and track that is alone: it has no decoder for
+ * HEVC. See browser-roll-over.test.ts for both tracks together, and table.test.ts for all the others.
  */
 const CONTAINERS = ['FRAGMENTED_MP4', 'MPEG_TS'] as const
 const TRACKS = [
-  { what: 'av', clip: 'av-720p', sound: true },
   { what: 'video', clip: 'video-only', sound: false },
   { what: 'audio', clip: 'audio-only', sound: true },
 ] as const
@@ -26,11 +24,9 @@ const ROWS = CONTAINERS.flatMap((containerFormat) =>
 
 const SHORTEST_FRAGMENT_MS = 1000
 
-let browser: Browser
 let world: World
 
 beforeAll(async () => {
-  browser = await launchBrowser()
   const streams = ROWS.map(({ name, containerFormat }) => [
     name,
     { kvs: { streamName: cameraOf(name), containerFormat } },
@@ -42,17 +38,14 @@ beforeAll(async () => {
   })
 })
 
-afterAll(async () => {
-  await browser.close()
-  await world.close()
-})
+afterAll(() => world.close())
 
 test.concurrent.for(ROWS)(
   'G2: hls.js plays $what of $containerFormat through a roll-over',
   async ({ name, sound }) => {
     const url = `${world.gateway.publicUrl}/play/${name}`
-    const size = { width: 640, height: 360 }
-    const { page, complaints } = await openPage(browser, url, size, placeWitness)
+    await using watched = await openPage(url, placeWitness)
+    const { page, complaints } = watched
     await page.locator('.tile[data-tone="live"]').waitFor(SOON)
     await beginWitness(page)
     await world.admin.order(name, 'rollover')

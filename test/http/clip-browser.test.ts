@@ -1,9 +1,9 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { Clips } from '../../src/archive/clip/clips.ts'
 import { systemClock } from '../../src/base/clock.ts'
-import { launchBrowser, SOON } from '../support/browser.ts'
+import { newPage, type OwnPage, SOON } from '../support/browser.ts'
 import { type PublicServer, startPublicServer } from '../support/public-server.ts'
 import { LoopRecording } from '../support/recording.ts'
 import { hasTool } from '../support/tools.ts'
@@ -39,7 +39,6 @@ const LOOK = `(() => {
 })()`
 
 describe.skipIf(!hasTool('chromium'))('Chromium plays a clip as it is', () => {
-  let browser: Browser
   let server: PublicServer
   const recording = new LoopRecording(['avc-bframes', 'aac'])
 
@@ -48,7 +47,6 @@ describe.skipIf(!hasTool('chromium'))('Chromium plays a clip as it is', () => {
     number < CHANGE_FROM_S ? undefined : changed.fragment(Number(number)).tracks(signal)
 
   beforeAll(async () => {
-    browser = await launchBrowser()
     const clips = new Clips({
       clock: systemClock,
       maxMs: () => 600_000,
@@ -63,18 +61,16 @@ describe.skipIf(!hasTool('chromium'))('Chromium plays a clip as it is', () => {
     })
     server = await startPublicServer({ clips })
   })
-  afterAll(async () => {
-    await browser.close()
-    await server.close()
-  })
+  afterAll(() => server.close())
 
-  async function open(fromS: number, seconds: number): Promise<Page> {
-    const page = await browser.newPage()
+  async function open(fromS: number, seconds: number): Promise<OwnPage> {
+    const own = await newPage()
+    const { page } = own
     await page.goto(`${server.url}/healthz`)
     const start = START_S + fromS
     const src = `/clip/lobby.mp4?start=${start}&end=${start + seconds}`
     await page.setContent(`<video autoplay src="${src}"></video>`)
-    return page
+    return own
   }
 
   async function look(page: Page): Promise<Seen> {
@@ -82,7 +78,8 @@ describe.skipIf(!hasTool('chromium'))('Chromium plays a clip as it is', () => {
   }
 
   test('from its start to its end, picture and sound', async () => {
-    const page = await open(0, 6)
+    await using own = await open(0, 6)
+    const { page } = own
     await expect.poll(async () => (await look(page)).ended, SOON).toBe(true)
     const { error, durationS, atS, width, frames, audioBytes } = await look(page)
     expect([error, width]).toEqual([null, 128])
@@ -93,7 +90,8 @@ describe.skipIf(!hasTool('chromium'))('Chromium plays a clip as it is', () => {
   })
 
   test('from anywhere, by a range of it', async () => {
-    const page = await open(0, 25)
+    await using own = await open(0, 25)
+    const { page } = own
     await expect.poll(async () => (await look(page)).width, SOON).toBe(128)
     await page.evaluate(`document.querySelector('video').currentTime = 20`)
     await expect.poll(async () => (await look(page)).atS, SOON).toBeGreaterThan(21)
@@ -101,7 +99,8 @@ describe.skipIf(!hasTool('chromium'))('Chromium plays a clip as it is', () => {
   })
 
   test('over a change of codec private data', async () => {
-    const page = await open(46, 8)
+    await using own = await open(46, 8)
+    const { page } = own
     await expect.poll(async () => (await look(page)).ended, SOON).toBe(true)
     const { error, frames } = await look(page)
     expect(error).toBeNull()
@@ -109,7 +108,8 @@ describe.skipIf(!hasTool('chromium'))('Chromium plays a clip as it is', () => {
   })
 
   test('over a gap, which lasts as long as it did', async () => {
-    const page = await open(28, 14)
+    await using own = await open(28, 14)
+    const { page } = own
     await expect.poll(async () => (await look(page)).durationS, SOON).toBeCloseTo(14, 0)
     await page.evaluate(`document.querySelector('video').currentTime = 10`)
     await expect.poll(async () => (await look(page)).ended, SOON).toBe(true)

@@ -1,5 +1,17 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { chromium } from 'playwright-core'
+
+/** Of several such switches the last counts; so here are Playwright's own that matter to these pages, too. */
+const NO_FEATURES = [
+  'HttpsUpgrades',
+  'MediaRouter',
+  'OptimizationHints',
+  'PaintHolding',
+  // Pages of Chromium's own, made with each window: they cost as much as a player that starts.
+  'AimEnabled',
+  'WebUIOmniboxAimPopup',
+  'WebUIOmniboxPopup',
+]
 
 export const ARGUMENTS = [
   '--no-sandbox',
@@ -13,19 +25,55 @@ export const ARGUMENTS = [
   '--disable-component-update',
   '--disable-sync',
   '--autoplay-policy=no-user-gesture-required',
+  `--disable-features=${NO_FEATURES.join(',')}`,
 ]
-
-/** Debian's Chromium plays H.264 and AAC; the builds that Playwright brings do not. */
-export function launchBrowser(): Promise<Browser> {
-  const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-  return chromium.launch({ executablePath, args: ARGUMENTS, headless: true })
-}
 
 /** For what must happen by itself: as long as a slow and busy machine may take for it. */
 export const SOON = { timeout: 240_000, interval: 200 }
 
-export interface WatchedPage {
+/** As small as the pages can be used on: each point is painted by the processor. */
+const SIZE = { width: 640, height: 360 }
+
+let running: Promise<Browser> | undefined
+
+/** Returns the browser that all tests of this process share. Playwright ends it with the process. */
+function sharedBrowser(): Promise<Browser> {
+  running ??= launchBrowser()
+  return running
+}
+
+/** Debian's Chromium plays H.264 and AAC; the builds that Playwright brings do not. */
+async function launchBrowser(): Promise<Browser> {
+  const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+  const browser = await chromium.launch({ executablePath, args: ARGUMENTS, headless: true })
+  browser.once('disconnected', () => {
+    running = undefined
+  })
+  return browser
+}
+
+/** A page with nothing of any other: storage, cache and connections are its own, and end with it. */
+export interface OwnPage extends AsyncDisposable {
   readonly page: Page
+}
+
+/** Opens an empty page. */
+export async function newPage(options: BrowserContextOptions = {}): Promise<OwnPage> {
+  const browser = await sharedBrowser()
+  const context = await browser.newContext({ viewport: SIZE, reducedMotion: 'reduce', ...options })
+  const page = await context.newPage()
+  page.setDefaultTimeout(SOON.timeout)
+  return {
+    page,
+    async [Symbol.asyncDispose]() {
+      // What a test answers in a server's place may be under way.
+      await page.unrouteAll({ behavior: 'ignoreErrors' })
+      await context.close()
+    },
+  }
+}
+
+export interface WatchedPage extends OwnPage {
   /**
    * What the page had to complain about: exceptions, and console errors such as violations of its
    * Content-Security-Policy. Failed requests are not complaints: tests make them happen.
@@ -33,14 +81,14 @@ export interface WatchedPage {
   readonly complaints: readonly string[]
 }
 
+/** Opens a page of ours, and listens to what it complains about. */
 export async function openPage(
-  browser: Browser,
   url: string,
-  viewport: { width: number; height: number } = { width: 1280, height: 720 },
   prepare: (page: Page) => Promise<void> = async () => {},
+  options: BrowserContextOptions = {},
 ): Promise<WatchedPage> {
-  const page = await browser.newPage({ viewport })
-  page.setDefaultTimeout(SOON.timeout)
+  const own = await newPage(options)
+  const { page } = own
   await prepare(page)
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))
@@ -49,5 +97,5 @@ export async function openPage(
     complaints.push(message.text())
   })
   await page.goto(url)
-  return { page, complaints }
+  return { ...own, complaints }
 }

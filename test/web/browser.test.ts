@@ -1,32 +1,26 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { WatchedPage } from '../support/browser.ts'
-import { launchBrowser, openPage, SOON } from '../support/browser.ts'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { newPage, openPage, SOON, type WatchedPage } from '../support/browser.ts'
 import { LiveHlsOrigin } from '../support/live-hls-origin.ts'
 import type { LoopMedia } from '../support/loop-media.ts'
 import { makeLoopMedia } from '../support/loop-media.ts'
 
-let browser: Browser
 let media: LoopMedia
 let origin: LiveHlsOrigin
 
 beforeAll(async () => {
   media = await makeLoopMedia('160x90')
-  browser = await launchBrowser()
-})
-
-afterAll(async () => {
-  await browser.close()
-})
-
-afterEach(async () => {
-  for (const context of browser.contexts()) await context.close()
-  await origin.kill()
 })
 
 async function serve(streams: readonly string[], startDelayMs = 0): Promise<void> {
   origin = new LiveHlsOrigin({ streams, media, startDelayMs })
   await origin.start()
+}
+
+/** For one test. */
+async function stage(streams: readonly string[]): Promise<void> {
+  await serve(streams)
+  onTestFinished(() => origin.kill())
 }
 
 const tile = (page: Page, name: string, attributes = '') =>
@@ -36,15 +30,22 @@ const tile = (page: Page, name: string, attributes = '') =>
 const live = (page: Page, name: string) =>
   tile(page, name, '[data-tone="live"]').waitFor({ ...SOON, state: 'attached' })
 
+/** One page for all: each test finds it live, and what it did to the camera is undone by the next. */
 describe('the player', () => {
   let watched: WatchedPage
   let page: Page
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     await serve(['lobby'], 500)
-    watched = await openPage(browser, `${origin.url}/play/lobby`)
+    watched = await openPage(`${origin.url}/play/lobby`)
     page = watched.page
-    await live(page, 'lobby')
+  })
+
+  beforeEach(() => live(page, 'lobby'))
+
+  afterAll(async () => {
+    await watched[Symbol.asyncDispose]()
+    await origin.kill()
   })
 
   test('plays, tells its latency, and breaks no rule of its policy', async () => {
@@ -93,23 +94,28 @@ describe('the player', () => {
     origin.camera('lobby').forced = { state: 'failed', reason: 'upstream_not_authorized' }
     await tile(page, 'lobby', '[data-tone="failed"]').waitFor(SOON)
     await page.getByText('The gateway is not allowed to read this camera.').waitFor(SOON)
+    origin.camera('lobby').forced = undefined
+    await live(page, 'lobby')
   })
 })
 
 test('a player of an unknown stream says so', async () => {
-  await serve(['lobby'])
-  const { page } = await openPage(browser, `${origin.url}/play/nope`)
-  await page.getByText('There is no stream named “nope” here.').waitFor(SOON)
+  await stage(['lobby'])
+  await using watched = await openPage(`${origin.url}/play/nope`)
+  await watched.page.getByText('There is no stream named “nope” here.').waitFor(SOON)
   expect(origin.requests.filter((url) => url.startsWith('/hls/'))).toEqual([])
 })
 
-describe('the wall', () => {
+describe('the wall of a site', () => {
   const names = Array.from({ length: 16 }, (_, i) => `cam-${i + 1}`)
 
   test('sixteen sleeping cameras are woken at once over HTTP/1.1, not six by six', async () => {
-    await serve(names)
+    await stage(names)
     for (const camera of origin.cameras) camera.stopped = true
-    const { page, complaints } = await openPage(browser, `${origin.url}/wall`)
+    // With all of them in view; else it scrolls.
+    const viewport = { width: 960, height: 540 }
+    await using watched = await openPage(`${origin.url}/wall`, undefined, { viewport })
+    const { page, complaints } = watched
     // While none of them has anything to show: six connections that each wait for one would ask for six.
     await expect.poll(() => origin.cameras.every(({ asked }) => asked)).toBe(true)
     for (const camera of origin.cameras) camera.stopped = false
@@ -121,62 +127,76 @@ describe('the wall', () => {
     expect(complaints).toEqual([])
   })
 
-  test('a tile enlarges, sounds, and goes back in silence', async () => {
-    await serve(['lobby', 'yard'])
-    const { page } = await openPage(browser, `${origin.url}/wall?streams=yard,lobby`)
-    await live(page, 'lobby')
-
-    await page.getByRole('button', { name: 'Enlarge lobby' }).click()
-    await tile(page, 'lobby', '.large').waitFor(SOON)
-    await page.getByRole('button', { name: 'Unmute' }).locator('visible=true').click()
-    await expect.poll(() => origin.requests, SOON).toContain('/hls/lobby/audio.m3u8')
-    await live(page, 'lobby')
-    expect(origin.requests).not.toContain('/hls/yard/audio.m3u8')
-
-    await page.keyboard.press('Escape')
-    await tile(page, 'lobby', ':not(.large)').waitFor(SOON)
-    expect(
-      await page.evaluate('[...document.querySelectorAll("video")].every((v) => v.muted)'),
-    ).toBe(true)
-  })
-
   test('on a phone only tiles in or near view are fetched', async () => {
-    await serve(names)
-    const { page } = await openPage(browser, `${origin.url}/wall`, { width: 390, height: 500 })
+    await stage(names)
+    const viewport = { width: 390, height: 500 }
+    await using watched = await openPage(`${origin.url}/wall`, undefined, { viewport })
+    const { page } = watched
     await live(page, 'cam-2')
     expect(origin.requests).not.toContain('/hls/cam-16/master.m3u8')
     await tile(page, 'cam-16').scrollIntoViewIfNeeded()
     await live(page, 'cam-16')
   })
+})
+
+/** One page for all: each test leaves it as it found it. */
+describe('a wall of four', () => {
+  let watched: WatchedPage
+  let page: Page
+
+  beforeAll(async () => {
+    await serve(['a', 'b', 'c', 'd'])
+    watched = await openPage(`${origin.url}/wall?streams=d,c,b,a`)
+    page = watched.page
+  })
+
+  afterAll(async () => {
+    await watched[Symbol.asyncDispose]()
+    await origin.kill()
+  })
+
+  test('a tile enlarges, sounds, and goes back in silence', async () => {
+    await live(page, 'a')
+    await page.getByRole('button', { name: 'Enlarge a' }).click()
+    await tile(page, 'a', '.large').waitFor(SOON)
+    await page.getByRole('button', { name: 'Unmute' }).locator('visible=true').click()
+    await expect.poll(() => origin.requests, SOON).toContain('/hls/a/audio.m3u8')
+    await live(page, 'a')
+    expect(origin.requests).not.toContain('/hls/b/audio.m3u8')
+
+    await page.keyboard.press('Escape')
+    await tile(page, 'a', ':not(.large)').waitFor(SOON)
+    expect(
+      await page.evaluate('[...document.querySelectorAll("video")].every((v) => v.muted)'),
+    ).toBe(true)
+  })
 
   test('the keyboard walks over the tiles', async () => {
-    await serve(['a', 'b', 'c', 'd'])
-    const { page } = await openPage(browser, `${origin.url}/wall`)
-    await tile(page, 'd').waitFor(SOON)
-    const keys = ['ArrowRight', 'ArrowRight', 'ArrowDown', 'Enter']
-    for (const key of keys) await page.keyboard.press(key)
-    await tile(page, 'd', '.large').waitFor(SOON)
+    await page.getByRole('button', { name: 'Enlarge d' }).focus()
+    for (const key of ['ArrowRight', 'ArrowDown', 'Enter']) await page.keyboard.press(key)
+    await tile(page, 'a', '.large').waitFor(SOON)
     await page.keyboard.press('ArrowLeft')
-    await tile(page, 'c', '.large').waitFor(SOON)
+    await tile(page, 'b', '.large').waitFor(SOON)
     await page.keyboard.press('d')
     await page.locator('.debug').getByText('stalls').first().waitFor(SOON)
+    for (const key of ['d', 'Escape']) await page.keyboard.press(key)
+    await tile(page, 'b', ':not(.large)').waitFor(SOON)
   })
 
   test('one camera’s trouble leaves the others alone', async () => {
-    await serve(['good', 'bad'])
-    const { page } = await openPage(browser, `${origin.url}/wall`)
-    await live(page, 'bad')
-    origin.camera('bad').fault = 503
-    await tile(page, 'bad', '[data-tone="late"]').waitFor(SOON)
-    await live(page, 'good')
-    origin.camera('bad').fault = undefined
-    await live(page, 'bad')
+    await live(page, 'b')
+    origin.camera('b').fault = 503
+    await tile(page, 'b', '[data-tone="late"]').waitFor(SOON)
+    await live(page, 'a')
+    origin.camera('b').fault = undefined
+    await live(page, 'b')
   })
 })
 
 test('a page of an older gateway renews itself, once', async () => {
-  await serve(['lobby'])
-  const page = await browser.newPage()
+  await stage(['lobby'])
+  await using own = await newPage()
+  const { page } = own
   await page.addInitScript('Math.random = () => 0')
   await page.route('**/web/feed*', async (route) => {
     const response = await route.fetch()
