@@ -79,7 +79,7 @@ type Played = (typeof PLAYED)[Shown]
  */
 const IN_STEP_MS = 8_000
 
-const GAP_MS = 8_000
+const GAP_MS = 5_000
 /** So much must be seen of what comes behind; and a player's last word may be so old. */
 const BEHIND_MS = 1_000
 const END_MS = 1_500
@@ -96,9 +96,9 @@ beforeAll(async () => {
   world = await startWorld({
     clock: systemClock,
     cameras: {
-      lobby: { clip: 'av-360p' },
+      lobby: { clip: 'av-180p' },
       past: {
-        clip: 'av-360p',
+        clip: 'av-180p',
         events: [
           { atMs: startMs + 3_000, event: { type: 'stop' } },
           { atMs: startMs + 6_000, event: { type: 'resume' } },

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +15,43 @@ const ARGUMENTS_OF = {
   chromium: (profile: string) => [...ARGUMENTS, '--headless', `--user-data-dir=${profile}`],
   'firefox-esr': (profile: string) => ['--headless', '--no-remote', '--profile', profile],
 } as const
+
+/** Firefox's settings: without what it does beside showing a page, and no oftener painted than a camera sends pictures. */
+const FIREFOX = {
+  'app.normandy.enabled': false,
+  'app.update.disabledForTesting': true,
+  'browser.aboutwelcome.enabled': false,
+  'browser.cache.disk.enable': false,
+  'browser.newtabpage.enabled': false,
+  'browser.safebrowsing.malware.enabled': false,
+  'browser.safebrowsing.phishing.enabled': false,
+  'browser.safebrowsing.update.enabled': false,
+  'browser.shell.checkDefaultBrowser': false,
+  'browser.sessionstore.resume_from_crash': false,
+  'browser.startup.homepage_override.mstone': 'ignore',
+  'browser.startup.page': 0,
+  'browser.topsites.contile.enabled': false,
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'datareporting.policy.firstRunURL': '',
+  'dom.ipc.processPrelaunch.enabled': false,
+  'extensions.getAddons.cache.enabled': false,
+  'extensions.systemAddon.update.enabled': false,
+  'fission.autostart': false,
+  'layout.frame_rate': 10,
+  'media.autoplay.default': 0,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'services.settings.server': 'data:,',
+  'startup.homepage_welcome_url': '',
+  'startup.homepage_welcome_url.additional': '',
+  'toolkit.telemetry.enabled': false,
+  'toolkit.telemetry.server': 'data:,',
+  'toolkit.telemetry.unified': false,
+} as const
+
+const FIREFOX_SETTINGS = Object.entries(FIREFOX)
+  .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`)
+  .join('')
 
 export type BrowserName = keyof typeof ARGUMENTS_OF
 export const BROWSERS: readonly BrowserName[] = ['chromium', 'firefox-esr']
@@ -73,6 +110,7 @@ export async function openPlayers(
   })
   const url = await server.listen({ host: '127.0.0.1', port: 0 })
   const profile = await mkdtemp(join(tmpdir(), 'players-'))
+  await writeFile(join(profile, 'user.js'), FIREFOX_SETTINGS)
   const args = [...ARGUMENTS_OF[browser](profile), url]
   // A group of its own, as a browser is many processes.
   const child = spawn(browser, args, { stdio: 'ignore', detached: true })
