@@ -1,0 +1,117 @@
+import type { Random } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { RedisAddress } from '../base/redis-url.ts'
+import { ClusterKeys } from './keys.ts'
+import {
+  type BeatArgs,
+  type BeatReply,
+  Leases,
+  type LeasesOptions,
+  type NodeFacts,
+} from './leases.ts'
+import { RedisConnection } from './redis-connection.ts'
+import { RedisTier } from './redis-tier.ts'
+import { SharedJournals } from './shared-journals.ts'
+import { type Differences, SharedTimelines } from './shared-timelines.ts'
+import { StreamOwnership } from './stream-ownership.ts'
+
+export interface ClusterOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly address: RedisAddress
+  readonly prefix: string
+  /** How many bytes of one stream this node may keep in Redis. */
+  readonly maxStreamBytes: number
+  /** This process's id, which no other ever has: without blanks. */
+  readonly node: string
+  readonly facts: LeasesOptions['facts']
+  readonly differences: Differences
+  readonly viaPeer: LeasesOptions['viaPeer']
+  readonly onNode?: LeasesOptions['onNode']
+}
+
+/** This node among all that share a Redis. */
+export class Cluster {
+  readonly node: string
+  readonly keys: ClusterKeys
+  readonly timelines: SharedTimelines
+  readonly journals: SharedJournals
+  readonly tier: RedisTier
+  readonly #leases: Leases
+  readonly #life = new AbortController()
+  readonly #runs: readonly ((signal: AbortSignal) => Promise<unknown>)[]
+  #ended: Promise<unknown> = Promise.resolve()
+
+  constructor(options: ClusterOptions) {
+    this.node = options.node
+    this.keys = new ClusterKeys(options.prefix)
+    const redis = new RedisConnection({ ...options, name: 'commands' })
+    const channels = new RedisConnection({ ...options, name: 'channels' })
+    // Commands that move bytes hold up those behind them.
+    const bytes = new RedisConnection({ ...options, name: 'fragments' })
+    this.tier = new RedisTier({ ...options, redis: bytes })
+    const shared = { ...options, redis, channels, keys: this.keys }
+    this.#leases = new Leases(shared)
+    const owned = { ...shared, leaseOf: (stream: string) => this.#leases.get(stream) }
+    this.timelines = new SharedTimelines(owned)
+    this.journals = new SharedJournals(owned)
+    this.#runs = [redis, channels, bytes, this.#leases].map(
+      (each) => (signal: AbortSignal) => each.run(signal),
+    )
+  }
+
+  /** Renews another node's leases for it: see {@link Leases.relay}. */
+  relay(beat: BeatArgs): Promise<BeatReply | null> {
+    return this.#leases.relay(beat)
+  }
+
+  /** Joins the others, once this node can serve. */
+  begin(): void {
+    this.#ended = Promise.allSettled(this.#runs.map((run) => run(this.#life.signal)))
+  }
+
+  /** The nodes that live, by id; none while Redis has not answered yet. */
+  get nodes(): ReadonlyMap<string, NodeFacts> {
+    return this.#leases.nodes
+  }
+
+  /** The node that owns each stream that has an owner, as was told last. */
+  get owners(): ReadonlyMap<string, string> {
+    return this.#leases.owners
+  }
+
+  /** The node that owns a stream, this one or another; undefined while none does. */
+  ownerOf(stream: string): string | undefined {
+    const lease = this.#leases.get(stream)
+    return lease?.isBelieved === true ? this.node : lease?.owner
+  }
+
+  /**
+   * Lets a stream be owned by one of the nodes.
+   * @param everywhere whether every node has it, so that any may be preferred to own it
+   * @param granted called when this node has become its owner
+   */
+  ownership(stream: string, everywhere: boolean, granted: () => void): StreamOwnership {
+    return new StreamOwnership(this.#leases.of(stream, everywhere, granted), this.timelines)
+  }
+
+  /** Forgets a stream that is no more here. */
+  forget(stream: string): void {
+    this.#leases.forget(stream)
+    this.timelines.forget(stream)
+  }
+
+  /** Hands all streams over to the other nodes, and takes none any more. */
+  leave(): void {
+    this.#leases.leave()
+  }
+
+  /** Leaves for good, once no stream runs any more. */
+  async close(): Promise<void> {
+    await this.#leases.gone()
+    this.#life.abort(new Error('the gateway is stopping'))
+    await this.#ended
+  }
+}

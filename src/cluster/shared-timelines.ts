@@ -1,0 +1,260 @@
+import { z } from 'zod'
+import type { Log } from '../base/log.ts'
+import { Outage } from '../base/outage.ts'
+import { FencedError } from '../store/fenced-error.ts'
+import type { SavedTimelines } from '../store/saved-timelines.ts'
+import type { ClusterKeys } from './keys.ts'
+import type { RedisConnection } from './redis-connection.ts'
+import { APPEND, READ, TELL } from './scripts.ts'
+import type { StreamLease } from './stream-lease.ts'
+
+/** How two things that were saved of one stream differ, as JSON. */
+export interface Differences {
+  difference(before: unknown, after: unknown): unknown
+  /** @throws Error when the difference is not of this one */
+  apply(before: unknown, difference: unknown): unknown
+}
+
+export interface SharedTimelinesOptions {
+  readonly log: Log
+  readonly redis: Pick<RedisConnection, 'eval'>
+  readonly channels: Pick<RedisConnection, 'subscribe'>
+  readonly keys: ClusterKeys
+  readonly node: string
+  readonly leaseOf: (stream: string) => StreamLease | undefined
+  readonly differences: Differences
+}
+
+/** What a follower is told of a stream. */
+export interface Follower {
+  /** What its owner has saved. */
+  saved(saved: unknown): void
+  /** The lines that its owner has amended the stream's journal with. */
+  amended(lines: readonly string[]): void
+  /** What its owner tells of it, see {@link SharedTimelines.tell}. */
+  told(status: unknown): void
+}
+
+/** What this node knows to be in Redis. */
+interface Known {
+  readonly number: number
+  readonly saved: unknown
+  /** How many differences lie behind what was saved whole. */
+  readonly differences: number
+}
+
+/** How many differences are behind what was saved whole, so that reading all of it stays cheap. */
+const MOST_DIFFERENCES = 64
+
+/**
+ * How long Redis keeps what nobody saves any more. Numbering that begins anew after that is above all that was published
+ * before (G1).
+ */
+export const KEEP_MS = 7 * 86_400_000
+
+/** `7 0 {…}`: a fact's number, whether it is whole, and the fact. */
+const FACT = /^(\d+) ([01]) (.*)$/s
+
+/** Begins what is told beside facts: what the owner says, and what it has amended the stream's journal with. */
+const STATUS = 'status '
+export const AMENDED = 'amended '
+
+const amendedLines = z.array(z.string()).catch([])
+
+/** See {@link APPEND}. */
+const appendReply = z.enum(['ok', 'fenced', 'behind', 'ahead'])
+
+const readReply = z.union([
+  z.tuple([]),
+  z.tuple([z.string(), z.string(), z.array(z.string()), z.string()]),
+])
+
+/**
+ * Keeps timelines in Redis, for all nodes: each save is told as what has changed since the one before, so that a fragment
+ * costs a few hundred bytes whatever the list is long, and followers hear of it at once. Only a stream's owner may save.
+ * While Redis is away, an owner goes on as long as nobody else can have taken over.
+ */
+export class SharedTimelines implements SavedTimelines {
+  readonly #options: SharedTimelinesOptions
+  readonly #known = new Map<string, Known>()
+  readonly #outage: Outage
+
+  constructor(options: SharedTimelinesOptions) {
+    this.#options = options
+    this.#outage = new Outage(options.log, {
+      level: 'error',
+      fails: 'the timeline cannot be shared',
+      works: 'timelines are shared again',
+    })
+  }
+
+  /** Says nothing: what is known comes by {@link follow} and {@link latest}, once this node serves. */
+  load(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  /** Reads what the node has saved that owned the stream before; undefined when nothing is known. */
+  async latest(stream: string): Promise<unknown> {
+    await this.#read(stream)
+    return this.#known.get(stream)?.saved
+  }
+
+  /** Streams by pattern are made when somebody asks for them, on whatever node. */
+  names(): Promise<readonly string[]> {
+    return Promise.resolve([])
+  }
+
+  /** @throws FencedError when this node does not own the stream any more, or does not know the newest state of it */
+  async save(stream: string, timeline: unknown): Promise<void> {
+    const lease = this.#options.leaseOf(stream)
+    if (lease === undefined) throw new FencedError(stream)
+    const saved = JSON.parse(JSON.stringify(timeline)) as unknown
+    const known = this.#known.get(stream)
+    const isWhole = known === undefined || known.differences >= MOST_DIFFERENCES
+    let answer = await this.#append(lease, known, saved, isWhole)
+    if (answer === 'behind') answer = await this.#append(lease, known, saved, true)
+    if (answer === 'ok' || (answer === undefined && lease.isMine)) return
+    if (answer === 'ahead') this.#known.delete(stream)
+    if (lease.token !== undefined) lease.lose(lease.token)
+    throw new FencedError(stream)
+  }
+
+  /** Forgets what it knows of a stream that is no more here. */
+  forget(stream: string): void {
+    this.#known.delete(stream)
+  }
+
+  /** Tells followers what else there is to know of a stream now, and who comes later. Nothing is retried. */
+  async tell(stream: string, status: unknown): Promise<void> {
+    const { redis, keys, node, leaseOf } = this.#options
+    const token = leaseOf(stream)?.token
+    if (token === undefined) return
+    await this.#outage.attempt({ stream }, () =>
+      redis.eval(
+        TELL,
+        [keys.leases, keys.stream(stream)],
+        [stream, node, token, JSON.stringify(status), KEEP_MS, keys.facts(stream)],
+      ),
+    )
+  }
+
+  /** Tells a follower what there is, and all that comes, until the signal aborts. */
+  follow(stream: string, follower: Follower, signal: AbortSignal): void {
+    const { channels, keys } = this.#options
+    let isReading = false
+    const read = async (): Promise<void> => {
+      if (isReading) return
+      isReading = true
+      const status = await this.#read(stream)
+      isReading = false
+      if (signal.aborted) return
+      const known = this.#known.get(stream)
+      if (known !== undefined) follower.saved(known.saved)
+      if (status !== undefined) follower.told(status)
+    }
+    const silence = channels.subscribe(keys.facts(stream), {
+      subscribed: () => void read(),
+      message: (text) => {
+        if (text.startsWith(STATUS)) follower.told(parsed(text.slice(STATUS.length)))
+        else if (text.startsWith(AMENDED)) {
+          follower.amended(amendedLines.parse(parsed(text.slice(AMENDED.length))))
+        } else if (this.#hear(stream, text)) follower.saved(this.#known.get(stream)?.saved)
+        else void read()
+      },
+    })
+    signal.addEventListener('abort', silence, { once: true })
+  }
+
+  /** Appends what has changed, or all that is known. Undefined when Redis cannot be asked. */
+  async #append(
+    { stream, token }: StreamLease,
+    known: Known | undefined,
+    saved: unknown,
+    isWhole: boolean,
+  ): Promise<Answer | undefined> {
+    if (token === undefined) return 'fenced'
+    const { redis, keys, node, differences } = this.#options
+    const number = (known?.number ?? -1) + 1
+    const fact = isWhole ? saved : differences.difference(known?.saved, saved)
+    const answer = await this.#outage.attempt({ stream }, async () =>
+      appendReply.parse(
+        await redis.eval(
+          APPEND,
+          [keys.leases, keys.stream(stream), keys.facts(stream)],
+          [
+            stream,
+            node,
+            token,
+            number,
+            JSON.stringify(fact),
+            isWhole ? 1 : 0,
+            KEEP_MS,
+            keys.facts(stream),
+          ],
+        ),
+      ),
+    )
+    const told = isWhole ? 0 : (known?.differences ?? 0) + 1
+    // Whether it got there is not known then: the next one is told whole.
+    const unknown = { number, saved, differences: Number.POSITIVE_INFINITY }
+    if (answer === 'ok') this.#known.set(stream, { number, saved, differences: told })
+    if (answer === undefined) this.#known.set(stream, unknown)
+    return answer
+  }
+
+  /** Takes in what was told on the channel; says whether all before it is known. */
+  #hear(stream: string, message: string): boolean {
+    const [, number = '', isWhole, fact = ''] = FACT.exec(message) ?? []
+    const known = this.#known.get(stream)
+    const at = Number(number)
+    if (isWhole === '1') {
+      this.#known.set(stream, { number: at, saved: parsed(fact), differences: 0 })
+      return true
+    }
+    if (known === undefined || at !== known.number + 1)
+      return known !== undefined && at <= known.number
+    return this.#apply(stream, known, fact)
+  }
+
+  #apply(stream: string, known: Known, fact: string): boolean {
+    try {
+      const saved = this.#options.differences.apply(known.saved, parsed(fact))
+      const { number, differences } = known
+      this.#known.set(stream, { number: number + 1, saved, differences: differences + 1 })
+      return true
+    } catch (error) {
+      this.#options.log.error('what another node told of a stream is unusable', { stream, error })
+      return false
+    }
+  }
+
+  /** Reads all that Redis knows of a stream; returns the status that was told last. */
+  async #read(stream: string): Promise<unknown> {
+    const { redis, keys } = this.#options
+    const reply = await this.#outage.attempt({ stream }, async () =>
+      readReply.parse(await redis.eval(READ, [keys.stream(stream), keys.facts(stream)], [])),
+    )
+    const [number, whole, facts, status] = reply ?? []
+    if (number === undefined || whole === undefined) return undefined
+    const behind = facts ?? []
+    const first = Number(number) - behind.length
+    // Newer than what was heard meanwhile, or as new.
+    this.#known.set(stream, { number: first, saved: parsed(whole), differences: 0 })
+    for (const fact of behind) {
+      const known = this.#known.get(stream)
+      if (known === undefined || !this.#apply(stream, known, fact)) break
+    }
+    return status === undefined || status === '' ? undefined : parsed(status)
+  }
+}
+
+type Answer = z.output<typeof appendReply>
+
+/** Reads JSON that another node wrote; undefined when it is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
