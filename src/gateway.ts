@@ -6,6 +6,7 @@ import type { Log } from './base/log.ts'
 import type { Config, Listener } from './config/config.ts'
 import { adminApp, publicApp } from './gateway/apps.ts'
 import { dynamicEntries, restoreDynamic } from './gateway/dynamic-entries.ts'
+import { nodesOf } from './gateway/nodes-of.ts'
 import { openStream } from './gateway/open-stream.ts'
 import { openShared } from './gateway/shared.ts'
 import { followCertificate } from './gateway/tls-files.ts'
@@ -75,13 +76,19 @@ export const startGateway: StartGateway = async (config, deps) => {
     await publicApp(config, registry, shared),
     adminApp(
       config,
-      new Operations(streams, shared.clock, shared.counters),
+      new Operations(
+        streams,
+        shared.clock,
+        shared.counters,
+        shared.cluster && nodesOf(shared.cluster),
+      ),
       shared,
       () => listening,
     ),
   ] as const
   const retire = (): void => {
     listening = false
+    shared.cluster?.leave()
   }
   const close = async (): Promise<void> => {
     retire()
@@ -89,6 +96,7 @@ export const startGateway: StartGateway = async (config, deps) => {
     registry.stopWaiting()
     await Promise.all(apps.map((app) => app.close()))
     await streams.close()
+    await shared.cluster?.close()
     shared.api.close()
     await Promise.all([shared.dispatcher.destroy(), shared.publicDispatcher.destroy()])
   }
@@ -98,6 +106,7 @@ export const startGateway: StartGateway = async (config, deps) => {
     if (tls !== undefined) followCertificate(apps[0], tls, { clock, log }, life.signal)
     const adminUrl = await listen(apps[1], config.admin)
     listening = true
+    shared.cluster?.begin()
     void logTraffic({ ...shared, log }, life.signal)
     for (const stream of opened) if (stream.activation === 'always') stream.start()
     return { publicUrl, adminUrl, retire, close }

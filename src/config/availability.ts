@@ -20,9 +20,7 @@ const PER_STREAM: readonly Feature<StreamConfig>[] = [
   },
 ]
 
-const WHOLE: readonly Feature<Config>[] = [
-  { key: ['redis', 'url'], used: ({ redis }) => redis.url !== undefined },
-]
+const WHOLE: readonly Feature<Config>[] = []
 
 interface Feature<T> {
   readonly key: KeyPath

@@ -86,6 +86,7 @@ export function adminApp(
     metrics: {
       counters,
       streams: () => registry.list(),
+      nodes: registry.nodes,
       cacheBytes: () => store.stats().bytes,
       now: () => clock.date(),
     },

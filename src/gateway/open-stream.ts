@@ -5,6 +5,7 @@ import { logKeeperEvent } from '../sources/session-log.ts'
 import type { KeeperUse, SourceParts } from '../sources/source.ts'
 import { Sources } from '../sources/sources.ts'
 import { LiveStream, type LiveStreamOptions } from '../streams/live-stream.ts'
+import { ALONE } from '../streams/ownership.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
 import { SessionKeeper } from '../upstream/session-keeper.ts'
 import { openArchives, openHeldArchives } from './open-archives.ts'
@@ -14,12 +15,12 @@ import { type Upstream, upstreamOf } from './upstream-of.ts'
 
 /**
  * Opens a configured stream, idle, with what an earlier process saved of it.
- * @param discarded called when all that it held was let go of
+ * @param discarded called when all that it held was let go of; given for a stream that exists by pattern
  */
 export async function openStream(
   config: StreamConfig,
   shared: Shared,
-  discarded: () => void = () => {},
+  discarded?: () => void,
 ): Promise<LiveStream> {
   const { name, slateFile, activation, idleTimeoutMs, startTimeoutMs } = config
   const { clock, random, counters } = shared
@@ -43,12 +44,15 @@ export async function openStream(
   })
   const publisher = await openPublisher(config, upstream, sources, log, shared)
   const past = kvs === null ? undefined : storedPast({ name, ...kvs }, shared)
-  return new LiveStream({
+  // A stream that is configured every node has; one by pattern, those that were asked for it.
+  const isEverywhere = discarded === undefined
+  const stream = new LiveStream({
     name,
     clock,
     log,
     sources,
     publisher,
+    ownership: shared.cluster?.ownership(name, isEverywhere, () => stream.start()) ?? ALONE,
     backfill: past && publisher.backfill(past, config.dvrBackfill),
     openArchives: archivesOf(config, upstream, shared),
     keepsArchive: kvs !== null,
@@ -61,9 +65,11 @@ export async function openStream(
     running: counters.running,
     discarded: () => {
       if (kvs !== null) shared.quotas.release(kvs.source)
-      discarded()
+      shared.cluster?.forget(name)
+      discarded?.()
     },
   })
+  return stream
 }
 
 function openPublisher(

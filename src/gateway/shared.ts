@@ -2,6 +2,7 @@ import { ListRoom } from '../archive/list-room.ts'
 import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import type { Cluster } from '../cluster/cluster.ts'
 import type { Config } from '../config/config.ts'
 import { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { DiskStore } from '../store/disk-store.ts'
@@ -20,6 +21,7 @@ import { StreamQuotas } from '../upstream/kvs/stream-quotas.ts'
 import { OriginKeys } from '../upstream/origin/origin-keys.ts'
 import type { Proxies } from '../upstream/proxies.ts'
 import { publicLookup } from '../upstream/public-lookup.ts'
+import { openCluster } from './open-cluster.ts'
 import { openSlateFiles, type SlateFiles } from './slate-files.ts'
 
 /** How many segments all lists of the past may have together, some 200 bytes each (G18). */
@@ -43,6 +45,8 @@ export interface Shared {
   readonly saved: SavedTimelines | undefined
   readonly journals: Journals | undefined
   readonly slates: SlateFiles
+  /** The other nodes; undefined where this is the only one. */
+  readonly cluster: Cluster | undefined
   /** The room of all lists of the past. */
   readonly archiveLists: ListRoom
 }
@@ -56,6 +60,7 @@ export async function openShared(
   const counters = new GatewayCounters()
   const region = config.aws.region ?? (await chainRegion())
   const store = new MemoryStore({ clock, maxBytes })
+  const cluster = openCluster(config, { clock, random, log })
   const state = dir === undefined ? undefined : await openStateDir(dir)
   const disk =
     state === undefined
@@ -70,7 +75,7 @@ export async function openShared(
     cache: new FragmentCache({
       clock,
       store,
-      tiers: disk === undefined ? [] : [disk],
+      tiers: [disk, cluster?.tier].flatMap((tier) => tier ?? []),
       hits: counters.cacheHits.cell({}),
       misses: counters.cacheMisses.cell({}),
       coalesced: counters.coalescedRequests.cell({}),
@@ -81,9 +86,10 @@ export async function openShared(
     originKeys: new OriginKeys(),
     quotas: new StreamQuotas({ clock, region, share: config.aws.quotaShare }),
     disk,
-    saved: state === undefined ? undefined : new FileTimelines(state.timelines, log),
+    cluster,
+    saved: cluster?.timelines ?? (state && new FileTimelines(state.timelines, log)),
     slates: await openSlateFiles(config),
     archiveLists: new ListRoom(MOST_ARCHIVE_ENTRIES),
-    journals: state === undefined ? undefined : new FileJournals(state.journals, log),
+    journals: cluster?.journals ?? (state && new FileJournals(state.journals, log)),
   }
 }

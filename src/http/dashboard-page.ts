@@ -65,10 +65,10 @@ function row(status: StreamStatus, nowMs: number): string {
   return `<tr class="${state}"><th scope="row">${escapeHtml(name)}</th><td class="state"><span>${state}</span>${why}</td>${figures.join('')}</tr>`
 }
 
-/** Notes only what is out of the ordinary. */
-function sourceNotes({ source, forced }: StreamStatus): readonly string[] {
-  if (forced !== null) return [`${forced}, by order`]
-  return source === 'backup' ? ['backup'] : []
+/** Notes only what is out of the ordinary, and where there are several nodes whose the stream is. */
+function sourceNotes({ source, forced, owner }: StreamStatus): readonly string[] {
+  const from = forced !== null ? [`${forced}, by order`] : source === 'backup' ? ['backup'] : []
+  return owner === null ? from : [...from, `owned by ${owner}`]
 }
 
 function figuresOf(status: StreamStatus, nowMs: number): readonly Labelled[] {

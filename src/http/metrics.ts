@@ -1,12 +1,15 @@
 import { collectDefaultMetrics, Gauge, Counter as PromCounter, Registry } from 'prom-client'
 import type { Counter } from '../metrics/counter.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
+import type { Nodes } from '../streams/nodes.ts'
 import { type StreamStatus, sourceNames, streamStatus } from '../streams/status.ts'
 
 /** Where the figures of a scrape come from. */
 export interface MetricsSource {
   readonly counters: GatewayCounters
   readonly streams: () => readonly StreamStatus[]
+  /** The nodes that are one gateway; undefined where there is but one. */
+  readonly nodes?: Nodes | undefined
   /** How many bytes the fragment cache holds, what is being fetched included. */
   readonly cacheBytes: () => number
   /** The time in milliseconds since 1970. */
@@ -80,7 +83,7 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
   expose('coalesced_requests_total', 'Misses that joined a fetch', counters.coalescedRequests)
 }
 
-function exposeShared(registry: Registry, { counters, cacheBytes }: MetricsSource): void {
+function exposeShared(registry: Registry, { counters, cacheBytes, nodes }: MetricsSource): void {
   const gauge = (name: string, help: string, value: () => number): void => {
     new Gauge({
       name: PREFIX + name,
@@ -92,6 +95,12 @@ function exposeShared(registry: Registry, { counters, cacheBytes }: MetricsSourc
     })
   }
   gauge('cache_bytes', 'Bytes in the fragment cache, and on their way in', cacheBytes)
+  if (nodes !== undefined) {
+    gauge('nodes', 'Nodes that live, as this one knows', () => nodes.list().length)
+    gauge('streams_owned', 'Streams whose upstream sessions are this node’s', () =>
+      nodes.list().reduce((sum, { self, streams }) => sum + (self ? streams : 0), 0),
+    )
+  }
   gauge('connections', 'Connections of the public listener', () => counters.connections.value)
   gauge('streams_running', 'Streams that run', () => counters.running.value)
   gauge('blocked_requests', 'Requests that wait for media', () => counters.blockedRequests.value)

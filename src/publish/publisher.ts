@@ -181,13 +181,19 @@ export class Publisher {
   }
 
   /**
-   * Begins to publish because somebody watches again. After a long pause what was listed is the past, and the list
-   * starts again behind it. Only for the node that owns the stream: others show what that one shows.
+   * Begins to publish, or to show what another node publishes, because somebody watches again.
    */
   begin(): void {
     this.#latest = undefined
     this.#latestReal = undefined
     this.#latestRealMs = undefined
+  }
+
+  /**
+   * Takes what was listed off the list if that is long ago: it is the past, and the list starts again behind it. Only for
+   * the node that owns the stream: others show what that one shows.
+   */
+  resume(): void {
     const { clock } = this.#options
     const { tail = [], ended = false } = this.#shown ?? {}
     if (tail.length === 0 || ended) return

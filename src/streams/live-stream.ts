@@ -11,10 +11,13 @@ import type { DvrSize } from '../publish/dvr.ts'
 import type { Publisher } from '../publish/publisher.ts'
 import { lossAfterMs, type Sources } from '../sources/sources.ts'
 import { isPermanent } from '../sources/trouble.ts'
+import { FencedError } from '../store/fenced-error.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { FragmentKey } from '../store/fragment-key.ts'
 import type { RenditionName, Segment, SourceName } from '../timeline/fragment.ts'
 import type { DvrList, LiveList } from '../timeline/segment-list.ts'
+import { type OwnersWord, ownersWordOf, readOwnersWord } from './owners-word.ts'
+import type { Ownership } from './ownership.ts'
 import { type StateRules, stateOf } from './state.ts'
 import type { StreamStatus } from './status.ts'
 import type { OnSignalLoss, Reach, Stream, StreamState, StreamView } from './stream.ts'
@@ -26,6 +29,8 @@ export interface LiveStreamOptions {
   readonly log: Log
   readonly sources: Sources
   readonly publisher: Publisher
+  /** Whether this node is to hold the upstream session. */
+  readonly ownership: Ownership
   /** Looks for what the source keeps and the DVR list lacks; undefined where nothing is to be looked for. */
   readonly backfill: Backfill | undefined
   /** Opens what is kept of its past; undefined where nothing is. */
@@ -60,8 +65,9 @@ const TICK_MS = 1_000
 const LOST: ReadonlySet<StreamState> = new Set(['stale', 'slate', 'offline', 'failed'])
 
 /**
- * A stream of which this node holds the upstream session: runs while somebody watches, or always. It connects
- * its sources, which give fragments, with its publisher, which shows them; neither knows the other.
+ * A stream: runs while somebody watches, or always. It connects its sources, which give fragments, with its publisher,
+ * which shows them; neither knows the other. While another node owns it, the publisher shows what that one has published,
+ * and the sources rest.
  */
 export class LiveStream implements Stream {
   readonly name: string
@@ -79,6 +85,10 @@ export class LiveStream implements Stream {
   #sinceMs: number
   #view: StreamView | undefined
   #wasCut = false
+  /** What the owner told last, while another node is that. */
+  #word: OwnersWord | undefined
+  /** Whether what is shown is what the owner shows, or showed last. */
+  #isUpToDate = false
 
   constructor(options: LiveStreamOptions) {
     this.name = options.name
@@ -132,13 +142,18 @@ export class LiveStream implements Stream {
   /** What keeps media from coming. A stream that is offline always has a reason. */
   get trouble(): GatewayError | undefined {
     if (this.#running === undefined) return undefined
-    return this.sources.trouble ?? (this.#state === 'offline' ? noMedia() : undefined)
+    return this.#trouble ?? (this.#state === 'offline' ? noMedia() : undefined)
   }
 
   /** The code of what keeps media from coming, or of what keeps some of it away, as status and pages tell it. */
   get reason(): ErrorCode | null {
-    if (this.#state === 'live') return this.sources.lack ?? null
+    if (this.#state === 'live') return (this.#word ?? this.sources).lack ?? null
     return this.trouble?.code ?? (this.#state === 'stale' ? 'no_media' : null)
+  }
+
+  /** What the sources meet, of whatever node. */
+  get #trouble(): GatewayError | undefined {
+    return this.#word === undefined ? this.sources.trouble : this.#word.trouble
   }
 
   /** Where the numbering stands, also while nothing is shown; 0 before it begins. */
@@ -149,7 +164,7 @@ export class LiveStream implements Stream {
 
   /** The live list; undefined while idle, so that whoever asks wakes it first. */
   #live(): LiveList | undefined {
-    if (this.#running === undefined || this.#isCut()) return undefined
+    if (this.#running === undefined || !this.#isUpToDate || this.#isCut()) return undefined
     const snapshot = this.#publisher.shown
     return snapshot === undefined || snapshot.tail.length === 0 ? undefined : snapshot
   }
@@ -161,7 +176,7 @@ export class LiveStream implements Stream {
   #editions(): readonly DvrList[] | undefined {
     const { dvr } = this.#publisher
     if (dvr === undefined) return undefined
-    return this.#running === undefined || this.#isCut() ? NO_EDITIONS : dvr.lists()
+    return this.#live() === undefined ? NO_EDITIONS : dvr.lists()
   }
 
   /** What the DVR list holds, also while the stream does not run. */
@@ -193,7 +208,9 @@ export class LiveStream implements Stream {
 
   /** Notes that somebody asked for something of this stream; with a connection, for a media playlist. */
   touch(viewer?: Viewer): void {
-    this.#requestedMs = this.#options.clock.now()
+    const { clock, ownership, idleTimeoutMs } = this.#options
+    this.#requestedMs = clock.now()
+    ownership.want(this.#requestedMs + idleTimeoutMs)
     if (viewer !== undefined) this.#viewers.seen(viewer, this.#requestedMs)
   }
 
@@ -261,7 +278,7 @@ export class LiveStream implements Stream {
       )
     } catch (error) {
       if (!(error instanceof DeadlineError)) throw error
-      throw this.sources.trouble ?? noMedia()
+      throw this.#trouble ?? noMedia()
     }
   }
 
@@ -282,15 +299,16 @@ export class LiveStream implements Stream {
 
   async #untilListed(signal: AbortSignal): Promise<void> {
     while (this.#live() === undefined) {
-      const { trouble } = this.sources
+      const trouble = this.#trouble
       if (trouble !== undefined && isPermanent(trouble.code)) throw trouble
       await this.#change.wait(signal)
     }
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { log } = this.#options
+    const { log, ownership } = this.#options
     this.#publisher.begin()
+    if (ownership.isMine) this.#beginToOwn()
     await Promise.allSettled([
       this.#work(signal).catch((error: unknown) => {
         if (!signal.aborted) log.error('stream failed', { error })
@@ -298,16 +316,87 @@ export class LiveStream implements Stream {
       this.#tick(signal),
       this.#onEach((limited) => this.#publisher.changed(limited), signal),
       this.#onEach((limited) => this.sources.changed(limited), signal),
+      this.#onEach((limited) => ownership.changed(limited), signal),
     ])
     this.#publisher.release()
+    this.#isUpToDate = false
+    this.#word = undefined
     this.#running = undefined
     this.#options.running.value -= 1
     log.info('stream stopped')
     this.#changed()
   }
 
-  /** Runs sources and publisher until the signal aborts. */
-  async #work(signal: AbortSignal): Promise<void> {
+  /** Publishes what the sources give, or what another node publishes, until the signal aborts. */
+  async #work(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      await this.#follow(signal)
+      await this.#own(signal)
+    }
+  }
+
+  /** Shows what another node publishes, until the stream is this node's. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { ownership } = this.#options
+    if (ownership.isMine) return
+    const done = new AbortController()
+    const follower = {
+      saved: (saved: unknown) => this.#adopt((publisher) => publisher.adopt(saved)),
+      amended: (lines: readonly string[]) => this.#adopt((publisher) => publisher.amend(lines)),
+      told: (status: unknown) => {
+        this.#word = readOwnersWord(status)
+        this.#changed()
+      },
+    }
+    ownership.follow(follower, AbortSignal.any([signal, done.signal]))
+    try {
+      await ownership.until(true, signal)
+    } finally {
+      done.abort()
+    }
+    // What was told last may still be on its way.
+    const latest = await ownership.latest()
+    if (latest !== undefined) await this.#adopt((publisher) => publisher.adopt(latest))
+    if (ownership.isMine) this.#beginToOwn()
+  }
+
+  /** Takes in what another node has published. What cannot be read is told, and what is shown stays. */
+  async #adopt(work: (publisher: Publisher) => Promise<unknown>): Promise<void> {
+    try {
+      await work(this.#publisher)
+    } catch (error) {
+      this.#options.log.error('what another node has published is unusable', { error })
+    }
+  }
+
+  #beginToOwn(): void {
+    this.#word = undefined
+    this.#isUpToDate = true
+    this.#publisher.resume()
+  }
+
+  /** Runs sources and publisher for as long as the stream is this node's. */
+  async #own(signal: AbortSignal): Promise<void> {
+    const { ownership, log } = this.#options
+    const over = new AbortController()
+    const limited = AbortSignal.any([signal, over.signal])
+    const losing = ownership.until(false, limited).then(
+      () => over.abort(new Error('another node is to own the stream')),
+      () => {},
+    )
+    try {
+      await this.#runSources(limited)
+    } catch (error) {
+      if (signal.aborted || !(over.signal.aborted || error instanceof FencedError)) throw error
+      log.info('stream is left to another node')
+    } finally {
+      over.abort()
+      await losing
+      await ownership.release()
+    }
+  }
+
+  async #runSources(signal: AbortSignal): Promise<void> {
     const { backfill, log } = this.#options
     const filling = backfill?.run(signal).catch((error: unknown) => {
       if (!signal.aborted) log.error('looking for late fragments failed', { error })
@@ -331,24 +420,31 @@ export class LiveStream implements Stream {
 
   /** Looks at the state now and then, because the states stale, offline and idle come from nothing happening. */
   async #tick(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options
+    const { clock, activation, ownership } = this.#options
     while (!signal.aborted) {
       const untilCutMs = this.#cutMs() - clock.now()
       const waitMs = Math.min(TICK_MS, this.#untilIdleMs(), untilCutMs > 0 ? untilCutMs : TICK_MS)
       await clock.sleep(waitMs, signal)
+      if (activation === 'always') ownership.want(clock.now() + 10 * TICK_MS)
       this.#update()
       if (this.#untilIdleMs() <= 0) this.#running?.stop.abort(new Error('nobody watches'))
     }
   }
 
   #untilIdleMs(): number {
-    const { clock, activation, idleTimeoutMs } = this.#options
+    const { clock, activation, idleTimeoutMs, ownership } = this.#options
     if (activation === 'always') return Number.POSITIVE_INFINITY
-    return this.#requestedMs + idleTimeoutMs - clock.now()
+    const here = this.#requestedMs + idleTimeoutMs
+    // Whoever follows wants it only for the viewers that are here.
+    const untilMs = ownership.isMine ? Math.max(here, ownership.wantedUntilMs) : here
+    return untilMs - clock.now()
   }
 
   /** Tells those who wait that something was published, or that something else changed that viewers may see. */
   #changed(): void {
+    const { ownership } = this.#options
+    if (ownership.isOthers && this.#publisher.shown !== undefined) this.#isUpToDate = true
+    if (ownership.isMine) ownership.tell(ownersWordOf(this.sources))
     this.#update()
     this.#view = undefined
     this.#change.notify()
@@ -363,7 +459,7 @@ export class LiveStream implements Stream {
         startedMs: this.#running?.startedMs ?? nowMs,
         receivedMs: this.newestMs,
         // What passes by itself is no failure, whatever it is called.
-        trouble: this.sources.trouble?.passes === true ? undefined : this.sources.trouble?.code,
+        trouble: this.#trouble?.passes === true ? undefined : this.#trouble?.code,
         slated: this.#publisher.latest?.source === 'slate',
         ended: this.#publisher.shown?.ended === true,
       },

@@ -6,6 +6,7 @@ import type { LiveSource } from '../sources/source-selection.ts'
 import type { Segment } from '../timeline/fragment.ts'
 import type { SessionKeeper } from '../upstream/session-keeper.ts'
 import type { LiveStream } from './live-stream.ts'
+import type { Nodes } from './nodes.ts'
 import type { StreamStatus } from './status.ts'
 import type { StreamSet } from './stream-set.ts'
 
@@ -14,8 +15,16 @@ export class Operations {
   readonly #streams: StreamSet
   readonly #clock: Clock
   readonly #counters: GatewayCounters
+  /** The nodes that share the streams; undefined where there is but one. */
+  readonly nodes: Nodes | undefined
 
-  constructor(streams: StreamSet, clock: Clock, counters: GatewayCounters) {
+  constructor(
+    streams: StreamSet,
+    clock: Clock,
+    counters: GatewayCounters,
+    nodes: Nodes | undefined,
+  ) {
+    this.nodes = nodes
     this.#streams = streams
     this.#clock = clock
     this.#counters = counters
@@ -77,6 +86,7 @@ export class Operations {
       source: stream.shown ?? null,
       forced: sources.forced ?? null,
       session: this.#describeSession(keeper),
+      owner: this.nodes?.ownerOf(name) ?? null,
       sessionsOpen: sources.openSessions,
       lastFragment:
         newest === undefined || newestMs === undefined

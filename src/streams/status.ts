@@ -26,6 +26,10 @@ export const streamStatus = z.object({
     })
     .nullable()
     .describe('The session of the source that is in use'),
+  owner: z
+    .string()
+    .nullable()
+    .describe('The node that owns it; null where there is but one node, or nobody wants it'),
   sessionsOpen: count.describe(
     'Of all sources; 2 for a moment while one session takes over from another',
   ),

@@ -24,6 +24,7 @@ const lobby: StreamStatus = {
     expiresAt: '2026-01-01T12:05:00.000Z',
     rollovers: 3,
   },
+  owner: null,
   sessionsOpen: 1,
   lastFragment: {
     number: '91343852333181432392682062622220590765191907586',
@@ -64,6 +65,7 @@ async function start(
     clock,
     requestId: () => 'test',
     registry: {
+      nodes: undefined,
       list: () => streams,
       status: (name) => streams.find((status) => status.name === name),
       rollover: act('rollover'),
@@ -112,6 +114,7 @@ test.each(['rollover', 'start', 'stop'])('POST %s acts on a known stream only', 
 
 test('an action that is not possible says why', async () => {
   const registry = {
+    nodes: undefined,
     list: () => [yard],
     status: () => yard,
     rollover: () => {

@@ -11,6 +11,7 @@ import { startProgram, writeConfig } from './program.ts'
 export interface Gateway {
   readonly process: Child
   readonly admin: GatewayAdmin
+  readonly adminUrl: string
   /** Of the public listener, without a slash at its end. */
   readonly url: string
   /** The multivariant playlist of a stream. */
@@ -35,6 +36,8 @@ export interface GatewayOptions {
   readonly cacheMaxBytes?: string
   /** Bound of a disk tier, for example `1GiB`. Left out: none. */
   readonly diskMaxBytes?: string
+  /** The Redis that it shares with other nodes. */
+  readonly redis?: Readonly<Record<string, unknown>> | undefined
   /** Pin it to one core, as `taskset -c` does. */
   readonly core?: number
 }
@@ -62,10 +65,11 @@ export const ofCamera = (
 /** Resolves when the gateway accepts requests. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { endpoint, streams, defaults = {}, entries = () => ({}), core } = options
-  const { dynamicStreams = [], cacheMaxBytes = '128MiB', diskMaxBytes } = options
+  const { dynamicStreams = [], cacheMaxBytes = '128MiB', diskMaxBytes, redis = {} } = options
   const folder = await mkdtemp(join(tmpdir(), 'kvs-gateway-'))
   const [port, adminPort] = [await freePort(), await freePort()]
   const url = `http://127.0.0.1:${port}`
+  const adminUrl = `http://127.0.0.1:${adminPort}`
   const disk =
     diskMaxBytes === undefined ? {} : { dir: join(folder, 'cache'), dirMaxBytes: diskMaxBytes }
   const config = await writeConfig(folder, {
@@ -73,6 +77,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     admin: { host: '127.0.0.1', port: adminPort },
     aws: { region: 'us-west-2', endpoint },
     cache: { maxBytes: cacheMaxBytes, ...disk },
+    redis,
     log: { level: 'warn' },
     defaults,
     streams: {
@@ -85,7 +90,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     process,
     url,
-    admin: new GatewayAdmin(`http://127.0.0.1:${adminPort}`),
+    admin: new GatewayAdmin(adminUrl),
+    adminUrl,
     watchUrl: (stream) => `${url}/hls/${stream}/master.m3u8`,
     async stop() {
       await process.stop()
@@ -94,9 +100,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 }
 
-/** Starts both, each in a process of its own; resolves when both accept requests. */
-export async function startProduct(options: ProductOptions): Promise<Product> {
-  const { cameras, streams = Object.keys(cameras) } = options
+/** An emulator in a process of its own. */
+export interface Emulator {
+  readonly endpoint: string
+  readonly control: EmulatorControl
+  stop(): Promise<void>
+}
+
+/** Resolves when the emulator accepts requests. */
+export async function startEmulator(cameras: ProductOptions['cameras']): Promise<Emulator> {
   const folder = await mkdtemp(join(tmpdir(), 'kvs-emulator-'))
   const endpoint = `http://127.0.0.1:${await freePort()}`
   const emulated = Object.entries(cameras).map(
@@ -105,22 +117,33 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const config = await writeConfig(folder, { cameras: Object.fromEntries(emulated) })
   const args = ['emulator', '--port', new URL(endpoint).port, '--config', config]
   const emulator = await startProgram(args, endpoint)
-  const stopEmulator = async (): Promise<void> => {
-    await emulator.stop()
-    await rm(folder, { recursive: true, force: true })
+  return {
+    endpoint,
+    control: new EmulatorControl(endpoint),
+    async stop() {
+      await emulator.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
   }
+}
+
+/** Starts both, each in a process of its own; resolves when both accept requests. */
+export async function startProduct(options: ProductOptions): Promise<Product> {
+  const { cameras, streams = Object.keys(cameras) } = options
+  const emulator = await startEmulator(cameras)
+  const { endpoint, control } = emulator
   try {
     const gateway = await startGateway({ ...options, endpoint, streams })
     return {
       ...gateway,
-      control: new EmulatorControl(endpoint),
+      control,
       async stop() {
         await gateway.stop()
-        await stopEmulator()
+        await emulator.stop()
       },
     }
   } catch (error) {
-    await stopEmulator()
+    await emulator.stop()
     throw error
   }
 }

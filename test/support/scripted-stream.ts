@@ -11,6 +11,7 @@ import type { JournalPage, Journals } from '../../src/store/journals.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import type { SavedTimelines } from '../../src/store/saved-timelines.ts'
 import { LiveStream } from '../../src/streams/live-stream.ts'
+import { ALONE } from '../../src/streams/ownership.ts'
 import type { OnSignalLoss } from '../../src/streams/stream.ts'
 import { SessionKeeper } from '../../src/upstream/session-keeper.ts'
 import type { ManualClock } from './manual-clock.ts'
@@ -134,6 +135,7 @@ export async function openScripted(options: ScriptedStreamOptions): Promise<Live
     log,
     sources,
     publisher,
+    ownership: ALONE,
     backfill: publisher.backfill(camera.past, options.fillsAll ?? false),
     openArchives: undefined,
     keepsArchive: true,

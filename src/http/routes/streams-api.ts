@@ -2,10 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { GatewayError } from '../../base/errors.ts'
+import { nodeStatus } from '../../streams/nodes.ts'
 import type { Operations } from '../../streams/operations.ts'
 import { type StreamStatus, streamStatus } from '../../streams/status.ts'
 
 const allStreams = z.object({ streams: z.array(streamStatus) })
+const allNodes = z.object({ nodes: z.array(nodeStatus) })
 const params = z.object({ stream: z.string().describe('Public name') })
 
 const SOURCE_EXPECTED = 'Expected {"source": …} with camera, backup or auto'
@@ -24,7 +26,7 @@ const ACTIONS = [
   { action: 'stop', summary: 'Stop the stream until somebody asks for it again' },
 ] as const
 
-/** Serves `/api/v1/streams`. The schemas are also what `/api/v1/openapi.json` shows. */
+/** Serves `/api/v1/streams` and `/api/v1/nodes`. The schemas are also what `/api/v1/openapi.json` shows. */
 export function streamsApi(
   app: FastifyInstance,
   { registry }: { readonly registry: Pick<Operations, keyof Operations> },
@@ -43,6 +45,14 @@ export function streamsApi(
     { schema: { summary: 'One stream', params, response: { 200: streamStatus } } },
     ({ params: { stream } }) => statusOf(registry, stream),
   )
+  const { nodes } = registry
+  if (nodes !== undefined) {
+    api.get(
+      '/nodes',
+      { schema: { summary: 'The nodes that are one gateway', response: { 200: allNodes } } },
+      () => ({ nodes: [...nodes.list()] }),
+    )
+  }
   for (const { action, summary } of ACTIONS) {
     api.post(
       `/streams/:stream/${action}`,

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Random } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { parseRedisUrl } from '../base/redis-url.ts'
+import { packageVersion } from '../base/version.ts'
+import { Cluster } from '../cluster/cluster.ts'
+import type { Config } from '../config/config.ts'
+import { applyFact, factBetween } from '../publish/stream-fact.ts'
+
+export interface ClusterParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+/** Makes this process one of the nodes that share a Redis; undefined where it is the only one. */
+export function openCluster(
+  { redis }: Config,
+  { clock, random, log }: ClusterParts,
+): Cluster | undefined {
+  if (redis.url === undefined) return undefined
+  const address = parseRedisUrl(redis.url)
+  if (address === undefined) throw new TypeError('redis.url is none')
+  const name = redis.node ?? hostname()
+  const startedMs = clock.date()
+  return new Cluster({
+    clock,
+    random,
+    log,
+    address,
+    prefix: redis.prefix,
+    maxStreamBytes: redis.streamMaxBytes,
+    // Also where two processes are called the same by mistake.
+    node: `${name.replaceAll(/[^A-Za-z0-9_.-]/g, '-')}-${randomBytes(6).toString('hex')}`,
+    facts: () => ({ name, url: '', version: packageVersion(), startedMs }),
+    differences: { difference: factBetween, apply: applyFact },
+    viaPeer: () => Promise.reject(new Error('no peers yet')),
+    onNode: (event, node) => log.info(`node ${event}`, { node: node.name }),
+  })
+}

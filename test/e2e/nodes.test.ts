@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { ContinuityMonitor } from '../proof/continuity-monitor.ts'
+import type { CameraCounters } from '../proof/emulator-control.ts'
+import { Nodes } from '../proof/nodes.ts'
+import { SOON } from '../support/browser.ts'
+import { cameraOf } from '../support/world.ts'
+
+/** The streams: one that always runs, one that somebody has to ask for. */
+const CAMERAS = {
+  lobby: { clip: 'av-360p', tfdtBase: 'session' },
+  porch: { clip: 'av-360p', tfdtBase: 'epoch' },
+} as const
+
+let nodes: Nodes
+
+beforeAll(async () => {
+  nodes = await Nodes.start({
+    cameras: CAMERAS,
+    count: 3,
+    entries: () => ({
+      lobby: { kvs: { streamName: cameraOf('lobby') }, activation: 'always', dvr: '1m' },
+      porch: { kvs: { streamName: cameraOf('porch') }, idleTimeout: '3s' },
+    }),
+  })
+})
+afterAll(() => nodes[Symbol.asyncDispose]())
+
+describe('three nodes are one gateway', () => {
+  test('G15: every node gives the same bytes and the same head for the same URL', async () => {
+    await everywhere('lobby')
+    // Media playlists change each second: two nodes are asked in the same one at some time.
+    for (const list of ['master.m3u8', 'video.m3u8', 'audio.m3u8', 'dvr.m3u8']) {
+      await vi.waitFor(async () => {
+        const answers = await nodes.ask(`/hls/lobby/${list}`)
+        expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
+        expect(new Set(answers.map(({ head }) => JSON.stringify(head))).size).toBe(1)
+      }, SOON)
+    }
+    const [list] = await nodes.ask('/hls/lobby/video.m3u8')
+    for (const uri of urisOf(list?.text ?? '')) {
+      const answers = await nodes.ask(`/hls/lobby/${uri}`)
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+      expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
+    }
+  })
+
+  test('G8: each fragment is fetched once, whichever nodes are asked', async () => {
+    const { calls } = await nodes.emulator.control.counters(cameraOf('lobby'))
+    const before = fetched(calls)
+    const [first] = await newest('lobby')
+    await vi.waitFor(async () => {
+      const seen = await newest('lobby')
+      expect(Math.min(...seen)).toBeGreaterThan((first ?? 0) + 3)
+    }, SOON)
+    const { calls: after } = await nodes.emulator.control.counters(cameraOf('lobby'))
+    const [last] = await newest('lobby')
+    // Two tracks each, and perhaps the next one.
+    const fragments = (last ?? 0) - (first ?? 0) + 2
+    expect(fetched(after) - before).toBeLessThanOrEqual(2 * fragments)
+  })
+
+  test('G10: a stream runs as long as viewers of any node want it, and no longer', async () => {
+    await everywhere('porch')
+    const owner = await ownerOf('porch')
+    const other = [...nodes.nodes.keys()].find((name) => name !== owner) ?? ''
+    // Wanted on one node, it goes on beyond the idle time of the others.
+    for (let looks = 0; looks < 12; looks += 1) {
+      await nodes.ask('/hls/porch/video.m3u8', [other])
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+    expect(await ownerOf('porch')).not.toBeNull()
+    await vi.waitFor(async () => expect(await ownerOf('porch')).toBeNull(), SOON)
+    const { calls } = await nodes.emulator.control.counters(cameraOf('porch'))
+    await new Promise((resolve) => setTimeout(resolve, 2_000))
+    expect((await nodes.emulator.control.counters(cameraOf('porch'))).calls).toEqual(calls)
+  })
+
+  test('the API tells the nodes, and who owns a stream', async () => {
+    const { nodes: told } = (await nodes.api('node-0', '/api/v1/nodes')) as {
+      nodes: { name: string; self: boolean; streams: number }[]
+    }
+    expect(told.map(({ name, self }) => [name, self])).toEqual([
+      ['node-0', true],
+      ['node-1', false],
+      ['node-2', false],
+    ])
+    expect(told.reduce((sum, { streams }) => sum + streams, 0)).toBeGreaterThan(0)
+  })
+})
+
+describe('G1, G3: whoever owns a stream, viewers of all nodes see one timeline', () => {
+  test('through a hand-over, a kill -9 and a node that stands still', async () => {
+    const end = new AbortController()
+    const watched = [...nodes.nodes].map(([name, { watchUrl }]) => ({
+      name,
+      monitor: new ContinuityMonitor(watchUrl('lobby'), { signal: end.signal }),
+    }))
+    const live = new Set(watched)
+    const following = new Set<Promise<void>>()
+    for (const { monitor } of watched) following.add(monitor.follow())
+    await grown('lobby', 3)
+
+    const stopped = await ownerOf('lobby')
+    const pid = nodes.get(stopped ?? '').process.pid
+    process.kill(pid, 'SIGSTOP')
+    const still = [...nodes.nodes.keys()].filter((name) => name !== stopped)
+    await vi.waitFor(async () => expect(await ownerOf('lobby', still)).not.toBe(stopped), SOON)
+    await grown('lobby', 3, still)
+    process.kill(pid, 'SIGCONT')
+    await grown('lobby', 3)
+
+    const killed = (await ownerOf('lobby')) ?? ''
+    await forget(killed)
+    await nodes.end(killed, 'SIGKILL')
+    await grown('lobby', 4)
+    const left = (await ownerOf('lobby')) ?? ''
+    await forget(left)
+    await nodes.end(left, 'SIGTERM')
+    await grown('lobby', 3)
+    end.abort()
+    await Promise.all(following)
+
+    for (const { monitor } of live) {
+      expect(monitor.report()).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
+    }
+    const { sessionsAtOnce } = await nodes.emulator.control.counters(cameraOf('lobby'))
+    expect(sessionsAtOnce).toBeLessThanOrEqual(2)
+
+    /** A monitor that cannot reach its node has nothing more to say. */
+    async function forget(name: string): Promise<void> {
+      const gone = watched.find((each) => each.name === name)
+      if (gone === undefined) return
+      await gone.monitor.poll()
+      expect(gone.monitor.report()).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
+      live.delete(gone)
+    }
+  })
+})
+
+/** Waits until every node shows the stream. */
+async function everywhere(stream: string): Promise<void> {
+  await vi.waitFor(async () => {
+    const answers = await nodes.ask(`/hls/${stream}/video.m3u8`)
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+  }, SOON)
+}
+
+/** The newest MSN that each node lists. */
+async function newest(stream: string, names?: readonly string[]): Promise<readonly number[]> {
+  const answers = await nodes.ask(`/hls/${stream}/video.m3u8`, names)
+  return answers.map(({ text }) => Number(/.*\/(\d+)-/s.exec(text)?.[1] ?? 0))
+}
+
+/** Waits until so many segments more are listed everywhere. */
+async function grown(stream: string, by: number, names?: readonly string[]): Promise<void> {
+  const before = Math.max(...(await newest(stream, names)))
+  await vi.waitFor(async () => {
+    expect(Math.min(...(await newest(stream, names)))).toBeGreaterThanOrEqual(before + by)
+  }, SOON)
+}
+
+/** The owner's name, as one of these nodes has it. */
+async function ownerOf(stream: string, [name]: readonly string[] = [...nodes.nodes.keys()]) {
+  const { owner } = (await nodes.api(name ?? '', `/api/v1/streams/${stream}`)) as {
+    owner: string | null
+  }
+  return owner
+}
+
+function urisOf(playlist: string): readonly string[] {
+  const map = /#EXT-X-MAP:URI="([^"]+)"/.exec(playlist)?.[1] ?? ''
+  return [map, ...playlist.split('\n').filter((line) => line.startsWith('video/'))]
+}
+
+function fetched(calls: CameraCounters['calls']): number {
+  return Object.values(calls['GetMP4MediaFragment'] ?? {}).reduce((sum, count) => sum + count, 0)
+}
