@@ -44,6 +44,8 @@ const MAX_EDITIONS = 128
  * block's segments of two seconds.
  */
 const BLOCK_MS = 256_000
+/** How many blocks a list has at least, because it is longer by one than it need be; fewer compress better. */
+const LEAST_BLOCKS = 12
 
 /**
  * Lists what was published, for hours, and what was found later: pure, as the timeline is.
@@ -53,6 +55,7 @@ const BLOCK_MS = 256_000
  */
 export class DvrIndex {
   readonly #dvrMs: number
+  readonly #blockMs: number
   readonly #division: Division
   /** The editions, newest last; never empty once something was appended. */
   #editions: readonly Edition[] = []
@@ -65,7 +68,8 @@ export class DvrIndex {
 
   constructor({ dvrMs }: DvrOptions) {
     this.#dvrMs = dvrMs
-    this.#division = new Division(Math.min(BLOCK_MS, dvrMs / 16))
+    this.#blockMs = Math.min(BLOCK_MS, dvrMs / LEAST_BLOCKS)
+    this.#division = new Division(this.#blockMs)
   }
 
   static restore(record: DvrRecord, options: DvrOptions): DvrIndex {
@@ -148,7 +152,7 @@ export class DvrIndex {
 
   /**
    * Takes off the list what lies before its new head, and forgets what has been off it for as long as the
-   * list is: players may still be on their way to it (G6).
+   * list is, with the block by which it is longer than it need be: players may still be on their way to it (G6).
    * @returns what can no longer be found
    */
   evict(head: DvrPosition): readonly DvrSegment[] {
@@ -156,7 +160,9 @@ export class DvrIndex {
     this.#behead(left)
     this.#retired = [...this.#retired, ...left]
     const sinceMs = (this.#newest?.receivedMs ?? 0) - 2 * this.#dvrMs
-    const expired = this.#retired.filter(({ facts }) => facts.receivedMs < sinceMs)
+    const expired = this.#retired.filter(({ facts: { receivedMs, durationMs } }) => {
+      return receivedMs < sinceMs - 2 * Math.max(this.#blockMs, durationMs)
+    })
     this.#retired = this.#retired.filter((block) => !expired.includes(block))
     return expired.flatMap((block) => segmentsOf(block))
   }

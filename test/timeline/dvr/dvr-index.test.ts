@@ -128,6 +128,25 @@ describe('the list', () => {
     expect(spanMs([...history.index.segments()])).toBeGreaterThan(1_200_000)
   })
 
+  test('G6: what left it is found for its own duration and that of the longest list', () => {
+    const history = new History()
+    const leftMs = new Map<number, number>()
+    let [next, longestMs] = [FIRST_MSN, 0]
+    for (let i = 0; i < 1_200; i += 1) {
+      history.publish()
+      const nowMs = history.nextMs
+      for (const head = history.index.head?.msn ?? next; next < head; next += 1) {
+        leftMs.set(next, nowMs)
+      }
+      longestMs = Math.max(longestMs, (history.nextMsn - next) * FRAGMENT_MS)
+      for (const [msn, sinceMs] of leftMs) {
+        if (nowMs - sinceMs > FRAGMENT_MS + longestMs) leftMs.delete(msn)
+        else if (history.index.find(msn) === undefined) throw new Error(`${msn} is gone too soon`)
+      }
+    }
+    expect(longestMs).toBeGreaterThan(600_000)
+  })
+
   test('G6: what was found in the middle is found, also when what left the list was found before and after it', () => {
     const live = Array.from({ length: 20 }, (_, i) =>
       liveSegment(segmentAt(FIRST_MSN + i, 1_000_000 + i * FRAGMENT_MS)),
