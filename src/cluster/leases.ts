@@ -358,7 +358,7 @@ export class Leases {
   }
 
   #mayTake(lease: StreamLease): boolean {
-    if (this.#leaving || this.#isSpared(lease)) return false
+    if (this.#leaving || lease.isDeclined || this.#isSpared(lease)) return false
     if (!lease.everywhere || lease.freeMs >= PATIENCE_MS) return true
     return this.#prefers(lease.stream, this.#options.node)
   }

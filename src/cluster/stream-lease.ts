@@ -7,6 +7,9 @@ interface Held {
   readonly untilMs: number
 }
 
+/** How long a node does not take a stream that it was ordered to hand over: another one does within a second. */
+const DECLINE_MS = 10_000
+
 /** What was told of a stream by Redis. */
 export interface LeaseNews {
   /** The node that owns it; undefined while none does. */
@@ -42,6 +45,7 @@ export class StreamLease {
   readonly #options: StreamLeaseOptions
   #held: Held | undefined
   #yielding = false
+  #declinedUntilMs = Number.NEGATIVE_INFINITY
   #wishUntilMs = Number.NEGATIVE_INFINITY
   #news: LeaseNews = { owner: undefined, ownedUntilMs: 0, wantedUntilMs: 0 }
   /** Since when it has no owner, as far as is known. */
@@ -162,6 +166,19 @@ export class StreamLease {
     if (this.#held === undefined) return
     this.#yielding = true
     this.#changed.notify()
+  }
+
+  /** Gives it to whichever other node takes it first, by order; says whether it is this one's to give. */
+  handOver(): boolean {
+    if (!this.isMine) return false
+    this.#declinedUntilMs = this.#clock.now() + DECLINE_MS
+    this.yield()
+    return true
+  }
+
+  /** Whether this node was ordered to leave it to others. */
+  get isDeclined(): boolean {
+    return this.#clock.now() < this.#declinedUntilMs
   }
 
   /** Notes what Redis told. */

@@ -52,6 +52,10 @@ export class StreamOwnership {
     void this.#timelines.tell(this.#lease.stream, status)
   }
 
+  handOver(): boolean {
+    return this.#lease.handOver()
+  }
+
   async release(): Promise<void> {
     this.#told = ''
     await this.#lease.release()

@@ -202,6 +202,14 @@ export class Publisher {
     this.#show()
   }
 
+  /**
+   * Saves what is shown, so that those who follow this node know that the list starts again.
+   * @throws FencedError as {@link publish} does
+   */
+  async save(): Promise<void> {
+    await this.#inTurn(() => this.#save())
+  }
+
   /** Gives up the claim to room for what is in memory, because nobody watches; it may stay. */
   release(): void {
     this.#bytes.release()
@@ -406,7 +414,7 @@ export class Publisher {
   /** Shows what the timeline has come to, once it is saved. What may not be is taken back, because nobody has seen it. */
   async #saveAndShow(added: readonly Segment[], takeBack: () => void): Promise<void> {
     const seekable = added.filter((segment) => !isUnread(segment))
-    const saved = this.#saved.save({ timeline: this.#timeline, inits: this.#inits })
+    const saved = this.#save()
     try {
       await Promise.all([saved, this.dvr?.record(seekable, this.#timeline)])
     } catch (error) {
@@ -416,6 +424,10 @@ export class Publisher {
       throw error
     }
     this.#show(seekable)
+  }
+
+  #save(): Promise<void> {
+    return this.#saved.save({ timeline: this.#timeline, inits: this.#inits })
   }
 
   /** Notes what came of each source last, as the timeline has it. */

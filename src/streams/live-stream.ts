@@ -17,7 +17,7 @@ import type { FragmentKey } from '../store/fragment-key.ts'
 import type { RenditionName, Segment, SourceName } from '../timeline/fragment.ts'
 import type { DvrList, LiveList } from '../timeline/segment-list.ts'
 import { type OwnersWord, ownersWordOf, readOwnersWord } from './owners-word.ts'
-import type { Ownership } from './ownership.ts'
+import { ALONE, type Ownership } from './ownership.ts'
 import { type StateRules, stateOf } from './state.ts'
 import type { StreamStatus } from './status.ts'
 import type { OnSignalLoss, Reach, Stream, StreamState, StreamView } from './stream.ts'
@@ -236,6 +236,11 @@ export class LiveStream implements Stream {
     this.#changed()
   }
 
+  /** Gives the stream to another node, which goes on where this one stops; says whether it is this one's to give. */
+  handOver(): boolean {
+    return this.#options.ownership.handOver()
+  }
+
   async stop(): Promise<void> {
     const running = this.#running
     if (running === undefined) return
@@ -385,6 +390,7 @@ export class LiveStream implements Stream {
       () => {},
     )
     try {
+      if (ownership !== ALONE) await this.#publisher.save()
       await this.#runSources(limited)
     } catch (error) {
       if (signal.aborted || !(over.signal.aborted || error instanceof FencedError)) throw error

@@ -46,7 +46,7 @@ export class Operations {
   rollover(name: string): void {
     const keeper = this.#streams.get(name)?.sources.active.keeper
     if (keeper?.status() == null) {
-      throw new GatewayError('bad_request', 'The stream has no upstream session to replace.')
+      throw new GatewayError('bad_request', 'This node has no upstream session to replace.')
     }
     keeper.requestRollover()
   }
@@ -61,6 +61,21 @@ export class Operations {
       throw new GatewayError('bad_request', 'The stream has no backup to choose from.')
     }
     sources.force(wanted === 'auto' ? undefined : wanted)
+  }
+
+  /**
+   * Gives a stream to another node.
+   * @throws GatewayError `bad_request` when it is not this node's to give
+   */
+  handover(name: string): void {
+    if (this.#streams.get(name)?.handOver() === true) return
+    const owner = this.nodes?.ownerOf(name)
+    throw new GatewayError(
+      'bad_request',
+      owner === undefined
+        ? 'No node owns the stream, or there is no other.'
+        : `The stream is ${owner}’s: ask that node.`,
+    )
   }
 
   start(name: string): void {

@@ -31,6 +31,8 @@ export interface Ownership {
   follow(follower: Follower, signal: AbortSignal): void
   /** Tells those who follow what else there is to know now. */
   tell(status: unknown): void
+  /** Gives it to another node, if it is this one's and there is another; says whether. */
+  handOver(): boolean
   /**
    * Lets go of the stream, once nothing is published here any more. Resolves when the others know, or can find out by
    * themselves.
@@ -49,6 +51,7 @@ export const ALONE: Ownership = {
   latest: () => Promise.resolve(undefined),
   follow() {},
   tell() {},
+  handOver: () => false,
   release: () => Promise.resolve(),
 }
 

@@ -109,6 +109,14 @@ describe('G1, G3: whoever owns a stream, viewers of all nodes see one timeline',
     process.kill(pid, 'SIGCONT')
     await grown('lobby', 3)
 
+    // By order: to another one, and all goes on.
+    const ordered = (await ownerOf('lobby')) ?? ''
+    await nodes.order(ordered, '/api/v1/streams/lobby/handover')
+    await vi.waitFor(async () => {
+      expect([ordered, null]).not.toContain(await ownerOf('lobby'))
+    }, SOON)
+    await grown('lobby', 2)
+
     const killed = (await ownerOf('lobby')) ?? ''
     await forget(killed)
     await nodes.end(killed, 'SIGKILL')

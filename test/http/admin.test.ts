@@ -68,6 +68,7 @@ async function start(
       nodes: undefined,
       list: () => streams,
       status: (name) => streams.find((status) => status.name === name),
+      handover: () => {},
       rollover: act('rollover'),
       start: act('start'),
       stop: async (name) => act('stop')(name),
@@ -117,6 +118,7 @@ test('an action that is not possible says why', async () => {
     nodes: undefined,
     list: () => [yard],
     status: () => yard,
+    handover: () => {},
     rollover: () => {
       throw new GatewayError('bad_request', 'There is no session to replace')
     },

@@ -78,6 +78,13 @@ export class Nodes implements AsyncDisposable {
     return (await fetch(this.get(name).adminUrl + path, { signal })).json()
   }
 
+  /** Posts to a node's admin listener. */
+  async order(name: string, path: string): Promise<void> {
+    const options = { method: 'POST', signal: AbortSignal.timeout(ASK_MS) }
+    const answer = await fetch(this.get(name).adminUrl + path, options)
+    if (answer.status !== 202) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+  }
+
   async add(name: string, redisUrl = this.redis.url): Promise<Gateway> {
     const { cameras, count: _count, ...options } = this.#options
     const node = await startGateway({

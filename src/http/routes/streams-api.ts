@@ -22,6 +22,10 @@ const sourceOrder = z.strictObject(
 
 const ACTIONS = [
   { action: 'rollover', summary: 'Replace the upstream session by a new one now' },
+  {
+    action: 'handover',
+    summary: 'Give the stream to another node, which goes on where this one stops',
+  },
   { action: 'start', summary: 'Start the stream as a first viewer would' },
   { action: 'stop', summary: 'Stop the stream until somebody asks for it again' },
 ] as const
