@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import type { Dispatcher } from 'undici'
+import { type Answer, send, type UpstreamRequest } from './arriving-answer.ts'
 import type { Proxies } from './proxies.ts'
 
 /**
@@ -20,8 +21,8 @@ export class UpstreamAgent {
   }
 
   /** Resolves once the header fields of the answer are here. */
-  async request(options: Dispatcher.RequestOptions<null>): Promise<Dispatcher.ResponseData<null>> {
-    return (await this.load()).request(options)
+  async request(request: UpstreamRequest): Promise<Answer> {
+    return send(await this.load(), request)
   }
 
   load(): Promise<Dispatcher> {

@@ -2,7 +2,8 @@ import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { arrivalMs, whileArriving } from '../base/progress.ts'
 import { packageVersion } from '../base/version.ts'
-import type { Answer, Meter } from './answer.ts'
+import type { Meter } from './answer.ts'
+import type { Answer } from './arriving-answer.ts'
 import { failureLabel } from './errors.ts'
 import { tellFailure, type UpstreamObserver } from './observer.ts'
 import type { EndTurn } from './quota-queue.ts'
@@ -123,13 +124,7 @@ async function orDiscard<T>(answer: Answer, read: () => Promise<T>): Promise<T> 
   try {
     return await read()
   } catch (error) {
-    discard(answer)
+    answer.body.destroy()
     throw error
   }
-}
-
-/** Lets go of the socket; a body that is already complete does not mind. */
-export function discard({ body }: Answer): void {
-  body.on('error', () => {})
-  body.destroy()
 }

@@ -1,6 +1,6 @@
 import type { UpstreamAgent } from './agent.ts'
 import { BodyReader } from './answer.ts'
-import { discard, USER_AGENT } from './exchange.ts'
+import { USER_AGENT } from './exchange.ts'
 
 /** What a small document is read with. */
 export interface TextReader {
@@ -31,6 +31,6 @@ export async function readText(
     const bytes = await new BodyReader({ maxBytes }).read(answer, { bytes: 0 }, () => true)
     return bytes.toString()
   } finally {
-    discard(answer)
+    answer.body.destroy()
   }
 }

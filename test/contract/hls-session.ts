@@ -1,5 +1,5 @@
-import { Agent } from 'undici'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { UpstreamAgent } from '../../src/upstream/agent.ts'
 import type { HlsSession, PlaylistName } from '../../src/upstream/hls-session.ts'
 import type { ListedFragment } from '../../src/upstream/listed-fragment.ts'
 import { SessionDeadError } from '../../src/upstream/session-dead-error.ts'
@@ -17,7 +17,7 @@ export interface SessionsUnderTest {
 /** What the suite gives to a kind of session: sockets and a clock. */
 export interface SessionSetting {
   readonly server: WebServer
-  readonly agent: Agent
+  readonly agent: UpstreamAgent
   readonly clock: ManualClock
 }
 
@@ -29,13 +29,13 @@ export function hlsSessionContract(
   prepare: (setting: SessionSetting) => SessionsUnderTest,
 ): void {
   let server: WebServer
-  let agent: Agent
+  let agent: UpstreamAgent
   let clock: ManualClock
   let sessions: SessionsUnderTest
 
   beforeEach(async () => {
     server = await startWebServer()
-    agent = new Agent()
+    agent = new UpstreamAgent()
     clock = new ManualClock()
     sessions = prepare({ server, agent, clock })
   })

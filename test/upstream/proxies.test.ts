@@ -6,8 +6,11 @@ import { LIVE } from '../../src/upstream/kvs/kvs-api.ts'
 import { LocalStreamQuota } from '../../src/upstream/kvs/quota.ts'
 import { SdkKvsApi } from '../../src/upstream/kvs/sdk-kvs-api.ts'
 import { type Proxies, proxiesOf } from '../../src/upstream/proxies.ts'
+import { readText } from '../../src/upstream/read-text.ts'
 import { startProxyServer } from './support/proxy-server.ts'
 import { startWebServer } from './support/web-server.ts'
+
+const never = new AbortController().signal
 
 test.each<[string, Record<string, string>, Proxies]>([
   ['nothing', {}, {}],
@@ -44,8 +47,9 @@ describe('origins are asked', () => {
     await using origin = await startWebServer()
     origin.replies['/list.m3u8'] = '#EXTM3U'
     const agent = new UpstreamAgent(proxies(proxy.url))
-    const { body } = await agent.request({ origin: origin.url, path: '/list.m3u8', method: 'GET' })
-    expect(await body.text()).toBe('#EXTM3U')
+    const url = new URL('/list.m3u8', origin.url)
+    const text = await readText({ agent, url, accept: '*/*', maxBytes: 1000 }, never)
+    expect(text).toBe('#EXTM3U')
     await agent.destroy()
     return proxy.asked.length
   }

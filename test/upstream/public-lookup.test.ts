@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { UpstreamAgent } from '../../src/upstream/agent.ts'
 import { isInner, publicLookup } from '../../src/upstream/public-lookup.ts'
+import { readText } from '../../src/upstream/read-text.ts'
 import { startWebServer } from './support/web-server.ts'
+
+const never = new AbortController().signal
 
 test.each([
   '127.0.0.1',
@@ -49,12 +52,9 @@ describe('G17: a host with a public name', () => {
     server.replies['/'] = 'inner'
     const { port } = new URL(server.url)
     const agent = new UpstreamAgent({}, publicLookup(at(...addresses)))
-    const answer = agent.request({
-      origin: `http://cdn.example.com:${port}`,
-      path: '/',
-      method: 'GET',
-    })
-    const error = await answer.then(
+    const url = new URL(`http://cdn.example.com:${port}/`)
+    const text = readText({ agent, url, accept: '*/*', maxBytes: 1000 }, never)
+    const error = await text.then(
       () => undefined,
       (reason: unknown) => reason,
     )
@@ -93,12 +93,9 @@ describe('G17: a host with a public name', () => {
       if (options.all === true) callback(null, [{ address: '127.0.0.1', family: 4 }])
       else callback(null, '127.0.0.1', 4)
     })
-    const { body } = await agent.request({
-      origin: `http://cdn.example.com:${port}`,
-      path: '/',
-      method: 'GET',
-    })
-    expect(await body.text()).toBe('inner')
+    const url = new URL(`http://cdn.example.com:${port}/`)
+    const text = await readText({ agent, url, accept: '*/*', maxBytes: 1000 }, never)
+    expect(text).toBe('inner')
     await agent.destroy()
   })
 })

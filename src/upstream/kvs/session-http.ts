@@ -4,7 +4,6 @@ import { withDeadline } from '../../base/deadline.ts'
 import type { UpstreamAgent } from '../agent.ts'
 import {
   type Announced,
-  type Answer,
   BodyReader,
   bodySize,
   chunksOf,
@@ -12,8 +11,9 @@ import {
   readFault,
   truncated,
 } from '../answer.ts'
+import type { Answer } from '../arriving-answer.ts'
 import { failureLabel, faultCode, faultError, type UpstreamFault } from '../errors.ts'
-import { discard, type Exchange, Exchanges, type RequestKind, USER_AGENT } from '../exchange.ts'
+import { type Exchange, Exchanges, type RequestKind, USER_AGENT } from '../exchange.ts'
 import type { StreamedBody } from '../hls-session.ts'
 import type { UpstreamObserver } from '../observer.ts'
 import type { Priority, Quota } from '../quota-queue.ts'
@@ -170,7 +170,7 @@ export class SessionHttp {
       label = failureLabel(error)
       throw asKvsError(error)
     } finally {
-      discard(answer)
+      answer.body.destroy()
       this.#exchanges.report(kind, label, meter)
     }
   }

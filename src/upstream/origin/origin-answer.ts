@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { ErrorCode } from '../../base/errors.ts'
 import type { ByteRange } from '../../formats/m3u8/byte-range.ts'
-import { type Answer, type BodyReader, headerOf, type Meter, readErrorText } from '../answer.ts'
+import { type BodyReader, headerOf, type Meter, readErrorText } from '../answer.ts'
+import type { Answer } from '../arriving-answer.ts'
 import { UpstreamAnswerError } from '../errors.ts'
 import { originError } from './origin-error.ts'
 

@@ -2,9 +2,9 @@ import type { Random } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { ByteRange } from '../../formats/m3u8/byte-range.ts'
 import type { UpstreamAgent } from '../agent.ts'
-import { type Announced, type Answer, BodyReader, headerOf, type Meter } from '../answer.ts'
+import { type Announced, BodyReader, headerOf, type Meter } from '../answer.ts'
+import type { Answer } from '../arriving-answer.ts'
 import {
-  discard,
   type Exchange,
   Exchanges,
   type Received,
@@ -115,7 +115,7 @@ export class OriginHttp {
     return this.#exchanges.run(this.#exchange(request, wanted), signal, async (received, meter) => {
       const body = await this.#read(request, wanted, received, reader, meter)
       const parsed = parse(body)
-      if (body === 'unchanged') discard(received.answer)
+      if (body === 'unchanged') received.answer.body.destroy()
       this.#exchanges.report(kind, body === 'unchanged' ? '304' : '200', meter)
       return parsed
     })
@@ -164,7 +164,7 @@ export class OriginHttp {
       await this.#deps.cookies.keep(url, [answer.headers['set-cookie'] ?? []].flat())
       const location = REDIRECTS.has(answer.statusCode) ? headerOf(answer, 'location') : undefined
       if (location === undefined) return { answer, url }
-      discard(answer)
+      answer.body.destroy()
       url = this.hosts.resolve(location, url)
     }
     throw originError('upstream_unavailable', { cause: new Error('too many redirects') })

@@ -7,6 +7,7 @@ import {
 } from 'node:zlib'
 import { Agent, H2CClient } from 'undici'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { send, type UpstreamRequest } from '../../../src/upstream/arriving-answer.ts'
 import { CookieJar } from '../../../src/upstream/origin/cookie-jar.ts'
 import { OriginHttp, type OriginRequest } from '../../../src/upstream/origin/origin-http.ts'
 import { OriginQuota } from '../../../src/upstream/origin/origin-quota.ts'
@@ -52,7 +53,8 @@ afterEach(async () => {
   await server.close()
 })
 
-function httpTo(url: URL, dispatcher: Agent = agent): OriginHttp {
+function httpTo(url: URL, undici: Agent = agent): OriginHttp {
+  const dispatcher = { request: (request: UpstreamRequest) => send(undici, request) }
   return new OriginHttp(
     { url: new SecretUrl(url), headers: {} },
     {
