@@ -27,29 +27,37 @@ export function withDeadline<T>(
 export type Watch = (expire: (reason: unknown) => void) => () => void
 
 /** Runs work as {@link withDeadline} does, with a deadline that may move. */
-export async function untilExpired<T>(
+export function untilExpired<T>(
   watch: Watch,
   parent: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  parent.throwIfAborted()
-  const limit = new AbortController()
-  const over = Promise.withResolvers<never>()
-  // Whoever loses the race may still reject: that is not an unhandled rejection.
-  over.promise.catch(() => {})
-  const end = (reason: unknown): void => {
-    limit.abort(reason)
-    over.reject(reason)
-  }
-  const leave = (): void => end(parent.reason)
-  parent.addEventListener('abort', leave, { once: true })
-  const unwatch = watch(end)
-  try {
-    const running = work(limit.signal)
-    running.catch(() => {})
-    return await Promise.race([running, over.promise])
-  } finally {
-    unwatch()
-    parent.removeEventListener('abort', leave)
-  }
+  // One promise rather than a race of several, because each request goes through some of these.
+  return new Promise((resolve, reject) => {
+    parent.throwIfAborted()
+    const limit = new AbortController()
+    const expire = (reason: unknown): void => {
+      settle()
+      limit.abort(reason)
+      reject(reason as Error)
+    }
+    const leave = (): void => expire(parent.reason)
+    parent.addEventListener('abort', leave, { once: true })
+    const unwatch = watch(expire)
+    const settle = (): void => {
+      unwatch()
+      parent.removeEventListener('abort', leave)
+    }
+    // Whoever loses may still end: nobody hears of it.
+    work(limit.signal).then(
+      (result) => {
+        settle()
+        resolve(result)
+      },
+      (error: unknown) => {
+        settle()
+        reject(error as Error)
+      },
+    )
+  })
 }
