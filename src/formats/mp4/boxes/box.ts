@@ -129,25 +129,35 @@ export function sliceBox(bytes: Buffer, box: Box): Buffer {
   return bytes.subarray(box.start, endOf(box))
 }
 
-/** Writes a box with a 32-bit size around its parts. */
+/** Writes a box with a 32-bit size around its parts, for {@link join}: a small one lies in Node's shared pool. */
 export function writeBox(type: string, parts: readonly Buffer[]): Buffer {
-  return join([writeBoxHeader(type, parts), ...parts])
+  const size = HEADER_BYTES + lengthOf(parts)
+  return copied(parts, writeHeader(type, size, Buffer.allocUnsafe(size)), HEADER_BYTES)
 }
 
 /** Writes what stands before the parts. */
 export function writeBoxHeader(type: string, parts: readonly Buffer[]): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES)
-  header.writeUInt32BE(HEADER_BYTES + lengthOf(parts), 0)
-  header.write(type, 4, 'latin1')
-  return header
+  return writeHeader(type, HEADER_BYTES + lengthOf(parts), Buffer.allocUnsafe(HEADER_BYTES))
+}
+
+function writeHeader(type: string, size: number, into: Buffer): Buffer {
+  into.writeUInt32BE(size, 0)
+  into.write(type, 4, 4, 'latin1')
+  return into
 }
 
 /** Joins parts to one buffer of exactly the size, outside Node's shared pool, which a small kept slice would pin. */
 export function join(parts: readonly Buffer[]): Buffer {
-  const joined = Buffer.allocUnsafeSlow(lengthOf(parts))
-  let at = 0
-  for (const part of parts) at += part.copy(joined, at)
-  return joined
+  return copied(parts, Buffer.allocUnsafeSlow(lengthOf(parts)), 0)
+}
+
+function copied(parts: readonly Buffer[], into: Buffer, from: number): Buffer {
+  let at = from
+  for (const part of parts) {
+    into.set(part, at)
+    at += part.length
+  }
+  return into
 }
 
 function lengthOf(parts: readonly Buffer[]): number {

@@ -93,31 +93,31 @@ export function u8(...values: readonly number[]): Buffer {
 }
 
 export function u16(...values: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(2 * values.length)
+  const bytes = Buffer.allocUnsafe(2 * values.length)
   for (const [i, value] of values.entries()) bytes.writeUInt16BE(value, 2 * i)
   return bytes
 }
 
 export function u32(...values: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(4 * values.length)
+  const bytes = Buffer.allocUnsafe(4 * values.length)
   for (const [i, value] of values.entries()) bytes.writeUInt32BE(value, 4 * i)
   return bytes
 }
 
 export function i32(...values: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(4 * values.length)
+  const bytes = Buffer.allocUnsafe(4 * values.length)
   for (const [i, value] of values.entries()) bytes.writeInt32BE(value, 4 * i)
   return bytes
 }
 
 export function u64(...values: readonly (number | bigint)[]): Buffer {
-  const bytes = Buffer.alloc(8 * values.length)
+  const bytes = Buffer.allocUnsafe(8 * values.length)
   for (const [i, value] of values.entries()) bytes.writeBigUInt64BE(BigInt(value), 8 * i)
   return bytes
 }
 
 export function i64(...values: readonly (number | bigint)[]): Buffer {
-  const bytes = Buffer.alloc(8 * values.length)
+  const bytes = Buffer.allocUnsafe(8 * values.length)
   for (const [i, value] of values.entries()) bytes.writeBigInt64BE(BigInt(value), 8 * i)
   return bytes
 }

@@ -89,6 +89,18 @@ export function readRun(trun: Trun, defaults: SampleDefaults, startTicks: number
   })
 }
 
+/** Says whether decoding can begin with one sample of a run. */
+export function isSyncSample(
+  { flags, rows, firstSampleFlags }: Trun,
+  defaults: SampleDefaults,
+  i: number,
+): boolean {
+  const before = rowBytes(flags & (DURATION | SIZE))
+  const own =
+    (flags & FLAGS) === 0 ? defaults.flags : rows.readUInt32BE(i * rowBytes(flags) + before)
+  return ((i === 0 ? (firstSampleFlags ?? own) : own) & NON_SYNC) === 0
+}
+
 /**
  * Returns what the samples of a run weigh together, in bytes.
  * @param defaultSize undefined where it is not known
@@ -121,11 +133,14 @@ export function runDurations(
 export function withDurations(run: Trun, durations: readonly number[]): Trun {
   const step = rowBytes(run.flags)
   const hadDurations = (run.flags & DURATION) !== 0
-  const rows = durations.flatMap((ticks, i) => [
-    u32(ticks),
-    run.rows.subarray(i * step + (hadDurations ? 4 : 0), (i + 1) * step),
-  ])
-  return { ...run, flags: run.flags | DURATION, rows: Buffer.concat(rows) }
+  const others = step - (hadDurations ? 4 : 0)
+  const rows = Buffer.allocUnsafe(durations.length * (4 + others))
+  let at = 0
+  for (const [i, ticks] of durations.entries()) {
+    at = rows.writeUInt32BE(ticks, at)
+    at += run.rows.copy(rows, at, (i + 1) * step - others, (i + 1) * step)
+  }
+  return { ...run, flags: run.flags | DURATION, rows }
 }
 
 /**
