@@ -2,7 +2,7 @@ import type { ErrorCode } from '../base/errors.ts'
 import { captionsOf, entryOf } from '../formats/mp4/entry.ts'
 import { type InitFacts, readInit } from '../formats/mp4/init.ts'
 import { readMedia } from '../formats/mp4/media.ts'
-import { readMediaStructure } from '../formats/mp4/media-structure.ts'
+import { type MediaStructure, readMediaStructure } from '../formats/mp4/media-structure.ts'
 import { Mp4Error, malformed } from '../formats/mp4/mp4-error.ts'
 import { ownInit, ownMedia } from '../formats/mp4/own-form.ts'
 import { preferHvc1 } from '../formats/mp4/prefer-hvc1.ts'
@@ -219,9 +219,12 @@ async function fetchMp4(
   signal: AbortSignal,
 ): Promise<readonly FetchedTrack[]> {
   const isMuxed = playlist === 'muxed'
+  let structure: MediaStructure | undefined
   const [initBytes, bytes] = await Promise.all([
     session.init(playlist, map, signal, (init) => initsOf(playlist, init)),
-    fetch(readMediaStructure),
+    fetch((fetched) => {
+      structure = readMediaStructure(fetched)
+    }),
   ])
   const inits = initsOf(playlist, initBytes)
   const leftOut = isMuxed ? inits.find((init) => init.leftOut !== undefined)?.leftOut : undefined
@@ -229,8 +232,10 @@ async function fetchMp4(
   const tracks = inits.flatMap((init) => {
     const own = isMuxed || init.isShared ? splitMedia(bytes, init.facts) : bytes
     if (own === undefined) return []
-    const media = { initBytes: init.bytes, bytes: ownMedia(own, init.facts) }
-    return [{ ...readTrack(media, init.facts), lacks }]
+    const boxes = own === bytes ? structure : undefined
+    const media = { initBytes: init.bytes, bytes: ownMedia(own, init.facts, boxes) }
+    const track = readTrack(media, init.facts, media.bytes === bytes ? structure : undefined)
+    return [{ ...track, lacks }]
   })
   if (tracks.length === 0) throw malformed('a fragment of other tracks than its init segment')
   const announced = inits.map(({ facts }) => facts.rendition)
@@ -260,12 +265,17 @@ export function verifyTrack(bytes: Buffer, init: InitFacts): void {
 
 /**
  * Reads a track.
+ * @param structure of its boxes, for who has read them
  * @throws Mp4Error when the bytes do not fit the init segment
  */
-function readTrack(media: TrackMedia, init: InitFacts): FetchedTrack {
+function readTrack(
+  media: TrackMedia,
+  init: InitFacts,
+  structure: MediaStructure = readMediaStructure(media.bytes),
+): FetchedTrack {
   const { rendition } = init
-  const table = readSamples(media.bytes, init)
-  const { startsWithSync: _, ...times } = readMedia(media.bytes, init, table)
+  const table = readSamples(media.bytes, init, structure)
+  const { startsWithSync: _, ...times } = readMedia(media.bytes, init, structure, table)
   const entry = entryOf(media, init, table)
   const captions = captionsOf(media, init, table)
   const facts = {

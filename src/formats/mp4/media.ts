@@ -1,6 +1,6 @@
 import { shrinkable } from './first-samples.ts'
 import type { InitFacts } from './init.ts'
-import { readMediaStructure } from './media-structure.ts'
+import { type MediaStructure, readMediaStructure } from './media-structure.ts'
 import { malformed } from './mp4-error.ts'
 import { readSamples, type SampleTable } from './samples.ts'
 
@@ -37,13 +37,14 @@ const MAX_STEP_S = 0.05
 
 /**
  * Verifies that a media fragment is complete and belongs to its init segment, and sums its samples up.
- * @param table of its samples, for who has read them
+ * @param structure of its boxes, and `table` of its samples, for who has read them
  * @throws Mp4Error
  */
 export function readMedia(
   bytes: Buffer,
   init: InitFacts,
-  table: SampleTable = readSamples(bytes, init),
+  structure: MediaStructure = readMediaStructure(bytes),
+  table: SampleTable = readSamples(bytes, init, structure),
 ): MediaFacts {
   const { samples } = table
   const [first] = samples
@@ -56,18 +57,18 @@ export function readMedia(
     baseTicks: first.startTicks,
     durationTicks,
     samples: samples.length,
-    ...stepsOf(bytes, samples, last.durationTicks),
+    ...stepsOf(structure, samples, last.durationTicks),
     // Decoding of AAC can begin with each frame, whatever its flags say.
     startsWithSync: init.rendition === 'audio' || first.isSync,
   }
 }
 
 function stepsOf(
-  bytes: Buffer,
+  structure: MediaStructure,
   samples: SampleTable['samples'],
   lastTicks: number,
 ): Pick<MediaFacts, 'steps'> {
-  const shrinkableTicks = shrinkable(readMediaStructure(bytes), samples)
+  const shrinkableTicks = shrinkable(structure, samples)
   if (shrinkableTicks === undefined) return {}
   let [shortestTicks, longestTicks] = [samples.length > 1 ? Infinity : 0, 0]
   for (let i = 1; i < samples.length; i += 1) {

@@ -24,7 +24,7 @@ import { readMdhd, writeMdhd } from './boxes/mdhd.ts'
 import { readMvhd, writeMvhd } from './boxes/mvhd.ts'
 import { writeSourceTimescale } from './boxes/source-timescale.ts'
 import { defaultsOf } from './boxes/tfhd.ts'
-import { readRun } from './boxes/trun.ts'
+import { isSyncSample } from './boxes/trun.ts'
 import { codecOf } from './entry.ts'
 import { type InitFacts, readInit } from './init.ts'
 import { checkInitStructure } from './init-structure.ts'
@@ -145,10 +145,14 @@ function rescale(ticks: bigint, { from, to }: Scale): bigint {
 /**
  * Returns a fragment of one track in our form.
  * @param init of its init segment in our form
+ * @param structure of its boxes, for who has read them
  * @throws Mp4Error when it is no fragment of that track
  */
-export function ownMedia(bytes: Buffer, init: InitFacts): Buffer {
-  const structure = readMediaStructure(bytes)
+export function ownMedia(
+  bytes: Buffer,
+  init: InitFacts,
+  structure: MediaStructure = readMediaStructure(bytes),
+): Buffer {
   return isOwnForm(bytes, structure, init) ? bytes : repacked(bytes, structure, init)
 }
 
@@ -193,7 +197,7 @@ function startsWithSync(
   if (track === undefined) return false
   const defaults = defaultsOf(track.tfhd, sampleDefaults)
   const run = track.runs.find(({ sampleCount }) => sampleCount > 0)
-  return run !== undefined && readRun(run, defaults, 0)[0]?.isSync === true
+  return run !== undefined && isSyncSample(run, defaults, 0)
 }
 
 /**
@@ -205,7 +209,10 @@ function hasNonSync(
   { sampleDefaults }: InitFacts,
 ): boolean {
   const defaults = defaultsOf(tfhd, sampleDefaults)
-  return runs.some((run) => readRun(run, defaults, 0).some(({ isSync }) => !isSync))
+  return runs.some((run) => {
+    for (let i = 0; i < run.sampleCount; i += 1) if (!isSyncSample(run, defaults, i)) return true
+    return false
+  })
 }
 
 /** How large a step is joined without a word, as between fragments. */

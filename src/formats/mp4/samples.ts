@@ -23,10 +23,14 @@ export interface Piece {
 
 /**
  * Reads every sample of a fragment, with any number of moof and trun boxes.
+ * @param structure of its boxes, for who has read them
  * @throws Mp4Error when the bytes are no complete fragment of the init segment's track
  */
-export function readSamples(bytes: Buffer, init: InitFacts): SampleTable {
-  const structure = readMediaStructure(bytes)
+export function readSamples(
+  bytes: Buffer,
+  init: InitFacts,
+  structure: MediaStructure = readMediaStructure(bytes),
+): SampleTable {
   for (const { moof } of structure.chunks) {
     const { isTimed, isEncrypted } = theTrackOf(moof)
     if (isEncrypted) throw unsupported('encrypted media')
