@@ -379,18 +379,13 @@ export class Sources {
   async #nextChange(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
     const heartbeat = this.shown === undefined ? undefined : this.#named(this.shown)?.heartbeat
-    const done = new AbortController()
-    const limited = AbortSignal.any([signal, done.signal])
-    const waits = [this.#wake.wait(limited)]
-    if (heartbeat !== undefined) {
-      const overdueMs = heartbeat.overdueMs(this.#lossAfterMs)
-      waits.push(clock.sleep(Math.max(LEAST_WAIT_MS, overdueMs - clock.now()), limited))
-    }
+    if (heartbeat === undefined) return this.#wake.wait(signal)
+    const waitMs = heartbeat.overdueMs(this.#lossAfterMs) - clock.now()
+    const cancel = clock.alarm(Math.max(LEAST_WAIT_MS, waitMs), () => this.#wake.notify())
     try {
-      await Promise.race(waits)
+      await this.#wake.wait(signal)
     } finally {
-      for (const wait of waits) wait.catch(() => {})
-      done.abort()
+      cancel()
     }
   }
 }
