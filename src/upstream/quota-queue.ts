@@ -28,9 +28,12 @@ export interface Quota<Request> {
   take(request: Request, signal: AbortSignal, priority?: Priority): Promise<EndTurn>
 }
 
-interface Waiter {
+interface Turn {
   readonly costs: readonly Cost[]
   readonly priority: Priority
+}
+
+interface Waiter extends Turn {
   readonly grant: (end: EndTurn) => void
 }
 
@@ -41,6 +44,8 @@ const RANK: Readonly<Record<Priority, number>> = { live: 0, refetch: 1, archive:
  * of them.
  */
 export const SHARE_OF_OTHERS = 0.75
+
+const NONE: ReadonlySet<SlidingWindow> = new Set()
 
 /** How many may wait in one priority. A stream that has more to ask is hopelessly behind: fail, do not pile up. */
 const MAX_WAITING = 256
@@ -79,7 +84,14 @@ export class QuotaQueue {
     if (this.#isFull(priority)) {
       throw new GatewayError('upstream_throttled', 'Too many requests wait for the upstream quota.')
     }
+    // Nearly always nobody waits, and there is room.
+    if (this.#waiters.length === 0 && this.#isReady(costs, priority)) return this.#begin(costs)
     return this.#enqueue(costs, signal, priority)
+  }
+
+  #isReady(costs: readonly Cost[], priority: Priority): boolean {
+    const nowMs = this.#clock.now()
+    return readyAt({ costs, priority }, NONE, nowMs) <= nowMs
   }
 
   #isFull(priority: Priority): boolean {
@@ -133,7 +145,7 @@ export class QuotaQueue {
     for (const waiter of this.#waiters) {
       const readyMs = readyAt(waiter, closed, nowMs)
       if (readyMs <= nowMs) {
-        this.#go(waiter)
+        waiter.grant(this.#begin(waiter.costs))
         continue
       }
       for (const { window } of waiter.costs) closed.add(window)
@@ -144,9 +156,9 @@ export class QuotaQueue {
     return nextMs
   }
 
-  #go({ costs, grant }: Waiter): void {
+  #begin(costs: readonly Cost[]): EndTurn {
     const stays = costs.map(({ window, weight }) => [window, window.enter(weight)] as const)
-    grant(() => this.#end(stays))
+    return () => this.#end(stays)
   }
 
   #end(stays: readonly (readonly [SlidingWindow, Stay])[]): void {
@@ -154,7 +166,7 @@ export class QuotaQueue {
     for (const [window, stay] of stays) {
       if (!Number.isFinite(stay.leavesAtMs)) window.leave(stay, nowMs)
     }
-    this.#wake()
+    if (this.#waiters.length > 0) this.#wake()
   }
 }
 
@@ -164,17 +176,17 @@ function assertFits(window: SlidingWindow, weight: number): void {
   }
 }
 
-function readyAt(waiter: Waiter, closed: ReadonlySet<SlidingWindow>, nowMs: number): number {
+function readyAt(turn: Turn, closed: ReadonlySet<SlidingWindow>, nowMs: number): number {
   let readyMs = nowMs
-  for (const { window, weight } of waiter.costs) {
+  for (const { window, weight } of turn.costs) {
     if (closed.has(window)) return Number.POSITIVE_INFINITY
-    readyMs = Math.max(readyMs, window.readyAt(weight, nowMs, ceiling(waiter, window, weight)))
+    readyMs = Math.max(readyMs, window.readyAt(weight, nowMs, ceiling(turn, window, weight)))
   }
   return readyMs
 }
 
-function ceiling(waiter: Waiter, window: SlidingWindow, weight: number): number {
-  if (waiter.priority === 'live') return window.limit
+function ceiling({ priority }: Turn, window: SlidingWindow, weight: number): number {
+  if (priority === 'live') return window.limit
   // One that is larger than the share by itself goes when nothing else does.
   return Math.max(weight, Math.floor(window.limit * SHARE_OF_OTHERS))
 }
