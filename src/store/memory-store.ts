@@ -94,6 +94,8 @@ export class MemoryStore {
   /** Changes the promise, as when a segment leaves the playlist; unknown keys are ignored. */
   hold(key: FragmentKey, hold: Hold): void {
     const text = keyText(key)
+    // Asked for all that is listed, whenever something is.
+    if (hold === 'listed' && this.#promised.get(text)?.hold === hold) return
     const bytes = this.#find(text)
     if (bytes !== undefined) this.#set(text, bytes, hold)
   }
