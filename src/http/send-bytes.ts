@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
 import { isKnown, type RequestedRange, rangeHead, requestedRange } from './conditions.ts'
 import type { Headers } from './headers.ts'
 import { keepOpen } from './keep-open.ts'
-import { breakOff, http2StreamOf, readerOf } from './over-http2.ts'
+import { breakOff, http2StreamOf, readerOf, writeHead } from './over-http2.ts'
 import type { Readers } from './readers.ts'
 
 /** Bytes that may be asked for in ranges: a segment, an init, a clip. */
@@ -61,14 +62,14 @@ export function beginBytes(
   if (isKnown(headers, answer.etag)) {
     return ({ count }) => {
       count(304, 0)
-      response.writeHead(304, { ...every, ...answer.sharedHead }).end()
+      writeHead(response, 304, { ...every, ...answer.sharedHead }).end()
     }
   }
   // RFC 9110, 14.2: of other methods than GET the field is ignored.
   const asked = method === 'GET' ? headers : {}
   const range = requestedRange(asked, answer.size, answer.etag)
-  const head = (): ServerResponse =>
-    response.writeHead(statusOf(range), { ...every, ...okHead(answer, range) })
+  const head = (): Writable =>
+    writeHead(response, statusOf(range), { ...every, ...okHead(answer, range) })
   if (method === 'HEAD') {
     return ({ count }) => {
       count(statusOf(range), 0)
@@ -83,9 +84,9 @@ export function beginBytes(
   const next = (): Promise<IteratorResult<Buffer>> => keepOpen(request, () => chunks.next())
   return next().then((first) => (sending) => {
     sending.count(statusOf(range), 0)
-    head()
+    const to = head()
     if (answer.buffer !== undefined) sending.readers.hold(answer.buffer, readerOf(response))
-    void pump(response, { first, next, chunks }, sending)
+    void pump(response, to, { first, next, chunks }, sending)
   })
 }
 
@@ -94,15 +95,14 @@ function atOnce(
   { buffer }: BytesAnswer,
   body: Buffer,
   range: RequestedRange,
-  head: () => ServerResponse,
+  head: () => Writable,
 ): Send {
   return ({ count, readers }) => {
     count(statusOf(range), body.length)
     // One write of the shared buffer: no copy per reader, no stream, no chunks.
-    head().end(body)
+    const to = head().end(body)
     // Usually the kernel has taken all of it by now. If not, the buffer is bound to this client's pace.
-    if (buffer !== undefined && response.writableLength > 0)
-      readers.hold(buffer, readerOf(response))
+    if (buffer !== undefined && to.writableLength > 0) readers.hold(buffer, readerOf(response))
   }
 }
 
@@ -129,16 +129,17 @@ interface Chunks {
  */
 async function pump(
   response: ServerResponse,
+  to: Writable,
   { first, next, chunks }: Chunks,
   { signal, sent, failed }: Sending,
 ): Promise<void> {
   try {
     for (let chunk = first; chunk.done !== true; chunk = await next()) {
-      const hasRoom = response.write(chunk.value)
+      const hasRoom = to.write(chunk.value)
       sent(chunk.value.length)
-      if (!hasRoom) await once(response, 'drain', { signal })
+      if (!hasRoom) await once(to, 'drain', { signal })
     }
-    response.end()
+    to.end()
   } catch (error) {
     if (!signal.aborted) failed(error)
     breakOff(response)

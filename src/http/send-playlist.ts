@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
 import { acceptsGzip } from './accept-encoding.ts'
 import { matchesAny } from './etag.ts'
 import type { Headers } from './headers.ts'
+import { writeHead } from './over-http2.ts'
 import type { PlaylistHeads } from './public-headers.ts'
 import type { RenderedPlaylist, Representation } from './rendered-lists.ts'
 
@@ -25,27 +27,27 @@ export function sendPlaylist(
   const { ok, notModified } = headsOf(form)
   const known = headers['if-none-match']
   if (known !== undefined && matchesAny(known, form.etag)) {
-    response.writeHead(304, own === undefined ? notModified : { ...notModified, ...own }).end()
+    writeHead(response, 304, own === undefined ? notModified : { ...notModified, ...own }).end()
     return { status: 304, bytes: 0 }
   }
-  response.writeHead(200, own === undefined ? ok : { ...ok, ...own })
+  const to = writeHead(response, 200, own === undefined ? ok : { ...ok, ...own })
   if (method === 'HEAD') {
-    response.end()
+    to.end()
     return { status: 200, bytes: 0 }
   }
-  sendBody(response, form.body)
+  sendBody(to, form.body)
   return { status: 200, bytes: form.bytes }
 }
 
 /** Sends pieces as they are in one go, because those that many lists share are not put together for each. */
-function sendBody(response: ServerResponse, body: readonly Buffer[]): void {
+function sendBody(to: Writable, body: readonly Buffer[]): void {
   const [only, ...more] = body
   if (more.length === 0) {
-    response.end(only)
+    to.end(only)
     return
   }
-  response.cork()
-  for (const piece of body) response.write(piece)
-  response.end()
-  response.uncork()
+  to.cork()
+  for (const piece of body) to.write(piece)
+  to.end()
+  to.uncork()
 }

@@ -66,8 +66,13 @@ test('HTTP/2 and HTTP/1.1 give the same, by ALPN', async () => {
   for (const [path, headers] of [
     [PLAYLIST, {}],
     [PLAYLIST, { 'accept-encoding': 'gzip' }],
+    [PLAYLIST, { 'if-none-match': '*' }],
+    [PLAYLIST, { ':method': 'HEAD' }],
     [MEDIA, {}],
     [MEDIA, { range: 'bytes=10-300000' }],
+    [MEDIA, { range: 'bytes=10-30' }],
+    [MEDIA, { range: 'bytes=10-30', 'if-range': '"other"' }],
+    [MEDIA, { range: 'bytes=1000000-' }],
     [MEDIA, { 'if-none-match': '"id100"' }],
     [MEDIA, { ':method': 'HEAD' }],
     ['/hls/nope/video.m3u8', {}],
@@ -82,7 +87,11 @@ test('HTTP/2 and HTTP/1.1 give the same, by ALPN', async () => {
       one.body.toString().replace(/"requestId".*/, ''),
     )
   }
-  expect(server.counters.downstreamBytes.total({ stream: 'lobby' })).toBeGreaterThan(2_600_000)
+  const { downstreamBytes, downstreamRequests } = server.counters
+  expect(downstreamBytes.total({ stream: 'lobby' })).toBeGreaterThan(4_600_000)
+  expect(
+    ['200', '206', '304', '416'].map((code) => downstreamRequests.total({ stream: 'lobby', code })),
+  ).toEqual([12, 4, 4, 2])
 })
 
 test('TLS below 1.2 is refused, and what is no TLS', async () => {
