@@ -1,6 +1,7 @@
 import type { Log } from '../base/log.ts'
 import type { Cell } from '../metrics/counter.ts'
 import type { Stream } from '../streams/stream.ts'
+import type { Pace } from './pace.ts'
 import type { PublicHeaders } from './public-headers.ts'
 import type { Readers } from './readers.ts'
 import type { ServeContext } from './resource.ts'
@@ -32,6 +33,7 @@ export interface Door extends ServeContext {
   readonly served: ServedStreams
   readonly headers: PublicHeaders
   readonly readers: Readers
+  readonly pace: Pace
   /** Requests that wait for media now. */
   readonly blocked: Cell
 }

@@ -12,7 +12,7 @@ export interface AppOptions {
   readonly clock: Clock
   readonly requestId: () => string
   /**
-   * How long a connection may take no byte before it is closed. Default 30 s. It has to be longer than a first request
+   * How long a connection may take no byte before it is closed. Default {@link STALL_TIMEOUT_MS}. It has to be longer than a first request
    * may wait for media, because nothing moves on its connection meanwhile.
    */
   readonly stallTimeoutMs?: number
@@ -38,6 +38,8 @@ const { createServer } = process.getBuiltinModule('node:http')
 /** How long a whole request may take to come, head and all, because nobody sends us a body. */
 const REQUEST_TIMEOUT_MS = 10_000
 
+export const STALL_TIMEOUT_MS = 30_000
+
 /**
  * How long an idle connection stays open: longer than a CDN's or a load balancer's own idle time, so that it is never
  * we who close first.
@@ -49,7 +51,7 @@ export function newApp(
   options: AppOptions,
   { problemHeaders = () => ({}), pageOf = () => undefined, rewriteUrl }: AppManner = {},
 ): FastifyInstance {
-  const { log, clock, requestId, tls, stallTimeoutMs = 30_000, drainMs = 5000 } = options
+  const { log, clock, requestId, tls, stallTimeoutMs = STALL_TIMEOUT_MS, drainMs = 5000 } = options
   const respond = problemResponder(log, problemHeaders, pageOf)
   const app = fastify({
     // Requests are counted, not logged one by one: a line each costs two thirds of the rate.

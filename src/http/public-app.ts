@@ -8,8 +8,9 @@ import { refusalPage } from './auth/refusal-page.ts'
 import { limitConnections } from './connection-limit.ts'
 import type { Door, Streams } from './door.ts'
 import { refuseOtherMethods } from './error-handler.ts'
-import { type AppOptions, newApp } from './new-app.ts'
+import { type AppOptions, newApp, STALL_TIMEOUT_MS } from './new-app.ts'
 import { OUTPUTS } from './outputs.ts'
+import { Pace } from './pace.ts'
 import { type CdnSettings, PLAIN_CDN, PublicHeaders } from './public-headers.ts'
 import { Readers } from './readers.ts'
 import { RenderedLists } from './rendered-lists.ts'
@@ -74,6 +75,7 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
     clips,
     headers,
     readers,
+    pace: new Pace(clock, options.stallTimeoutMs ?? STALL_TIMEOUT_MS),
     clipReaders: new Set(),
     served: new ServedStreams(counters),
     playlists: new RenderedLists(),

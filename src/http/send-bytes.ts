@@ -1,10 +1,10 @@
-import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 import { isKnown, type RequestedRange, rangeHead, requestedRange } from './conditions.ts'
 import type { Headers } from './headers.ts'
 import { keepOpen } from './keep-open.ts'
 import { breakOff, http2StreamOf, readerOf, writeHead } from './over-http2.ts'
+import { type Pace, PIECE } from './pace.ts'
 import type { Readers } from './readers.ts'
 
 /** Bytes that may be asked for in ranges: a segment, an init, a clip. */
@@ -31,6 +31,7 @@ export interface BytesAnswer {
 
 export interface Sending {
   readonly readers: Readers
+  readonly pace: Pace
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal
   /** Called once with the status and the body bytes that are handed over at once. */
@@ -97,20 +98,15 @@ function atOnce(
   range: RequestedRange,
   head: () => Writable,
 ): Send {
-  return ({ count, readers }) => {
+  return ({ count, readers, pace }) => {
     count(statusOf(range), body.length)
     // One write of the shared buffer: no copy per reader, no stream, no chunks.
     const to = head().end(body)
+    pace.limit(response, to)
     // Usually the kernel has taken all of it by now. If not, the buffer is bound to this client's pace.
     if (buffer !== undefined && to.writableLength > 0) readers.hold(buffer, readerOf(response))
   }
 }
-
-/**
- * How much of a body an HTTP/2 stream is given at a time: its connection has others, and all that is under way counts
- * as memory of its session.
- */
-const PIECE = 128 * 1024
 
 /** Hands a body on in pieces, which need not be waited for. */
 async function* pieces(body: Buffer): AsyncGenerator<Buffer> {
@@ -131,15 +127,16 @@ async function pump(
   response: ServerResponse,
   to: Writable,
   { first, next, chunks }: Chunks,
-  { signal, sent, failed }: Sending,
+  { signal, pace, sent, failed }: Sending,
 ): Promise<void> {
   try {
     for (let chunk = first; chunk.done !== true; chunk = await next()) {
       const hasRoom = to.write(chunk.value)
       sent(chunk.value.length)
-      if (!hasRoom) await once(to, 'drain', { signal })
+      if (!hasRoom) await pace.room(response, to, signal)
     }
     to.end()
+    pace.limit(response, to)
   } catch (error) {
     if (!signal.aborted) failed(error)
     breakOff(response)

@@ -4,6 +4,7 @@ import { acceptsGzip } from './accept-encoding.ts'
 import { matchesAny } from './etag.ts'
 import type { Headers } from './headers.ts'
 import { writeHead } from './over-http2.ts'
+import type { Pace } from './pace.ts'
 import type { PlaylistHeads } from './public-headers.ts'
 import type { RenderedPlaylist, Representation } from './rendered-lists.ts'
 
@@ -22,6 +23,7 @@ export function sendPlaylist(
   playlist: RenderedPlaylist,
   headsOf: (form: Representation) => PlaylistHeads,
   own: Headers | undefined,
+  pace: Pace,
 ): Sent {
   const form = acceptsGzip(headers['accept-encoding']) ? playlist.gzip : playlist.identity
   const { ok, notModified } = headsOf(form)
@@ -36,6 +38,7 @@ export function sendPlaylist(
     return { status: 200, bytes: 0 }
   }
   sendBody(to, form.body)
+  pace.limit(response, to)
   return { status: 200, bytes: form.bytes }
 }
 

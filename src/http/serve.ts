@@ -140,7 +140,7 @@ function sendAnswer(
       const heads = headers.playlist(stream, form)
       return vary === undefined ? heads : ownHeads(heads, vary)
     }
-    const sent = sendPlaylist(request, reply.raw, made, headsOf, own)
+    const sent = sendPlaylist(request, reply.raw, made, headsOf, own, door.pace)
     door.served.of(stream).answered(resource.countedAs, sent.status, sent.bytes)
   }
   return playlist instanceof Promise ? playlist.then(send) : send(playlist)
@@ -148,7 +148,7 @@ function sendAnswer(
 
 /** Begins the answer with its first byte, because what fails before that is still an honest error. */
 function bytes(
-  { served, readers, log, headers }: Door,
+  { served, readers, pace, log, headers }: Door,
   { request, reply, resource, asker, vary }: Exchange,
   stream: Stream,
   found: BytesAnswer,
@@ -159,6 +159,7 @@ function bytes(
     reply.hijack()
     begun({
       readers,
+      pace,
       signal: asker.signal,
       count: (status, length) => counts.answered(resource.countedAs, status, length),
       sent: (length) => counts.sent(resource.countedAs, length),

@@ -7,6 +7,7 @@ import { completeBody } from '../../src/store/fragment-body.ts'
 import { publishedKey } from '../../src/store/fragment-key.ts'
 import { FIRST, SECOND } from '../support/certificates.ts'
 import { segment, snapshot } from '../support/literal-stream.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { connections, type PublicServer, startPublicServer } from '../support/public-server.ts'
 
 const PLAYLIST = '/hls/lobby/video.m3u8'
@@ -23,8 +24,9 @@ async function start(options: Parameters<typeof startPublicServer>[0] = {}): Pro
   server = await startPublicServer({ tls: FIRST, ...options })
 }
 
-async function open(): Promise<ClientHttp2Session> {
+async function open(settings: http2.Settings = {}): Promise<ClientHttp2Session> {
   const session = http2.connect(`https://127.0.0.1:${server.port}`, {
+    settings,
     ca: [FIRST.cert, SECOND.cert],
   })
   session.on('error', () => {})
@@ -131,6 +133,30 @@ test('G18: a stream of a connection that stalls is cut off when its bytes leave 
   expect(stalled.rstCode).toBe(http2.constants.NGHTTP2_INTERNAL_ERROR)
   expect((await ask(session, PLAYLIST)).status).toBe(200)
 })
+
+test.each(['a segment in pieces', 'a segment at once', 'a list'])(
+  'G18: %s that a stream leaves lying is broken off, its connection goes on',
+  async (what) => {
+    const clock = new ManualClock()
+    await start({ clock, stallTimeoutMs: 30_000 })
+    const [path, size] = what === 'a list' ? [PLAYLIST, 0] : [MEDIA, 100_000]
+    shows(Buffer.alloc(what === 'a segment in pieces' ? 5 * size : size, 'x'))
+    const session = await open({ initialWindowSize: 100 })
+    const stalled = session.request({ ':path': path })
+    await once(stalled, 'response')
+    const closed = new Promise((resolve) => stalled.on('error', () => {}).once('close', resolve))
+    const healthy = await open()
+    clock.advance(29_999)
+    expect((await ask(healthy, path)).status).toBe(200)
+    expect((await ask(session, '/healthz')).status).toBe(200)
+    expect(stalled.closed).toBe(false)
+    clock.advance(1)
+    stalled.resume()
+    await closed
+    expect(stalled.rstCode).toBe(http2.constants.NGHTTP2_INTERNAL_ERROR)
+    expect((await ask(session, '/healthz')).status).toBe(200)
+  },
+)
 
 test('many large answers over one connection do not exceed what a session may keep', async () => {
   await start()
