@@ -182,8 +182,10 @@ describe('fatal errors', () => {
     early.during(30, STUCK)
     early.healer.report('manifest')
     early.look(STUCK)
+    expect(early.healer.pausing).toBe(true)
     early.healer.hurry(early.now)
     expect(early.during(1, STUCK)).toEqual(['0.5:rebuild'])
+    expect(early.healer.pausing).toBe(false)
   })
 })
 

@@ -9,7 +9,7 @@
  * @typedef {object} Effort
  * @property {number} now       milliseconds on a clock that never goes back
  * @property {number} wanted    how many pictures would run if the machine could
- * @property {number} running   how many should move: they have a player, and new media keeps coming
+ * @property {number} running   how many should move: they have a player, new media keeps coming, and no remedy is waited for
  * @property {number} still     how many of these stand still
  * @property {number} frames    how many frames of them came due since the last look
  * @property {number} dropped   how many of these were never shown
@@ -25,7 +25,7 @@ const SETTLING_WINDOWS = 2
 /** Strained windows in a row that cost some of the pictures their players. */
 const STRAINED_WINDOWS = 3
 /** At most so many windows at ease before another try. */
-const LONGEST_PATIENCE = 3
+const LONGEST_PATIENCE = 2
 const GROWTH = 3
 /** Two steps of growth bring all back. */
 const LEAST_SHARE = 1 / GROWTH ** 2

@@ -73,6 +73,11 @@ export class Healer {
     return this.#phase === 'attached' && this.#attempts > 0 && !this.#everMoved
   }
 
+  /** Whether it stands still because we let it wait before the next remedy. */
+  get pausing() {
+    return this.#phase === 'pausing'
+  }
+
   /** @param {Trouble} trouble   a fatal one; dealt with at the next look */
   report(trouble) {
     this.#trouble = trouble
@@ -91,7 +96,7 @@ export class Healer {
   }
 
   /**
-   * Do soon what waits for its time: the network, or the gateway, is back. Not in the same instant as all others.
+   * Do soon what waits for its time: the network, the gateway, or room on this machine is back. Not in the same instant as all others.
    *
    * @param {number} now
    */

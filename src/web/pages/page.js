@@ -116,6 +116,8 @@ class Page {
     const held = new Set(wanted.slice(limit))
     this.#tick(now, this.#turns.choose(wanted, limit, now), held)
     this.#capacity.look({ now, wanted: wanted.length, ...effortOf(wanted) })
+    // What failed for want of room need not wait any longer.
+    if (this.#capacity.limit > limit) this.#hurry()
     if (this.#resting || this.#refused) this.#contact.renew(now)
     this.#showTrouble(now, wanted.length, held.size)
     this.#attention.tick()

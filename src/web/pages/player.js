@@ -173,7 +173,8 @@ export class Player {
     this.#stream = stream
     const moved = this.#noteMovement()
     const fresh = stream?.state === 'live' || stream?.state === 'slate'
-    this.#effort = { due: this.#engine !== undefined && fresh, ...this.#countFrames() }
+    const due = this.#engine !== undefined && fresh && !this.#healer.pausing
+    this.#effort = { due, ...this.#countFrames() }
     if (this.#past !== undefined) return
     this.#followShape()
     const action = this.#healer.look({
