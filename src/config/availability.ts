@@ -20,8 +20,6 @@ const PER_STREAM: readonly Feature<StreamConfig>[] = [
   },
 ]
 
-const WHOLE: readonly Feature<Config>[] = []
-
 interface Feature<T> {
   readonly key: KeyPath
   used(config: T): boolean
@@ -30,10 +28,7 @@ interface Feature<T> {
 
 /** Returns the keys of `config` that this version cannot honour. */
 export function notYetAvailable(config: Config): readonly NotYet[] {
-  const streams = config.streams.flatMap((stream) =>
-    used(PER_STREAM, stream, ['streams', stream.name]),
-  )
-  return [...streams, ...used(WHOLE, config, [])]
+  return config.streams.flatMap((stream) => used(PER_STREAM, stream, ['streams', stream.name]))
 }
 
 /** Writes `gateway.yaml: streams.lobby.dvr: 2h: not available yet`. */

@@ -100,15 +100,19 @@ function plain(reply: unknown): unknown {
   if (!Array.isArray(reply)) return reply
   const [nodes, leases, wishes, lost] = reply as string[][]
   return {
-    nodes: chunks(nodes ?? [], 2).toSorted(),
+    nodes: chunks(nodes ?? [], 2).toSorted(byText),
     leases: chunks(leases ?? [], 3)
       .map(([name, owner]) => `${name} ${owner}`)
-      .toSorted(),
+      .toSorted(byText),
     wishes: chunks(wishes ?? [], 2)
       .map(([name]) => name)
-      .toSorted(),
-    lost: lost?.toSorted(),
+      .toSorted(byText),
+    lost: lost?.toSorted(byText),
   }
+}
+
+function byText(a: unknown, b: unknown): number {
+  return String(a).localeCompare(String(b))
 }
 
 function chunks<T>(flat: readonly T[], size: number): T[][] {

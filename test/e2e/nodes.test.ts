@@ -91,9 +91,9 @@ describe('three nodes are one gateway', () => {
 describe('G1, G3: whoever owns a stream, viewers of all nodes see one timeline', () => {
   test('through a hand-over, a kill -9 and a node that stands still', async () => {
     const end = new AbortController()
-    const watched = [...nodes.nodes].map(([name, { watchUrl }]) => ({
+    const watched = [...nodes.nodes].map(([name, node]) => ({
       name,
-      monitor: new ContinuityMonitor(watchUrl('lobby'), { signal: end.signal }),
+      monitor: new ContinuityMonitor(node.watchUrl('lobby'), { signal: end.signal }),
     }))
     const live = new Set(watched)
     const following = new Set<Promise<void>>()

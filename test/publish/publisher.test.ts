@@ -295,7 +295,7 @@ describe('an end and a pause', () => {
     await publish(1, 2)
     const next = (msns().at(-1) ?? 0) + 1
     clock.advance(120_000)
-    publisher.begin()
+    publisher.resume()
     expect(msns()).toEqual([])
     await publish(60)
     expect(publisher.shown?.tail).toMatchObject([{ msn: next, discontinuity: 'gap' }])
@@ -304,7 +304,7 @@ describe('an end and a pause', () => {
   test('after a short one it goes on', async () => {
     await publish(1, 2)
     clock.advance(30_000)
-    publisher.begin()
+    publisher.resume()
     expect(msns()).toHaveLength(2)
   })
 })
