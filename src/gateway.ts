@@ -118,9 +118,11 @@ export const startGateway: StartGateway = async (config, deps) => {
 
 async function listen(
   app: FastifyInstance,
-  { host, port }: Listener,
+  { host, port, reusePort = false }: Listener,
   scheme?: 'https',
 ): Promise<string> {
-  await app.listen({ host, port })
+  // Fastify hands all to Node's listen(), but declares less.
+  const at = { host, port, reusePort }
+  await app.listen(at)
   return listenerUrl(app.server.address(), host, scheme)
 }

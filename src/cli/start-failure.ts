@@ -5,6 +5,7 @@ export function startFailure(error: unknown): string {
   if (code === 'EACCES') return `${listener(error)} may not be used without more rights`
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return `${listener(error)} is not of this machine`
+  if (code === 'ENOTSUP') return `${listener(error)} cannot be shared here: server.reusePort`
   return message.split('\n')[0] ?? message
 }
 

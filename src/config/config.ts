@@ -13,7 +13,9 @@ export type Config = Readonly<Omit<ConfigFile, 'defaults' | 'streams' | 'dynamic
 
 export type { Auth, AuthMode }
 
-export type Listener = Pick<Config['server'], 'host' | 'port'>
+/** Says where to listen; several processes may share the public port. */
+export type Listener = Pick<Config['server'], 'host' | 'port'> &
+  Partial<Pick<Config['server'], 'reusePort'>>
 
 /** All that is said of a stream besides its name and source. */
 export type ViewingConfig = Readonly<Omit<StreamEntry, 'kvs' | 'hls' | 'backup'>>

@@ -59,6 +59,9 @@ const server = section({
   port: integer(0, 65_535)
     .prefault(8080)
     .describe('0 takes any free port; the ready line names it.'),
+  reusePort: flag()
+    .prefault(false)
+    .describe('Several processes share the port: nodes on one machine. Each needs it.'),
   drainDelay: duration('0s', '5m')
     .prefault('0s')
     .describe(

@@ -58,7 +58,7 @@ describe('check', () => {
       out: [],
       err: [
         'gateway.yaml:1: server.port: expected an integer from 0 to 65535, got "x"',
-        'gateway.yaml:1: server.prot: expected a known key (host, port, drainDelay, tls), got "prot"',
+        'gateway.yaml:1: server.prot: expected a known key (host, port, reusePort, drainDelay, tls), got "prot"',
         'gateway.yaml:2: streams.lobby.window: expected an integer from 1 to 1000, got 0',
       ],
     })

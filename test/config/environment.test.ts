@@ -11,7 +11,7 @@ test('takes a variable, in block and in flow style, alone and inside a text', ()
     `server:\n  host: \${HOST}\n  port: \${PORT}\nadmin: { token: pre-\${TOKEN}-post }\n${ONE_STREAM}`,
     env,
   )
-  expect(server).toEqual({ host: '10.0.0.1', port: 9000, drainDelayMs: 0 })
+  expect(server).toEqual({ host: '10.0.0.1', port: 9000, reusePort: false, drainDelayMs: 0 })
   expect(admin.token).toBe('pre-s3cret-post')
 })
 

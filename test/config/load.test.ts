@@ -172,11 +172,11 @@ describe('a fault is one line: file, line, key, expected, got', () => {
     ],
     [
       `server: { prot: 1 }\n${ONE_STREAM}`,
-      'server.prot: expected a known key (host, port, drainDelay, tls), got "prot"',
+      'server.prot: expected a known key (host, port, reusePort, drainDelay, tls), got "prot"',
     ],
     [
       `server: { prot: }\n${ONE_STREAM}`,
-      'server.prot: expected a known key (host, port, drainDelay, tls), got "prot"',
+      'server.prot: expected a known key (host, port, reusePort, drainDelay, tls), got "prot"',
     ],
     [
       `server: { port: 65536 }\n${ONE_STREAM}`,

@@ -38,6 +38,10 @@ export interface GatewayOptions {
   readonly diskMaxBytes?: string
   /** The Redis that it shares with other nodes. */
   readonly redis?: Readonly<Record<string, unknown>> | undefined
+  /** Left out: any that is free. */
+  readonly port?: number
+  /** Other processes listen on the port, too. */
+  readonly reusePort?: boolean
   /** Pin it to one core, as `taskset -c` does. */
   readonly core?: number
 }
@@ -67,13 +71,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { endpoint, streams, defaults = {}, entries = () => ({}), core } = options
   const { dynamicStreams = [], cacheMaxBytes = '128MiB', diskMaxBytes, redis = {} } = options
   const folder = await mkdtemp(join(tmpdir(), 'kvs-gateway-'))
-  const [port, adminPort] = [await freePort(), await freePort()]
+  const { port = await freePort(), reusePort = false } = options
+  const adminPort = await freePort()
   const url = `http://127.0.0.1:${port}`
   const adminUrl = `http://127.0.0.1:${adminPort}`
   const disk =
     diskMaxBytes === undefined ? {} : { dir: join(folder, 'cache'), dirMaxBytes: diskMaxBytes }
   const config = await writeConfig(folder, {
-    server: { host: '127.0.0.1', port },
+    server: { host: '127.0.0.1', port, reusePort },
     admin: { host: '127.0.0.1', port: adminPort },
     aws: { region: 'us-west-2', endpoint },
     cache: { maxBytes: cacheMaxBytes, ...disk },
