@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../src/base/clock.ts'
 import { type Fault, FaultLog, type Finding } from './fault.ts'
 import { checkHeaders } from './header-rules.ts'
+import { KnownSegments } from './known-segments.ts'
 import { CONTRACT_TOLERANCES, checkRow, type Row, type Tolerances } from './media-rules.ts'
 import { type MultivariantPlaylist, parseMultivariantPlaylist } from './multivariant-playlist.ts'
 import { Origin } from './origin.ts'
@@ -19,6 +20,8 @@ export interface MonitorOptions {
   /** Every how many polls and segments Range, gzip, 304 and old bytes are looked at. Default 4. */
   readonly spotEvery?: number
   readonly tolerances?: Partial<Tolerances>
+  /** By rendition: what all monitors of a stream know of its segments, where several servers are to agree. */
+  readonly known?: Map<string, KnownSegments>
 }
 
 export interface MonitorReport {
@@ -170,12 +173,19 @@ export class ContinuityMonitor {
     const watch = new RenditionWatch(name, url, this.#origin, {
       clock: this.#clock,
       recording,
+      known: this.#knownOf(name),
       spotEvery: this.#options.spotEvery ?? 4,
       report: (finding) => this.#report(finding),
     })
     this.#watches.set(url.href, watch)
     this.#recordings.set(name, recording)
     return watch
+  }
+
+  #knownOf(rendition: string): KnownSegments {
+    const known = this.#options.known?.get(rendition) ?? new KnownSegments()
+    this.#options.known?.set(rendition, known)
+    return known
   }
 
   /**

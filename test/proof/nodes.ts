@@ -11,6 +11,8 @@ import { RedisServer } from './redis-server.ts'
 export interface NodesOptions extends Omit<GatewayOptions, 'endpoint' | 'streams' | 'redis'> {
   readonly cameras: ProductOptions['cameras']
   readonly count: number
+  /** Default: one of each camera. */
+  readonly streams?: readonly string[]
 }
 
 export interface Asked {
@@ -86,11 +88,11 @@ export class Nodes implements AsyncDisposable {
   }
 
   async add(name: string, redisUrl = this.redis.url): Promise<Gateway> {
-    const { cameras, count: _count, ...options } = this.#options
+    const { cameras, count: _count, streams = Object.keys(cameras), ...options } = this.#options
     const node = await startGateway({
       ...options,
       endpoint: this.emulator.endpoint,
-      streams: Object.keys(cameras),
+      streams,
       redis: { url: redisUrl, node: name },
     })
     this.nodes.set(name, node)

@@ -1,22 +1,19 @@
 import type { Finding } from './fault.ts'
+import { type Identity, KnownSegments } from './known-segments.ts'
 import type { ListedSegment, MediaPlaylist } from './media-playlist.ts'
-
-/** A day of one-second segments, so that "for life" means something and memory still has a bound. */
-const REMEMBERED = 86_400
-
-type Identity = Pick<
-  ListedSegment,
-  'uri' | 'extinf' | 'pdtMs' | 'dsn' | 'discontinuity' | 'gap' | 'mapUri'
->
 
 /**
  * What one playlist URL has said so far, and whether it contradicts itself: guarantees G1, G4 and G5 as
  * far as text can break them.
  */
 export class PlaylistHistory {
-  readonly #known = new Map<number, Identity>()
-  readonly #msnByUri = new Map<string, number>()
+  readonly #known: KnownSegments
   #previous: MediaPlaylist | undefined
+
+  /** @param known shared with those who look at the same list elsewhere */
+  constructor(known = new KnownSegments()) {
+    this.#known = known
+  }
 
   get previous(): MediaPlaylist | undefined {
     return this.#previous
@@ -34,23 +31,13 @@ export class PlaylistHistory {
   }
 
   #remember(segment: ListedSegment): readonly Finding[] {
-    const { msn, uri, extinf, pdtMs, dsn, discontinuity, gap, mapUri } = segment
-    const known = this.#known.get(msn)
+    const known = this.#known.identity(segment)
     if (known !== undefined) return changes(segment, known)
-    this.#known.set(msn, { uri, extinf, pdtMs, dsn, discontinuity, gap, mapUri })
-    const other = this.#msnByUri.get(uri)
-    this.#msnByUri.set(uri, msn)
-    forgetOldest(this.#known)
-    forgetOldest(this.#msnByUri)
+    const { msn, uri, gap } = segment
+    const other = this.#known.nameOf(segment)
     if (other === undefined || gap) return []
     return [{ kind: 'uri-reused', msn, detail: `${uri} was segment ${other} before` }]
   }
-}
-
-function forgetOldest<K>(map: Map<K, unknown>): void {
-  if (map.size <= REMEMBERED) return
-  const [oldest] = map.keys()
-  if (oldest !== undefined) map.delete(oldest)
 }
 
 function changes(now: ListedSegment, before: Identity): readonly Finding[] {

@@ -5,12 +5,18 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Child } from './child-process.ts'
 import { freePort } from './free-port.ts'
+import type { ProcessUsage } from './process-usage.ts'
 
 export interface RedisServerOptions {
   /** Left out: any that is free. */
   readonly port?: number
   /** Further settings, as the command line has them: `--maxmemory 2mb`. */
   readonly args?: readonly string[]
+}
+
+/** A number of what INFO says. */
+export function infoOf(info: string, name: string): number {
+  return Number(new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1])
 }
 
 const run = promisify(execFile)
@@ -48,6 +54,13 @@ export class RedisServer implements AsyncDisposable {
   async ask(...command: readonly string[]): Promise<string> {
     const { stdout } = await run('redis-cli', ['-p', `${this.port}`, ...command])
     return stdout.trimEnd()
+  }
+
+  /** What it uses: memory as it counts it, whatever the allocator keeps. */
+  async usage(): Promise<ProcessUsage> {
+    const [memory, cpu] = await Promise.all([this.ask('INFO', 'memory'), this.ask('INFO', 'cpu')])
+    const cpuSeconds = infoOf(cpu, 'used_cpu_user') + infoOf(cpu, 'used_cpu_sys')
+    return { rssBytes: infoOf(memory, 'used_memory'), cpuSeconds }
   }
 
   /** Holds the process: sockets stay, nothing is answered. */

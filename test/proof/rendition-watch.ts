@@ -4,6 +4,7 @@ import type { Finding } from './fault.ts'
 import { checkHeaders } from './header-rules.ts'
 import type { Answer } from './http-get.ts'
 import { type InitSegment, readInitSegment } from './init-segment.ts'
+import type { KnownSegments } from './known-segments.ts'
 import { type ListedSegment, type MediaPlaylist, parseMediaPlaylist } from './media-playlist.ts'
 import type { WatchedSegment } from './media-rules.ts'
 import { readMediaSegment } from './media-segment.ts'
@@ -11,8 +12,8 @@ import { digest, type Origin } from './origin.ts'
 import { PlaylistHistory } from './playlist-history.ts'
 import type { Recording } from './recording.ts'
 
-/** Enough digests for the longest list and what left it lately. */
-const DIGESTS_KEPT = 5_000
+/** The longest list, and what left it lately. */
+const RETIRED_KEPT = 5_000
 /** KVS allows 500 codec private data changes in a session; one list holds few. */
 const INITS_KEPT = 500
 /** Segments of one list asked for at once, as a player that has just joined would. */
@@ -21,6 +22,7 @@ const PARALLEL = 4
 export interface WatchOptions {
   readonly clock: Clock
   readonly recording: Recording
+  readonly known: KnownSegments
   /** Every how many polls and segments the expensive looks (Range, gzip, fetch again) are taken. */
   readonly spotEvery: number
   readonly report: (finding: Finding) => void
@@ -57,9 +59,8 @@ export class RenditionWatch {
   readonly url: URL
   readonly #origin: Origin
   readonly #options: WatchOptions
-  readonly #history = new PlaylistHistory()
+  readonly #history: PlaylistHistory
   readonly #inits = new Map<string, Promise<Init | undefined>>()
-  readonly #digests = new Map<string, string>()
   #retired: Retired[] = []
   #longestWindowMs = 0
   #nextMsn = 0
@@ -72,6 +73,7 @@ export class RenditionWatch {
     this.url = url
     this.#origin = origin
     this.#options = options
+    this.#history = new PlaylistHistory(options.known)
   }
 
   /** The codec of the newest segment's init segment; undefined before there is one. */
@@ -225,24 +227,32 @@ export class RenditionWatch {
     const before = mapUri === undefined ? undefined : await this.#inits.get(mapUri)
     if (mapUri === undefined || before === undefined) return
     const answer = await this.#get(new URL(mapUri, this.url), 'not-fetchable')
-    if (answer?.status === 200 && digest(answer.body) === before.digest) return
+    if (answer === undefined) return
+    if (answer.status !== 200) {
+      this.#report({ kind: 'not-fetchable', detail: `${mapUri}: ${answer.status}` })
+      return
+    }
+    if (digest(answer.body) === before.digest) return
     this.#report({ kind: 'bytes-changed', detail: `${mapUri}: not the bytes of before` })
   }
 
-  async #refetch(listed: ListedSegment, kind: 'not-fetchable' | 'gone-too-soon'): Promise<void> {
+  /** @param untilMs until when it was promised: an answer that comes later, from a server that stood still, tells nothing */
+  async #refetch(
+    listed: ListedSegment,
+    kind: 'not-fetchable' | 'gone-too-soon',
+    untilMs = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
     const { msn, uri } = listed
     const answer = await this.#get(new URL(uri, this.url), kind, msn)
     if (answer === undefined) return
-    if (answer.status !== 200) this.#report({ kind, msn, detail: `${uri}: ${answer.status}` })
-    else this.#compareBytes(listed, answer)
+    const isPromised = this.#options.clock.now() < untilMs
+    if (answer.status === 200) this.#compareBytes(listed, answer)
+    else if (isPromised) this.#report({ kind, msn, detail: `${uri}: ${answer.status}` })
   }
 
   #compareBytes({ uri, msn }: ListedSegment, { body }: Answer): void {
     const now = digest(body)
-    const before = this.#digests.get(uri)
-    this.#digests.set(uri, now)
-    const [oldest] = this.#digests.keys()
-    if (this.#digests.size > DIGESTS_KEPT && oldest !== undefined) this.#digests.delete(oldest)
+    const before = this.#options.known.digestOf(uri, now)
     if (before === undefined || before === now) return
     const detail = `${uri}: SHA-256 was ${before.slice(0, 12)}, is ${now.slice(0, 12)}`
     this.#report({ kind: 'bytes-changed', msn, detail })
@@ -263,7 +273,7 @@ export class RenditionWatch {
         graceMs: listed.durationMs + this.#longestWindowMs,
       })
     }
-    this.#retired = this.#retired.slice(-DIGESTS_KEPT)
+    this.#retired = this.#retired.slice(-RETIRED_KEPT)
   }
 
   async #checkRetired(): Promise<void> {
@@ -273,7 +283,8 @@ export class RenditionWatch {
     this.#retired = this.#retired.filter((retired) => !late(retired))
     for (const { listed, listedAtMs, graceMs } of due) {
       // The monitor itself came too late: the promise has run out.
-      if (now - listedAtMs < graceMs) await this.#refetch(listed, 'gone-too-soon')
+      const untilMs = listedAtMs + graceMs
+      if (now < untilMs) await this.#refetch(listed, 'gone-too-soon', untilMs)
     }
   }
 

@@ -22,6 +22,8 @@ export interface ViewerOptions {
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly onIncident: (incident: Incident) => void
+  /** How it asks. Default: once, see {@link httpGet}. */
+  readonly get?: typeof httpGet
   /** Called with the time a segment took to arrive whole and the media it holds, in milliseconds. */
   readonly onSegment?: (tookMs: number, durationMs: number) => void
 }
@@ -148,9 +150,9 @@ export class Viewer {
 
   /** A whole answer of status 200; anything else is an incident and undefined. */
   async #get(url: URL, keep: boolean): Promise<Answer | undefined> {
-    const { signal } = this.#options
+    const { signal, get = httpGet } = this.#options
     try {
-      const answer = await httpGet(this.#agent, url, { keep, signal })
+      const answer = await get(this.#agent, url, { keep, signal })
       this.counts.bytes += answer.length
       if (answer.status === 200) return answer
       this.#incident({ kind: `http-${answer.status}`, url: url.pathname, detail: '' })

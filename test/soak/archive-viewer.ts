@@ -3,7 +3,7 @@ import { PlaylistHistory } from '../proof/playlist-history.ts'
 import { between } from '../proof/seeded-random.ts'
 import type { Watcher } from './audience.ts'
 import type { PastClient, Span } from './past-client.ts'
-import { type PastList, playSome, readable, renditionsOf, report } from './past-lists.ts'
+import { type PastList, playSome, readable, renditionsOf } from './past-lists.ts'
 
 /** A range and what its lists have said so far. */
 interface Visit {
@@ -108,7 +108,7 @@ export class ArchiveViewer implements Watcher {
       this.#client.counts.playlists += 1
       const playlist = readable(this.#client, url, () => parseMediaPlaylist(String(answer.body)))
       if (playlist === undefined) return undefined
-      report(this.#client, url, history.take(playlist))
+      this.#client.judge(url, history, playlist)
       const list = { name, url, playlist }
       this.#checkBounds(list, span)
       lists.push(list)

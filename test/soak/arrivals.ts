@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/base/clock.ts'
+import { httpGet } from '../proof/http-get.ts'
 import type { Product } from '../proof/product.ts'
 import { seededRandom } from '../proof/seeded-random.ts'
 import { Viewer } from '../proof/viewer.ts'
@@ -39,13 +40,13 @@ export interface Arrival {
 }
 
 /** The viewers of each group take the streams that it can watch in turn. */
-export function arrivals(viewers: number): readonly Arrival[] {
+export function arrivals(viewers: number, of = SOAK_STREAMS): readonly Arrival[] {
   const met = new Map<Group, number>()
   return Array.from({ length: viewers }, (_, i): Arrival => {
     const group = TEN[i % TEN.length] ?? 'live'
     const turn = met.get(group) ?? 0
     met.set(group, turn + 1)
-    const streams = SOAK_STREAMS.filter((stream) => offers(stream, group))
+    const streams = of.filter((stream) => offers(stream, group))
     const stream = streams[turn % streams.length]?.name ?? ''
     const afterMs = (ARRIVAL_MS * i) / viewers + (group === 'live' ? 0 : PAST_MS)
     return { group, stream, afterMs }
@@ -58,8 +59,18 @@ function offers({ hasDvr, follows }: SoakStream, group: Group): boolean {
   return group.startsWith('dvr') ? hasDvr === true : follows === undefined
 }
 
+/** Where viewers watch, and how. */
+export interface Seats extends Pick<Product, 'watchUrl'> {
+  /** How viewers ask. Left out: once. */
+  readonly get?: typeof httpGet
+  /** Default: all. */
+  readonly streams?: readonly SoakStream[]
+  /** Answers come from several nodes. */
+  readonly manyNodes?: boolean
+}
+
 export interface Reception {
-  readonly product: Product
+  readonly product: Seats
   readonly audience: Audience
   readonly clock: Clock
   readonly seed: number
@@ -79,7 +90,7 @@ export async function welcome(reception: Reception, viewers: number): Promise<vo
     }
     await audience.watch(arrival.group, watcher(reception, arrival, ledger, i))
   }
-  await Promise.all(arrivals(viewers).map(come))
+  await Promise.all(arrivals(viewers, reception.product.streams).map(come))
 }
 
 function watcher(
@@ -89,10 +100,12 @@ function watcher(
   i: number,
 ): Watcher {
   const onIncident = audience.judgeOf(stream)
+  const { get = httpGet, manyNodes = false } = product
   const live = product.watchUrl(stream)
-  if (group === 'live') return new Viewer(live, { clock, signal, onIncident })
+  if (group === 'live') return new Viewer(live, { clock, signal, onIncident, get })
   const random = seededRandom(seed * 100_003 + i)
-  const client = new PastClient({ stream, clock, random, signal, ledger, onIncident })
+  const options = { stream, clock, random, signal, ledger, onIncident, get, manyNodes }
+  const client = new PastClient(options)
   if (group === 'archive') return new ArchiveViewer(client, new URL(live))
   if (group === 'clip') return new ClipViewer(client, new URL(`/clip/${stream}.mp4`, live))
   return new DvrViewer(client, new URL('dvr.m3u8', live), group === 'dvr by deltas')

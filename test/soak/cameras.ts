@@ -103,9 +103,13 @@ export const SOAK_PATTERNS = [
   { match: '^guest-[0-9]+$', kvs: { streamName: cameraOf('{name}') }, max: 4 },
 ] as const
 
-export const soakEntries = (url: string, wildUrl: string): Readonly<Record<string, unknown>> =>
+export const soakEntries = (
+  url: string,
+  wildUrl: string,
+  streams = SOAK_STREAMS,
+): Readonly<Record<string, unknown>> =>
   Object.fromEntries(
-    SOAK_STREAMS.flatMap(({ name, entry }) =>
+    streams.flatMap(({ name, entry }) =>
       entry === undefined ? [] : [[name, entry(url, wildUrl)] as const],
     ),
   )

@@ -4,7 +4,7 @@ import { PlaylistHistory } from '../proof/playlist-history.ts'
 import { between } from '../proof/seeded-random.ts'
 import type { Watcher } from './audience.ts'
 import type { PastClient } from './past-client.ts'
-import { type PastList, playSome, readable, renditionsOf, report } from './past-lists.ts'
+import { type PastList, playSome, readable, renditionsOf } from './past-lists.ts'
 
 /** How long an edition is watched before the newest one is looked for: late fragments are in that one only. */
 const STAY_S = [20, 90] as const
@@ -76,7 +76,7 @@ export class DvrViewer implements Watcher {
     for (const watched of lists) {
       const playlist = (await this.#update(watched)) ?? (await this.#load(watched))
       if (playlist === undefined) continue
-      report(this.#client, watched.url, watched.history.take(playlist))
+      this.#client.judge(watched.url, watched.history, playlist)
       watched.known = playlist
       loaded.push({ ...watched, playlist })
     }

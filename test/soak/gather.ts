@@ -12,7 +12,7 @@ const METRICS = [
 
 /** What the emulator and the gateway's API say at the end; nothing when they do not answer any more. */
 export async function gatherUpstream(
-  { control, admin }: Product,
+  { control, admin }: Pick<Product, 'control' | 'admin'>,
   streams: readonly SoakStream[],
 ): Promise<readonly StreamUpstream[]> {
   const gathered = await Promise.allSettled(
@@ -36,7 +36,9 @@ export async function gatherUpstream(
 }
 
 /** What the gateway's metrics say of what no viewer can see; nothing when it does not answer any more. */
-export async function gatherTotals({ admin }: Product): Promise<Readonly<Record<string, number>>> {
+export async function gatherTotals({
+  admin,
+}: Pick<Product, 'admin'>): Promise<Readonly<Record<string, number>>> {
   try {
     const totals = METRICS.map(async (name) => {
       const value = await admin.metric(`kvs_gateway_${name}`)

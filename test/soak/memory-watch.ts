@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/base/clock.ts'
-import { processUsage } from '../proof/process-usage.ts'
+import type { ProcessUsage } from '../proof/process-usage.ts'
 import { type Point, slope } from '../proof/statistics.ts'
 
 export interface MemoryReport {
@@ -18,12 +18,12 @@ const SAMPLES_KEPT = 17_280
 
 /** Samples a process's memory, so that a leak shows as a slope. */
 export class MemoryWatch {
-  readonly #pid: number
+  readonly #usage: () => Promise<ProcessUsage>
   readonly #clock: Clock
   #samples: { readonly atMs: number; readonly rssBytes: number; readonly cpuSeconds: number }[] = []
 
-  constructor(pid: number, clock: Clock) {
-    this.#pid = pid
+  constructor(usage: () => Promise<ProcessUsage>, clock: Clock) {
+    this.#usage = usage
     this.#clock = clock
   }
 
@@ -31,7 +31,7 @@ export class MemoryWatch {
   async run(signal: AbortSignal): Promise<void> {
     try {
       for (;;) {
-        const usage = await processUsage(this.#pid)
+        const usage = await this.#usage()
         this.#samples = [...this.#samples, { atMs: this.#clock.now(), ...usage }].slice(
           -SAMPLES_KEPT,
         )

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import type { Random } from '../../src/base/backoff.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import { type Answer, httpGet } from '../proof/http-get.ts'
+import type { MediaPlaylist } from '../proof/media-playlist.ts'
+import type { PlaylistHistory } from '../proof/playlist-history.ts'
 import type { Incident } from '../proof/viewer.ts'
 import type { ByteLedger } from './byte-ledger.ts'
 
@@ -13,6 +15,10 @@ export interface PastClientOptions {
   readonly signal: AbortSignal
   readonly ledger: ByteLedger
   readonly onIncident: (incident: Incident) => void
+  /** How it asks. Default: once, see {@link httpGet}. */
+  readonly get?: typeof httpGet
+  /** Lists come from several nodes, of which one may know a fragment a moment before another. */
+  readonly manyNodes?: boolean
 }
 
 /** Of the recording, in milliseconds since 1970. */
@@ -29,6 +35,9 @@ const TRIES = 5
 const RETRY_MS = 1_000
 /** A range that takes long to list is waited for, and a slow fetch from KVS. */
 const DEADLINE_MS = 45_000
+
+/** Segments by which a node's list may be behind another's. */
+const MOST_BEHIND = 1
 
 const problemSchema = z.looseObject({ code: z.string(), detail: z.string().default('') })
 
@@ -83,6 +92,20 @@ export class PastClient {
     this.options.onIncident({ kind, url: where, detail, atMs: startMs, lastedMs })
   }
 
+  /** Judges the next answer of a list by those before it. */
+  judge(url: URL, history: PlaylistHistory, playlist: MediaPlaylist): void {
+    const { previous } = history
+    const behind = previous === undefined ? 0 : endOf(previous) - endOf(playlist)
+    if (this.options.manyNodes === true && behind > 0 && behind <= MOST_BEHIND) {
+      // A player passes over a list that is older than the one it has.
+      this.saw('older lists')
+      return
+    }
+    for (const { kind, msn, detail } of history.take(playlist)) {
+      this.incident(kind, url, `${msn ?? ''} ${detail}`)
+    }
+  }
+
   pause(ms: number): Promise<void> {
     return this.options.clock.sleep(ms, this.options.signal)
   }
@@ -100,10 +123,10 @@ export class PastClient {
   }
 
   async #ask(url: URL): Promise<Answer | undefined> {
-    const { signal } = this.options
+    const { signal, get = httpGet } = this.options
     try {
       const options = { keep: true, signal, deadlineMs: DEADLINE_MS }
-      const answer = await httpGet(this.#agent, url, options)
+      const answer = await get(this.#agent, url, options)
       this.counts.bytes += answer.length
       return answer
     } catch (error) {
@@ -135,6 +158,9 @@ export class PastClient {
     return passing
   }
 }
+
+const endOf = ({ mediaSequence, segments }: MediaPlaylist): number =>
+  mediaSequence + segments.length
 
 function retryAfterMs(answer: Answer | undefined): number {
   const seconds = Number(answer?.headers['retry-after'] ?? Number.NaN)

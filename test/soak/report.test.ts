@@ -49,7 +49,12 @@ const passed: SoakReport = {
   troubleFailures: [],
   upstream: [upstream],
   totals: { 'slate seconds': 3 },
-  memory: { startBytes: 1, endBytes: 1, maxBytes: 1, bytesPerHour: Number.NaN, cpuShare: 0.1 },
+  memory: [
+    [
+      'Gateway: RSS',
+      { startBytes: 1, endBytes: 1, maxBytes: 1, bytesPerHour: Number.NaN, cpuShare: 0.1 },
+    ],
+  ],
 }
 
 test('a clean run passes and says what it saw', () => {

@@ -26,7 +26,8 @@ export interface SoakReport {
   readonly upstream: readonly StreamUpstream[]
   /** What the gateway counted of all streams: late fragments, slates, changes of source. */
   readonly totals: Readonly<Record<string, number>>
-  readonly memory: MemoryReport
+  /** By whose memory it is. */
+  readonly memory: readonly (readonly [whose: string, memory: MemoryReport])[]
 }
 
 const MOST_SESSIONS = 2
@@ -81,7 +82,7 @@ export function printed(report: SoakReport): string {
     'Upstream',
     ...upstream.flatMap(upstreamLines),
     '',
-    ...memoryLines(report.memory),
+    ...report.memory.map(memoryLine),
     '',
     reasons.length === 0 ? 'PASSED' : `FAILED: ${reasons.join('; ')}`,
     ...(report.gatewayRunning ? [] : report.gatewayLines),
@@ -121,18 +122,13 @@ function cameraLine([camera, counters]: StreamUpstream['cameras'][number]): stri
   return `    ${camera}: ${told}, ${calls.join(', ')}`
 }
 
-function memoryLines({
-  startBytes,
-  endBytes,
-  maxBytes,
-  bytesPerHour,
-  cpuShare,
-}: MemoryReport): string[] {
+function memoryLine([whose, memory]: SoakReport['memory'][number]): string {
+  const { startBytes, endBytes, maxBytes, bytesPerHour, cpuShare } = memory
   const slope = Number.isNaN(bytesPerHour) ? 'too short for a slope' : `${mib(bytesPerHour)} MiB/h`
-  return [
-    `Gateway: RSS ${mib(startBytes)} MiB at first, ${mib(endBytes)} at last, ${mib(maxBytes)} at most, ` +
-      `${slope}; CPU ${(100 * cpuShare).toFixed(1)} % of a core`,
-  ]
+  return (
+    `${whose} ${mib(startBytes)} MiB at first, ${mib(endBytes)} at last, ${mib(maxBytes)} at most, ` +
+    `${slope}; CPU ${(100 * cpuShare).toFixed(1)} % of a core`
+  )
 }
 
 const mib = (bytes: number): string => (bytes / MIB).toFixed(1)

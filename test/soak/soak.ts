@@ -1,7 +1,8 @@
 import { systemClock } from '../../src/base/clock.ts'
-import { ContinuityMonitor } from '../proof/continuity-monitor.ts'
+import { ContinuityMonitor, type MonitorReport } from '../proof/continuity-monitor.ts'
 import type { CallFault } from '../proof/emulator-control.ts'
 import type { GatewayAdmin } from '../proof/gateway-admin.ts'
+import { processUsage } from '../proof/process-usage.ts'
 import { cameraOf, type Product, startProduct } from '../proof/product.ts'
 import { seededRandom } from '../proof/seeded-random.ts'
 import { welcome } from './arrivals.ts'
@@ -32,7 +33,8 @@ export interface SoakOptions {
   readonly log: (line: string) => void
 }
 
-const WARM_UP_MS = 180_000
+/** What a process takes in this time says nothing of leaks. */
+export const WARM_UP_MS = 180_000
 const clock = systemClock
 
 /** Runs the whole product under trouble and viewers, and reports what they saw. */
@@ -72,7 +74,7 @@ async function watchItSuffer(
   const end = AbortSignal.any([options.signal, AbortSignal.timeout(minutes * 60_000)])
   const startedMs = clock.now()
   const audience = new Audience(excuses, log)
-  const memory = new MemoryWatch(product.process.pid, clock)
+  const memory = new MemoryWatch(() => processUsage(product.process.pid), clock)
   const monitors = SOAK_STREAMS.map(({ name }) => {
     const url = product.watchUrl(name)
     return new ContinuityMonitor(url, { signal: end, keepBytes: 0 })
@@ -91,7 +93,7 @@ async function watchItSuffer(
     wild.run(WILD_STREAM, end),
     ...monitors.map((monitor) => monitor.follow()),
     welcome({ product, audience, clock, seed, signal: end }, viewers),
-    progress(log, monitors, audience, end),
+    progress(log, () => monitors.map((monitor) => monitor.report()), audience, end),
   ])
   return {
     ranMs: clock.now() - startedMs,
@@ -104,7 +106,7 @@ async function watchItSuffer(
     troubleFailures: troubleMaker.failures,
     upstream: await gatherUpstream(product, SOAK_STREAMS),
     totals: await gatherTotals(product),
-    memory: memory.report(WARM_UP_MS),
+    memory: [['Gateway: RSS', memory.report(WARM_UP_MS)]],
   }
 }
 
@@ -161,15 +163,16 @@ function inTs(fault: CallFault): CallFault {
   return mp4 ? { ...fault, operation: 'GetTSFragment' } : fault
 }
 
-async function progress(
+/** Says each minute how it goes. */
+export async function progress(
   log: (line: string) => void,
-  monitors: readonly ContinuityMonitor[],
+  monitors: () => readonly MonitorReport[],
   audience: Audience,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     await clock.sleep(60_000, signal).catch(() => {})
-    const faults = monitors.reduce((sum, monitor) => sum + monitor.report().total, 0)
+    const faults = monitors().reduce((sum, { total }) => sum + total, 0)
     const { segments, errors } = audience.report()
     const failed = Object.values(errors).reduce((sum, count) => sum + count, 0)
     log(`${segments} segments watched, ${faults} continuity faults, ${failed} viewer errors`)
