@@ -4,10 +4,11 @@ import type { Clock } from './base/clock.ts'
 import { listenerUrl } from './base/listener-url.ts'
 import type { Log } from './base/log.ts'
 import type { Config, Listener } from './config/config.ts'
-import { adminApp, publicApp } from './gateway/apps.ts'
+import { adminApp, publicApps } from './gateway/apps.ts'
 import { dynamicEntries, restoreDynamic } from './gateway/dynamic-entries.ts'
 import { nodesOf } from './gateway/nodes-of.ts'
 import { openStream } from './gateway/open-stream.ts'
+import { peerHost } from './gateway/peer-host.ts'
 import { openShared } from './gateway/shared.ts'
 import { followCertificate } from './gateway/tls-files.ts'
 import { createLogger } from './log/logger.ts'
@@ -72,8 +73,9 @@ export const startGateway: StartGateway = async (config, deps) => {
   const registry = new Registry(streams, limit)
   const life = new AbortController()
   let listening = false
+  const { viewers, peers } = await publicApps(config, registry, shared)
   const apps = [
-    await publicApp(config, registry, shared),
+    viewers,
     adminApp(
       config,
       new Operations(
@@ -85,6 +87,7 @@ export const startGateway: StartGateway = async (config, deps) => {
       shared,
       () => listening,
     ),
+    ...(peers === undefined ? [] : [peers]),
   ] as const
   const retire = (): void => {
     listening = false
@@ -98,15 +101,22 @@ export const startGateway: StartGateway = async (config, deps) => {
     await streams.close()
     await shared.cluster?.close()
     shared.api.close()
-    await Promise.all([shared.dispatcher.destroy(), shared.publicDispatcher.destroy()])
+    await Promise.all([
+      shared.dispatcher.destroy(),
+      shared.publicDispatcher.destroy(),
+      shared.peerAgent.destroy(),
+    ])
   }
   try {
     const { tls } = config.server
     const publicUrl = await listen(apps[0], config.server, tls && 'https')
     if (tls !== undefined) followCertificate(apps[0], tls, { clock, log }, life.signal)
     const adminUrl = await listen(apps[1], config.admin)
+    if (shared.peers !== undefined && peers !== undefined) {
+      const url = await listen(peers, { host: peerHost(config.redis, config.server), port: 0 })
+      shared.cluster?.begin({ url, secret: shared.peers.secret })
+    }
     listening = true
-    shared.cluster?.begin()
     void logTraffic({ ...shared, log }, life.signal)
     for (const stream of opened) if (stream.activation === 'always') stream.start()
     return { publicUrl, adminUrl, retire, close }

@@ -89,6 +89,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   yaml: ['config'],
   pino: ['log'],
   'prom-client': ['http'],
+  '@fastify/reply-from': ['http'],
   fastify: ['http', 'emulator', 'gateway'],
   ioredis: ['cluster'],
   jose: ['http'],

@@ -9,6 +9,7 @@ import {
   Leases,
   type LeasesOptions,
   type NodeFacts,
+  type Reach,
 } from './leases.ts'
 import { RedisConnection } from './redis-connection.ts'
 import { RedisTier } from './redis-tier.ts'
@@ -26,7 +27,7 @@ export interface ClusterOptions {
   readonly maxStreamBytes: number
   /** This process's id, which no other ever has: without blanks. */
   readonly node: string
-  readonly facts: LeasesOptions['facts']
+  readonly facts: () => Omit<ReturnType<LeasesOptions['facts']>, keyof Reach>
   readonly differences: Differences
   readonly viaPeer: LeasesOptions['viaPeer']
   readonly onNode?: LeasesOptions['onNode']
@@ -42,6 +43,7 @@ export class Cluster {
   readonly #leases: Leases
   readonly #life = new AbortController()
   readonly #runs: readonly ((signal: AbortSignal) => Promise<unknown>)[]
+  #reach: Reach = { url: '', secret: '' }
   #ended: Promise<unknown> = Promise.resolve()
 
   constructor(options: ClusterOptions) {
@@ -52,7 +54,8 @@ export class Cluster {
     // Commands that move bytes hold up those behind them.
     const bytes = new RedisConnection({ ...options, name: 'fragments' })
     this.tier = new RedisTier({ ...options, redis: bytes })
-    const shared = { ...options, redis, channels, keys: this.keys }
+    const facts: LeasesOptions['facts'] = () => ({ ...options.facts(), ...this.#reach })
+    const shared = { ...options, facts, redis, channels, keys: this.keys }
     this.#leases = new Leases(shared)
     const owned = { ...shared, leaseOf: (stream: string) => this.#leases.get(stream) }
     this.timelines = new SharedTimelines(owned)
@@ -68,7 +71,8 @@ export class Cluster {
   }
 
   /** Joins the others, once this node can serve. */
-  begin(): void {
+  begin(reach: Reach): void {
+    this.#reach = reach
     this.#ended = Promise.allSettled(this.#runs.map((run) => run(this.#life.signal)))
   }
 
@@ -86,6 +90,16 @@ export class Cluster {
   ownerOf(stream: string): string | undefined {
     const lease = this.#leases.get(stream)
     return lease?.isBelieved === true ? this.node : lease?.owner
+  }
+
+  /**
+   * The node that works on a stream's past, this one or another: the one that owns it, and while none does the one that is
+   * to own it.
+   */
+  workerOf(stream: string): string {
+    const owner = this.ownerOf(stream)
+    const isThere = owner !== undefined && (owner === this.node || this.nodes.has(owner))
+    return (isThere ? owner : this.#leases.preferred(stream)) ?? this.node
   }
 
   /**

@@ -14,12 +14,17 @@ export interface NodeFacts {
   readonly name: string
   /** The base URL at which the other nodes reach it. */
   readonly url: string
+  /** What they have to show there: nothing for people, nor for the log. */
+  readonly secret: string
   readonly version: string
   /** When it began, in milliseconds since 1970. */
   readonly startedMs: number
   /** Whether it is about to leave, and wants no stream any more. */
   readonly leaving: boolean
 }
+
+/** How the other nodes reach a node. */
+export type Reach = Pick<NodeFacts, 'url' | 'secret'>
 
 export interface LeasesOptions {
   readonly clock: Clock
@@ -31,11 +36,11 @@ export interface LeasesOptions {
   readonly node: string
   readonly facts: () => Omit<NodeFacts, 'leaving'>
   /**
-   * Asks another node, at its base URL, to renew what this node holds because Redis does not answer here. Resolves with
+   * Asks another node to renew what this node holds because Redis does not answer here. Resolves with
    * what Redis answered there; with null when it does not there either, or the node is no more. Rejects when that is not
    * known.
    */
-  readonly viaPeer: (url: string, beat: BeatArgs) => Promise<unknown>
+  readonly viaPeer: (peer: Reach, beat: BeatArgs) => Promise<unknown>
   /** Called when a node came or went. */
   readonly onNode?: ((event: 'joined' | 'left', node: NodeFacts) => void) | undefined
 }
@@ -43,6 +48,7 @@ export interface LeasesOptions {
 const nodeFacts = z.object({
   name: z.string(),
   url: z.string(),
+  secret: z.string(),
   version: z.string(),
   startedMs: z.number(),
   leaving: z.boolean(),
@@ -101,7 +107,7 @@ export class Leases {
   /** The node that owns each stream, also of those that this node does not have. */
   #owners: ReadonlyMap<string, string> = new Map()
   /** When each other node was seen last that may come back: it has not left. */
-  readonly #others = new Map<string, { readonly url: string; readonly seenMs: number }>()
+  readonly #others = new Map<string, Reach & { readonly seenMs: number }>()
   /** Since when Redis has answered every time; undefined while it does not. */
   #inTouchSinceMs: number | undefined
   /** The streams that are not to be taken, and until when: their owners go on without Redis. */
@@ -160,6 +166,12 @@ export class Leases {
   /** Forgets a stream, which this node must not own any more. */
   forget(stream: string): void {
     this.#streams.delete(stream)
+  }
+
+  /** The node that is to own a stream, of those that stay; undefined while none is known. */
+  preferred(stream: string): string | undefined {
+    const staying = [...this.#nodes].filter(([, { leaving }]) => !leaving).map(([id]) => id)
+    return preferredNode(stream, staying)
   }
 
   /** Renews what is held and takes what is wanted, until the signal aborts. */
@@ -262,8 +274,7 @@ export class Leases {
   async #askPeers(args: BeatArgs): Promise<BeatReply | null | undefined> {
     const { viaPeer, clock } = this.#options
     const others = [...this.#others].filter(([, { seenMs }]) => clock.now() - seenMs < RETURN_MS)
-    const urls = others.map(([, { url }]) => url)
-    const asked = await Promise.allSettled(urls.map((url) => viaPeer(url, args)))
+    const asked = await Promise.allSettled(others.map(([, peer]) => viaPeer(peer, args)))
     for (const answer of asked) {
       const reply = beatReply.safeParse(answer.status === 'fulfilled' ? answer.value : undefined)
       if (reply.success) return reply.data
@@ -298,9 +309,9 @@ export class Leases {
       if (facts.success) nodes.set(flat[i] ?? '', facts.data)
     }
     this.#nodes = nodes
-    for (const [id, { url, leaving }] of nodes) {
+    for (const [id, { url, secret, leaving }] of nodes) {
       if (leaving) this.#others.delete(id)
-      else if (id !== this.#options.node) this.#others.set(id, { url, seenMs: clock.now() })
+      else if (id !== this.#options.node) this.#others.set(id, { url, secret, seenMs: clock.now() })
     }
     for (const [id, { seenMs }] of this.#others) {
       if (clock.now() - seenMs >= RETURN_MS) this.#others.delete(id)
@@ -381,8 +392,7 @@ export class Leases {
   }
 
   #prefers(stream: string, node: string): boolean {
-    const staying = [...this.#nodes].filter(([, { leaving }]) => !leaving).map(([id]) => id)
-    return preferredNode(stream, staying) === node
+    return this.preferred(stream) === node
   }
 
   /** Gives one stream to the node that is to own it rather, when all has been calm for a while. */

@@ -172,6 +172,12 @@ const redis = section({
   streamMaxBytes: size('1MiB', '1TiB')
     .prefault('64MiB')
     .describe('Bound of the fragment bytes of one stream that its owner keeps there.'),
+  host: text('a host name or an IP address', /^[^\s/]+$/)
+    .optional()
+    .describe(
+      'Where this process listens for the other nodes, and where they reach it. Left out: as server.host; where that is ' +
+        '0.0.0.0 or ::, the machine’s first address that is not loopback.',
+    ),
   node: text('a name of 1 to 64 of A–Z a–z 0–9 _ . -', /^[A-Za-z0-9_.-]{1,64}$/)
     .optional()
     .describe('The name of this process among the nodes. Left out: one is made at each start.'),

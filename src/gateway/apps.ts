@@ -6,10 +6,14 @@ import { asDate, type Clock } from '../base/clock.ts'
 import { packageVersion } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
 import { buildAdminApp } from '../http/admin-app.ts'
-import { buildPublicApp } from '../http/public-app.ts'
+import { Guard } from '../http/auth/guard.ts'
+import { peerSecret } from '../http/auth/peer-secret.ts'
+import { buildPublicApp, type PublicAppOptions } from '../http/public-app.ts'
 import { requestIds } from '../http/request-id.ts'
+import type { Asker } from '../http/resource.ts'
 import { registerWeb } from '../http/routes/web.ts'
 import type { WebStreamState, WebView } from '../http/web-view.ts'
+import { GatewayCounters } from '../metrics/gateway-counters.ts'
 import type { LiveStream } from '../streams/live-stream.ts'
 import type { Operations } from '../streams/operations.ts'
 import type { Registry } from '../streams/registry.ts'
@@ -17,36 +21,76 @@ import { NO_REACH } from '../streams/stream.ts'
 import { renditionsNow } from '../timeline/renditions-now.ts'
 import { mostConnections } from './connections.ts'
 import { guardOf } from './guard-of.ts'
+import type { PeerNodes } from './peer-nodes.ts'
 import type { Shared } from './shared.ts'
 import { readTlsFiles } from './tls-files.ts'
 
-/** Builds the public listener: for players, CDNs and pages. */
-export async function publicApp(
+export interface PublicApps {
+  /** The public listener: for players, CDNs and pages. */
+  readonly viewers: FastifyInstance
+  /** The one for the other nodes, with the same answers; undefined where there can be none. */
+  readonly peers: FastifyInstance | undefined
+}
+
+/** Builds what answers with media. */
+export async function publicApps(
   config: Config,
   registry: Registry,
   shared: Shared,
-): Promise<FastifyInstance> {
-  const { clock, log, random, counters, store } = shared
-  const app = buildPublicApp({
+): Promise<PublicApps> {
+  const { clock, log, random, counters, store, peers } = shared
+  const options = {
     log,
     clock,
     requestId: requestIds(random),
-    counters,
     cdn: config.cdn,
+    streams: registry,
+    clips: clipsOf(registry, clock),
+    clipReaders: new Set<Asker>(),
+    onEvict: (listener: (bytes: Buffer) => void) => store.onEvict(listener),
+  }
+  const viewers = buildPublicApp({
+    ...options,
+    counters,
+    peers,
     guard: await guardOf(config.auth, shared),
     tls: config.server.tls && (await readTlsFiles(config.server.tls)),
     mostConnections: await mostConnections(config),
-    streams: registry,
     keyOf: config.streams.some(({ source }) => source.kind === 'hls')
       ? (stream, id) => shared.originKeys.find(stream, id)
       : undefined,
-    clips: clipsOf(registry, clock),
-    onEvict: (listener) => store.onEvict(listener),
     stallTimeoutMs: stallTimeoutMs(config),
   })
-  await registerWeb(app, { view: webView(registry, clock), now: () => clock.date() })
-  return app
+  await registerWeb(viewers, { view: webView(registry, clock), now: () => clock.date() })
+  return { viewers, peers: peers && peerApp(options, peers, config) }
 }
+
+/** Builds the listener for other nodes, whose traffic counts as nobody's. */
+function peerApp(
+  options: Omit<PublicAppOptions, 'counters'>,
+  peers: PeerNodes,
+  config: Config,
+): FastifyInstance {
+  return buildPublicApp({
+    ...options,
+    counters: new PeerCounters(),
+    guard: new Guard(options.clock, [peerSecret(peers.secret)]),
+    forPeers: peers,
+    mostConnections: MOST_OF_PEERS,
+    // Who stalls is cut by the node that he asked.
+    stallTimeoutMs: 2 * stallTimeoutMs(config),
+  })
+}
+
+/** Counts all streams as one, because names that viewers choose would stay for ever (G17). */
+class PeerCounters extends GatewayCounters {
+  override labelOf(): string {
+    return 'any'
+  }
+}
+
+/** How many connections the other nodes may have together. */
+const MOST_OF_PEERS = 1024
 
 /** Makes clips of what the archives have. */
 function clipsOf(registry: Registry, clock: Clock): Clips {

@@ -8,17 +8,21 @@ import { packageVersion } from '../base/version.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import type { Config } from '../config/config.ts'
 import { applyFact, factBetween } from '../publish/stream-fact.ts'
+import type { UpstreamAgent } from '../upstream/agent.ts'
+import { renewVia } from './renew-via.ts'
 
 export interface ClusterParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Reaches the other nodes. */
+  readonly agent: UpstreamAgent
 }
 
 /** Makes this process one of the nodes that share a Redis; undefined where it is the only one. */
 export function openCluster(
   { redis }: Config,
-  { clock, random, log }: ClusterParts,
+  { clock, random, log, agent }: ClusterParts,
 ): Cluster | undefined {
   if (redis.url === undefined) return undefined
   const address = parseRedisUrl(redis.url)
@@ -34,9 +38,9 @@ export function openCluster(
     maxStreamBytes: redis.streamMaxBytes,
     // Also where two processes are called the same by mistake.
     node: `${name.replaceAll(/[^A-Za-z0-9_.-]/g, '-')}-${randomBytes(6).toString('hex')}`,
-    facts: () => ({ name, url: '', version: packageVersion(), startedMs }),
+    facts: () => ({ name, version: packageVersion(), startedMs }),
     differences: { difference: factBetween, apply: applyFact },
-    viaPeer: () => Promise.reject(new Error('no peers yet')),
+    viaPeer: (peer, beat) => renewVia(agent, clock, peer, beat),
     onNode: (event, node) => log.info(`node ${event}`, { node: node.name }),
   })
 }

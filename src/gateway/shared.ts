@@ -22,6 +22,7 @@ import { OriginKeys } from '../upstream/origin/origin-keys.ts'
 import type { Proxies } from '../upstream/proxies.ts'
 import { publicLookup } from '../upstream/public-lookup.ts'
 import { openCluster } from './open-cluster.ts'
+import { PeerNodes } from './peer-nodes.ts'
 import { openSlateFiles, type SlateFiles } from './slate-files.ts'
 
 /** How many segments all lists of the past may have together, some 200 bytes each (G18). */
@@ -47,6 +48,9 @@ export interface Shared {
   readonly slates: SlateFiles
   /** The other nodes; undefined where this is the only one. */
   readonly cluster: Cluster | undefined
+  readonly peers: PeerNodes | undefined
+  /** Reaches them: no proxy stands between nodes. */
+  readonly peerAgent: UpstreamAgent
   /** The room of all lists of the past. */
   readonly archiveLists: ListRoom
 }
@@ -60,7 +64,8 @@ export async function openShared(
   const counters = new GatewayCounters()
   const region = config.aws.region ?? (await chainRegion())
   const store = new MemoryStore({ clock, maxBytes })
-  const cluster = openCluster(config, { clock, random, log })
+  const peerAgent = new UpstreamAgent()
+  const cluster = openCluster(config, { clock, random, log, agent: peerAgent })
   const state = dir === undefined ? undefined : await openStateDir(dir)
   const disk =
     state === undefined
@@ -87,6 +92,8 @@ export async function openShared(
     quotas: new StreamQuotas({ clock, region, share: config.aws.quotaShare }),
     disk,
     cluster,
+    peers: cluster && new PeerNodes(cluster, clock, peerAgent),
+    peerAgent,
     saved: cluster?.timelines ?? (state && new FileTimelines(state.timelines, log)),
     slates: await openSlateFiles(config),
     archiveLists: new ListRoom(MOST_ARCHIVE_ENTRIES),

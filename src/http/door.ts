@@ -4,6 +4,7 @@ import type { Stream } from '../streams/stream.ts'
 import type { Pace } from './pace.ts'
 import type { PublicHeaders } from './public-headers.ts'
 import type { Readers } from './readers.ts'
+import type { Relay } from './relay.ts'
 import type { ServeContext } from './resource.ts'
 import type { ServedStreams } from './served-stream.ts'
 
@@ -26,6 +27,14 @@ export interface Streams {
   using<T>(name: string, work: (stream: Stream) => Promise<T>, by: string): Promise<T>
 }
 
+/** What a door for other nodes has to know. */
+export interface ForPeers {
+  /** Says whether this node owns a stream, and so has its bytes, or can get them. */
+  readonly owns: (stream: string) => boolean
+  /** Renews another node's leases for it. Resolves with what is known of all; rejects when this node cannot say. */
+  readonly renew: (beat: readonly (string | number)[]) => Promise<unknown>
+}
+
 /** What the one door works with. */
 export interface Door extends ServeContext {
   readonly log: Log
@@ -34,6 +43,10 @@ export interface Door extends ServeContext {
   readonly headers: PublicHeaders
   readonly readers: Readers
   readonly pace: Pace
+  /** Has the past worked on by one node; undefined where there is no other, or where it is other nodes that ask. */
+  readonly relay: Pick<Relay, 'ask'> | undefined
+  /** Says that it is other nodes that ask, and which streams this one owns; undefined where viewers do. */
+  readonly forPeers: ForPeers | undefined
   /** Requests that wait for media now. */
   readonly blocked: Cell
 }

@@ -71,6 +71,11 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
   expose('slate_segments_total', 'Slate segments published', counters.slateSegments)
   expose('slate_seconds_total', 'Time filled with a slate', counters.slateSeconds)
   expose('source_switches_total', 'Changes between camera and backup', counters.sourceSwitches)
+  expose(
+    'past_taken_over_total',
+    'Requests for the past that another node should have answered, and did not',
+    counters.pastTakenOver,
+  )
   expose('cache_hits_total', 'Fragments found in the cache', counters.cacheHits)
   expose('cache_misses_total', 'Fragments that had to be fetched', counters.cacheMisses)
   expose(

@@ -6,19 +6,22 @@ import type { Guard } from './auth/guard.ts'
 import { guardRoutes, withoutToken } from './auth/guard-routes.ts'
 import { refusalPage } from './auth/refusal-page.ts'
 import { limitConnections } from './connection-limit.ts'
-import type { Door, Streams } from './door.ts'
+import type { Door, ForPeers, Streams } from './door.ts'
 import { refuseOtherMethods } from './error-handler.ts'
 import { type AppOptions, newApp, STALL_TIMEOUT_MS } from './new-app.ts'
 import { OUTPUTS } from './outputs.ts'
 import { Pace } from './pace.ts'
+import type { Peers } from './peers.ts'
 import { type CdnSettings, PLAIN_CDN, PublicHeaders } from './public-headers.ts'
 import { Readers } from './readers.ts'
+import { Relay } from './relay.ts'
 import { RenderedLists } from './rendered-lists.ts'
 import type { ServeContext } from './resource.ts'
 import { healthRoute } from './routes/health.ts'
 import type { KeyRoutesOptions } from './routes/keys.ts'
 import { notYetRoutes } from './routes/not-yet.ts'
 import { preflightRoute } from './routes/preflight.ts'
+import { renewRoute } from './routes/renew.ts'
 import { registerOutput } from './serve.ts'
 import { ServedStreams } from './served-stream.ts'
 
@@ -29,6 +32,12 @@ export interface PublicAppOptions extends AppOptions {
   readonly keyOf?: KeyRoutesOptions['keyOf'] | undefined
   /** Makes clips; without it there are none. */
   readonly clips?: ServeContext['clips']
+  /** The other nodes, which work on the past of some streams; without them this one works on all. */
+  readonly peers?: Peers | undefined
+  /** Makes it a listener for the other nodes instead. */
+  readonly forPeers?: ForPeers
+  /** The requests that are sent a clip, where another listener sends clips as well. */
+  readonly clipReaders?: ServeContext['clipReaders']
   /** What caches in front may do. Default: keep what is fresh. */
   readonly cdn?: CdnSettings
   /** Says who may see what; without it everybody may see everything. */
@@ -66,8 +75,11 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
     open: counters.connections,
     refused: counters.connectionsRefused.cell({}),
   })
-  refuseOtherMethods(app)
+  if (options.forPeers === undefined) refuseOtherMethods(app)
+  else void app.register(renewRoute, options.forPeers)
   if (guard !== undefined) guardRoutes(app, guard, counters.authRefusals)
+  const relay = options.peers && new Relay(options.peers, counters.pastTakenOver, options.log)
+  relay?.register(app)
   const door: Door = {
     streams,
     clock,
@@ -76,7 +88,9 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
     headers,
     readers,
     pace: new Pace(clock, options.stallTimeoutMs ?? STALL_TIMEOUT_MS),
-    clipReaders: new Set(),
+    relay,
+    forPeers: options.forPeers,
+    clipReaders: options.clipReaders ?? new Set(),
     served: new ServedStreams(counters),
     playlists: new RenderedLists(),
     blocked: counters.blockedRequests,

@@ -81,13 +81,13 @@ export function beginBytes(
   const isMany =
     http2StreamOf(response) !== undefined && Buffer.isBuffer(body) && body.length > PIECE
   if (Buffer.isBuffer(body) && !isMany) return atOnce(response, answer, body, range, head)
-  const chunks = Buffer.isBuffer(body) ? pieces(body) : body[Symbol.asyncIterator]()
-  const next = (): Promise<IteratorResult<Buffer>> => keepOpen(request, () => chunks.next())
-  return next().then((first) => (sending) => {
-    sending.count(statusOf(range), 0)
-    const to = head()
-    if (answer.buffer !== undefined) sending.readers.hold(answer.buffer, readerOf(response))
-    void pump(response, to, { first, next, chunks }, sending)
+  return openChunks(request, Buffer.isBuffer(body) ? pieces(body) : body).then((chunks) => {
+    return (sending) => {
+      sending.count(statusOf(range), 0)
+      const to = head()
+      if (answer.buffer !== undefined) sending.readers.hold(answer.buffer, readerOf(response))
+      void pump(response, to, chunks, sending)
+    }
   })
 }
 
@@ -113,21 +113,32 @@ async function* pieces(body: Buffer): AsyncGenerator<Buffer> {
   for (let at = 0; at < body.length; at += PIECE) yield body.subarray(at, at + PIECE)
 }
 
-interface Chunks {
+/** A body of which the first bytes are here. */
+export interface Chunks {
   readonly first: IteratorResult<Buffer>
   readonly next: () => Promise<IteratorResult<Buffer>>
   readonly chunks: AsyncIterator<Buffer>
+}
+
+/** Waits for a body's first bytes; while it is waited for, the client does not count as stalled. */
+export async function openChunks(
+  request: IncomingMessage,
+  body: AsyncIterable<Buffer>,
+): Promise<Chunks> {
+  const chunks = body[Symbol.asyncIterator]()
+  const next = (): Promise<IteratorResult<Buffer>> => keepOpen(request, () => chunks.next())
+  return { first: await next(), next, chunks }
 }
 
 /**
  * Takes the next bytes only when the socket has taken these, so that a slow reader holds what it is being sent. What
  * fails now must not look like an end, so the socket goes.
  */
-async function pump(
+export async function pump(
   response: ServerResponse,
   to: Writable,
   { first, next, chunks }: Chunks,
-  { signal, pace, sent, failed }: Sending,
+  { signal, pace, sent, failed }: Pick<Sending, 'signal' | 'pace' | 'sent' | 'failed'>,
 ): Promise<void> {
   try {
     for (let chunk = first; chunk.done !== true; chunk = await next()) {

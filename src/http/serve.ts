@@ -6,15 +6,17 @@ import type { Stream } from '../streams/stream.ts'
 import { isStreamName } from '../streams/stream-name.ts'
 import { clientName } from './client-name.ts'
 import { countRefusals } from './count-refusals.ts'
-import type { Door, Streams } from './door.ts'
+import type { Door } from './door.ts'
 import { type Headers, staleStatus } from './headers.ts'
 import { keepOpen } from './keep-open.ts'
-import { connectionOf, isGone } from './over-http2.ts'
+import { connectionOf, isGone, writeHead } from './over-http2.ts'
+import { PEER_FIELDS } from './peers.ts'
 import { privateHead } from './private-head.ts'
 import type { PlaylistHeads } from './public-headers.ts'
+import type { Relayed } from './relay.ts'
 import type { MaybeLater, RenderedPlaylist, Representation } from './rendered-lists.ts'
-import type { Address, Answer, Asker, Output, Resource } from './resource.ts'
-import { type BytesAnswer, beginBytes, type Send } from './send-bytes.ts'
+import type { Address, Answer, Asker, Output, PlaylistAnswer, Resource } from './resource.ts'
+import { type BytesAnswer, beginBytes, pump, type Send } from './send-bytes.ts'
 import { sendPlaylist } from './send-playlist.ts'
 
 interface Exchange {
@@ -63,14 +65,16 @@ function serve(
   const { raw, grant } = request
   const asker = new Waiting(request, reply.raw, door)
   const exchange = { resource, request: raw, reply, asker, vary: grant?.vary }
-  const stream = streamOf(door.streams, resource)
+  const stream = streamOf(door, resource)
   if (resource.needs === 'made') {
     return door.streams.using(
       resource.stream,
       async (made) => {
         // Who left while the stream was made will never be heard to leave.
         exchange.asker.signal.throwIfAborted()
-        await answer(door, exchange, made)
+        const relayed = await door.relay?.ask(request, reply, resource.stream, asker)
+        if (relayed === undefined) await answer(door, exchange, made)
+        else passOn(door, exchange, made, relayed)
       },
       asker.name,
     )
@@ -80,9 +84,16 @@ function serve(
 
 /**
  * Finds the stream as it is; undefined when it would be made.
- * @throws GatewayError `stream_not_found`
+ * @throws GatewayError `stream_not_found`; `upstream_unavailable` for other nodes
  */
-function streamOf(streams: Streams, { stream: name, needs }: Resource): Stream | undefined {
+function streamOf(
+  { streams, forPeers }: Pick<Door, 'streams' | 'forPeers'>,
+  { stream: name, needs }: Resource,
+): Stream | undefined {
+  // Nothing is asked of a node that would have to ask another one.
+  if (forPeers !== undefined && needs !== 'made' && (needs === 'shown' || !forPeers.owns(name))) {
+    throw new GatewayError('upstream_unavailable', 'This node has nothing of it for others')
+  }
   const stream = isStreamName(name) ? streams.get(name) : undefined
   const mayCome = needs !== 'there' && isStreamName(name) && streams.mayExist(name)
   if (stream !== undefined || mayCome) return stream
@@ -91,7 +102,7 @@ function streamOf(streams: Streams, { stream: name, needs }: Resource): Stream |
 
 function answer(door: Door, exchange: Exchange, stream: Stream): MaybeLater<void> {
   const { resource, asker } = exchange
-  if (resource.needs === 'there') stream.touch()
+  if (resource.needs === 'there' && door.forPeers === undefined) stream.touch()
   const found = resource.find(stream, asker)
   const send = (is: Answer | undefined): MaybeLater<void> =>
     is === undefined ? wake(door, exchange) : sendAnswer(door, exchange, stream, is)
@@ -128,9 +139,10 @@ function sendAnswer(
 ): MaybeLater<void> {
   if (found.kind === 'bytes') return bytes(door, exchange, stream, found)
   const { by, playlist, lateS } = found
-  if (by !== 'nobody') stream.touch(by === 'viewer' ? connectionOf(exchange.request) : undefined)
-  const { headers } = door
-  const late = lateS === undefined ? undefined : { 'Cache-Status': staleStatus(lateS) }
+  const { headers, forPeers } = door
+  if (forPeers === undefined) noteWho(stream, by, exchange)
+  const told = forPeers === undefined ? undefined : { [PEER_FIELDS.by]: by }
+  const late = lateS === undefined ? told : { ...told, 'Cache-Status': staleStatus(lateS) }
   const allowed = headers.cors.of(exchange.request.headers)
   const own = allowed === undefined ? late : { ...allowed, ...late }
   const send = (made: RenderedPlaylist): void => {
@@ -144,6 +156,34 @@ function sendAnswer(
     door.served.of(stream).answered(resource.countedAs, sent.status, sent.bytes)
   }
   return playlist instanceof Promise ? playlist.then(send) : send(playlist)
+}
+
+/** Keeps a stream awake for whom an answer is. */
+function noteWho(stream: Stream, by: PlaylistAnswer['by'], { request }: Exchange): void {
+  if (by !== 'nobody') stream.touch(by === 'viewer' ? connectionOf(request) : undefined)
+}
+
+/** Answers with what another node answers. */
+function passOn(
+  { served, pace, log }: Door,
+  exchange: Exchange,
+  stream: Stream,
+  { status, head, by, body }: Relayed,
+): void {
+  const { reply, resource, asker, vary } = exchange
+  const counts = served.of(stream)
+  noteWho(stream, by, exchange)
+  reply.hijack()
+  counts.answered(resource.countedAs, status, 0)
+  const to = writeHead(reply.raw, status, vary === undefined ? head : privateHead(head, vary))
+  void pump(reply.raw, to, body, {
+    signal: asker.signal,
+    pace,
+    sent: (length) => {
+      if (status < 400) counts.sent(resource.countedAs, length)
+    },
+    failed: (error) => log.warn('answer broken off', { stream: resource.stream, error }),
+  })
 }
 
 /** Begins the answer with its first byte, because what fails before that is still an honest error. */

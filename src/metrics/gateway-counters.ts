@@ -34,6 +34,8 @@ export class GatewayCounters {
   readonly slateSeconds = this.#byStream(['stream'])
   /** Counts switches; `to` is the source that is shown from then on. */
   readonly sourceSwitches = this.#byStream(['stream', 'to'])
+  /** Counts requests for the past that the node that works on it did not answer, so that this one did. */
+  readonly pastTakenOver = this.#byStream(['stream'])
   readonly cacheHits = new Counter([])
   readonly cacheMisses = new Counter([])
   /** Counts requests that joined a fetch which another one had started. */

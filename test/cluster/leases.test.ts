@@ -57,8 +57,8 @@ class Node implements Pick<RedisConnection, 'eval' | 'subscribe'> {
       channels: this,
       keys: new ClusterKeys('test'),
       node: id,
-      viaPeer: (url, args) => this.#relay(url, args),
-      facts: () => ({ name: id, url: id, version: '1', startedMs: 0 }),
+      viaPeer: ({ url }, args) => this.#relay(url, args),
+      facts: () => ({ name: id, url: id, secret: '', version: '1', startedMs: 0 }),
     })
     this.owned = STREAMS.map((stream) => this.leases.of(stream, true))
     for (const lease of this.owned) lease.want(Number.MAX_SAFE_INTEGER / 2)

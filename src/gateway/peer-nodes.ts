@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto'
+import type { Dispatcher } from 'undici'
+import type { Clock } from '../base/clock.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { ForPeers } from '../http/door.ts'
+import type { Peer, PeerRequest, PeerResponse, Peers } from '../http/peers.ts'
+import type { UpstreamAgent } from '../upstream/agent.ts'
+
+/** How often is looked whether a node that is waited for still lives. */
+const LOOK_MS = 500
+/** How often in a row it must not, because a Redis that has lost all is told of every node within a beat. */
+const ABSENCES = 2
+/** How long a peer's answer may wait: longer than any work there, which has deadlines of its own. */
+const LONGEST_WORK_MS = 320_000
+
+/** Reaches the other nodes over HTTP. */
+export class PeerNodes implements Peers, ForPeers {
+  /** What the others have to show here: known to those who can read what this node tells of itself. */
+  readonly secret = randomBytes(24).toString('base64url')
+  readonly #cluster: Cluster
+  readonly #clock: Clock
+  readonly #agent: UpstreamAgent
+
+  constructor(cluster: Cluster, clock: Clock, agent: UpstreamAgent) {
+    this.#cluster = cluster
+    this.#clock = clock
+    this.#agent = agent
+  }
+
+  readonly owns: ForPeers['owns'] = (stream) => this.#cluster.ownerOf(stream) === this.#cluster.node
+
+  readonly renew: ForPeers['renew'] = (beat) => this.#cluster.relay(beat)
+
+  workingOn(stream: string): Peer | undefined {
+    const id = this.#cluster.workerOf(stream)
+    const facts = id === this.#cluster.node ? undefined : this.#cluster.nodes.get(id)
+    return facts && { ...facts, gone: (signal) => this.#gone(id, signal) }
+  }
+
+  async request(request: PeerRequest, signal: AbortSignal): Promise<PeerResponse> {
+    return this.#send(request, signal, LONGEST_WORK_MS)
+  }
+
+  async #gone(id: string, signal: AbortSignal): Promise<void> {
+    for (let absent = 0; absent < ABSENCES; ) {
+      await this.#clock.sleep(LOOK_MS, signal)
+      absent = this.#cluster.nodes.has(id) ? 0 : absent + 1
+    }
+  }
+
+  async #send(
+    { origin, path, method, headers }: PeerRequest,
+    signal: AbortSignal,
+    waitMs: number,
+  ): Promise<Dispatcher.ResponseData<null>> {
+    const agent = await this.#agent.load()
+    return agent.request({
+      origin,
+      path,
+      method: method === 'HEAD' ? 'HEAD' : 'GET',
+      headers,
+      signal,
+      headersTimeout: waitMs,
+      bodyTimeout: waitMs,
+    })
+  }
+}

@@ -1,0 +1,247 @@
+import { once } from 'node:events'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Clips } from '../../src/archive/clip/clips.ts'
+import { systemClock } from '../../src/base/clock.ts'
+import { Guard } from '../../src/http/auth/guard.ts'
+import { peerSecret } from '../../src/http/auth/peer-secret.ts'
+import { EVERYTHING, type Proof } from '../../src/http/auth/proof.ts'
+import { PEER_FIELDS, type Peer, type Peers } from '../../src/http/peers.ts'
+import { UpstreamAgent } from '../../src/upstream/agent.ts'
+import { SOON } from '../support/browser.ts'
+import { type PublicServer, startPublicServer } from '../support/public-server.ts'
+import { ask, rawConnection } from '../support/raw-http.ts'
+import { LoopRecording } from '../support/recording.ts'
+
+const SECRET = 'a secret'
+const START_S = Date.UTC(2025, 0, 1) / 1000
+const CLIP = `/clip/lobby.mp4?start=${START_S}&end=${START_S + 5}`
+
+/** Has one peer work on all of the past. */
+class OnePeer implements Peers {
+  url = ''
+  readonly away = Promise.withResolvers<void>()
+  readonly agent = new UpstreamAgent()
+
+  workingOn(): Peer {
+    return { url: this.url, secret: SECRET, gone: () => this.away.promise }
+  }
+
+  async request(
+    { origin, path, method, headers }: Parameters<Peers['request']>[0],
+    signal: AbortSignal,
+  ) {
+    const asked = method === 'HEAD' ? 'HEAD' : 'GET'
+    return (await this.agent.load()).request({ origin, path, method: asked, headers, signal })
+  }
+}
+
+/** A node's past, and who asked for it. */
+class Past {
+  readonly recording = new LoopRecording()
+  readonly by: string[] = []
+  readonly clips = new Clips({
+    clock: systemClock,
+    maxMs: () => 600_000,
+    list: (_stream, range, _signal, by) => {
+      this.by.push(by)
+      return Promise.resolve(this.recording.list(range))
+    },
+  })
+}
+
+let owned: boolean
+let peers: OnePeer
+let here: Past
+let there: Past
+let asked: PublicServer
+let worker: PublicServer
+
+beforeEach(async () => {
+  owned = true
+  peers = new OnePeer()
+  here = new Past()
+  there = new Past()
+  worker = await startPublicServer({
+    clips: there.clips,
+    guard: new Guard(systemClock, [peerSecret(SECRET)]),
+    forPeers: {
+      owns: () => owned,
+      renew: (beat) => Promise.resolve(beat[0] === 'lost' ? null : beat),
+    },
+  })
+  peers.url = worker.url
+  asked = await startPublicServer({ clips: here.clips, peers })
+})
+afterEach(async () => {
+  await asked.close()
+  await worker.close()
+  await peers.agent.destroy()
+})
+
+describe('the past is worked on by one node', () => {
+  test('which answers through the one that is asked', async () => {
+    const plain = await startPublicServer({ clips: new Past().clips })
+    try {
+      for (const headers of [{}, {}, { range: 'bytes=10-19' }, { range: 'bytes=99999999-' }]) {
+        const alone = await ask(plain.url + CLIP, { headers })
+        const relayed = await ask(asked.url + CLIP, { headers })
+        expect(relayed.status).toBe(alone.status)
+        expect(fields(relayed.headers)).toEqual(fields(alone.headers))
+        if (relayed.status < 400) expect(relayed.body.equals(alone.body)).toBe(true)
+        const known = { 'if-none-match': relayed.headers.etag ?? '"none"' }
+        expect((await ask(asked.url + CLIP, { headers: known })).status).toBe(
+          relayed.status < 400 ? 304 : 200,
+        )
+      }
+      const head = await ask(asked.url + CLIP, { method: 'HEAD' })
+      expect(fields(head.headers)).toEqual(
+        fields((await ask(plain.url + CLIP, { method: 'HEAD' })).headers),
+      )
+    } finally {
+      await plain.close()
+    }
+    expect(here.by).toEqual([])
+    // Fairness is among viewers, not among nodes.
+    expect(there.by).toEqual(['127.0.0.1'])
+    expect(asked.counters.pastTakenOver.total()).toBe(0)
+    expect(asked.counters.downstreamRequests.total({ class: 'clip', code: '206' })).toBe(1)
+    expect(asked.counters.blockedRequests.value).toBe(0)
+  })
+
+  test('an answer for one viewer alone stays that, and is worked on in his name', async () => {
+    const own: Proof = { judge: () => ({ ...EVERYTHING, vary: 'Authorization', holder: 'me' }) }
+    const guarded = { guard: new Guard(systemClock, [own]) }
+    const alone = await startPublicServer({ clips: new Past().clips, ...guarded })
+    const relaying = await startPublicServer({ clips: here.clips, peers, ...guarded })
+    try {
+      for (const path of [CLIP, '/clip/lobby.mp4?start=1&end=x']) {
+        const { headers } = await ask(relaying.url + path)
+        expect(fields(headers)).toEqual({
+          ...fields((await ask(alone.url + path)).headers),
+          ...(path !== CLIP && { 'content-length': headers['content-length'] }),
+        })
+        expect(headers['cache-control']).toMatch(/^private, /)
+        expect(headers.vary).toBe('Authorization')
+      }
+    } finally {
+      await relaying.close()
+      await alone.close()
+    }
+    expect(there.by).toEqual(['me'])
+  })
+
+  test('problem documents and their ids are handed through', async () => {
+    const { status, headers, body } = await ask(`${asked.url}/clip/lobby.mp4?start=1&end=x`)
+    expect(status).toBe(400)
+    const problem = JSON.parse(String(body)) as { requestId: string }
+    expect(headers['x-request-id']).toBe(problem.requestId)
+    expect(asked.counters.downstreamRequests.total({ class: 'clip', code: '400' })).toBe(1)
+  })
+
+  test('where it refuses connections, or this node, the work is done here', async () => {
+    peers.url = 'http://127.0.0.1:1'
+    expect((await ask(asked.url + CLIP)).status).toBe(200)
+    expect(here.by).toHaveLength(1)
+    peers.url = worker.url
+    vi.spyOn(peers, 'workingOn').mockReturnValue({ ...peers.workingOn(), secret: 'another' })
+    expect((await ask(asked.url + CLIP)).status).toBe(200)
+    expect(there.by).toEqual([])
+    expect(asked.counters.pastTakenOver.total({ stream: 'lobby' })).toBe(2)
+  })
+
+  test('where it stands still, the work is done here once it is no node any more', async () => {
+    const gate = Promise.withResolvers<undefined>()
+    there.recording.before = () => gate.promise
+    const answer = ask(asked.url + CLIP)
+    await vi.waitFor(() => expect(there.by).toHaveLength(1), SOON)
+    peers.away.resolve()
+    expect((await answer).status).toBe(200)
+    expect(here.by).toHaveLength(1)
+    gate.resolve(undefined)
+  })
+
+  test('a viewer who leaves ends the work there', async () => {
+    const gate = Promise.withResolvers<undefined>()
+    there.recording.before = () => gate.promise
+    const socket = await rawConnection(asked.port)
+    socket.write(`GET ${CLIP} HTTP/1.1\r\nHost: x\r\n\r\n`)
+    await vi.waitFor(() => expect(there.by).toHaveLength(1), SOON)
+    socket.destroy()
+    await vi.waitFor(() => expect(asked.counters.blockedRequests.value).toBe(0), SOON)
+    await vi.waitFor(() => expect(worker.counters.blockedRequests.value).toBe(0), SOON)
+    expect(here.by).toEqual([])
+    gate.resolve(undefined)
+  })
+
+  test('what breaks off there, breaks off here', async () => {
+    const other = await breaksOff()
+    try {
+      peers.url = other.url
+      await expect(ask(asked.url + CLIP).then(({ status }) => status)).rejects.toThrow(/aborted/)
+      expect(here.by).toEqual([])
+    } finally {
+      other.server.close()
+    }
+  })
+})
+
+describe('the listener for other nodes', () => {
+  const ours = { [PEER_FIELDS.secret]: SECRET }
+
+  test.each([{}, { [PEER_FIELDS.secret]: 'a guess' }])('refuses with %o', async (headers) => {
+    for (const path of [CLIP, '/hls/lobby/video.m3u8']) {
+      expect((await ask(worker.url + path, { headers })).status).toBe(401)
+    }
+    expect(there.by).toEqual([])
+    expect(worker.lobby.touches).toBe(0)
+  })
+
+  test('gives media of the streams that it owns, and keeps none awake for it', async () => {
+    worker.lobby.inits.set('initV', Buffer.from('init'))
+    const path = '/hls/lobby/video/init-initV.mp4'
+    expect((await ask(worker.url + path, { headers: ours })).body.toString()).toBe('init')
+    owned = false
+    expect((await ask(worker.url + path, { headers: ours })).status).toBe(502)
+    expect(worker.lobby.touches).toBe(0)
+  })
+
+  test('renews leases for who has no Redis', async () => {
+    const renew = (body: string, headers: Record<string, string> = ours): Promise<Response> =>
+      fetch(`${worker.url}/renew`, {
+        method: 'POST',
+        body,
+        headers: { ...headers, 'Content-Type': 'application/json' },
+      })
+    expect(await (await renew('["node", 1]')).json()).toEqual(['node', 1])
+    expect(await (await renew('["lost"]')).json()).toBeNull()
+    expect((await renew('{}')).status).toBe(400)
+    expect((await renew('["node", 1]', {})).status).toBe(401)
+    expect((await fetch(`${asked.url}/renew`, { method: 'POST', headers: ours })).status).toBe(405)
+  })
+
+  test('wakes nothing', async () => {
+    for (const stream of ['lobby', 'yard']) {
+      const path = `${worker.url}/hls/${stream}/master.m3u8`
+      expect((await ask(path, { headers: ours })).status).toBe(502)
+    }
+    expect(worker.registry.requested).toEqual([])
+  })
+})
+
+function fields({ date: _date, ...fields }: Record<string, unknown>): Record<string, unknown> {
+  return { ...fields, 'x-request-id': undefined }
+}
+
+/** A node that ends in the middle of its answer. */
+async function breaksOff(): Promise<{ server: Server; url: string }> {
+  const server = createServer((_request, response: ServerResponse) => {
+    response.writeHead(200, { 'Content-Length': '1000' }).write('half of it', () => {
+      response.destroy()
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
