@@ -77,7 +77,7 @@ function openPublisher(
   upstream: Upstream,
   sources: Sources,
   log: Log,
-  { clock, counters, store, cache, saved, journals }: Shared,
+  { clock, counters, store, cache, saved, journals, peers }: Shared,
 ): Promise<Publisher> {
   return Publisher.open({
     stream: name,
@@ -90,7 +90,7 @@ function openPublisher(
       targetDurationFloorS: () => Math.max(minTargetDurationMs / 1000, upstream.targetDurationS()),
     },
     stores: { memory: store, cache, timelines: saved, journals },
-    refetch: (...segment) => sources.fetchAgain(...segment),
+    refetch: (...segment) => peers?.segment(name, ...segment) ?? sources.fetchAgain(...segment),
   })
 }
 

@@ -1,10 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../base/clock.ts'
+import { GatewayError } from '../base/errors.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { NodeFacts } from '../cluster/leases.ts'
 import type { ForPeers } from '../http/door.ts'
-import type { Peer, PeerRequest, PeerResponse, Peers } from '../http/peers.ts'
+import {
+  PEER_FIELDS,
+  type Peer,
+  type PeerRequest,
+  type PeerResponse,
+  type Peers,
+} from '../http/peers.ts'
+import { segmentUri } from '../render/uris.ts'
+import type { Segment, SegmentTrack } from '../timeline/fragment.ts'
 import type { UpstreamAgent } from '../upstream/agent.ts'
+import { letGo } from './renew-via.ts'
 
 /** How often is looked whether a node that is waited for still lives. */
 const LOOK_MS = 500
@@ -12,6 +23,8 @@ const LOOK_MS = 500
 const ABSENCES = 2
 /** How long a peer's answer may wait: longer than any work there, which has deadlines of its own. */
 const LONGEST_WORK_MS = 320_000
+/** How long the owner may take to begin with a segment that it has, or can fetch. */
+const SEGMENT_MS = 5_000
 
 /** Reaches the other nodes over HTTP. */
 export class PeerNodes implements Peers, ForPeers {
@@ -41,10 +54,46 @@ export class PeerNodes implements Peers, ForPeers {
     return this.#send(request, signal, LONGEST_WORK_MS)
   }
 
+  /**
+   * Reads the bytes of a published segment from the node that owns its stream, from `offset` on; undefined where this node
+   * has to get them itself.
+   */
+  segment(
+    stream: string,
+    { msn, source }: Segment,
+    { init, id, opaque }: SegmentTrack,
+    offset: number,
+    signal: AbortSignal,
+  ): AsyncIterable<Buffer> | undefined {
+    const owner = this.#cluster.ownerOf(stream)
+    const facts = owner === this.#cluster.node ? undefined : this.#cluster.nodes.get(owner ?? '')
+    if (facts === undefined || source === 'slate') return undefined
+    const uri = segmentUri(init.rendition, msn, id, opaque?.container)
+    return this.#read(facts, `/hls/${stream}/${uri}`, offset, signal)
+  }
+
   async #gone(id: string, signal: AbortSignal): Promise<void> {
     for (let absent = 0; absent < ABSENCES; ) {
       await this.#clock.sleep(LOOK_MS, signal)
       absent = this.#cluster.nodes.has(id) ? 0 : absent + 1
+    }
+  }
+
+  async *#read(
+    { url, secret }: NodeFacts,
+    path: string,
+    offset: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Buffer> {
+    const headers = { [PEER_FIELDS.secret]: secret, range: `bytes=${offset}-` }
+    const request = { origin: url, path, method: 'GET', headers }
+    const answer = await this.#send(request, signal, SEGMENT_MS)
+    try {
+      if (answer.statusCode === 404) throw gone()
+      if (answer.statusCode !== 206) throw new Error(`the owner answered ${answer.statusCode}`)
+      yield* answer.body
+    } finally {
+      letGo(answer.body)
     }
   }
 
@@ -64,4 +113,8 @@ export class PeerNodes implements Peers, ForPeers {
       bodyTimeout: waitMs,
     })
   }
+}
+
+function gone(): GatewayError {
+  return new GatewayError('segment_gone', 'This segment has left the timeline.')
 }

@@ -15,9 +15,13 @@ beforeAll(async () => {
     cameras: {
       lobby: { clip: 'av-360p' },
       porch: { clip: 'av-360p' },
+      yard: { clip: 'av-360p' },
     },
     count: 2,
-    cacheMaxBytes: '1MiB',
+    cacheMaxBytes: '2MiB',
+    entries: () => ({
+      yard: { kvs: { streamName: cameraOf('yard') }, dvr: '2m', dvrBackfill: true },
+    }),
   })
   await vi.waitFor(async () => expect(await known()).toEqual([2, 2]), SOON)
 })
@@ -78,6 +82,39 @@ test('none of it was done twice', async () => {
   }
 })
 
+test('G8: what Redis has lost, a node has from the one that owns the stream', async () => {
+  const { text } = await vi.waitFor(async () => {
+    const [first, second] = await nodes.ask('/hls/yard/video.m3u8')
+    expect(first?.status).toBe(200)
+    expect(second?.text).toBe(first?.text)
+    return first ?? { text: '' }
+  }, SOON)
+  const uri = urisOf(text)[0] ?? ''
+  await nodes.redis.ask('EVAL', FORGET_BYTES, '0')
+  const fragments = callsOf(await counters('yard'), 'GetMP4MediaFragment')
+  const listed = urisOf(text).length
+  const asked = await nodes.ask(`/hls/yard/${uri}`)
+  expect(asked.map(({ status }) => status)).toEqual([200, 200])
+  expect(asked[0]?.text).toBe(asked[1]?.text)
+  // Nothing but what the camera has sent meanwhile.
+  const after = callsOf(await counters('yard'), 'GetMP4MediaFragment')
+  expect(after - fragments).toBeLessThan(listed)
+})
+
+test('G15: what the DVR holds is the same on every node, also what none has fetched yet', async () => {
+  const list = await vi.waitFor(async () => {
+    const [edition] = urisOf((await same('/hls/yard/dvr.m3u8')).text)
+    const { text } = await same(`/hls/yard/${edition}`)
+    // It was recorded before anybody watched.
+    expect(urisOf(text).length).toBeGreaterThan(20)
+    return text
+  }, SOON)
+  for (const uri of urisOf(list).slice(0, 4)) {
+    const { status } = await same(`/hls/yard/${uri.replace('../', '')}`)
+    expect(status).toBe(200)
+  }
+})
+
 describe('who is no node', () => {
   test.each([undefined, 'guess'])(
     'is refused with secret %s, and nothing happens',
@@ -105,7 +142,7 @@ describe('who is no node', () => {
 })
 
 test('a node that dies in the middle of a clip costs its viewer a range request', async () => {
-  const path = `/clip/porch.mp4?${ago(600, 560)}`
+  const path = `/clip/porch.mp4?${ago(600, 500)}`
   const [worker, other] = await workerOf('porch')
   const url = nodes.get(other).url + path
   const known = await fetch(url, { method: 'HEAD' })
@@ -129,6 +166,11 @@ test('a node that dies in the middle of a clip costs its viewer a range request'
   expect(bytes).toHaveLength(size - start + 1)
   expect(bytes[0]).toBe(got.at(-1)?.at(-1))
 })
+
+/** Forgets the bytes of all fragments, as a Redis that is full may. */
+const FORGET_BYTES = `
+for _, key in ipairs(redis.call('KEYS', '*bytes*')) do redis.call('DEL', key) end
+return 'OK'`
 
 /** Asks one node after the other, and returns what both answer. */
 async function same(path: string, headers: Record<string, string> = {}, method = 'GET') {
