@@ -3,7 +3,12 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Journals } from '../store/journals.ts'
 import { DvrIndex, type DvrOptions } from '../timeline/dvr/dvr-index.ts'
-import { comparePositions, type DvrSegment, liveSegment } from '../timeline/dvr/dvr-segment.ts'
+import {
+  comparePositions,
+  type DvrPosition,
+  type DvrSegment,
+  liveSegment,
+} from '../timeline/dvr/dvr-segment.ts'
 import { readJournal } from '../timeline/dvr/journal.ts'
 import { toRecord } from '../timeline/dvr/record.ts'
 import type { InitFacts, Segment } from '../timeline/fragment.ts'
@@ -125,7 +130,7 @@ export class Dvr {
     const { head, editions } = this.#index
     const after = editions.at(-1)
     if (after === undefined || head === undefined) return false
-    const inserted = found.filter(({ anchor }) => anchor >= head.anchor)
+    const inserted = found.filter((segment) => this.mayInsert(segment))
     const [first] = inserted.toSorted(comparePositions)
     if (first === undefined) return false
     const id = this.#index.nextEdition(this.#options.clock.now())
@@ -137,6 +142,11 @@ export class Dvr {
     await this.#saved(this.#journal?.writeBatch(batch, state, this.#pageMs()))
     this.#index.insert(inserted, id)
     return true
+  }
+
+  /** Says whether something of the past may be listed there. */
+  mayInsert(place: DvrPosition): boolean {
+    return this.#index.mayInsert(place)
   }
 
   /**

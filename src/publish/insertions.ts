@@ -48,8 +48,9 @@ export class Insertions {
   async add(fragment: FetchedFragment, hold: Hold): Promise<void> {
     const stretch = stretchOf(fragment)
     const anchor = findGap(this.#listed, stretch)
-    const { targetDuration } = this.#parts.dvr
-    if (anchor === undefined || exceedsTarget(longestMs(fragment), targetDuration)) return
+    const { dvr } = this.#parts
+    if (anchor === undefined || exceedsTarget(longestMs(fragment), dvr.targetDuration)) return
+    if (!dvr.mayInsert({ anchor, startMs: stretch.startMs, msn: this.#nextName })) return
     const before = this.#listed.findLast(({ startMs }) => startMs <= stretch.startMs)
     const segment = await this.#store(fragment, anchor, before, hold)
     this.#nextName += 1

@@ -12,7 +12,7 @@ import {
   isInserted,
   liveSegment,
 } from './dvr-segment.ts'
-import { Division, type Edition, withoutHead } from './edition.ts'
+import { Division, type Edition } from './edition.ts'
 import type { ListState } from './journal.ts'
 
 export interface DvrOptions {
@@ -62,6 +62,8 @@ export class DvrIndex {
   /** Blocks that left the list and that players may still ask for (G6), oldest first. */
   #retired: readonly PublishedBlock[] = []
   #newest: DvrSegment | undefined
+  /** The last place that has left the list; all others that have are before it. */
+  #left: DvrPosition | undefined
   #nextInserted = FIRST_INSERTED
   #version = 0
   #lists: readonly DvrList[] | undefined
@@ -117,6 +119,16 @@ export class DvrIndex {
    */
   nextEdition(atMs: number): number {
     return Math.max(firstEdition(atMs), (this.#editions.at(-1)?.id ?? -1) + 1)
+  }
+
+  /**
+   * Says whether something may be inserted there: not before what has left the list, because it is older, and a list
+   * that went back to it would have to know for ever which of the segments behind it have left.
+   */
+  mayInsert(place: DvrPosition): boolean {
+    const { head } = this
+    if (head === undefined || place.anchor < head.anchor) return false
+    return this.#left === undefined || comparePositions(place, this.#left) > 0
   }
 
   /** Begins a new edition with segments of the past, each with the place and the name that it shall have. */
@@ -285,7 +297,10 @@ export class DvrIndex {
     // Numbers that go back are a timeline of its own: nothing of this one can be listed with it.
     const isBack = this.#newest !== undefined && next.msn <= this.#newest.msn
     const [blocks, tail] = isBack ? [[], []] : [this.#blocks, this.#tail]
-    if (isBack) this.#retired = []
+    if (isBack) {
+      this.#retired = []
+      this.#left = undefined
+    }
     this.#editions = [{ id, blocks, tail }]
   }
 
@@ -301,13 +316,17 @@ export class DvrIndex {
 
   /** Takes the blocks off all editions but the newest once that holds nothing of them. */
   #behead(left: readonly PublishedBlock[]): void {
-    if (left.length === 0) return
+    const last = left.at(-1)?.last
+    if (last === undefined) return
+    this.#left = last
     const newest = this.#current()
     const blocks = newest.blocks.slice(left.length)
     const head = blocks[0]?.first ?? this.#tail[0]
     this.#editions = this.#editions.map((edition) => {
       if (edition === newest) return { ...edition, blocks }
-      return head === undefined ? { ...edition, blocks: [] } : withoutHead(edition, head)
+      return head === undefined
+        ? { ...edition, blocks: [] }
+        : this.#division.withoutHead(edition, head)
     })
     this.#change()
   }
@@ -346,6 +365,7 @@ export class DvrIndex {
       place === undefined || comparePositions(segment, place) >= 0
     const past = [...live, ...all.filter(isInserted)].filter((segment) => !isListed(segment))
     this.#retired = this.#division.blocks(past.toSorted(comparePositions))
+    this.#left = this.#retired.at(-1)?.last
     let edition = this.#division.edition(first.id, live.filter(isListed))
     for (const { id, inserted } of editions) {
       edition = this.#division.withInserted(edition, id, inserted.filter(isListed))

@@ -100,6 +100,20 @@ export class Division {
     return { id, blocks, tail: run }
   }
 
+  /**
+   * Returns the edition from that place on. Where another edition has a block that begins there, this one may have a
+   * block around it, and all that follow are divided anew.
+   */
+  withoutHead({ id, blocks, tail }: Edition, head: DvrPosition): Edition {
+    const isKept = (place: DvrPosition): boolean => comparePositions(place, head) >= 0
+    const [first, ...others] = blocks.filter(({ last }) => isKept(last))
+    if (first === undefined) {
+      return { id, blocks: [], tail: tail.every(isKept) ? tail : tail.filter(isKept) }
+    }
+    if (isKept(first.first)) return { id, blocks: [first, ...others], tail }
+    return this.withInserted({ id, blocks: others, tail }, id, segmentsOf(first).filter(isKept))
+  }
+
   /** Says whether a segment belongs into the block that begins with these. */
   #goesOn({ first, count }: Run, segment: DvrSegment): boolean {
     return (
@@ -126,12 +140,6 @@ function runOf(segments: readonly DvrSegment[] | PublishedBlock): Run {
 function merge(listed: readonly DvrSegment[], others: readonly DvrSegment[]): DvrSegment[] {
   const byName = new Map([...listed, ...others].map((segment) => [segment.msn, segment]))
   return [...byName.values()].sort(comparePositions)
-}
-
-/** Returns the edition from the block of that place on. */
-export function withoutHead({ id, blocks, tail }: Edition, head: DvrPosition): Edition {
-  const first = blocks.findIndex(({ last }) => comparePositions(last, head) >= 0)
-  return { id, blocks: first === -1 ? [] : blocks.slice(first), tail }
 }
 
 /** Takes from the front of `list` what `belongs`. */

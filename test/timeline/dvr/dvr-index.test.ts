@@ -207,6 +207,53 @@ describe('the list', () => {
     expect(view === undefined ? [] : listed(view).at(-1)).toMatchObject({ discontinuity: 'gap' })
   })
 
+  test('G1, G15: what has left it does not come back with something older, here or after a restart', () => {
+    // The hole ends where a block does, so that what fills it leaves without what follows it.
+    const history = published(20)
+    history.publishAfterHole()
+    const [hole] = history.holes
+    if (hole === undefined) throw new Error('there is no hole')
+    history.insert()
+    while (history.index.head?.msn !== hole.anchor) history.publish()
+    const before = names(history.index.list(LIVE))
+    history.holes.push({ ...hole, startMs: hole.startMs - FRAGMENT_MS })
+    history.insert()
+    expect(names(history.index.list(LIVE))).toEqual(before)
+
+    // What stands behind all that has left has a place.
+    history.holes.push({ ...hole, startMs: hole.startMs + 1.5 * FRAGMENT_MS })
+    history.insert()
+    const after = history.index.lists(LIVE).map(names)
+    expect(after.at(-1)?.slice(3, 6)).toEqual([FIRST_INSERTED + 2, FIRST_INSERTED + 3, hole.anchor])
+    history.restart()
+    expect(history.index.lists(LIVE).map(names)).toEqual(after)
+  })
+
+  test('G1, G15: begins at the same segment in all editions, wherever their blocks end', () => {
+    const live = Array.from({ length: 200 }, (_, i) =>
+      liveSegment(segmentAt(FIRST_MSN + i, 1_000_000 + i * 100)),
+    )
+    const index = new DvrIndex({ dvrMs: 600_000 })
+    for (const segment of live) index.append(segment)
+    const [first = 0] = index.editions
+    const anchor = FIRST_MSN + 10
+    const inserted = [{ ...segmentAt(FIRST_INSERTED, 1_000_950), anchor }]
+    index.insert(inserted, first + 1)
+    const [, next] = index.list(LIVE)?.blocks ?? []
+    const head = next?.first ?? index.list(LIVE)?.tail[0]
+    if (head === undefined) throw new Error('the list is of one block')
+    index.evict(head)
+    expect(index.lists(LIVE).map((list) => listed(list)[0]?.msn)).toEqual([head.msn, head.msn])
+
+    const editions = [
+      { id: first, inserted: [] },
+      { id: first + 1, inserted },
+    ]
+    const restored = DvrIndex.restore({ live, editions, head }, { dvrMs: 600_000 })
+    expect(restored.lists(LIVE).map(names)).toEqual(index.lists(LIVE).map(names))
+    expect(restored.lists(LIVE).map(division)).toEqual(index.lists(LIVE).map(division))
+  })
+
   test('G6: what upstream keeps no longer leaves it, with all that is older', () => {
     const history = published(200)
     const gone = history.index.find(FIRST_MSN + 60)

@@ -1,6 +1,10 @@
 import { readInit } from '../../../src/formats/mp4/init.ts'
 import { DvrIndex } from '../../../src/timeline/dvr/dvr-index.ts'
-import { type DvrSegment, liveSegment } from '../../../src/timeline/dvr/dvr-segment.ts'
+import {
+  comparePositions,
+  type DvrSegment,
+  liveSegment,
+} from '../../../src/timeline/dvr/dvr-segment.ts'
 import {
   batchLine,
   initLine,
@@ -61,8 +65,6 @@ export class History {
   index = new DvrIndex(OPTIONS)
   nextMsn = FIRST_MSN
   #dsn = 100
-  /** The segment that was put before all others last. */
-  #front: number | undefined
   nextMs = START_MS
   /** Holes in time, which something may be inserted into. */
   readonly holes: { readonly startMs: number; readonly anchor: number }[] = []
@@ -86,30 +88,30 @@ export class History {
     const after = this.index.editions.at(-1)
     if (head === undefined || after === undefined) return
     const hole = this.holes.shift()
-    if (hole !== undefined && hole.anchor <= head.anchor) return
-    // What was put before the list and has left it is too old to be put there again.
-    if (hole === undefined && this.#front !== undefined && head.msn !== this.#front) return
     const { startMs, anchor } = hole ?? {
       startMs: head.startMs - 4 * FRAGMENT_MS,
       anchor: head.anchor,
     }
     const first = this.index.nextInserted
-    const inserted = [0, 1].map((i) => {
-      const receivedMs = this.nextMs
-      const change = { discontinuity: 'gap', receivedMs } as const
-      return { ...segmentAt(first + i, startMs + (1 + i) * FRAGMENT_MS, change), anchor }
-    })
+    const inserted = [0, 1]
+      .map((i) => {
+        const receivedMs = this.nextMs
+        const change = { discontinuity: 'gap', receivedMs } as const
+        return { ...segmentAt(first + i, startMs + (1 + i) * FRAGMENT_MS, change), anchor }
+      })
+      .filter((segment) => this.index.mayInsert(segment))
+    const [earliest] = inserted
+    if (earliest === undefined) return
     // What was behind the hole follows on from what fills it.
     const next = hole === undefined ? undefined : this.index.find(anchor)
     const changed = next === undefined ? [] : [{ ...next, discontinuity: undefined }]
     const id = this.index.nextEdition(this.nextMs)
-    const place = hole === undefined ? (inserted[0] ?? head) : head
+    const place = comparePositions(earliest, head) < 0 ? earliest : head
     this.lines.push(
       batchLine({ id, after, inserted: [...inserted, ...changed] }),
       listLine({ editions: [...this.index.editions, id], head: place }),
     )
     this.index.insert([...inserted, ...changed], id)
-    if (hole === undefined) this.#front = first
   }
 
   /** The process dies, and another one reads what it wrote. */
