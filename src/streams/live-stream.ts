@@ -164,7 +164,7 @@ export class LiveStream implements Stream {
 
   /** The live list; undefined while idle, so that whoever asks wakes it first. */
   #live(): LiveList | undefined {
-    if (this.#running === undefined || !this.#isUpToDate || this.#isCut()) return undefined
+    if (!this.#maySee()) return undefined
     const snapshot = this.#publisher.shown
     return snapshot === undefined || snapshot.tail.length === 0 ? undefined : snapshot
   }
@@ -176,7 +176,12 @@ export class LiveStream implements Stream {
   #editions(): readonly DvrList[] | undefined {
     const { dvr } = this.#publisher
     if (dvr === undefined) return undefined
-    return this.#live() === undefined ? NO_EDITIONS : dvr.lists()
+    return this.#maySee() ? dvr.lists() : NO_EDITIONS
+  }
+
+  /** Says whether viewers may have lists; the live one may be empty all the same, where the past is not. */
+  #maySee(): boolean {
+    return this.#running !== undefined && this.#isUpToDate && !this.#isCut()
   }
 
   /** What the DVR list holds, also while the stream does not run. */
