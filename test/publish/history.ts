@@ -107,6 +107,7 @@ export class CameraHistory {
     if (what === 'pause') {
       this.#pass(60)
       owner.begin()
+      owner.resume()
     }
   }
 
