@@ -28,8 +28,7 @@ export interface OriginSource {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Names the request; `beside` is what a picture waits for. */
-export type OriginRequest = 'playlist' | 'playlist beside' | 'init' | 'segment' | 'beside' | 'key'
+export type OriginRequest = 'playlist' | 'init' | 'segment' | 'key'
 
 const MIB = 1024 * 1024
 
@@ -45,16 +44,13 @@ const KINDS: Readonly<Record<OriginRequest, RequestKind>> = {
   // A page that says why there is no key is longer.
   key: { operation: 'key', maxBytes: 512, attemptMs: 5000, totalMs: 8000 },
   segment: { operation: 'segment', maxBytes: 64 * MIB, attemptMs: 8000, totalMs: 20_000 },
-  // A picture waits for them: at the start for all together, which is less than players have for it.
-  'playlist beside': { operation: 'playlist', maxBytes: 4 * MIB, attemptMs: 2500, totalMs: 6000 },
-  beside: { operation: 'segment', maxBytes: 64 * MIB, attemptMs: 2500, totalMs: 6000 },
 }
 
 const ATTEMPTS = 3
 /** AES-128. RFC 8216bis, 4.4.4.4. */
 const KEY_BYTES = 16
-/** How often is asked for what a picture waits for. */
-const ATTEMPTS_BESIDE = 2
+/** For what a picture waits: at the start for all together, which is less than players have for it. */
+const BESIDE = { attempts: 2, attemptMs: 2500, totalMs: 6000 } as const
 const MAX_REDIRECTS = 5
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
@@ -77,6 +73,8 @@ export interface OriginGet {
   /** The tag of what we have: the answer may then be `unchanged`. */
   readonly etag?: string | undefined
   readonly priority?: Priority
+  /** Whether a picture waits for it; default: false. */
+  readonly isBeside?: boolean
   readonly announced?: Announced | undefined
 }
 
@@ -143,16 +141,15 @@ export class OriginHttp {
 
   #exchange(request: OriginRequest, wanted: OriginGet): Exchange {
     const { quota } = this.#deps
-    const isBeside = request.endsWith('beside')
+    const { isBeside = false, priority = 'live' } = wanted
+    const { attempts, ...within } = isBeside ? BESIDE : { attempts: ATTEMPTS }
     return {
-      kind: KINDS[request],
+      kind: { ...KINDS[request], ...within },
       // Players ask for keys again themselves: each of their requests is one to the origin, in good times and in bad.
-      attempts: request === 'key' ? 1 : isBeside ? ATTEMPTS_BESIDE : ATTEMPTS,
+      attempts: request === 'key' ? 1 : attempts,
       countsUntil: 'read',
       takeTurn: (signal) =>
-        request === 'key'
-          ? Promise.resolve(() => {})
-          : quota.take(signal, wanted.priority ?? 'live', isBeside),
+        request === 'key' ? Promise.resolve(() => {}) : quota.take(signal, priority, isBeside),
       send: (signal) => this.#follow(request, wanted, signal),
     }
   }
@@ -180,7 +177,7 @@ export class OriginHttp {
       method: 'GET',
       headers: {
         // Media do not get smaller, and a range of something packed would be another one.
-        'accept-encoding': request.startsWith('playlist') ? 'gzip' : 'identity',
+        'accept-encoding': request === 'playlist' ? 'gzip' : 'identity',
         ...(etag === undefined ? {} : { 'if-none-match': etag }),
         ...(range === undefined ? {} : { range: rangeHeader(range) }),
         'user-agent': USER_AGENT,
@@ -204,7 +201,7 @@ export class OriginHttp {
       const withCredentials = Object.keys(this.headersFor(url)).length > 0
       throw await refusalOf(
         answer,
-        { listed: !request.startsWith('playlist') && request !== 'key', withCredentials },
+        { listed: request === 'segment' || request === 'init', withCredentials },
         meter,
       )
     }

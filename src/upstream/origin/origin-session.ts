@@ -267,7 +267,12 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     return unlessRefused(alive, async () => {
       const [init, bytes] = await Promise.all([
         map === undefined ? undefined : this.init(name, map, alive),
-        this.#http.get('beside', { url: uri.reveal(), range }, alive, bytesOf(acceptAll)),
+        this.#http.get(
+          'segment',
+          { url: uri.reveal(), range, isBeside: true },
+          alive,
+          bytesOf(acceptAll),
+        ),
       ])
       return mediaBeginS(init, bytes, name)
     })
@@ -321,17 +326,18 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   async fragment(
     { number, uri, byteRange, durationS }: ListedFragment,
     signal: AbortSignal,
-    { verify = acceptAll, isBeside = false, ...wish }: FragmentWish = {},
+    { verify = acceptAll, ...wish }: FragmentWish = {},
   ): Promise<Buffer> {
     const alive = this.alive(signal)
     const wanted = { url: uri.reveal(), range: byteRange, ...wish }
     const isListed = (): boolean =>
       this.followed.some(({ listed }) => listed.some((one) => one.number === number))
-    const patienceMs = isBeside
-      ? BESIDE_PATIENCE_MS
-      : Math.min(Math.max(MIN_PATIENCE_MS, durationS * 2500), MAX_PATIENCE_MS)
+    const patienceMs =
+      wish.isBeside === true
+        ? BESIDE_PATIENCE_MS
+        : Math.min(Math.max(MIN_PATIENCE_MS, durationS * 2500), MAX_PATIENCE_MS)
     return this.#whileListed(isListed, patienceMs, alive, () =>
-      this.#http.get(isBeside ? 'beside' : 'segment', wanted, alive, bytesOf(verify)),
+      this.#http.get('segment', wanted, alive, bytesOf(verify)),
     )
   }
 
@@ -390,8 +396,8 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   /** Fetches the playlist as it is now; undefined when it has not changed. */
   #fetch(followed: Followed, signal: AbortSignal): Promise<MediaPlaylist | undefined> {
     const { url, etag } = followed
-    const kind = followed === this.#primary ? 'playlist' : 'playlist beside'
-    return this.#http.get(kind, { url, etag }, signal, (body) => {
+    const wanted = { url, etag, isBeside: followed !== this.#primary }
+    return this.#http.get('playlist', wanted, signal, (body) => {
       if (body === 'unchanged') return undefined
       const sources = { url: body.url, imports: this.#variables, newest: MAX_KNOWN }
       const list = parseMedia(body.bytes.toString(), sources)
