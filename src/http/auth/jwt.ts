@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
 import { GatewayError } from '../../base/errors.ts'
 import { STREAM_PATTERN } from '../../formats/signed-path.ts'
+import { bearerIn } from '../bearer.ts'
 import type { MaybeLater } from '../rendered-lists.ts'
 import { globMatcher } from './glob.ts'
 import type { Jwks } from './jwks.ts'
@@ -135,11 +136,6 @@ export class Jwt implements Proof {
 
 function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('base64url')
-}
-
-/** Finds the token of a field `Bearer …`. RFC 6750, 2.1. */
-function bearerIn(field: string | undefined): string | undefined {
-  return /^bearer +(\S+) *$/i.exec(field ?? '')?.[1]
 }
 
 /** Finds a cookie; of several with its name the first, which is that of the narrowest path. RFC 6265, 5.4. */
