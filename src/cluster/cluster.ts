@@ -36,7 +36,6 @@ export interface ClusterOptions {
 /** This node among all that share a Redis. */
 export class Cluster {
   readonly node: string
-  readonly keys: ClusterKeys
   readonly timelines: SharedTimelines
   readonly journals: SharedJournals
   readonly tier: RedisTier
@@ -48,14 +47,13 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.node = options.node
-    this.keys = new ClusterKeys(options.prefix)
     const redis = new RedisConnection({ ...options, name: 'commands' })
     const channels = new RedisConnection({ ...options, name: 'channels' })
     // Commands that move bytes hold up those behind them.
     const bytes = new RedisConnection({ ...options, name: 'fragments' })
     this.tier = new RedisTier({ ...options, redis: bytes })
     const facts: LeasesOptions['facts'] = () => ({ ...options.facts(), ...this.#reach })
-    const shared = { ...options, facts, redis, channels, keys: this.keys }
+    const shared = { ...options, facts, redis, channels, keys: new ClusterKeys(options.prefix) }
     this.#leases = new Leases(shared)
     const owned = { ...shared, leaseOf: (stream: string) => this.#leases.get(stream) }
     this.timelines = new SharedTimelines(owned)

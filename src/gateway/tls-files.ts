@@ -18,7 +18,7 @@ const EXPECTED = {
 } as const
 
 /** Says which of the files cannot be used. */
-export class TlsFilesError extends Error {
+class TlsFilesError extends Error {
   readonly file: keyof TlsFiles
 
   constructor(file: keyof TlsFiles, cause: unknown) {
@@ -64,7 +64,7 @@ export async function tlsFaults(
  * Hands out what the files hold each time that changes, until the signal aborts. What cannot be used is told once, and
  * what was there before stays.
  */
-export async function followTlsFiles(
+async function followTlsFiles(
   files: TlsFiles,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
   signal: AbortSignal,

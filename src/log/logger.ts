@@ -53,7 +53,7 @@ function describeError(error: unknown, depth = 0): unknown {
 const line = z.looseObject({ time: z.string(), level: z.string(), msg: z.string() })
 
 /** Writes for a person at a terminal: time, level, event and the fields, in one line without JSON's noise. */
-export function prettyLines(out: { write(text: string): unknown }): DestinationStream {
+function prettyLines(out: { write(text: string): unknown }): DestinationStream {
   return {
     write(json) {
       const { time, level, msg, ...fields } = line.parse(JSON.parse(json))

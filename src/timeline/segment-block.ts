@@ -81,7 +81,7 @@ export function packPublished(segments: readonly DvrSegment[]): PublishedBlock {
 }
 
 /** Packs segments of a recording. @param segments in list order, at least one */
-export function packRecorded(segments: readonly RecordedSegment[]): RecordedBlock {
+function packRecorded(segments: readonly RecordedSegment[]): RecordedBlock {
   const { first, last, facts, inits, numbers } = packed(segments)
   const values = Float64Array.from(segments.flatMap((segment) => recordedRow(segment, inits)))
   return Object.freeze({ kind: 'recorded', facts, first, last, inits, numbers, values })
@@ -108,10 +108,7 @@ export function packRuns(
 }
 
 /** Cuts items into blocks of about the same length, by `pack`. */
-export function inBlocks<S, B>(
-  segments: readonly S[],
-  pack: (segments: readonly S[]) => B,
-): readonly B[] {
+function inBlocks<S, B>(segments: readonly S[], pack: (segments: readonly S[]) => B): readonly B[] {
   const count = Math.ceil(segments.length / BLOCK_SEGMENTS)
   const each = Math.ceil(segments.length / Math.max(1, count))
   return Array.from({ length: count }, (_, i) => pack(segments.slice(i * each, (i + 1) * each)))

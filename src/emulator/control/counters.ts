@@ -34,7 +34,7 @@ function readCamera(service: Service, camera: Camera): CameraCounters {
   }
 }
 
-export function readSession(service: Service, session: Session): SessionView {
+function readSession(service: Service, session: Session): SessionView {
   return {
     ...service.usage.session(session.id),
     id: session.id,

@@ -7,7 +7,7 @@ const FILLER = 0xff
 const TRAILING_BITS = 0x80
 
 /** The step of padding: in TS sixteen more packets, so that continuity counters come out as without. */
-export const PADDING_STEP = 16 * 184
+const PADDING_STEP = 16 * 184
 
 /** Returns how many bytes {@link pad} adds to reach `minBytes`. */
 export function paddingBytes(bytes: number, minBytes: number): number {

@@ -61,7 +61,7 @@ export function codecOf({ codec }: Pick<InitFacts, 'codec'>): VideoCodec {
 }
 
 /** Returns how long the length before each NAL unit is, in bytes. */
-export function lengthSizeOf(initBytes: Buffer): number {
+function lengthSizeOf(initBytes: Buffer): number {
   const entry = findSampleEntry(initBytes)
   for (const box of readSampleEntry(initBytes, entry).boxes) {
     if (box.type === 'avcC') return readAvcC(initBytes, box).lengthSize

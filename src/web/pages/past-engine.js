@@ -67,7 +67,7 @@ export function pastHlsEngine(Hls, { video, url, at, onTrouble }) {
  * @param {number} ms
  * @returns {number}
  */
-export function positionOf(fragments, ms) {
+function positionOf(fragments, ms) {
   for (const { start, duration, programDateTime } of fragments) {
     if (programDateTime === null || programDateTime + duration * 1000 <= ms) continue
     return start + Math.max(0, ms - programDateTime) / 1000
