@@ -14,7 +14,11 @@ import {
 import { RedisConnection } from './redis-connection.ts'
 import { RedisTier } from './redis-tier.ts'
 import { SharedJournals } from './shared-journals.ts'
-import { type Differences, SharedTimelines } from './shared-timelines.ts'
+import {
+  type Differences,
+  SharedTimelines,
+  type SharedTimelinesOptions,
+} from './shared-timelines.ts'
 import { StreamOwnership } from './stream-ownership.ts'
 
 export interface ClusterOptions {
@@ -30,6 +34,7 @@ export interface ClusterOptions {
   readonly facts: () => Omit<ReturnType<LeasesOptions['facts']>, keyof Reach>
   readonly differences: Differences
   readonly viaPeer: LeasesOptions['viaPeer']
+  readonly viaOwner: SharedTimelinesOptions['viaOwner']
   readonly onNode?: LeasesOptions['onNode']
 }
 

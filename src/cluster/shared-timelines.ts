@@ -1,6 +1,9 @@
 import { z } from 'zod'
+import type { Clock } from '../base/clock.ts'
+import { withDeadline } from '../base/deadline.ts'
 import type { Log } from '../base/log.ts'
 import { Outage } from '../base/outage.ts'
+import { ChangeSignal } from '../base/signal.ts'
 import { FencedError } from '../store/fenced-error.ts'
 import type { SavedTimelines } from '../store/saved-timelines.ts'
 import type { ClusterKeys } from './keys.ts'
@@ -17,12 +20,18 @@ export interface Differences {
 
 export interface SharedTimelinesOptions {
   readonly log: Log
+  readonly clock: Clock
   readonly redis: Pick<RedisConnection, 'eval'>
-  readonly channels: Pick<RedisConnection, 'subscribe'>
+  readonly channels: Pick<RedisConnection, 'subscribe' | 'ready' | 'changed'>
   readonly keys: ClusterKeys
   readonly node: string
   readonly leaseOf: (stream: string) => StreamLease | undefined
   readonly differences: Differences
+  /**
+   * Asks the node that owns a stream for what it knows, once that is more than the fact of that number; undefined when it
+   * is not after a while, or nobody can be asked.
+   */
+  readonly viaOwner: (stream: string, after: number, signal: AbortSignal) => Promise<unknown>
 }
 
 /** What a follower is told of a stream. */
@@ -35,6 +44,15 @@ export interface Follower {
   told(status: unknown): void
 }
 
+/** What a stream's owner tells a node that Redis does not. */
+const ownersFacts = z.object({
+  number: z.number(),
+  saved: z.unknown(),
+  status: z.unknown().optional(),
+})
+
+export type OwnersFacts = z.output<typeof ownersFacts>
+
 /** What this node knows to be in Redis. */
 interface Known {
   readonly number: number
@@ -42,6 +60,14 @@ interface Known {
   /** How many differences lie behind what was saved whole. */
   readonly differences: number
 }
+
+/** How long an owner waits for Redis to take a fact: nobody else can have taken over meanwhile, if it says nothing. */
+const APPEND_MS = 700
+/** How long an owner waits for more to tell, and a follower before it asks. */
+const MORE_MS = 2_000
+const PAUSE_MS = 100
+
+const never = new AbortController().signal
 
 /** How many differences are behind what was saved whole, so that reading all of it stays cheap. */
 const MOST_DIFFERENCES = 64
@@ -77,6 +103,9 @@ const readReply = z.union([
 export class SharedTimelines implements SavedTimelines {
   readonly #options: SharedTimelinesOptions
   readonly #known = new Map<string, Known>()
+  /** What this node has told of the streams that it owns. */
+  readonly #told = new Map<string, unknown>()
+  readonly #saved = new ChangeSignal()
   readonly #outage: Outage
 
   constructor(options: SharedTimelinesOptions) {
@@ -113,7 +142,10 @@ export class SharedTimelines implements SavedTimelines {
     const isWhole = known === undefined || known.differences >= MOST_DIFFERENCES
     let answer = await this.#append(lease, known, saved, isWhole)
     if (answer === 'behind') answer = await this.#append(lease, known, saved, true)
-    if (answer === 'ok' || (answer === undefined && lease.isMine)) return
+    if (answer === 'ok' || (answer === undefined && lease.isMine)) {
+      this.#saved.notify()
+      return
+    }
     if (answer === 'ahead') this.#known.delete(stream)
     if (lease.token !== undefined) lease.lose(lease.token)
     throw new FencedError(stream)
@@ -122,6 +154,22 @@ export class SharedTimelines implements SavedTimelines {
   /** Forgets what it knows of a stream that is no more here. */
   forget(stream: string): void {
     this.#known.delete(stream)
+    this.#told.delete(stream)
+  }
+
+  /**
+   * Returns what this node knows of a stream that it owns, once that is more than the fact of that number; undefined when it
+   * is not after a while, or this node does not own it. For a node that Redis does not tell.
+   */
+  async more(stream: string, after: number): Promise<OwnersFacts | undefined> {
+    const { clock, leaseOf } = this.#options
+    const isThere = (): boolean => (this.#known.get(stream)?.number ?? -1) > after
+    await withDeadline(clock, 'waiting for a fact', MORE_MS, never, async (signal) => {
+      while (!isThere()) await this.#saved.wait(signal)
+    }).catch(() => {})
+    const known = this.#known.get(stream)
+    if (known === undefined || !isThere() || leaseOf(stream)?.isMine !== true) return undefined
+    return { number: known.number, saved: known.saved, status: this.#told.get(stream) }
   }
 
   /** Tells followers what else there is to know of a stream now, and who comes later. Nothing is retried. */
@@ -129,6 +177,7 @@ export class SharedTimelines implements SavedTimelines {
     const { redis, keys, node, leaseOf } = this.#options
     const token = leaseOf(stream)?.token
     if (token === undefined) return
+    this.#told.set(stream, status)
     await this.#outage.attempt({ stream }, () =>
       redis.eval(
         TELL,
@@ -163,6 +212,29 @@ export class SharedTimelines implements SavedTimelines {
       },
     })
     signal.addEventListener('abort', silence, { once: true })
+    void this.#followOwner(stream, follower, signal)
+  }
+
+  /** Asks the owner itself for as long as Redis tells nothing, so that viewers of this node notice nothing. */
+  async #followOwner(stream: string, follower: Follower, signal: AbortSignal): Promise<void> {
+    const { clock, channels, viaOwner } = this.#options
+    try {
+      while (!signal.aborted) {
+        if (channels.ready) await channels.changed(signal)
+        // A connection that is made anew is none for a moment.
+        await clock.sleep(PAUSE_MS, signal)
+        if (channels.ready) continue
+        const after = this.#known.get(stream)?.number ?? -1
+        const told = ownersFacts.safeParse(await viaOwner(stream, after, signal).catch(() => null))
+        if (!told.success || signal.aborted) continue
+        const { number, saved, status } = told.data
+        this.#known.set(stream, { number, saved, differences: 0 })
+        follower.saved(saved)
+        if (status !== undefined) follower.told(status)
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
   }
 
   /** Appends what has changed, or all that is known. Undefined when Redis cannot be asked. */
@@ -191,6 +263,7 @@ export class SharedTimelines implements SavedTimelines {
             KEEP_MS,
             keys.facts(stream),
           ],
+          { deadlineMs: APPEND_MS },
         ),
       ),
     )
