@@ -89,6 +89,32 @@ describe('three nodes are one gateway', () => {
 })
 
 describe('G1, G3: whoever owns a stream, viewers of all nodes see one timeline', () => {
+  test('G12: while Redis is gone, comes back empty, or stands still', async () => {
+    const end = new AbortController()
+    const monitors = Array.from(
+      nodes.nodes.values(),
+      (node) => new ContinuityMonitor(node.watchUrl('lobby'), { signal: end.signal }),
+    )
+    const following = monitors.map((monitor) => monitor.follow())
+    await grown('lobby', 2)
+    await nodes.redis.kill()
+    // Several times as long as a lease lasts.
+    await grown('lobby', 9)
+    await nodes.renewRedis()
+    await grown('lobby', 4)
+    nodes.redis.pause()
+    await grown('lobby', 9)
+    nodes.redis.resume()
+    await grown('lobby', 4)
+    end.abort()
+    await Promise.all(following)
+    for (const monitor of monitors) {
+      expect(monitor.report()).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
+    }
+    const { sessionsAtOnce } = await nodes.emulator.control.counters(cameraOf('lobby'))
+    expect(sessionsAtOnce).toBeLessThanOrEqual(2)
+  })
+
   test('through a hand-over, a kill -9 and a node that stands still', async () => {
     const end = new AbortController()
     const watched = [...nodes.nodes].map(([name, node]) => ({

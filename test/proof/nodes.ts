@@ -27,7 +27,7 @@ const ASK_MS = 20_000
 /** Several gateways that are one, their Redis and the emulator, each in a process of its own. */
 export class Nodes implements AsyncDisposable {
   readonly emulator: Emulator
-  readonly redis: RedisServer
+  redis: RedisServer
   /** Those that run, by the names that they were given. */
   readonly nodes = new Map<string, Gateway>()
   readonly #options: NodesOptions
@@ -97,6 +97,11 @@ export class Nodes implements AsyncDisposable {
     })
     this.nodes.set(name, node)
     return node
+  }
+
+  /** Starts a Redis that knows nothing, where the one before was. */
+  async renewRedis(): Promise<void> {
+    this.redis = await RedisServer.start({ port: this.redis.port })
   }
 
   /** Ends a node as a crash would, or as its operator does. */
