@@ -196,7 +196,11 @@ export class Leases {
    */
   leave(): void {
     this.#leaving = true
-    for (const lease of this.#streams.values()) lease.yield()
+    const staying = [...this.#nodes].filter(
+      ([id, { leaving }]) => id !== this.#options.node && !leaving,
+    )
+    // Where nobody can take them, viewers are served to the end.
+    if (staying.length > 0) for (const lease of this.#streams.values()) lease.yield()
     void this.#beat()
   }
 

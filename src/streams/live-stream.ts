@@ -321,7 +321,10 @@ export class LiveStream implements Stream {
     if (ownership.isMine) this.#beginToOwn()
     await Promise.allSettled([
       this.#work(signal).catch((error: unknown) => {
-        if (!signal.aborted) log.error('stream failed', { error })
+        if (signal.aborted) return
+        log.error('stream failed', { error })
+        // Whoever wants it starts it again, and another node may have it meanwhile.
+        this.#running?.stop.abort(error)
       }),
       this.#tick(signal),
       this.#onEach((limited) => this.#publisher.changed(limited), signal),
