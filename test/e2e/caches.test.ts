@@ -281,7 +281,10 @@ function isSettled(): boolean {
   const newest = fronts.map(({ ledger }) => segmentsOf(ledger).at(-1))
   return (
     new Set(newest.map((segment) => segment?.url)).size === 1 &&
-    fronts.every(({ ledger: { open, entries } }, i) => {
+    fronts.every(({ ledger: { open, entries }, seats }, i) => {
+      // A list may name several at once, which are asked for one after the other.
+      const given = new Set(entries.map(({ url }) => url))
+      if (![...seats.wanted].every((path) => given.has(path))) return false
       const list = entries.findLast(
         ({ url, status }) => url === '/hls/lobby/video.m3u8' && status === 200,
       )

@@ -27,6 +27,8 @@ interface Listed {
 export class Seats {
   readonly lists: SeenList[] = []
   readonly failures: string[] = []
+  /** The paths of all that lists have told any of them to get. */
+  readonly wanted = new Set<string>()
   bytes = 0
   requests = 0
   readonly #base: string
@@ -80,9 +82,11 @@ export class Seats {
       // As players do, it begins three segments from the end.
       if (had.size === 0) for (const uri of uris.slice(0, -3)) had.add(uri)
       const fresh = [...maps, ...uris].filter((uri) => !had.has(uri))
+      const pathOf = (uri: string): string => new URL(uri, `http://x${path}`).pathname
+      for (const uri of fresh) this.wanted.add(pathOf(uri))
       for (const uri of fresh) {
         had.add(uri)
-        await this.#part(seat, new URL(uri, `http://x${path}`).pathname)
+        await this.#part(seat, pathOf(uri))
       }
       await sleep(1_000 * targetDurationS * (fresh.length > 0 ? 1 : 0.5), undefined, {
         signal: this.#signal,
