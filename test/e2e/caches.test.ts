@@ -260,7 +260,9 @@ function accounts(): void {
   }
 }
 
-const keyOf = ({ url, range, etag }: Entry): string => `${url} ${range} ${etag}`
+/** Names a thing, of one of the gateway's two lives: what the first one's end cut off, the second gives. */
+const keyOf = ({ url, range, etag, fromMs }: Entry): string =>
+  `${url} ${range} ${etag} ${fromMs < outage.fromMs ? 'before' : 'after'}`
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0)
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
 const isOut = (ms: number): boolean => ms >= outage.fromMs - 1_000 && ms <= outage.toMs
