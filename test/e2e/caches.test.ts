@@ -60,7 +60,12 @@ beforeAll(async () => {
     auth: { mode: 'cdn-secret', secrets: [SECRET] },
     streams: {
       // Long lists, so that a start on a slow machine is no gap.
-      lobby: { kvs: { streamName: 'lobby', fragmentResults: 40 }, window: 20, dvr: '1m' },
+      lobby: {
+        kvs: { streamName: 'lobby', fragmentResults: 40 },
+        window: 20,
+        dvr: '1m',
+        startTimeout: '60s',
+      },
       gate: {
         kvs: { streamName: 'gate' },
         onSignalLoss: 'fail',
