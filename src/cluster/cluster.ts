@@ -14,11 +14,7 @@ import {
 import { RedisConnection } from './redis-connection.ts'
 import { RedisTier } from './redis-tier.ts'
 import { SharedJournals } from './shared-journals.ts'
-import {
-  type Differences,
-  SharedTimelines,
-  type SharedTimelinesOptions,
-} from './shared-timelines.ts'
+import { type Differences, SharedTimelines } from './shared-timelines.ts'
 import { StreamOwnership } from './stream-ownership.ts'
 
 export interface ClusterOptions {
@@ -34,7 +30,13 @@ export interface ClusterOptions {
   readonly facts: () => Omit<ReturnType<LeasesOptions['facts']>, keyof Reach>
   readonly differences: Differences
   readonly viaPeer: LeasesOptions['viaPeer']
-  readonly viaOwner: SharedTimelinesOptions['viaOwner']
+  /** Asks the node that owns a stream, see {@link SharedTimelinesOptions.viaOwner}. */
+  readonly viaOwner: (
+    owner: Reach,
+    stream: string,
+    after: number,
+    signal: AbortSignal,
+  ) => Promise<unknown>
   readonly onNode?: LeasesOptions['onNode']
 }
 
@@ -61,7 +63,13 @@ export class Cluster {
     const shared = { ...options, facts, redis, channels, keys: new ClusterKeys(options.prefix) }
     this.#leases = new Leases(shared)
     const owned = { ...shared, leaseOf: (stream: string) => this.#leases.get(stream) }
-    this.timelines = new SharedTimelines(owned)
+    this.timelines = new SharedTimelines({
+      ...owned,
+      viaOwner: async (stream, ...more) => {
+        const owner = this.nodes.get(this.#leases.get(stream)?.lastOwner ?? '')
+        return owner && options.viaOwner(owner, stream, ...more)
+      },
+    })
     this.journals = new SharedJournals(owned)
     this.#runs = [redis, channels, bytes, this.#leases].map(
       (each) => (signal: AbortSignal) => each.run(signal),

@@ -80,6 +80,11 @@ export class StreamLease {
     return this.#clock.now() < this.#news.ownedUntilMs ? this.#news.owner : undefined
   }
 
+  /** The other node that owned it when Redis told last. */
+  get lastOwner(): string | undefined {
+    return this.#news.owner
+  }
+
   /** When another node's hold of it is over unless it is renewed. */
   get ownedUntilMs(): number {
     return this.#news.ownedUntilMs

@@ -9,7 +9,7 @@ import { Cluster } from '../cluster/cluster.ts'
 import type { Config } from '../config/config.ts'
 import { applyFact, factBetween } from '../publish/stream-fact.ts'
 import type { UpstreamAgent } from '../upstream/agent.ts'
-import { renewVia } from './renew-via.ts'
+import { moreVia, renewVia } from './ask-peer.ts'
 
 export interface ClusterParts {
   readonly clock: Clock
@@ -40,7 +40,8 @@ export function openCluster(
     node: `${name.replaceAll(/[^A-Za-z0-9_.-]/g, '-')}-${randomBytes(6).toString('hex')}`,
     facts: () => ({ name, version: packageVersion(), startedMs }),
     differences: { difference: factBetween, apply: applyFact },
-    viaPeer: (peer, beat) => renewVia(agent, clock, peer, beat),
+    viaPeer: (peer, beat) => renewVia({ agent, clock }, peer, beat),
+    viaOwner: (peer, ...more) => moreVia({ agent, clock }, peer, ...more),
     onNode: (event, node) => log.info(`node ${event}`, { node: node.name }),
   })
 }

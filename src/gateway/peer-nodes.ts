@@ -15,7 +15,7 @@ import {
 import { segmentUri } from '../render/uris.ts'
 import type { Segment, SegmentTrack } from '../timeline/fragment.ts'
 import type { UpstreamAgent } from '../upstream/agent.ts'
-import { letGo } from './renew-via.ts'
+import { letGo } from './ask-peer.ts'
 
 /** How often is looked whether a node that is waited for still lives. */
 const LOOK_MS = 500
@@ -43,6 +43,8 @@ export class PeerNodes implements Peers, ForPeers {
   readonly owns: ForPeers['owns'] = (stream) => this.#cluster.ownerOf(stream) === this.#cluster.node
 
   readonly renew: ForPeers['renew'] = (beat) => this.#cluster.relay(beat)
+
+  readonly more: ForPeers['more'] = (stream, after) => this.#cluster.timelines.more(stream, after)
 
   workingOn(stream: string): Peer | undefined {
     const id = this.#cluster.workerOf(stream)

@@ -33,6 +33,8 @@ export interface ForPeers {
   readonly owns: (stream: string) => boolean
   /** Renews another node's leases for it. Resolves with what is known of all; rejects when this node cannot say. */
   readonly renew: (beat: readonly (string | number)[]) => Promise<unknown>
+  /** Tells what this node knows of a stream of its own beyond the fact of that number; undefined when that is nothing. */
+  readonly more: (stream: string, after: number) => Promise<unknown>
 }
 
 /** What the one door works with. */

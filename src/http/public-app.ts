@@ -17,11 +17,11 @@ import { Readers } from './readers.ts'
 import { Relay } from './relay.ts'
 import { RenderedLists } from './rendered-lists.ts'
 import type { ServeContext } from './resource.ts'
+import { routesForPeers } from './routes/for-peers.ts'
 import { healthRoute } from './routes/health.ts'
 import type { KeyRoutesOptions } from './routes/keys.ts'
 import { notYetRoutes } from './routes/not-yet.ts'
 import { preflightRoute } from './routes/preflight.ts'
-import { renewRoute } from './routes/renew.ts'
 import { registerOutput } from './serve.ts'
 import { ServedStreams } from './served-stream.ts'
 
@@ -76,7 +76,7 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
     refused: counters.connectionsRefused.cell({}),
   })
   if (options.forPeers === undefined) refuseOtherMethods(app)
-  else void app.register(renewRoute, options.forPeers)
+  else void app.register(routesForPeers, options.forPeers)
   if (guard !== undefined) guardRoutes(app, guard, counters.authRefusals)
   const relay = options.peers && new Relay(options.peers, counters.pastTakenOver, options.log)
   relay?.register(app)

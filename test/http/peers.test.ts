@@ -68,6 +68,7 @@ beforeEach(async () => {
     guard: new Guard(systemClock, [peerSecret(SECRET)]),
     forPeers: {
       owns: () => owned,
+      more: () => Promise.resolve(undefined),
       renew: (beat) => Promise.resolve(beat[0] === 'lost' ? null : beat),
     },
   })

@@ -1,0 +1,38 @@
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { GatewayError } from '../../base/errors.ts'
+import type { ForPeers } from '../door.ts'
+
+/** What a node renews: its leases and wishes, some hundred bytes each. */
+const MAX_BYTES = 4 * 2 ** 20
+
+const beat = z.array(z.union([z.string(), z.number()]))
+const fact = z.object({ stream: z.string(), after: z.coerce.number().int() })
+
+/** Serves `POST /renew` and `GET /facts/{stream}?after=N` to other nodes, which Redis does not answer. */
+export function routesForPeers(
+  app: FastifyInstance,
+  { renew, more }: ForPeers,
+  done: () => void,
+): void {
+  app.post('/renew', { bodyLimit: MAX_BYTES }, async ({ body }, reply) =>
+    reply.type('application/json').send(json(await renew(read(beat, body)))),
+  )
+  app.get('/facts/:stream', async ({ params, query }, reply) => {
+    const { stream, after } = read(fact, { ...Object(params), ...Object(query) })
+    return reply.type('application/json').send(json(await more(stream, after)))
+  })
+  done()
+}
+
+/** @throws GatewayError `bad_request` when it is not that */
+function read<T extends z.ZodType>(type: T, asked: unknown): z.output<T> {
+  const { data, success } = type.safeParse(asked)
+  if (success) return data
+  throw new GatewayError('bad_request', 'That is nothing that nodes ask for')
+}
+
+/** Returns bytes, because Fastify sends null as nothing. */
+function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value ?? null))
+}
