@@ -97,10 +97,10 @@ export class Cluster {
     return this.#leases.owners
   }
 
-  /** The node that owns a stream, this one or another; undefined while none does. */
+  /** The node that owns a stream, this one or another, as far as Redis has told; undefined while none does. */
   ownerOf(stream: string): string | undefined {
     const lease = this.#leases.get(stream)
-    return lease?.isBelieved === true ? this.node : lease?.owner
+    return lease?.isBelieved === true ? this.node : lease?.lastOwner
   }
 
   /**

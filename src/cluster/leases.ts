@@ -362,7 +362,8 @@ export class Leases {
     this.#lapse()
     let nextMs = Number.POSITIVE_INFINITY
     for (const lease of this.#streams.values()) {
-      if (lease.token !== undefined || lease.wantedUntilMs <= nowMs) continue
+      // Who is about to go is not worth a session.
+      if (lease.token !== undefined || lease.wantedUntilMs <= nowMs + BEAT_MS) continue
       if (lease.owner !== undefined) nextMs = Math.min(nextMs, lease.ownedUntilMs)
       else if (this.#mayTake(lease)) void this.#claim(lease)
     }

@@ -52,7 +52,7 @@ export async function openStream(
     log,
     sources,
     publisher,
-    ownership: shared.cluster?.ownership(name, isEverywhere, () => stream.start()) ?? ALONE,
+    ownership: shared.cluster?.ownership(name, isEverywhere, () => stream.take()) ?? ALONE,
     backfill: past && publisher.backfill(past, config.dvrBackfill),
     openArchives: archivesOf(config, upstream, shared),
     keepsArchive: kvs !== null,

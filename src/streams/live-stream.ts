@@ -225,11 +225,17 @@ export class LiveStream implements Stream {
     return this.#viewers.count(this.#options.clock.now(), 3 * targetMs)
   }
 
+  /** Starts it for somebody who asks for it here. */
   start(): void {
     this.touch()
+    this.take()
+  }
+
+  /** Runs it because it is this node's now, for as long as somebody wants it, wherever. */
+  take(): void {
     if (this.#running?.stop.signal.aborted === true) {
       // It is just ending: its successor begins when nothing of it is left.
-      void this.#running.ended.then(() => this.start())
+      void this.#running.ended.then(() => this.take())
       return
     }
     if (this.#running !== undefined) return
