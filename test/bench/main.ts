@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRepor
   'cold-start': () => import('./cold-start.ts'),
   clip: () => import('./clip.ts'),
   dvr: () => import('./dvr.ts'),
+  nodes: () => import('./nodes.ts'),
 }
 
 const { values, positionals } = parseArgs({

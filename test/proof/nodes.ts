@@ -15,6 +15,12 @@ export interface NodesOptions extends Omit<GatewayOptions, 'endpoint' | 'streams
   readonly streams?: readonly string[]
 }
 
+/** What one node has for itself. */
+export interface NodeOptions extends Pick<GatewayOptions, 'clockS' | 'port' | 'reusePort'> {
+  /** Left out: Redis's own. */
+  readonly redisUrl?: string
+}
+
 export interface Asked {
   readonly status: number
   /** The header fields, but for those that differ with each answer. */
@@ -87,10 +93,14 @@ export class Nodes implements AsyncDisposable {
     if (answer.status !== 202) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
   }
 
-  async add(name: string, redisUrl = this.redis.url): Promise<Gateway> {
+  async add(
+    name: string,
+    { redisUrl = this.redis.url, ...own }: NodeOptions = {},
+  ): Promise<Gateway> {
     const { cameras, count: _count, streams = Object.keys(cameras), ...options } = this.#options
     const node = await startGateway({
       ...options,
+      ...own,
       endpoint: this.emulator.endpoint,
       streams,
       redis: { url: redisUrl, node: name },

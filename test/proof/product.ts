@@ -5,7 +5,7 @@ import type { Child } from './child-process.ts'
 import { EmulatorControl } from './emulator-control.ts'
 import { freePort } from './free-port.ts'
 import { GatewayAdmin } from './gateway-admin.ts'
-import { startProgram, writeConfig } from './program.ts'
+import { fakeClock, startProgram, writeConfig } from './program.ts'
 
 /** A gateway in a process of its own, as an operator would run it. */
 export interface Gateway {
@@ -42,6 +42,8 @@ export interface GatewayOptions {
   readonly port?: number
   /** Other processes listen on the port, too. */
   readonly reusePort?: boolean
+  /** Seconds by which its clock is ahead of others'; what it measures by is not. */
+  readonly clockS?: number
   /** Pin it to one core, as `taskset -c` does. */
   readonly core?: number
 }
@@ -91,7 +93,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
     dynamicStreams,
   })
-  const process = await startProgram(['serve', '--config', config], url, core)
+  const env = options.clockS === undefined ? {} : await fakeClock(options.clockS)
+  const process = await startProgram(['serve', '--config', config], url, { core, env })
   return {
     process,
     url,

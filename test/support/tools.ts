@@ -6,6 +6,7 @@ export const TOOLS = {
   ffmpeg: 'that media decodes across roll-overs, and fixtures made on the spot',
   ffprobe: 'timestamps and codecs as an independent reader sees them',
   nginx: 'the cache of config/cdn/nginx.conf before a gateway',
+  faketime: 'nodes whose clocks are apart',
   'redis-server': 'what several nodes share, and what they do without it',
   varnishd: 'the cache of config/cdn/default.vcl before a gateway',
   chromium: 'player and wall pages, hls.js across roll-overs',

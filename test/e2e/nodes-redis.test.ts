@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { ContinuityMonitor } from '../proof/continuity-monitor.ts'
+import type { KnownSegments } from '../proof/known-segments.ts'
+import { Nodes } from '../proof/nodes.ts'
+import { RedisServer } from '../proof/redis-server.ts'
+import { SOON } from '../support/browser.ts'
+import { Link } from '../support/link.ts'
+import { hasTool } from '../support/tools.ts'
+import { cameraOf } from '../support/world.ts'
+
+const STREAM = 'lobby'
+/** Longer than a lease. */
+const AWAY_MS = 3_500
+
+interface Seat {
+  readonly name: string
+  readonly link: Link
+  readonly monitor: ContinuityMonitor
+}
+
+let nodes: Nodes
+let redis: RedisServer
+const seats: Seat[] = []
+const end = new AbortController()
+const following: Promise<void>[] = []
+
+const hasAll = hasTool('redis-server') && hasTool('faketime')
+
+describe.skipIf(!hasAll)('G1: two nodes, whose clocks are a minute apart', () => {
+  beforeAll(async () => {
+    nodes = await Nodes.start({
+      cameras: { [STREAM]: { clip: 'av-360p', tfdtBase: 'session' } },
+      count: 0,
+      entries: () => ({
+        [STREAM]: { kvs: { streamName: cameraOf(STREAM) }, activation: 'always', dvr: '1m' },
+      }),
+    })
+    redis = nodes.redis
+    const known = new Map<string, KnownSegments>()
+    for (const [name, clockS] of [
+      ['node-0', 0],
+      ['node-1', 60],
+    ] as const) {
+      const link = await Link.to(redis.url)
+      const node = await nodes.add(name, { redisUrl: link.over(redis.url), clockS })
+      const monitor = new ContinuityMonitor(node.watchUrl(STREAM), { signal: end.signal, known })
+      seats.push({ name, link, monitor })
+    }
+    await grown(2)
+    for (const { monitor } of seats) following.push(monitor.follow())
+  })
+
+  afterAll(async () => {
+    end.abort()
+    await Promise.all(following)
+    await nodes[Symbol.asyncDispose]()
+    for (const { link } of seats) await link.close()
+    await redis.kill()
+  })
+
+  test('one that is cut off from Redis, owner or not, goes on when it is back', async () => {
+    for (const who of [await owner(), await follower(), await owner()]) {
+      who.link.cut()
+      await away()
+      who.link.mend()
+      await grown(2)
+    }
+  })
+
+  test('one whose commands arrive, but no answers, neither owns nor shows what is not so', async () => {
+    for (const who of [await owner(), await follower()]) {
+      who.link.hold(0)
+      await away()
+      who.link.release()
+      await grown(2)
+    }
+  })
+
+  test('all are cut off', async () => {
+    for (const { link } of seats) link.cut()
+    await away()
+    for (const { link } of seats) link.mend()
+    await grown(2)
+  })
+
+  test('Redis dies and comes back empty', async () => {
+    const { port } = redis
+    await redis.kill()
+    await away()
+    redis = await RedisServer.start({ port })
+    await grown(3)
+  })
+
+  test('Redis forgets what it likes, because it has no room', async () => {
+    await redis.ask('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+    await redis.ask('CONFIG', 'SET', 'maxmemory', '4mb')
+    await grown(4)
+    await redis.ask('CONFIG', 'SET', 'maxmemory', '0')
+    await grown(2)
+  })
+
+  test('of all that no monitor has seen anything', async () => {
+    for (const { monitor } of seats) await monitor.poll()
+    for (const { name, monitor } of seats) {
+      const { faults, discontinuities } = monitor.report()
+      expect({ name, faults, discontinuities }).toEqual({ name, faults: [], discontinuities: 0 })
+    }
+    const { sessionsAtOnce } = await nodes.emulator.control.counters(cameraOf(STREAM))
+    expect(sessionsAtOnce).toBeLessThanOrEqual(2)
+  })
+})
+
+/** Real processes measure their leases by themselves: nothing but time makes one run out. */
+const away = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, AWAY_MS))
+
+/** Waits until so many segments more are listed by both. */
+async function grown(by: number): Promise<void> {
+  const before = Math.max(...(await newest()))
+  await vi.waitFor(
+    async () => expect(Math.min(...(await newest()))).toBeGreaterThanOrEqual(before + by),
+    SOON,
+  )
+}
+
+async function newest(): Promise<readonly number[]> {
+  const answers = await nodes.ask(`/hls/${STREAM}/video.m3u8`)
+  return answers.map(({ text }) => Number(/.*\/(\d+)-/s.exec(text)?.[1] ?? 0))
+}
+
+/** Who owns the stream, as both have it. */
+async function owner(): Promise<Seat> {
+  return vi.waitFor(async () => {
+    const told = new Set<string | null>()
+    for (const { name } of seats) {
+      const { owner: one } = (await nodes.api(name, `/api/v1/streams/${STREAM}`)) as {
+        owner: string | null
+      }
+      told.add(one)
+    }
+    const seat = seats.find(({ name }) => told.size === 1 && told.has(name))
+    if (seat === undefined) throw new Error(`owned by ${[...told].join(', ')}`)
+    return seat
+  }, SOON)
+}
+
+async function follower(): Promise<Seat> {
+  const { name } = await owner()
+  const seat = seats.find((other) => other.name !== name)
+  if (seat === undefined) throw new Error('there is no other node')
+  return seat
+}
