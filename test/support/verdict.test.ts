@@ -52,3 +52,19 @@ test('the ten slowest files stand before the verdict, slowest first', () => {
   expect(lines[0]).toBe('   11.0 s  11.test.ts')
   expect(lines.at(-1)).toBe('12 passed, 0 failed')
 })
+
+test('what passed at the second try only is named', () => {
+  const [passed] = file('passed').assertionResults
+  const report = {
+    testResults: [
+      {
+        ...file('passed'),
+        assertionResults: [{ ...passed, failureMessages: ['Error: late\n  at'] }],
+      },
+    ],
+  }
+  expect(verdict(report, 0)).toEqual({
+    good: true,
+    lines: [A, 'passed at the second try: a passed test: Error: late', '1 passed, 0 failed'],
+  })
+})

@@ -11,7 +11,13 @@ const reportSchema = z.object({
       status: z.string(),
       startTime: z.number(),
       endTime: z.number(),
-      assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
+      assertionResults: z.array(
+        z.object({
+          fullName: z.string(),
+          status: z.string(),
+          failureMessages: z.array(z.string()).default([]),
+        }),
+      ),
     }),
   ),
 })
@@ -35,6 +41,9 @@ export function verdict(report: unknown, status: number): Verdict {
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults)
   const passed = tests.filter((result) => result.status === 'passed').length
   const failed = tests.filter((result) => result.status === 'failed').length
+  const again = tests.filter(
+    ({ status: each, failureMessages }) => each === 'passed' && failureMessages.length > 0,
+  )
   const skipped = tests.filter((result) => !['passed', 'failed'].includes(result.status))
   // A file that does not load has no test to count, and is a failure all the same.
   const broken = testResults.filter(
@@ -46,6 +55,10 @@ export function verdict(report: unknown, status: number): Verdict {
     good,
     lines: [
       ...slowest(testResults),
+      ...again.map(
+        ({ fullName, failureMessages: [first = ''] }) =>
+          `passed at the second try: ${fullName}: ${first.split('\n')[0]}`,
+      ),
       ...broken.map(({ name }) => `did not load: ${name}`),
       ...skipped.map(({ fullName }) => `skipped: ${fullName}`),
       `${passed} passed, ${failures === 0 && status !== 0 ? 1 : failures} failed`,
