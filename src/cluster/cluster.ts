@@ -66,7 +66,7 @@ export class Cluster {
     this.timelines = new SharedTimelines({
       ...owned,
       viaOwner: async (stream, ...more) => {
-        const owner = this.nodes.get(this.#leases.get(stream)?.lastOwner ?? '')
+        const owner = this.ownerReach(stream)
         return owner && options.viaOwner(owner, stream, ...more)
       },
     })
@@ -100,7 +100,14 @@ export class Cluster {
   /** The node that owns a stream, this one or another, as far as Redis has told; undefined while none does. */
   ownerOf(stream: string): string | undefined {
     const lease = this.#leases.get(stream)
-    return lease?.isBelieved === true ? this.node : lease?.lastOwner
+    return lease?.isBelieved === true ? this.node : lease?.toldOwner
+  }
+
+  /** How the other node is reached that owns a stream, or owned it last; undefined where this one does, or none is known. */
+  ownerReach(stream: string): Reach | undefined {
+    const lease = this.#leases.get(stream)
+    const isOwn = lease === undefined || lease.isBelieved || lease.lastOwner === undefined
+    return isOwn ? undefined : this.#leases.reach(lease.lastOwner)
   }
 
   /**

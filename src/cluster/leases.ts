@@ -168,6 +168,11 @@ export class Leases {
     this.#streams.delete(stream)
   }
 
+  /** How another node is reached that lives, or did a while ago. */
+  reach(node: string): Reach | undefined {
+    return this.#nodes.get(node) ?? this.#others.get(node)
+  }
+
   /** The node that is to own a stream, of those that stay; undefined while none is known. */
   preferred(stream: string): string | undefined {
     const staying = [...this.#nodes].filter(([, { leaving }]) => !leaving).map(([id]) => id)

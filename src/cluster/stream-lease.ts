@@ -44,6 +44,7 @@ export class StreamLease {
   readonly #changed = new ChangeSignal()
   readonly #options: StreamLeaseOptions
   #held: Held | undefined
+  #lastOwner: string | undefined
   #yielding = false
   #declinedUntilMs = Number.NEGATIVE_INFINITY
   #wishUntilMs = Number.NEGATIVE_INFINITY
@@ -80,9 +81,14 @@ export class StreamLease {
     return this.#clock.now() < this.#news.ownedUntilMs ? this.#news.owner : undefined
   }
 
-  /** The other node that owned it when Redis told last. */
-  get lastOwner(): string | undefined {
+  /** The other node that owns it as Redis has told last, however long ago. */
+  get toldOwner(): string | undefined {
     return this.#news.owner
+  }
+
+  /** The other node that owned it last, also where Redis has forgotten it. */
+  get lastOwner(): string | undefined {
+    return this.#lastOwner
   }
 
   /** When another node's hold of it is over unless it is renewed. */
@@ -190,6 +196,7 @@ export class StreamLease {
   learn(news: LeaseNews): void {
     const before = this.owner
     this.#news = news
+    this.#lastOwner = news.owner ?? this.#lastOwner
     if (before !== undefined && news.owner === undefined) this.#freeSinceMs = this.#clock.now()
     if (before !== news.owner) this.#changed.notify()
   }

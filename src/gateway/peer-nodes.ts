@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { NodeFacts } from '../cluster/leases.ts'
+import type { Reach } from '../cluster/leases.ts'
 import type { ForPeers } from '../http/door.ts'
 import {
   PEER_FIELDS,
@@ -67,11 +67,10 @@ export class PeerNodes implements Peers, ForPeers {
     offset: number,
     signal: AbortSignal,
   ): AsyncIterable<Buffer> | undefined {
-    const owner = this.#cluster.ownerOf(stream)
-    const facts = owner === this.#cluster.node ? undefined : this.#cluster.nodes.get(owner ?? '')
-    if (facts === undefined || source === 'slate') return undefined
+    const owner = this.#cluster.ownerReach(stream)
+    if (owner === undefined || source === 'slate') return undefined
     const uri = segmentUri(init.rendition, msn, id, opaque?.container)
-    return this.#read(facts, `/hls/${stream}/${uri}`, offset, signal)
+    return this.#read(owner, `/hls/${stream}/${uri}`, offset, signal)
   }
 
   async #gone(id: string, signal: AbortSignal): Promise<void> {
@@ -82,7 +81,7 @@ export class PeerNodes implements Peers, ForPeers {
   }
 
   async *#read(
-    { url, secret }: NodeFacts,
+    { url, secret }: Reach,
     path: string,
     offset: number,
     signal: AbortSignal,
