@@ -29,7 +29,7 @@ export type Reach = Pick<NodeFacts, 'url' | 'secret'>
 export interface LeasesOptions {
   readonly clock: Clock
   readonly log: Log
-  readonly redis: Pick<RedisConnection, 'eval'>
+  readonly redis: Pick<RedisConnection, 'eval' | 'ready'>
   readonly channels: Pick<RedisConnection, 'subscribe'>
   readonly keys: ClusterKeys
   /** This process's id, which no other ever has: without blanks. */
@@ -217,6 +217,8 @@ export class Leases {
 
   async #beat(): Promise<void> {
     if (this.#waiting >= MOST_WAITING) return
+    // What nobody has answered yet is about to be connected, or away from the start, which the connection says.
+    if (!this.#options.redis.ready && this.#nodes.size === 0) return
     this.#waiting += 1
     const { clock, node, facts } = this.#options
     const sentMs = clock.now()
@@ -419,7 +421,7 @@ export class Leases {
   #freed(stream: string): void {
     const lease = this.#streams.get(stream)
     if (lease === undefined || lease.token !== undefined) return
-    lease.learn({ owner: undefined, ownedUntilMs: 0, wantedUntilMs: lease.wantedUntilMs })
+    lease.freed()
     this.#takeWanted()
   }
 

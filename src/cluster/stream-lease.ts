@@ -192,9 +192,21 @@ export class StreamLease {
     return this.#clock.now() < this.#declinedUntilMs
   }
 
-  /** Notes what Redis told. */
-  learn(news: LeaseNews): void {
+  /** Notes that its owner has given it up. */
+  freed(): void {
+    this.#news = { ...this.#news, owner: undefined, ownedUntilMs: 0 }
+    this.#freeSinceMs = this.#clock.now()
+    this.#changed.notify()
+  }
+
+  /**
+   * Notes what Redis told. An owner that it says nothing of has given it up, or Redis has lost it: then that one believes in
+   * it for as long as it had it.
+   */
+  learn(told: LeaseNews): void {
     const before = this.owner
+    const isLost = told.owner === undefined && before !== undefined
+    const news = isLost ? { ...this.#news, wantedUntilMs: told.wantedUntilMs } : told
     this.#news = news
     this.#lastOwner = news.owner ?? this.#lastOwner
     if (before !== undefined && news.owner === undefined) this.#freeSinceMs = this.#clock.now()

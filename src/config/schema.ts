@@ -180,7 +180,7 @@ const redis = section({
     ),
   node: text('a name of 1 to 64 of A–Z a–z 0–9 _ . -', /^[A-Za-z0-9_.-]{1,64}$/)
     .optional()
-    .describe('The name of this process among the nodes. Left out: one is made at each start.'),
+    .describe('The name of this process among the nodes. Left out: that of the host.'),
 })
 
 const log = section({

@@ -31,7 +31,7 @@ interface Weather {
 const FAIR: Weather = { requestMs: 1, replyMs: 1, loses: 'nothing' }
 
 /** A node whose process may stand still, with its timers, while time goes on. */
-class Node implements Pick<RedisConnection, 'eval' | 'subscribe'> {
+class Node implements Pick<RedisConnection, 'eval' | 'ready' | 'subscribe'> {
   readonly id: string
   readonly leases: Leases
   readonly owned: readonly StreamLease[]
@@ -88,6 +88,10 @@ class Node implements Pick<RedisConnection, 'eval' | 'subscribe'> {
     this.#when(() => {
       for (const listener of this.#heard) listener.message(message)
     })
+  }
+
+  get ready(): boolean {
+    return this.#cluster.redis.state !== 'refuses'
   }
 
   async eval(
@@ -240,7 +244,10 @@ const trouble = fc.oneof(
   fc.record({ kind: fc.constant('fair' as const), node: fc.nat(2) }),
   fc.record({ kind: fc.constantFrom('pause', 'resume'), node: fc.nat(2) }),
   fc.record({ kind: fc.constantFrom('leave', 'kill', 'cut', 'join'), node: fc.nat(2) }),
-  fc.record({ kind: fc.constantFrom('answers', 'refuses', 'hangs'), node: fc.nat(2) }),
+  fc.record({
+    kind: fc.constantFrom('answers', 'refuses', 'hangs', 'forgets'),
+    node: fc.nat(2),
+  }),
 )
 
 describe('G1, G3: two nodes never both own a stream', () => {
@@ -378,6 +385,7 @@ function suffer(cluster: Cluster, node: Node, { kind, weather: sky }: Event): vo
   if (kind === 'resume') node.resume()
   if (kind === 'cut') node.peering = 'cut'
   if (kind === 'join') node.peering = 'fair'
+  if (kind === 'forgets') cluster.redis.table.clear()
   if (kind === 'answers' || kind === 'refuses' || kind === 'hangs') cluster.redis.enter(kind)
   // One node stays, so that there is somebody to own what is left.
   if (cluster.nodes[0] === node) return
