@@ -6,6 +6,7 @@
  * either needs a line in the CHANGELOG. Defaults are written as an operator would write them.
  */
 import { z } from 'zod'
+import { EVENT_TYPES } from '../base/event-types.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { parseRedisUrl } from '../base/redis-url.ts'
 import { auth } from './auth-schema.ts'
@@ -130,6 +131,30 @@ const admin = section({
   if (token !== undefined || isLoopback(host)) return
   const message = `a token, because admin.host ${host} is not loopback`
   context.addIssue({ code: 'custom', path: ['token'], message })
+})
+
+const webhook = section({
+  url: url('http', 'https')
+    .optional()
+    .describe('Where events are sent, each by a POST of its own.'),
+  secret: text('a secret')
+    .optional()
+    .describe('Signs them: X-Kvs-Gateway-Signature is the HMAC-SHA256 of the body.'),
+})
+  .superRefine(({ url: target, secret }, context) => {
+    if (target === undefined || secret !== undefined) return
+    const message = 'a secret, because webhook.url is given'
+    context.addIssue({ code: 'custom', path: ['secret'], message })
+  })
+  .transform(({ url: target, secret }) =>
+    target === undefined || secret === undefined ? undefined : { url: target, secret },
+  )
+
+const events = section({
+  webhook: webhook.optional().describe('Who is called when something happens.'),
+  types: list(choice(EVENT_TYPES), 'a list of event types', 0, EVENT_TYPES.length)
+    .prefault([])
+    .describe('The events that are sent there; an empty list stands for all.'),
 })
 
 const aws = section({
@@ -336,6 +361,7 @@ export const fileSchema = section({
   cdn: cdn.prefault({}).describe('What caches in front may do.'),
   admin: admin.prefault({}).describe('Metrics, API and dashboard.'),
   limits: limits.prefault({}).describe('Against crowds that would take what the sources need.'),
+  events: events.prefault({}).describe('Who is told of what happens.'),
   aws: aws.prefault({}).describe('How AWS is reached; else the SDK’s own chain, AWS_* included.'),
   cache: cache.prefault({}).describe('Fragment bytes and saved timelines.'),
   redis: redis.prefault({}).describe('Several nodes as one.'),

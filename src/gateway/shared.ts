@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Config } from '../config/config.ts'
+import type { EventBus } from '../events/event-bus.ts'
 import { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { DiskStore } from '../store/disk-store.ts'
 import { FileJournals } from '../store/file-journals.ts'
@@ -22,6 +23,7 @@ import { OriginKeys } from '../upstream/origin/origin-keys.ts'
 import type { Proxies } from '../upstream/proxies.ts'
 import { publicLookup } from '../upstream/public-lookup.ts'
 import { openCluster } from './open-cluster.ts'
+import { openEvents } from './open-events.ts'
 import { PeerNodes } from './peer-nodes.ts'
 import { openSlateFiles, type SlateFiles } from './slate-files.ts'
 
@@ -34,6 +36,8 @@ export interface Shared {
   readonly random: Random
   readonly log: Log
   readonly counters: GatewayCounters
+  /** Tells what happens that somebody would act on. */
+  readonly events: EventBus
   readonly dispatcher: UpstreamAgent
   /** Reaches hosts that nobody has configured. */
   readonly publicDispatcher: UpstreamAgent
@@ -76,6 +80,7 @@ export async function openShared(
     random,
     log,
     counters,
+    events: openEvents(config, { clock, log, counters }),
     store,
     cache: new FragmentCache({
       clock,

@@ -85,6 +85,14 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
   )
   expose('streams_refused_total', 'Starts beyond limits.running', counters.streamsRefused)
   expose('auth_refusals_total', 'Viewers refused', counters.authRefusals)
+  expose('events_total', 'What happened that is told', counters.events)
+  expose('events_sent_total', 'Events that the webhook has taken', counters.eventsSent)
+  expose(
+    'event_attempts_failed_total',
+    'Attempts to send an event that failed',
+    counters.eventAttemptsFailed,
+  )
+  expose('events_dropped_total', 'Events that the webhook never got', counters.eventsDropped)
   expose('coalesced_requests_total', 'Misses that joined a fetch', counters.coalescedRequests)
 }
 
@@ -108,6 +116,7 @@ function exposeShared(registry: Registry, { counters, cacheBytes, nodes }: Metri
   }
   gauge('connections', 'Connections of the public listener', () => counters.connections.value)
   gauge('streams_running', 'Streams that run', () => counters.running.value)
+  gauge('events_waiting', 'Events on their way to the webhook', () => counters.eventsWaiting.value)
   gauge('blocked_requests', 'Requests that wait for media', () => counters.blockedRequests.value)
 }
 

@@ -46,6 +46,16 @@ export class GatewayCounters {
   readonly streamsRefused = new Counter([])
   /** Counts requests of viewers who may not see what they ask for. */
   readonly authRefusals = new Counter(['code'])
+  /** Counts what happened that is told, whether anybody listens or not. */
+  readonly events = new Counter(['type'])
+  /** Counts events that the webhook's receiver has taken. */
+  readonly eventsSent = new Counter([])
+  /** Counts attempts to send one that failed; it is tried again, or dropped. */
+  readonly eventAttemptsFailed = new Counter([])
+  /** Counts events for the webhook that nobody will get. */
+  readonly eventsDropped = new Counter(['reason'])
+  /** How many events wait for the webhook's receiver now; goes down again. */
+  readonly eventsWaiting: Cell = { value: 0 }
   /** How many requests wait for media now; goes down again, unlike all others. */
   readonly blockedRequests: Cell = { value: 0 }
   /** How many connections the public listener has now. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { EVENT_TYPES } from '../../src/base/event-types.ts'
 import { faultLine } from '../../src/config/fault.ts'
 import { ConfigError, loadConfig, loadYaml } from '../../src/config/load.ts'
 import { faultLines, ONE_STREAM, parse } from './support.ts'
@@ -26,6 +27,7 @@ server:
   host: 127.0.0.1
   port: 8080
   tls: { cert: , key: }
+events: { webhook: { url: , secret: }, types: [] }
 limits: { running: 1000 }
 admin:  { host: 127.0.0.1, port: 8081, token: }
 aws:    { region: , endpoint: }
@@ -205,6 +207,18 @@ describe('a fault is one line: file, line, key, expected, got', () => {
     [
       `cache: { maxBytes: 64MB }\n${ONE_STREAM}`,
       'cache.maxBytes: expected a size from 1MiB to 16TiB, such as 64MiB, got "64MB"',
+    ],
+    [
+      `events: { webhook: { url: https://example.com/hook } }\n${ONE_STREAM}`,
+      'events.webhook.secret: expected a secret, because webhook.url is given, got nothing',
+    ],
+    [
+      `events: { webhook: { url: 'ftp://example.com/T0K3N', secret: x } }\n${ONE_STREAM}`,
+      'events.webhook.url: expected a URL with http: or https:, got a value that is not shown here',
+    ],
+    [
+      `events: { types: [stream.gone] }\n${ONE_STREAM}`,
+      `events.types[0]: expected one of ${EVENT_TYPES.join(', ')}, got "stream.gone"`,
     ],
     [
       `aws: { quotaShare: 0 }\n${ONE_STREAM}`,
