@@ -23,6 +23,11 @@ export interface Tolerances {
   readonly extinfMs: number
   /** Producer clocks wobble: less than this is no gap. G4 says 50 ms. */
   readonly gapMs: number
+  /**
+   * What lies between two segments if a break between them is needless. Jitter absorbed before may hide some of a real gap;
+   * 0 for a list of an origin, whose own breaks are shown wherever its dates run on.
+   */
+  readonly seamlessMs: number
   /** EXT-X-PROGRAM-DATE-TIME against tfdt. */
   readonly pdtMs: number
   /** How far apart video and audio of one fragment may start: some AAC frames. */
@@ -33,6 +38,7 @@ export const CONTRACT_TOLERANCES: Tolerances = {
   jumpMs: 1,
   extinfMs: 1,
   gapMs: 50,
+  seamlessMs: 10,
   pdtMs: 50,
   renditionsMs: 150,
 }
@@ -148,14 +154,13 @@ function checkContinuous(
  * A discontinuity needs a reason that viewers can see: a gap or an overlap, another init segment, a
  * rendition that came or went. One in any rendition is a reason for all, since they keep in step.
  */
-function checkBreak(previous: Row, row: Row, { gapMs }: Tolerances): readonly Finding[] {
+function checkBreak(previous: Row, row: Row, { seamlessMs }: Tolerances): readonly Finding[] {
   const pairs = neighbours(previous, row)
   const breaks = pairs.filter(([, , after]) => after.listed.discontinuity)
   if (breaks.length === 0 || renditionsOf(previous) !== renditionsOf(row)) return []
-  // Jitter absorbed before may hide some of a real gap: only a clearly seamless break is needless.
   const reason = pairs.some(([, before, after]) => {
     const gap = clockGapMs(before, after)
-    const seamless = gap !== undefined && Math.abs(gap) < gapMs / 5
+    const seamless = gap !== undefined && Math.abs(gap) < seamlessMs
     return !seamless || before.initDigest !== after.initDigest
   })
   if (reason) return []

@@ -75,9 +75,9 @@ async function watchItSuffer(
   const startedMs = clock.now()
   const audience = new Audience(excuses, log)
   const memory = new MemoryWatch(() => processUsage(product.process.pid), clock)
-  const monitors = SOAK_STREAMS.map(({ name }) => {
-    const url = product.watchUrl(name)
-    return new ContinuityMonitor(url, { signal: end, keepBytes: 0 })
+  const monitors = SOAK_STREAMS.map(({ name, follows }) => {
+    const tolerances = follows === undefined ? {} : { seamlessMs: 0 }
+    return new ContinuityMonitor(product.watchUrl(name), { signal: end, keepBytes: 0, tolerances })
   })
   const troubleMaker = new TroubleMaker({
     clock,
