@@ -27,7 +27,10 @@ const NOT_PASSED_ON =
 
 /** Matches a number that is none, because m3u8-parser passes over it, and would begin at 0. */
 const BROKEN_NUMBER =
-  /^[ \t]*#(EXT-X-(?:MEDIA-SEQUENCE|DISCONTINUITY-SEQUENCE))(?![A-Z-])(?!:\d{1,15}(?:\.\d*)?[\s,]*$)/m
+  /^[ \t]*#(EXT-X-(?:MEDIA-SEQUENCE|DISCONTINUITY-SEQUENCE))(?![A-Z-])(?!:\d{1,20}(?:\.\d*)?[\s,]*$)/m
+
+/** Matches a number that JavaScript may not hold: some count microseconds, and RFC 8216bis, 4.2, allows 64 bits. */
+const LONG_NUMBER = /^(#EXT-X-(?:MEDIA|DISCONTINUITY)-SEQUENCE:)(\d{16,20})(?!\d)/gm
 
 /**
  * Makes sure that it is a playlist of bounded size, and puts the values of its variables in their places.
@@ -62,7 +65,9 @@ export function readPlaylist<T>(
   tags: Readonly<Record<string, TagReader>>,
 ): T {
   // m3u8-parser reads nothing behind `TAG: `.
-  const tidy = text.replace(/^[ \t]*(#EXT[A-Z0-9-]*)[ \t]*:[ \t]*/gm, '$1:')
+  const tidy = text
+    .replace(/^[ \t]*(#EXT[A-Z0-9-]*)[ \t]*:[ \t]*/gm, '$1:')
+    .replace(LONG_NUMBER, (_, tag: string, digits: string) => `${tag}${countable(digits)}`)
   refuseBroken(tidy)
   const parser = parserOf(tidy, tags)
   try {
@@ -77,6 +82,11 @@ export function readPlaylist<T>(
   // Issues name our own keys and types, never the text.
   const [issue] = result.error.issues
   throw new PlaylistError(`${issue?.path.join('.') ?? 'playlist'}: ${issue?.message ?? 'invalid'}`)
+}
+
+/** Returns the number, or its last digits where it is too long: they count as well. */
+function countable(digits: string): string {
+  return Number.isSafeInteger(Number(digits)) ? digits : digits.slice(-15)
 }
 
 function refuseBroken(text: string): void {

@@ -44,6 +44,16 @@ test.each(['0', '757105875891022195998207386831088', '-3'])(
   },
 )
 
+test.each([
+  ['1732867200000000', 1_732_867_200_000_000],
+  ['9007199254740991', Number.MAX_SAFE_INTEGER],
+  ['9007199254740992', 7_199_254_740_992],
+  ['18446744073709551615', 744_073_709_551_615],
+])('EXT-X-MEDIA-SEQUENCE:%s goes on from number to number', (written, first) => {
+  const list = parseMedia(media(`#EXT-X-MEDIA-SEQUENCE:${written}`, '#EXTINF:2,', 'a'))
+  expect(list.mediaSequence).toBe(first)
+})
+
 describe('durations as programs print them', () => {
   test.each([
     ['.96', 0.96],
