@@ -55,7 +55,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'base',
   ],
   // A local KVS. Sharing code with the client side, both would agree on the same mistake.
-  emulator: ['base'],
+  emulator: ['trace', 'base'],
+  // What the doctor saw, as it is written down.
+  trace: ['base'],
   // The composition root knows every implementation.
   gateway: [
     'http',
