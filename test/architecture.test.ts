@@ -94,7 +94,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   mp4box: ['formats'],
   yaml: ['config'],
   pino: ['log'],
-  'prom-client': ['http'],
+  'prom-client': ['http', 'metrics'],
   '@fastify/reply-from': ['http'],
   fastify: ['http', 'emulator', 'gateway'],
   ioredis: ['cluster'],

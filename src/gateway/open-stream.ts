@@ -63,6 +63,7 @@ export async function openStream(
     onSignalLoss,
     failAfterMs,
     running: counters.running,
+    awoken: (tookMs) => counters.distributions.firstPlaylist.observe(tookMs / 1_000),
     discarded: () => {
       if (kvs !== null) shared.quotas.release(kvs.source)
       shared.cluster?.forget(name)

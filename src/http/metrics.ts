@@ -27,6 +27,7 @@ const SOURCES = sourceNames.options
 export function metricsRegistry(source: MetricsSource): Registry {
   const registry = new Registry()
   exposeCounters(registry, source.counters)
+  for (const each of source.counters.distributions.all()) registry.registerMetric(each)
   exposeShared(registry, source)
   exposeStreams(registry, source)
   return Registry.merge([registry, processMetrics()])

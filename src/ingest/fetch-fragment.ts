@@ -45,6 +45,8 @@ export interface FetchedFragment {
   readonly listed: Announcement
   readonly timeBase: number
   readonly receivedMs: number
+  /** When it was found in upstream’s list; absent for what was not followed live. */
+  readonly foundMs?: number
   readonly tracks: readonly FetchedTrack[]
   /** What lacks of it; undefined when it is whole. */
   readonly lacks?: Lack | undefined

@@ -1,5 +1,6 @@
 import type { DiscontinuityCause, Segment } from '../timeline/fragment.ts'
 import { type Cell, Counter } from './counter.ts'
+import { Distributions } from './distributions.ts'
 import { savedUsd } from './saved-usd.ts'
 
 /**
@@ -61,6 +62,7 @@ export class GatewayCounters {
   /** How many connections the public listener has now. */
   readonly connections: Cell = { value: 0 }
   readonly connectionsRefused = new Counter([])
+  readonly distributions = new Distributions()
 
   /**
    * Counts `stream` under `label` from now on, which others may share, because names that viewers choose must not
@@ -91,10 +93,11 @@ export class GatewayCounters {
     const own = this.ownTraffic(name, 'upstream')
     const bytesSoFar = this.upstreamBytes.cell({ stream })
     return {
-      request: (operation, code, bytes) => {
+      request: (operation, code, bytes, tookMs) => {
         this.upstreamRequests.add({ stream, operation, code: String(code) })
         bytesSoFar.value += bytes
         own?.add(bytes)
+        if (code !== 'aborted') this.distributions.upstream.observe({ operation }, tookMs / 1_000)
       },
     }
   }
@@ -107,6 +110,12 @@ export class GatewayCounters {
     }
     this.slateSegments.add({ stream })
     this.slateSeconds.add({ stream }, durationMs / 1_000)
+  }
+
+  /** Notes how long after upstream our list had a fragment. */
+  fragmentDelay(stream: string, delayMs: number): void {
+    const label = { stream: this.labelOf(stream) }
+    this.distributions.fragmentDelay.observe(label, delayMs / 1_000)
   }
 
   discontinuity(stream: string, cause: DiscontinuityCause): void {
@@ -160,6 +169,6 @@ export interface Traffic {
 }
 
 export interface UpstreamCalls {
-  /** Counts one call that ended: what it was, how it ended, and the body bytes that it brought. */
-  request(operation: string, code: number | string, bytes: number): void
+  /** Counts one call that ended: what it was, how it ended, the body bytes that it brought, and how long it took. */
+  request(operation: string, code: number | string, bytes: number, tookMs: number): void
 }

@@ -360,7 +360,14 @@ export class Publisher {
       }
     }
     if (added.length > 0) await this.#list(added, takeBack)
+    for (const { number } of added) this.#noteDelay(byNumber.get(number))
     return skipped
+  }
+
+  #noteDelay(fragment: FetchedFragment | undefined): void {
+    const { stream, clock, counters } = this.#options
+    if (fragment?.foundMs === undefined) return
+    counters.fragmentDelay(stream, clock.now() - fragment.foundMs)
   }
 
   /** Lists what was committed. */

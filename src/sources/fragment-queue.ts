@@ -166,6 +166,7 @@ export class FragmentQueue {
       listed: job.listed,
       timeBase,
       receivedMs: clock.now(),
+      foundMs: job.seenMs,
       tracks,
       lacks,
       ...(isAbsent ? { absent: ['audio'] } : {}),

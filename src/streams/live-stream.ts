@@ -48,6 +48,8 @@ export interface LiveStreamOptions {
   readonly failAfterMs: number
   /** How many streams run now. */
   readonly running: Cell
+  /** Called when there is something to play for whoever woke it, with how long that took. */
+  readonly awoken: (tookMs: number) => void
   /** Called when all that it held was let go of. */
   readonly discarded: () => void
 }
@@ -283,15 +285,17 @@ export class LiveStream implements Stream {
    * @throws GatewayError that says why there is nothing to play
    */
   async ready(signal: AbortSignal): Promise<void> {
+    const wakes = this.#running === undefined
     this.start()
     if (this.#live() !== undefined) return
-    const { clock, startTimeoutMs } = this.#options
+    const { clock, startTimeoutMs, awoken } = this.#options
     const startedMs = this.#running?.startedMs ?? clock.now()
     const leftMs = startedMs + startTimeoutMs - clock.now()
     try {
       await withDeadline(clock, 'the first media', Math.max(0, leftMs), signal, (limited) =>
         this.#untilListed(limited),
       )
+      if (wakes) awoken(clock.now() - startedMs)
     } catch (error) {
       if (!(error instanceof DeadlineError)) throw error
       throw this.#trouble ?? noMedia()

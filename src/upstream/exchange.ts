@@ -40,6 +40,11 @@ export interface Exchange {
   send(signal: AbortSignal): Promise<Received>
 }
 
+/** One try of an exchange. */
+export interface Attempt extends Meter {
+  readonly sentMs: number
+}
+
 export interface ExchangesDeps {
   readonly clock: Clock
   readonly random: Random
@@ -66,38 +71,39 @@ export class Exchanges {
   async run<T>(
     exchange: Exchange,
     signal: AbortSignal,
-    read: (received: Received, meter: Meter) => Promise<T>,
+    read: (received: Received, meter: Attempt) => Promise<T>,
   ): Promise<T> {
     const { clock, random, translate } = this.#deps
     const { operation, totalMs } = exchange.kind
-    const meters: Meter[] = []
+    const meters: Attempt[] = []
     const earnedMs = (): number => arrivalMs(meters.reduce((sum, { bytes }) => sum + bytes, 0))
     const policy = { what: operation, totalMs, attempts: exchange.attempts, earnedMs }
     try {
-      return await withRetries(clock, random, policy, signal, (limited) => {
-        const meter = { bytes: 0 }
-        meters.push(meter)
-        return this.#attempt(exchange, limited, meter, read)
-      })
+      return await withRetries(clock, random, policy, signal, (limited) =>
+        this.#attempt(exchange, limited, meters, read),
+      )
     } catch (error) {
       signal.throwIfAborted()
       throw translate(error)
     }
   }
 
-  report({ operation }: RequestKind, label: string, { bytes }: Meter): void {
-    this.#deps.observer.request(operation, label, bytes)
+  report({ operation }: RequestKind, label: string, { bytes, sentMs }: Attempt): void {
+    const tookMs = this.#deps.clock.now() - sentMs
+    this.#deps.observer.request(operation, label, bytes, tookMs)
   }
 
   async #attempt<T>(
     exchange: Exchange,
     signal: AbortSignal,
-    meter: Meter,
-    read: (received: Received, meter: Meter) => Promise<T>,
+    meters: Attempt[],
+    read: (received: Received, meter: Attempt) => Promise<T>,
   ): Promise<T> {
     const { clock, translate } = this.#deps
     const { operation, attemptMs } = exchange.kind
     const endTurn = await exchange.takeTurn(signal)
+    const meter = { bytes: 0, sentMs: clock.now() }
+    meters.push(meter)
     try {
       const pace = { graceMs: attemptMs, arrived: () => meter.bytes }
       return await whileArriving(clock, operation, pace, signal, async (limited) => {
@@ -114,7 +120,7 @@ export class Exchanges {
     }
   }
 
-  #reportFailure(kind: RequestKind, { aborted }: AbortSignal, error: Error, meter: Meter): void {
+  #reportFailure(kind: RequestKind, { aborted }: AbortSignal, error: Error, meter: Attempt): void {
     this.report(kind, aborted ? 'aborted' : failureLabel(error), meter)
     if (!aborted) tellFailure(this.#deps.observer, error)
   }

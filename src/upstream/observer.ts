@@ -8,8 +8,9 @@ export interface UpstreamObserver {
    * @param operation as KVS names it, for example `GetHLSMediaPlaylist`
    * @param code `200`, another HTTP status, or the public code of the failure (`base/errors.ts`): few values
    * @param bytes of body received, also when the attempt failed half way
+   * @param tookMs from when it was sent; waits for the quota come before
    */
-  request(operation: string, code: string, bytes: number): void
+  request(operation: string, code: string, bytes: number, tookMs: number): void
   /**
    * One attempt failed, and not because of the session or the caller. It may be repeated for a while before
    * whoever asked hears of it, so for now nobody else knows why nothing comes.

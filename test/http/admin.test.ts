@@ -246,13 +246,15 @@ test.each<[string, readonly StreamStatus[], boolean, number]>([
 
 test('every metric of the contract is there, with the labels it names', async () => {
   const { url, counters } = await start()
-  counters.upstreamObserver('lobby').request('GetMP4MediaFragment', 200, 1000)
+  counters.upstreamObserver('lobby').request('GetMP4MediaFragment', 200, 1000, 30)
   counters.downstreamRequests.add({ stream: 'lobby', class: 'segment', code: '200' }, 3)
   counters.downstreamBytes.add({ stream: 'lobby', class: 'segment' }, 3000)
   counters.sessionRollovers.add({ stream: 'lobby', cause: 'schedule' })
   counters.fragments.add({ stream: 'lobby' })
   counters.discontinuity('lobby', 'gap')
   counters.cacheHits.add({}, 5)
+  counters.fragmentDelay('lobby', 40)
+  counters.distributions.firstPlaylist.observe(0.3)
   counters.blockedRequests.value = 2
 
   const { body, headers } = await ask(`${url}/metrics`)
@@ -280,6 +282,10 @@ test('every metric of the contract is there, with the labels it names', async ()
     'stream_state{stream="yard",state="idle"} 1',
     'quota_points_used_ratio{stream="lobby",kind="media"} 0.5',
     'saved_usd_total{stream="lobby"} 0.25',
+    'fragment_delay_seconds_bucket{le="0.025",stream="lobby"} 0',
+    'fragment_delay_seconds_bucket{le="0.05",stream="lobby"} 1',
+    'upstream_seconds_sum{operation="GetMP4MediaFragment"} 0.03',
+    'first_playlist_seconds_count 1',
   ]) {
     expect(lines).toContain(`kvs_gateway_${line}`)
   }

@@ -24,19 +24,19 @@ test('a total sums what agrees with the labels that it is given', () => {
 
 test('an upstream observer counts calls and bytes for its own stream', () => {
   const counters = new GatewayCounters()
-  counters.upstreamObserver('lobby').request('GetMP4MediaFragment', 200, 1000)
-  counters.upstreamObserver('lobby').request('GetHLSMediaPlaylist', 'ECONNRESET', 0)
+  counters.upstreamObserver('lobby').request('GetMP4MediaFragment', 200, 1000, 30)
+  counters.upstreamObserver('lobby').request('GetHLSMediaPlaylist', 'ECONNRESET', 0, 30)
 
   expect(counters.traffic('lobby', 'upstream')).toEqual({ requests: 2, bytes: 1000 })
   expect(counters.traffic('yard', 'upstream')).toEqual({ requests: 0, bytes: 0 })
 })
 
-test('G17: streams that share a label leave no other behind, and know their own traffic', () => {
+test('G17: streams that share a label leave no other behind, and know their own traffic', async () => {
   const counters = new GatewayCounters()
   counters.share('cam-1', '^cam-')
   counters.share('cam-2', '^cam-')
-  counters.upstreamObserver('cam-1').request('GetMP4MediaFragment', 200, 1000)
-  counters.upstreamObserver('cam-2').request('GetMP4MediaFragment', 200, 10)
+  counters.upstreamObserver('cam-1').request('GetMP4MediaFragment', 200, 1000, 30)
+  counters.upstreamObserver('cam-2').request('GetMP4MediaFragment', 200, 10, 30)
   counters.fragments.add({ stream: 'cam-2' })
 
   expect([...counters.upstreamRequests.samples()]).toEqual([
@@ -44,6 +44,9 @@ test('G17: streams that share a label leave no other behind, and know their own 
   ])
   expect([...counters.fragments.samples()]).toEqual([{ labels: { stream: '^cam-' }, value: 1 }])
   expect(counters.traffic('cam-1', 'upstream')).toEqual({ requests: 1, bytes: 1000 })
+  counters.fragmentDelay('cam-1', 40)
+  const delays = await counters.distributions.fragmentDelay.get()
+  expect(new Set(delays.values.map(({ labels }) => labels['stream']))).toEqual(new Set(['^cam-']))
   counters.unshare('cam-1')
   counters.unshare('cam-2')
   expect(counters.traffic('^cam-', 'upstream')).toEqual({ requests: 2, bytes: 1010 })

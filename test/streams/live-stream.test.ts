@@ -1,5 +1,7 @@
+import type { Histogram } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/base/errors.ts'
+import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
 import type { LiveStream } from '../../src/streams/live-stream.ts'
 import type { StreamState } from '../../src/streams/stream.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -49,6 +51,12 @@ async function statesWithin(ms: number): Promise<readonly (readonly [number, Str
   return states
 }
 
+/** How many values a distribution has. */
+async function countOf(distribution: Histogram<string>): Promise<number> {
+  const { values } = await distribution.get()
+  return values.find(({ metricName }) => metricName?.endsWith('_count') === true)?.value ?? 0
+}
+
 const msns = (): readonly number[] => (stream.view.live?.tail ?? []).map(({ msn }) => msn)
 
 describe('a stream on demand', () => {
@@ -64,6 +72,20 @@ describe('a stream on demand', () => {
     expect(stream.view).toMatchObject({ state: 'live', source: 'camera' })
     expect(msns().length).toBeGreaterThanOrEqual(5)
     expect(camera.opened).toBe(1)
+  })
+
+  test('tells how long who woke it waited, and how long after upstream a fragment is listed', async () => {
+    const counters = new GatewayCounters()
+    await open({ counters })
+    const { firstPlaylist, fragmentDelay } = counters.distributions
+    const ready = [stream.ready(never), stream.ready(never)]
+    await pass(clock, 1_000)
+    await Promise.all([...ready, stream.ready(never)])
+    expect(await countOf(firstPlaylist)).toBe(1)
+    const { length } = msns()
+    expect(await countOf(fragmentDelay)).toBe(length)
+    await pass(clock, 10_000)
+    expect(await countOf(fragmentDelay)).toBeGreaterThanOrEqual(length + 4)
   })
 
   test('G10: stops once nobody has watched for the idle time, to the millisecond', async () => {

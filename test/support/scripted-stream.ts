@@ -130,6 +130,7 @@ export async function openScripted(options: ScriptedStreamOptions): Promise<Live
   })
   return new LiveStream({
     running: { value: 0 },
+    awoken: (tookMs) => counters.distributions.firstPlaylist.observe(tookMs / 1_000),
     name,
     clock,
     log,

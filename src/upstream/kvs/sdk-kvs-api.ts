@@ -197,12 +197,15 @@ export class SdkKvsApi implements KvsApi {
     { observer, signal }: ApiCall,
     send: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
+    const sentMs = this.#clock.now()
+    const report = (label: string): void =>
+      observer.request(operation, label, 0, this.#clock.now() - sentMs)
     try {
       const output = await withDeadline(this.#clock, operation, CALL_MS, signal, send)
-      observer.request(operation, '200', 0)
+      report('200')
       return output
     } catch (error) {
-      observer.request(operation, signal.aborted ? 'aborted' : failureLabel(error), 0)
+      report(signal.aborted ? 'aborted' : failureLabel(error))
       if (!signal.aborted) tellFailure(observer, error)
       throw error
     }

@@ -13,7 +13,13 @@ import {
 } from '../answer.ts'
 import type { Answer } from '../arriving-answer.ts'
 import { failureLabel, faultCode, faultError, type UpstreamFault } from '../errors.ts'
-import { type Exchange, Exchanges, type RequestKind, USER_AGENT } from '../exchange.ts'
+import {
+  type Attempt,
+  type Exchange,
+  Exchanges,
+  type RequestKind,
+  USER_AGENT,
+} from '../exchange.ts'
 import type { StreamedBody } from '../hls-session.ts'
 import type { UpstreamObserver } from '../observer.ts'
 import type { Priority, Quota } from '../quota-queue.ts'
@@ -153,7 +159,7 @@ export class SessionHttp {
     answer: Answer,
     size: number,
     signal: AbortSignal,
-    meter: Meter,
+    meter: Attempt,
   ): AsyncGenerator<Buffer> {
     let label = 'aborted'
     try {
