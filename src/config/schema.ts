@@ -12,6 +12,7 @@ import { parseRedisUrl } from '../base/redis-url.ts'
 import { auth } from './auth-schema.ts'
 import { isQuick, isRegExp } from './name-pattern.ts'
 import {
+  amount,
   choice,
   duration,
   exactlyOne,
@@ -167,6 +168,11 @@ const aws = section({
   quotaShare: share()
     .prefault(0.5)
     .describe('The share of each camera’s KVS metadata and media points that we may use.'),
+  usdPerGb: amount(1000)
+    .optional()
+    .describe(
+      'What a GB read through HLS costs you. Left out: the list price, of us-east-1 if need be.',
+    ),
 })
 
 const cache = section({

@@ -35,6 +35,15 @@ export function share() {
   )
 }
 
+/** Takes an amount of money. */
+export function amount(max: number) {
+  const error = `a number from 0 to ${max}`
+  return z.preprocess(
+    fromText(/^(0|[1-9]\d{0,9})(\.\d{1,15})?$/),
+    z.number({ error }).min(0, { error }).max(max, { error }),
+  )
+}
+
 export function flag() {
   return z.preprocess(fromText(/^(true|false)$/), z.boolean({ error: 'true or false' }))
 }

@@ -28,6 +28,7 @@ export async function openStream(
   const log = about(shared.log, { stream: name })
   const upstream = upstreamOf(name, config.source, shared)
   const { kvs } = upstream
+  if (kvs !== null) counters.price(name, kvs.usdPerGb)
   const sources = new Sources({
     stream: name,
     clock,
@@ -124,7 +125,8 @@ function backupParts(
 function sourceParts(stream: string, upstream: Upstream, log: Log, shared: Shared): SourceParts {
   const { clock, random, counters } = shared
   const openKeeper = ({ failed, longestFragmentMs }: KeeperUse): SessionKeeper => {
-    const observer: UpstreamObserver = { ...counters.upstreamObserver(stream), failed }
+    const calls = counters.upstreamObserver(stream, upstream.kvs?.usdPerGb)
+    const observer: UpstreamObserver = { ...calls, failed }
     return new SessionKeeper({
       clock,
       random,

@@ -6,6 +6,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { Config } from '../config/config.ts'
 import type { EventBus } from '../events/event-bus.ts'
 import { GatewayCounters } from '../metrics/gateway-counters.ts'
+import { Prices } from '../metrics/prices.ts'
 import { DiskStore } from '../store/disk-store.ts'
 import { FileJournals } from '../store/file-journals.ts'
 import { FileTimelines } from '../store/file-timelines.ts'
@@ -43,6 +44,7 @@ export interface Shared {
   readonly publicDispatcher: UpstreamAgent
   readonly api: KvsApi
   readonly quotas: StreamQuotas
+  readonly prices: Prices
   readonly originKeys: OriginKeys
   readonly store: MemoryStore
   readonly cache: FragmentCache
@@ -95,6 +97,7 @@ export async function openShared(
     api: new KvsApiOnDemand(clock, random, { ...config.aws, proxies }),
     originKeys: new OriginKeys(),
     quotas: new StreamQuotas({ clock, region, share: config.aws.quotaShare }),
+    prices: new Prices({ region, usdPerGb: config.aws.usdPerGb, log }),
     disk,
     cluster,
     peers: cluster && new PeerNodes(cluster, clock, peerAgent),

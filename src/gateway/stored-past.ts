@@ -1,15 +1,13 @@
 import type { OpenPast } from '../archive/recording-window.ts'
 import { openKvsSession } from '../upstream/kvs/kvs-session.ts'
 import type { KvsSource } from '../upstream/kvs/kvs-source.ts'
-import type { StreamQuota } from '../upstream/kvs/quota.ts'
 import type { StoredPast } from '../upstream/kvs/stored-past.ts'
 import type { Shared } from './shared.ts'
+import type { KvsUse } from './upstream-of.ts'
 
-export interface PastSource {
+export interface PastSource extends KvsUse {
   /** The stream's public name. */
   readonly name: string
-  readonly source: KvsSource
-  readonly quota: StreamQuota
 }
 
 /**
@@ -20,8 +18,8 @@ const EXPIRES_MS = 3_600_000
 
 /** Opens what KVS keeps of a stream, for its DVR list and its archive. Its work yields to live (G9). */
 export function storedPast(past: PastSource, shared: Shared): StoredPast {
-  const { name, source, quota } = past
-  const observer = shared.counters.upstreamObserver(name)
+  const { name, source, quota, usdPerGb } = past
+  const observer = shared.counters.upstreamObserver(name, usdPerGb)
   return {
     clock: source.fragmentSelectorType === 'PRODUCER_TIMESTAMP' ? 'PRODUCER' : 'SERVER',
     list: (range, signal) =>
@@ -31,8 +29,8 @@ export function storedPast(past: PastSource, shared: Shared): StoredPast {
 }
 
 /** Returns what opens sessions of the past. */
-function opener({ name, source, quota }: PastSource, shared: Shared): OpenPast {
-  const observer = shared.counters.upstreamObserver(name)
+function opener({ name, source, quota, usdPerGb }: PastSource, shared: Shared): OpenPast {
+  const observer = shared.counters.upstreamObserver(name, usdPerGb)
   const asked: KvsSource = {
     ...source,
     expiresMs: Math.min(EXPIRES_MS, source.expiresMs),

@@ -1,7 +1,7 @@
 import type { HlsSourceConfig, KvsSourceConfig, SourceConfig } from '../config/config.ts'
 import type { HlsSession } from '../upstream/hls-session.ts'
 import { openKvsSession } from '../upstream/kvs/kvs-session.ts'
-import type { KvsSource } from '../upstream/kvs/kvs-source.ts'
+import { type KvsSource, regionOf } from '../upstream/kvs/kvs-source.ts'
 import type { StreamQuota } from '../upstream/kvs/quota.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
 import { CookieJar } from '../upstream/origin/cookie-jar.ts'
@@ -12,13 +12,21 @@ import { openOriginSession } from '../upstream/origin/origin-session.ts'
 import { SecretUrl } from '../upstream/secret-url.ts'
 import type { Shared } from './shared.ts'
 
+/** A KVS stream, and what reading it takes. */
+export interface KvsUse {
+  readonly source: KvsSource
+  readonly quota: StreamQuota
+  /** What a GB of its media costs. */
+  readonly usdPerGb: number
+}
+
 /** Says where a source's sessions come from, whatever kind of source it is. */
 export interface Upstream {
   open(observer: UpstreamObserver, signal: AbortSignal): Promise<HlsSession>
   /** How many fragments its playlists list; 0 where sessions do not expire. */
   readonly fragmentResults: number
   /** What KVS knows it by, and what we may ask of it; null for other origins. */
-  readonly kvs: { readonly source: KvsSource; readonly quota: StreamQuota } | null
+  readonly kvs: KvsUse | null
   /** The EXT-X-TARGETDURATION of upstream, in seconds, where that says more than its fragments; else 0. */
   targetDurationS(): number
 }
@@ -38,7 +46,7 @@ function kvsUpstream(config: KvsSourceConfig, shared: Shared): Upstream {
   const quota = shared.quotas.of(source)
   return {
     fragmentResults: config.fragmentResults,
-    kvs: { source, quota },
+    kvs: { source, quota, usdPerGb: shared.prices.hlsUsdPerGb(regionOf(source)) },
     // KVS rounds up what fragments happen to have.
     targetDurationS: () => 0,
     open: (observer, signal) => openKvsSession({ ...shared, quota, observer }, source, signal),

@@ -35,6 +35,7 @@ function summary(streams: readonly StreamStatus[]): readonly Labelled[] {
     ['Viewers', String(total(({ viewers }) => viewers))],
     ['From upstream', bytes(total(({ upstream }) => upstream.bytes))],
     ['To players', bytes(total(({ downstream }) => downstream.bytes))],
+    ['Spent', usd(total(({ spentUsd }) => spentUsd))],
     ['Saved', usd(total(({ savedUsd }) => savedUsd))],
   ]
 }
@@ -72,7 +73,7 @@ function sourceNotes({ source, forced, owner }: StreamStatus): readonly string[]
 }
 
 function figuresOf(status: StreamStatus, nowMs: number): readonly Labelled[] {
-  const { session, lastFragment, viewers, upstream, downstream, savedUsd } = status
+  const { session, lastFragment, viewers, upstream, downstream, spentUsd, savedUsd } = status
   const since = (iso: string): string => `${span(nowMs - Date.parse(iso))} ago`
   return [
     ['Viewers', String(viewers)],
@@ -84,6 +85,7 @@ function figuresOf(status: StreamStatus, nowMs: number): readonly Labelled[] {
     ['Roll-overs', session === null ? '–' : String(session.rollovers)],
     ['From upstream', bytes(upstream.bytes)],
     ['To players', bytes(downstream.bytes)],
+    ['Spent', usd(spentUsd)],
     ['Saved', usd(savedUsd)],
   ]
 }

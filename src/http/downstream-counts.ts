@@ -26,7 +26,8 @@ export class DownstreamCounts {
   answered(trafficClass: TrafficClass, status: number, bytes: number): void {
     const cells = this.#cells(trafficClass)
     cells.bytes.value += bytes
-    this.#own?.add(bytes)
+    if (this.#own !== undefined) this.#own.requests += 1
+    this.#own?.sent(trafficClass, bytes)
     const known = cells.requests.get(status)
     if (known === undefined) this.#first(trafficClass, cells, status)
     else known.value += 1
@@ -35,7 +36,7 @@ export class DownstreamCounts {
   /** Counts body bytes that were not known yet, or not handed over yet, when the answer began. */
   sent(trafficClass: TrafficClass, bytes: number): void {
     this.#cells(trafficClass).bytes.value += bytes
-    if (this.#own !== undefined) this.#own.bytes += bytes
+    this.#own?.sent(trafficClass, bytes)
   }
 
   #cells(trafficClass: TrafficClass): ClassCells {

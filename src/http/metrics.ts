@@ -48,6 +48,7 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
   }
   expose('upstream_requests_total', 'Calls to KVS', counters.upstreamRequests)
   expose('upstream_bytes_total', 'Body bytes from KVS', counters.upstreamBytes)
+  expose('spent_usd_total', 'What KVS charges for what was read', counters.spentUsd)
   expose('downstream_requests_total', 'Answers to players', counters.downstreamRequests)
   expose('downstream_bytes_total', 'Body bytes to players', counters.downstreamBytes)
   expose('session_rollovers_total', 'Upstream sessions replaced', counters.sessionRollovers)
@@ -243,7 +244,7 @@ function exposeSavings(
     collect() {
       for (const { name, savedUsd } of streams()) {
         const stream = counters.labelOf(name)
-        const saved = stream === name ? savedUsd : counters.savedUsd(stream)
+        const saved = stream === name ? savedUsd : counters.saved(stream)
         highest.set(stream, Math.max(saved, highest.get(stream) ?? 0))
       }
       this.reset()

@@ -1,7 +1,10 @@
 import type { DiscontinuityCause, Segment } from '../timeline/fragment.ts'
 import { type Cell, Counter } from './counter.ts'
 import { Distributions } from './distributions.ts'
-import { savedUsd } from './saved-usd.ts'
+import { type ChargeKind, chargeOf, usd } from './prices.ts'
+
+/** The answers that players would pay KVS for, had they asked it. */
+const MEDIA_CLASSES = ['segment', 'clip'] as const
 
 /**
  * Counts everything that the gateway does. What it can look up when asked (states, viewers, bytes in cache) is not
@@ -11,9 +14,12 @@ import { savedUsd } from './saved-usd.ts'
  */
 export class GatewayCounters {
   readonly #shared = new Map<string, SharedStream>()
+  readonly #usdPerGb = new Map<string, number>()
   /** Counts calls; `code` is an HTTP status, or the name of an AWS error. */
   readonly upstreamRequests = this.#byStream(['stream', 'operation', 'code'])
   readonly upstreamBytes = this.#byStream(['stream'])
+  /** Counts what KVS charges, in USD; `kind` is what for. */
+  readonly spentUsd = this.#byStream<'stream' | 'kind'>(['stream', 'kind'])
   /** Counts answers; `class` says what was asked for, `code` the HTTP status it got. */
   readonly downstreamRequests = this.#byStream(['stream', 'class', 'code'])
   /** Counts body bytes handed to the socket. */
@@ -87,16 +93,26 @@ export class GatewayCounters {
     return this.#shared.get(stream)?.[direction]
   }
 
-  /** Returns what an upstream client reports to: one observer per stream, so that it never sees a label. */
-  upstreamObserver(name: string): UpstreamCalls {
+  /**
+   * Returns what an upstream client reports to: one observer per source, so that it never sees a label.
+   * @param usdPerGb what its media cost; 0 for other origins than KVS
+   */
+  upstreamObserver(name: string, usdPerGb = 0): UpstreamCalls {
     const stream = this.labelOf(name)
     const own = this.ownTraffic(name, 'upstream')
     const bytesSoFar = this.upstreamBytes.cell({ stream })
+    const charge = (kind: ChargeKind, bytes: number): void => {
+      const amount = usd(bytes, usdPerGb)
+      this.spentUsd.add({ stream, kind }, amount)
+      if (own !== undefined) own.usd += amount
+    }
     return {
       request: (operation, code, bytes, tookMs) => {
         this.upstreamRequests.add({ stream, operation, code: String(code) })
         bytesSoFar.value += bytes
         own?.add(bytes)
+        const kind = chargeOf(operation)
+        if (kind !== undefined) charge(kind, bytes)
         if (code !== 'aborted') this.distributions.upstream.observe({ operation }, tookMs / 1_000)
       },
     }
@@ -133,10 +149,31 @@ export class GatewayCounters {
     return { requests: requests.total({ stream }), bytes: bytes.total({ stream }) }
   }
 
-  /** Returns what was saved by all that was counted under a label. */
-  savedUsd(label: string): number {
-    const down = this.downstreamBytes.total({ stream: label })
-    return savedUsd(down, this.upstreamBytes.total({ stream: label }))
+  /** Says what players of this stream would pay KVS for a GB, had they asked it. */
+  price(stream: string, usdPerGb: number): void {
+    this.#usdPerGb.set(this.labelOf(stream), usdPerGb)
+  }
+
+  /** Returns what KVS has charged for a stream, or for all that was counted under a label. */
+  spent(stream: string): number {
+    return this.ownTraffic(stream, 'upstream')?.usd ?? this.spentUsd.total({ stream })
+  }
+
+  /**
+   * Returns what KVS would have charged more for a stream or a label, had every player pulled its media from KVS itself. Never
+   * negative, because a stream that runs with nobody watching has saved nothing.
+   */
+  saved(stream: string): number {
+    const usdPerGb = this.#usdPerGb.get(this.labelOf(stream)) ?? 0
+    return Math.max(0, usd(this.#mediaBytes(stream), usdPerGb) - this.spent(stream))
+  }
+
+  #mediaBytes(stream: string): number {
+    const own = this.ownTraffic(stream, 'downstream')
+    if (own !== undefined) return own.mediaBytes
+    return MEDIA_CLASSES.map((each) => this.downstreamBytes.total({ stream, class: each })).reduce(
+      (sum, bytes) => sum + bytes,
+    )
   }
 
   #byStream<Label extends string>(
@@ -152,14 +189,28 @@ interface SharedStream extends Readonly<Record<Direction, OwnTraffic>> {
   readonly label: string
 }
 
+function isMedia(answer: string): boolean {
+  return MEDIA_CLASSES.some((each) => each === answer)
+}
+
 /** Counts the traffic of one stream, where its label does not tell. */
 export class OwnTraffic {
   requests = 0
   bytes = 0
+  /** Of the bytes, those that players would pay KVS for. */
+  mediaBytes = 0
+  /** What KVS has charged. */
+  usd = 0
 
   add(bytes: number): void {
     this.requests += 1
     this.bytes += bytes
+  }
+
+  /** Counts body bytes to players, of an answer of a class. */
+  sent(answer: string, bytes: number): void {
+    this.bytes += bytes
+    if (isMedia(answer)) this.mediaBytes += bytes
   }
 }
 

@@ -1,7 +1,6 @@
 import { asDate, type Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
-import { savedUsd } from '../metrics/saved-usd.ts'
 import type { LiveSource } from '../sources/source-selection.ts'
 import type { Segment } from '../timeline/fragment.ts'
 import type { SessionKeeper } from '../upstream/session-keeper.ts'
@@ -112,7 +111,8 @@ export class Operations {
       viewers,
       upstream,
       downstream,
-      savedUsd: quota === null ? 0 : savedUsd(downstream.bytes, upstream.bytes),
+      spentUsd: this.#counters.spent(name),
+      savedUsd: this.#counters.saved(name),
       quota:
         quota === null
           ? null

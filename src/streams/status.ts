@@ -49,6 +49,10 @@ export const streamStatus = z.object({
   viewers: count,
   upstream: traffic,
   downstream: traffic,
+  spentUsd: z
+    .number()
+    .nonnegative()
+    .describe('What KVS charges for what was read; 0 for other origins'),
   savedUsd: z.number().nonnegative().describe('KVS charges saved; 0 for other origins'),
   quota: z
     .object({ metadata: z.number().nonnegative(), media: z.number().nonnegative() })

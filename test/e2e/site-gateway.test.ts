@@ -114,6 +114,7 @@ test('an operator sees a session without an end, and no charges', async () => {
     state: 'live',
     session: { expiresAt: null, rollovers: 0 },
     quota: null,
+    spentUsd: 0,
     savedUsd: 0,
   })
 })

@@ -37,6 +37,7 @@ const lobby: StreamStatus = {
   viewers: 7,
   upstream: { requests: 10, bytes: 2 ** 20 },
   downstream: { requests: 70, bytes: 7 * 2 ** 20 },
+  spentUsd: 0.125,
   savedUsd: 0.25,
   quota: { metadata: 0.01, media: 0.5 },
 }
@@ -246,7 +247,7 @@ test.each<[string, readonly StreamStatus[], boolean, number]>([
 
 test('every metric of the contract is there, with the labels it names', async () => {
   const { url, counters } = await start()
-  counters.upstreamObserver('lobby').request('GetMP4MediaFragment', 200, 1000, 30)
+  counters.upstreamObserver('lobby', 0.01).request('GetMP4MediaFragment', 200, 1000, 30)
   counters.downstreamRequests.add({ stream: 'lobby', class: 'segment', code: '200' }, 3)
   counters.downstreamBytes.add({ stream: 'lobby', class: 'segment' }, 3000)
   counters.sessionRollovers.add({ stream: 'lobby', cause: 'schedule' })
@@ -281,6 +282,7 @@ test('every metric of the contract is there, with the labels it names', async ()
     'stream_state{stream="lobby",state="offline"} 0',
     'stream_state{stream="yard",state="idle"} 1',
     'quota_points_used_ratio{stream="lobby",kind="media"} 0.5',
+    'spent_usd_total{stream="lobby",kind="hls"} 1e-8',
     'saved_usd_total{stream="lobby"} 0.25',
     'fragment_delay_seconds_bucket{le="0.025",stream="lobby"} 0',
     'fragment_delay_seconds_bucket{le="0.05",stream="lobby"} 1',

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { DownstreamCounts } from '../../src/http/downstream-counts.ts'
 import { Counter } from '../../src/metrics/counter.ts'
 import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
-import { savedUsd } from '../../src/metrics/saved-usd.ts'
 
 test('a cell is the number behind its labels, whatever order they are given in', () => {
   const counter = new Counter(['stream', 'code'])
@@ -52,7 +52,56 @@ test('G17: streams that share a label leave no other behind, and know their own 
   expect(counters.traffic('^cam-', 'upstream')).toEqual({ requests: 2, bytes: 1010 })
 })
 
-test('savings follow the price list and never go below zero', () => {
-  expect(savedUsd(101 * 2 ** 30, 2 ** 30)).toBeCloseTo(1.19)
-  expect(savedUsd(0, 2 ** 30)).toBe(0)
+describe('money', () => {
+  const GB = 1e9
+  const usdPerGb = 0.0119
+
+  /** Reads one GB of media from KVS, besides what is free. */
+  function read(counters: GatewayCounters, stream: string): void {
+    const observer = counters.upstreamObserver(stream, usdPerGb)
+    counters.price(stream, usdPerGb)
+    observer.request('GetMP4MediaFragment', 200, 0.75 * GB, 30)
+    observer.request('GetTSFragment', 'upstream_timeout', 0.25 * GB, 30)
+    observer.request('GetHLSMediaPlaylist', 200, GB, 30)
+    observer.request('ListFragments', 200, 0, 30)
+  }
+
+  test('is spent on fragments by the GB of AWS’s bills, and saved by what players need not ask KVS for', () => {
+    const counters = new GatewayCounters()
+    read(counters, 'lobby')
+    expect(counters.spent('lobby')).toBeCloseTo(0.0119)
+    expect(counters.saved('lobby')).toBe(0)
+    counters.downstreamBytes.add({ stream: 'lobby', class: 'segment' }, 100 * GB)
+    counters.downstreamBytes.add({ stream: 'lobby', class: 'clip' }, GB)
+    counters.downstreamBytes.add({ stream: 'lobby', class: 'playlist' }, 50 * GB)
+    expect(counters.saved('lobby')).toBeCloseTo(1.19)
+    expect([...counters.spentUsd.samples()].map(({ labels }) => labels)).toEqual([
+      { stream: 'lobby', kind: 'hls' },
+    ])
+  })
+
+  test('is known of each stream that shares a label, and of all together', () => {
+    const counters = new GatewayCounters()
+    for (const name of ['cam-1', 'cam-2']) counters.share(name, '/^cam-/')
+    read(counters, 'cam-1')
+    read(counters, 'cam-2')
+    const counts = new DownstreamCounts(counters, 'cam-2')
+    counts.answered('segment', 200, 2 * GB)
+    counts.sent('segment', GB)
+    counts.answered('playlist', 200, GB)
+    expect(counters.spent('cam-1')).toBeCloseTo(0.0119)
+    expect(counters.saved('cam-1')).toBe(0)
+    expect(counters.saved('cam-2')).toBeCloseTo(0.0238)
+    expect(counters.traffic('cam-2', 'downstream')).toEqual({ requests: 2, bytes: 4 * GB })
+    expect(counters.spent('/^cam-/')).toBeCloseTo(0.0238)
+    expect(counters.saved('/^cam-/')).toBeCloseTo(0.0119)
+  })
+
+  test('is no matter where the origin is not KVS', () => {
+    const counters = new GatewayCounters()
+    counters.upstreamObserver('lobby').request('segment', 200, GB, 30)
+    counters.downstreamBytes.add({ stream: 'lobby', class: 'segment' }, 100 * GB)
+    expect([counters.spent('lobby'), counters.saved('lobby')]).toEqual([0, 0])
+    expect([...counters.spentUsd.samples()]).toEqual([])
+  })
 })
