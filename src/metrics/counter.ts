@@ -3,6 +3,11 @@ export interface Cell {
   value: number
 }
 
+interface Entry {
+  readonly values: readonly string[]
+  readonly cell: Cell
+}
+
 type Rename = (label: string, value: string) => string
 
 /**
@@ -15,7 +20,9 @@ type Rename = (label: string, value: string) => string
 export class Counter<Label extends string> {
   readonly labels: readonly Label[]
   readonly #rename: Rename
-  readonly #cells = new Map<string, { readonly values: readonly string[]; readonly cell: Cell }>()
+  readonly #cells = new Map<string, Entry>()
+  /** The same by the first label, which is the stream's where there is one: of a thousand streams one must not cost a thousand. */
+  readonly #byFirst = new Map<string, Entry[]>()
 
   /** @param rename what a label value is counted as; default: as itself */
   constructor(labels: readonly Label[], rename: Rename = (_label, value) => value) {
@@ -31,6 +38,10 @@ export class Counter<Label extends string> {
     if (entry === undefined) {
       entry = { values: ordered, cell: { value: 0 } }
       this.#cells.set(key, entry)
+      const [first = ''] = ordered
+      const alike = this.#byFirst.get(first)
+      if (alike === undefined) this.#byFirst.set(first, [entry])
+      else alike.push(entry)
     }
     return entry.cell
   }
@@ -47,7 +58,9 @@ export class Counter<Label extends string> {
     })
     const agrees = (cell: readonly string[]): boolean =>
       wanted.every((value, i) => value === undefined || value === cell[i])
-    return [...this.#cells.values()]
+    const [first] = wanted
+    const entries = first === undefined ? this.#cells.values() : (this.#byFirst.get(first) ?? [])
+    return [...entries]
       .filter((entry) => agrees(entry.values))
       .reduce((sum, { cell }) => sum + cell.value, 0)
   }
