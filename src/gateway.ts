@@ -16,6 +16,7 @@ import { logTraffic } from './metrics/traffic-log.ts'
 import { Operations } from './streams/operations.ts'
 import { Registry } from './streams/registry.ts'
 import { RunningLimit } from './streams/running-limit.ts'
+import { sampleStreams } from './streams/sampling.ts'
 import { StreamSet } from './streams/stream-set.ts'
 import { proxiesOf } from './upstream/proxies.ts'
 
@@ -82,6 +83,7 @@ export const startGateway: StartGateway = async (config, deps) => {
         streams,
         shared.clock,
         shared.counters,
+        shared.histories,
         shared.cluster && nodesOf(shared.cluster),
       ),
       shared,
@@ -118,6 +120,7 @@ export const startGateway: StartGateway = async (config, deps) => {
     }
     listening = true
     void logTraffic({ ...shared, log }, life.signal)
+    void sampleStreams({ ...shared, streams }, life.signal)
     for (const stream of opened) if (stream.activation === 'always') stream.start()
     return { publicUrl, adminUrl, retire, close }
   } catch (error) {

@@ -3,9 +3,11 @@ import type { StreamConfig } from '../config/config.ts'
 import { Publisher } from '../publish/publisher.ts'
 import { logKeeperEvent } from '../sources/session-log.ts'
 import type { KeeperUse, SourceParts } from '../sources/source.ts'
+import type { LiveSource } from '../sources/source-selection.ts'
 import { Sources } from '../sources/sources.ts'
 import { LiveStream, type LiveStreamOptions } from '../streams/live-stream.ts'
 import { ALONE } from '../streams/ownership.ts'
+import { sessionMark } from '../streams/session-mark.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
 import { SessionKeeper } from '../upstream/session-keeper.ts'
 import { openArchives, openHeldArchives } from './open-archives.ts'
@@ -35,7 +37,7 @@ export async function openStream(
     random,
     log,
     counters,
-    camera: sourceParts(name, upstream, log, shared),
+    camera: sourceParts(name, 'camera', upstream, log, shared),
     backup: config.backup && backupParts(name, config.backup, log, shared),
     returnAfterMs: config.backup?.returnAfterMs ?? 0,
     signalLossAfterMs,
@@ -115,6 +117,7 @@ function backupParts(
 ): SourceParts {
   return sourceParts(
     stream,
+    'backup',
     upstreamOf(stream, kvs, shared),
     about(log, { source: 'backup' }),
     shared,
@@ -122,8 +125,14 @@ function backupParts(
 }
 
 /** @param stream the public name */
-function sourceParts(stream: string, upstream: Upstream, log: Log, shared: Shared): SourceParts {
-  const { clock, random, counters } = shared
+function sourceParts(
+  stream: string,
+  source: LiveSource,
+  upstream: Upstream,
+  log: Log,
+  shared: Shared,
+): SourceParts {
+  const { clock, random, counters, histories } = shared
   const openKeeper = ({ failed, longestFragmentMs }: KeeperUse): SessionKeeper => {
     const calls = counters.upstreamObserver(stream, upstream.kvs?.usdPerGb)
     const observer: UpstreamObserver = { ...calls, failed }
@@ -136,6 +145,8 @@ function sourceParts(stream: string, upstream: Upstream, log: Log, shared: Share
         if (event.kind === 'rolled_over') {
           counters.sessionRollovers.add({ stream, cause: event.cause })
         }
+        const mark = sessionMark(event, source, clock.now())
+        if (mark !== undefined) histories.of(stream).mark(mark)
         logKeeperEvent(log, event)
       },
     })

@@ -15,6 +15,7 @@ import type { Journals } from '../store/journals.ts'
 import { MemoryStore } from '../store/memory-store.ts'
 import type { SavedTimelines } from '../store/saved-timelines.ts'
 import { openStateDir } from '../store/state-dir.ts'
+import { Histories } from '../streams/history.ts'
 import { UpstreamAgent } from '../upstream/agent.ts'
 import { chainRegion } from '../upstream/kvs/chain-region.ts'
 import type { KvsApi } from '../upstream/kvs/kvs-api.ts'
@@ -39,6 +40,8 @@ export interface Shared {
   readonly counters: GatewayCounters
   /** Tells what happens that somebody would act on. */
   readonly events: EventBus
+  /** What each stream did lately. */
+  readonly histories: Histories
   readonly dispatcher: UpstreamAgent
   /** Reaches hosts that nobody has configured. */
   readonly publicDispatcher: UpstreamAgent
@@ -83,6 +86,7 @@ export async function openShared(
     log,
     counters,
     events: openEvents(config, { clock, log, counters }),
+    histories: new Histories(),
     store,
     cache: new FragmentCache({
       clock,

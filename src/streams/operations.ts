@@ -4,6 +4,7 @@ import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import type { LiveSource } from '../sources/source-selection.ts'
 import type { Segment } from '../timeline/fragment.ts'
 import type { SessionKeeper } from '../upstream/session-keeper.ts'
+import type { Histories, StreamHistoryView } from './history.ts'
 import type { LiveStream } from './live-stream.ts'
 import type { Nodes } from './nodes.ts'
 import type { StreamStatus } from './status.ts'
@@ -14,6 +15,7 @@ export class Operations {
   readonly #streams: StreamSet
   readonly #clock: Clock
   readonly #counters: GatewayCounters
+  readonly #histories: Histories
   /** The nodes that share the streams; undefined where there is but one. */
   readonly nodes: Nodes | undefined
 
@@ -21,12 +23,14 @@ export class Operations {
     streams: StreamSet,
     clock: Clock,
     counters: GatewayCounters,
+    histories: Histories,
     nodes: Nodes | undefined,
   ) {
     this.nodes = nodes
     this.#streams = streams
     this.#clock = clock
     this.#counters = counters
+    this.#histories = histories
   }
 
   list(): readonly StreamStatus[] {
@@ -36,6 +40,12 @@ export class Operations {
   status(name: string): StreamStatus | undefined {
     const stream = this.#streams.get(name)
     return stream === undefined ? undefined : this.#describe(stream)
+  }
+
+  /** Tells what a stream did within the last hour, as this node saw it. */
+  history(name: string): StreamHistoryView | undefined {
+    if (this.#streams.get(name) === undefined) return undefined
+    return this.#histories.of(name).view(this.#clock.now(), (ms) => asDate(this.#clock, ms))
   }
 
   /**
@@ -99,6 +109,7 @@ export class Operations {
       dynamic: this.#streams.isDynamic(name),
       source: stream.shown ?? null,
       forced: sources.forced ?? null,
+      backup: sources.hasBackup,
       session: this.#describeSession(keeper),
       owner: this.nodes?.ownerOf(name) ?? null,
       sessionsOpen: sources.openSessions,

@@ -18,6 +18,7 @@ export const streamStatus = z.object({
     .enum(['camera', 'backup'])
     .nullable()
     .describe('The source that an operator has ordered'),
+  backup: z.boolean().describe('Has a backup, so that there is a source to choose'),
   session: z
     .object({
       openedAt: time,

@@ -5,6 +5,7 @@ import { GatewayError } from '../../src/base/errors.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { type AdminAppOptions, buildAdminApp } from '../../src/http/admin-app.ts'
 import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
+import { StreamHistory } from '../../src/streams/history.ts'
 import { type StreamStatus, streamStatus } from '../../src/streams/status.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { ask } from '../support/raw-http.ts'
@@ -19,6 +20,7 @@ const lobby: StreamStatus = {
   dynamic: false,
   source: 'camera',
   forced: null,
+  backup: false,
   session: {
     openedAt: '2026-01-01T11:00:00.000Z',
     expiresAt: '2026-01-01T12:05:00.000Z',
@@ -69,6 +71,10 @@ async function start(
       nodes: undefined,
       list: () => streams,
       status: (name) => streams.find((status) => status.name === name),
+      history: (name) =>
+        streams.some((status) => status.name === name)
+          ? new StreamHistory().view(clock.now(), (ms) => ms)
+          : undefined,
       handover: () => {},
       rollover: act('rollover'),
       start: act('start'),
@@ -104,6 +110,15 @@ test('the list of streams and one of them', async () => {
   expect(unknown.headers['access-control-allow-origin']).toBeUndefined()
 })
 
+test('the last hour of a stream', async () => {
+  const { url } = await start()
+  const lately = await ask(`${url}/api/v1/streams/lobby/history`)
+  expect(json(lately.body)).toMatchObject({ everySeconds: 10, at: [], state: [], sessions: [] })
+  const unknown = await ask(`${url}/api/v1/streams/nobody/history`)
+  expect(unknown.status).toBe(404)
+  expect(json(unknown.body)).toMatchObject({ code: 'stream_not_found' })
+})
+
 test.each(['rollover', 'start', 'stop'])('POST %s acts on a known stream only', async (action) => {
   const { url, actions } = await start()
   const done = await ask(`${url}/api/v1/streams/lobby/${action}`, { method: 'POST' })
@@ -119,6 +134,7 @@ test('an action that is not possible says why', async () => {
     nodes: undefined,
     list: () => [yard],
     status: () => yard,
+    history: () => undefined,
     handover: () => {},
     rollover: () => {
       throw new GatewayError('bad_request', 'There is no session to replace')
@@ -192,6 +208,7 @@ test('the OpenAPI document describes what is answered', async () => {
     expect.arrayContaining([
       '/api/v1/streams',
       '/api/v1/streams/{stream}',
+      '/api/v1/streams/{stream}/history',
       '/api/v1/streams/{stream}/rollover',
     ]),
   )

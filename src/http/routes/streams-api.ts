@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { GatewayError } from '../../base/errors.ts'
+import { streamHistory } from '../../streams/history.ts'
 import { nodeStatus } from '../../streams/nodes.ts'
 import type { Operations } from '../../streams/operations.ts'
 import { type StreamStatus, streamStatus } from '../../streams/status.ts'
@@ -49,6 +50,17 @@ export function streamsApi(
     { schema: { summary: 'One stream', params, response: { 200: streamStatus } } },
     ({ params: { stream } }) => statusOf(registry, stream),
   )
+  api.get(
+    '/streams/:stream/history',
+    {
+      schema: {
+        summary: 'The last hour of one stream, as this node saw it',
+        params,
+        response: { 200: streamHistory },
+      },
+    },
+    ({ params: { stream } }) => registry.history(stream) ?? notFound(),
+  )
   const { nodes } = registry
   if (nodes !== undefined) {
     api.get(
@@ -92,7 +104,10 @@ export function streamsApi(
  * @throws GatewayError `stream_not_found`
  */
 function statusOf(registry: Pick<Operations, 'status'>, name: string): StreamStatus {
-  const status = registry.status(name)
-  if (status !== undefined) return status
+  return registry.status(name) ?? notFound()
+}
+
+/** @throws GatewayError `stream_not_found` */
+function notFound(): never {
   throw new GatewayError('stream_not_found', 'No stream of that name is configured here')
 }
