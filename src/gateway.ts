@@ -7,7 +7,7 @@ import type { Config, Listener } from './config/config.ts'
 import { adminApp, publicApps } from './gateway/apps.ts'
 import { dynamicEntries, restoreDynamic } from './gateway/dynamic-entries.ts'
 import { nodesOf } from './gateway/nodes-of.ts'
-import { openStream } from './gateway/open-stream.ts'
+import { OpenStream } from './gateway/open-stream.ts'
 import { peerHost } from './gateway/peer-host.ts'
 import { openShared } from './gateway/shared.ts'
 import { followCertificate } from './gateway/tls-files.ts'
@@ -51,7 +51,10 @@ export const startGateway: StartGateway = async (config, deps) => {
     { ...deps, proxies: proxiesOf(deps.env ?? process.env) },
     log,
   )
-  const opened = await Promise.all(config.streams.map((stream) => openStream(stream, shared)))
+  const options = { shared, slates: shared.slates, isEverywhere: true, discarded: () => {} }
+  const opened = await Promise.all(
+    config.streams.map(async (stream) => (await OpenStream.open(stream, options)).stream),
+  )
   const streams = new StreamSet(shared.clock, opened, dynamicEntries(config, shared))
   const restored = await restoreDynamic(streams, shared)
   const all = [...opened, ...restored]

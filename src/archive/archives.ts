@@ -9,13 +9,18 @@ import type { LiveTail } from './live-tail.ts'
 import { type ArchiveRange, rangeName } from './range.ts'
 import type { UpstreamRecording } from './upstream-recording.ts'
 
+/** How much of the past may be asked for at once. */
+export interface ArchiveLimits {
+  /** The longest range, in milliseconds. */
+  readonly maxMs: number
+  /** The longest of these that a clip may be made of. */
+  readonly maxClipMs: number
+}
+
 export interface ArchivesOptions {
   readonly clock: Clock
   readonly log: Log
-  /** The longest range, in milliseconds. */
-  readonly maxMs: number
-  /** The longest range that a clip may be made of, in milliseconds. */
-  readonly maxClipMs: number
+  readonly limits: ArchiveLimits
   readonly tail: LiveTail
   /**
    * What upstream recorded; undefined where the source keeps nothing, so that there is what the stream itself holds.
@@ -53,7 +58,8 @@ interface Kept {
 
 /** Shares the ranges of a stream's past that are being watched, each with all who watch it (G8). */
 export class Archives {
-  readonly #options: ArchivesOptions
+  readonly #options: Omit<ArchivesOptions, 'limits'>
+  #limits: ArchiveLimits
   /** The ranges by name, the one used longest ago first. */
   readonly #kept = new Map<string, Kept>()
   readonly #listing = new FairPlaces({
@@ -64,13 +70,19 @@ export class Archives {
   readonly #life = new AbortController()
   #sweeping = false
 
-  constructor(options: ArchivesOptions) {
+  constructor({ limits, ...options }: ArchivesOptions) {
     this.#options = options
+    this.#limits = limits
+  }
+
+  /** Grants so much from now on. */
+  configure(limits: ArchiveLimits): void {
+    this.#limits = limits
   }
 
   /** The longest range of a clip, in milliseconds. */
   get maxClipMs(): number {
-    return this.#options.maxClipMs
+    return this.#limits.maxClipMs
   }
 
   get size(): number {
@@ -101,7 +113,8 @@ export class Archives {
   }
 
   #check({ startMs, endMs }: ArchiveRange): void {
-    const { clock, maxMs } = this.#options
+    const { clock } = this.#options
+    const { maxMs } = this.#limits
     const nowMs = clock.now()
     if (startMs > nowMs) throw badRange('The start lies in the future.')
     if (endMs !== undefined && endMs <= startMs) throw badRange('The end is not after the start.')

@@ -20,7 +20,7 @@ export interface UpstreamRecordingOptions {
   /** How many fragments one list may cost. */
   readonly mostResults: number
   /** How far from an empty range other media are looked for, in milliseconds. */
-  readonly reachMs: number
+  readonly reachMs: () => number
 }
 
 /** How many windows may have a session in hand at a time, because each holds what that lists, some megabytes (G18). */
@@ -93,7 +93,8 @@ export class UpstreamRecording {
 
   /** Finds the media around a range that holds none; nowhere while others already look, or many have. */
   async nearest({ startMs, endMs }: ArchiveRange, signal: AbortSignal): Promise<NearestTimes> {
-    const { clock, past, reachMs } = this.#options
+    const { clock, past } = this.#options
+    const reachMs = this.#options.reachMs()
     if (this.#looking >= MOST_NEAREST || this.#looks.used(clock.now()) >= MOST_LOOKS) return NOWHERE
     this.#looks.leave(this.#looks.enter(1), clock.now())
     const nowMs = clock.date()

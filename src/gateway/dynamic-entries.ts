@@ -2,7 +2,7 @@ import type { Config, DynamicStreamConfig, StreamConfig } from '../config/config
 import type { DynamicEntry } from '../streams/dynamic-streams.ts'
 import type { LiveStream } from '../streams/live-stream.ts'
 import type { StreamSet } from '../streams/stream-set.ts'
-import { openStream } from './open-stream.ts'
+import { OpenStream } from './open-stream.ts'
 import type { Shared } from './shared.ts'
 
 /** How long a name may be that KVS takes as StreamName. KVS.md, section 6.2. */
@@ -36,7 +36,13 @@ async function openDynamic(
   const { counters } = shared
   counters.share(name, labelOf(entry))
   try {
-    return await openStream(streamConfig(entry, name), shared, () => counters.unshare(name))
+    const { stream } = await OpenStream.open(streamConfig(entry, name), {
+      shared,
+      slates: shared.slates,
+      isEverywhere: false,
+      discarded: () => counters.unshare(name),
+    })
+    return stream
   } catch (error) {
     counters.unshare(name)
     throw error

@@ -1,20 +1,13 @@
-import { Archives } from '../archive/archives.ts'
+import { type ArchiveLimits, Archives } from '../archive/archives.ts'
 import type { LiveTail } from '../archive/live-tail.ts'
 import { UpstreamRecording } from '../archive/upstream-recording.ts'
 import type { Shared } from './shared.ts'
 import { type PastSource, storedPast } from './stored-past.ts'
 
-export interface ArchiveLimits {
-  /** The longest range, in milliseconds. */
-  readonly maxMs: number
-  /** The longest of these that a clip may be made of. */
-  readonly maxClipMs: number
-}
-
 /** Opens what KVS keeps of a stream's past, to be played by range. Its work yields to live (G9). */
 export function openArchives(
   source: PastSource,
-  limits: ArchiveLimits,
+  limits: () => ArchiveLimits,
   shared: Shared,
 ): (tail: LiveTail) => Archives {
   const { clock, cache, log, archiveLists: room } = shared
@@ -24,18 +17,26 @@ export function openArchives(
     cache,
     past: storedPast(source, shared),
     mostResults: source.quota.archiveResults,
-    reachMs: limits.maxMs,
+    reachMs: () => limits().maxMs,
   })
   const isByArrival = source.source.fragmentSelectorType === 'SERVER_TIMESTAMP'
   const placedBy = isByArrival ? 'lengths' : 'dates'
-  return (tail) => new Archives({ clock, log, tail, recording, placedBy, room, ...limits })
+  return (tail) => new Archives({ clock, log, tail, recording, placedBy, room, limits: limits() })
 }
 
 /** Opens the past of a stream whose source keeps none: what its DVR list holds. */
 export function openHeldArchives(
-  limits: ArchiveLimits,
+  limits: () => ArchiveLimits,
   { clock, log, archiveLists: room }: Pick<Shared, 'clock' | 'log' | 'archiveLists'>,
 ): (tail: LiveTail) => Archives {
   return (tail) =>
-    new Archives({ clock, log, tail, recording: undefined, placedBy: 'dates', room, ...limits })
+    new Archives({
+      clock,
+      log,
+      tail,
+      recording: undefined,
+      placedBy: 'dates',
+      room,
+      limits: limits(),
+    })
 }

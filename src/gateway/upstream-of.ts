@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { HlsSourceConfig, KvsSourceConfig, SourceConfig } from '../config/config.ts'
 import type { HlsSession } from '../upstream/hls-session.ts'
 import { openKvsSession } from '../upstream/kvs/kvs-session.ts'
@@ -22,6 +23,8 @@ export interface KvsUse {
 
 /** Says where a source's sessions come from, whatever kind of source it is. */
 export interface Upstream {
+  /** Names it, alike for all that give the same fragments, and tells nothing of it. */
+  readonly origin: string
   open(observer: UpstreamObserver, signal: AbortSignal): Promise<HlsSession>
   /** How many fragments its playlists list; 0 where sessions do not expire. */
   readonly fragmentResults: number
@@ -45,6 +48,7 @@ function kvsUpstream(config: KvsSourceConfig, shared: Shared): Upstream {
   const source = kvsSource(config)
   const quota = shared.quotas.of(source)
   return {
+    origin: nameOf(shared.quotas.nameOf(source), config.fragmentSelectorType),
     fragmentResults: config.fragmentResults,
     kvs: { source, quota, usdPerGb: shared.prices.hlsUsdPerGb(regionOf(source)) },
     // KVS rounds up what fragments happen to have.
@@ -71,10 +75,15 @@ function originUpstream(
   const nameKey = (key: OriginKey): string => originKeys.add(stream, key)
   const lasting = { run, nameKey, quota: new OriginQuota(clock), cookies: new CookieJar(clock) }
   return {
+    origin: nameOf(url),
     fragmentResults: 0,
     kvs: null,
     targetDurationS: () => run.targetDurationS,
     open: (observer, signal) =>
       openOriginSession({ ...shared, ...lasting, observer }, source, signal),
   }
+}
+
+function nameOf(...parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16)
 }

@@ -13,13 +13,13 @@ interface ClassCells {
 export class DownstreamCounts {
   readonly #counters: GatewayCounters
   /** The label, which other streams may share. */
-  readonly #stream: string
+  readonly label: string
   readonly #own: OwnTraffic | undefined
   readonly #classes = new Map<TrafficClass, ClassCells>()
 
   constructor(counters: GatewayCounters, stream: string) {
     this.#counters = counters
-    this.#stream = counters.labelOf(stream)
+    this.label = counters.labelOf(stream)
     this.#own = counters.ownTraffic(stream, 'downstream')
   }
 
@@ -42,7 +42,7 @@ export class DownstreamCounts {
   #cells(trafficClass: TrafficClass): ClassCells {
     let cells = this.#classes.get(trafficClass)
     if (cells === undefined) {
-      const labels = { stream: this.#stream, class: trafficClass }
+      const labels = { stream: this.label, class: trafficClass }
       cells = { requests: new Map(), bytes: this.#counters.downstreamBytes.cell(labels) }
       this.#classes.set(trafficClass, cells)
     }
@@ -50,7 +50,7 @@ export class DownstreamCounts {
   }
 
   #first(trafficClass: TrafficClass, { requests }: ClassCells, status: number): void {
-    const labels = { stream: this.#stream, class: trafficClass, code: String(status) }
+    const labels = { stream: this.label, class: trafficClass, code: String(status) }
     const cell = this.#counters.downstreamRequests.cell(labels)
     cell.value += 1
     requests.set(status, cell)

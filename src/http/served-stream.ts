@@ -12,11 +12,11 @@ export class ServedStreams {
   }
 
   of(stream: Stream): DownstreamCounts {
-    let counts = this.#counts.get(stream)
-    if (counts === undefined) {
-      counts = new DownstreamCounts(this.#counters, stream.name)
-      this.#counts.set(stream, counts)
-    }
+    const known = this.#counts.get(stream)
+    // A stream may come to share its label, or cease to.
+    if (known?.label === this.#counters.labelOf(stream.name)) return known
+    const counts = new DownstreamCounts(this.#counters, stream.name)
+    this.#counts.set(stream, counts)
     return counts
   }
 }

@@ -65,6 +65,19 @@ export class Counter<Label extends string> {
       .reduce((sum, { cell }) => sum + cell.value, 0)
   }
 
+  /** Forgets all combinations with that value. Whoever kept a cell of them counts for nobody. */
+  forget(label: Label, value: string): void {
+    const place = this.labels.indexOf(label)
+    for (const [key, { values }] of this.#cells) {
+      if (values[place] === value) this.#cells.delete(key)
+    }
+    for (const [first, entries] of this.#byFirst) {
+      const left = entries.filter(({ values }) => values[place] !== value)
+      if (left.length === 0) this.#byFirst.delete(first)
+      else this.#byFirst.set(first, left)
+    }
+  }
+
   /** Yields everything counted so far, in the order of first use. */
   *samples(): Iterable<{ readonly labels: Record<string, string>; readonly value: number }> {
     for (const { values, cell } of this.#cells.values()) {

@@ -15,6 +15,8 @@ const MEDIA_CLASSES = ['segment', 'clip'] as const
 export class GatewayCounters {
   readonly #shared = new Map<string, SharedStream>()
   readonly #usdPerGb = new Map<string, number>()
+  /** Those by stream. */
+  readonly #counters: { forget(label: 'stream', value: string): void }[] = []
   /** Counts calls; `code` is an HTTP status, or the name of an AWS error. */
   readonly upstreamRequests = this.#byStream(['stream', 'operation', 'code'])
   readonly upstreamBytes = this.#byStream(['stream'])
@@ -75,12 +77,21 @@ export class GatewayCounters {
    * become labels, which stay for ever (G17). Its own traffic is known until {@link unshare}.
    */
   share(stream: string, label: string): void {
-    this.#shared.set(stream, { label, upstream: new OwnTraffic(), downstream: new OwnTraffic() })
+    const { upstream = new OwnTraffic(), downstream = new OwnTraffic() } =
+      this.#shared.get(stream) ?? {}
+    this.#shared.set(stream, { label, upstream, downstream })
   }
 
   /** Forgets a stream that is gone. What it counted stays with its label. */
   unshare(stream: string): void {
     this.#shared.delete(stream)
+  }
+
+  /** Forgets all that was counted under the name of a stream that is no more. */
+  forget(stream: string): void {
+    for (const counter of this.#counters) counter.forget('stream', stream)
+    this.distributions.fragmentDelay.remove({ stream })
+    this.#usdPerGb.delete(stream)
   }
 
   /** Returns the value of the label `stream`. */
@@ -98,19 +109,18 @@ export class GatewayCounters {
    * @param usdPerGb what its media cost; 0 for other origins than KVS
    */
   upstreamObserver(name: string, usdPerGb = 0): UpstreamCalls {
-    const stream = this.labelOf(name)
-    const own = this.ownTraffic(name, 'upstream')
-    const bytesSoFar = this.upstreamBytes.cell({ stream })
+    this.upstreamBytes.cell({ stream: name })
     const charge = (kind: ChargeKind, bytes: number): void => {
       const amount = usd(bytes, usdPerGb)
-      this.spentUsd.add({ stream, kind }, amount)
+      this.spentUsd.add({ stream: name, kind }, amount)
+      const own = this.ownTraffic(name, 'upstream')
       if (own !== undefined) own.usd += amount
     }
     return {
       request: (operation, code, bytes, tookMs) => {
-        this.upstreamRequests.add({ stream, operation, code: String(code) })
-        bytesSoFar.value += bytes
-        own?.add(bytes)
+        this.upstreamRequests.add({ stream: name, operation, code: String(code) })
+        this.upstreamBytes.add({ stream: name }, bytes)
+        this.ownTraffic(name, 'upstream')?.add(bytes)
         const kind = chargeOf(operation)
         if (kind !== undefined) charge(kind, bytes)
         if (code !== 'aborted') this.distributions.upstream.observe({ operation }, tookMs / 1_000)
@@ -179,7 +189,11 @@ export class GatewayCounters {
   #byStream<Label extends string>(
     labels: readonly ('stream' | Label)[],
   ): Counter<'stream' | Label> {
-    return new Counter(labels, (label, value) => (label === 'stream' ? this.labelOf(value) : value))
+    const counter = new Counter<'stream' | Label>(labels, (label, value) =>
+      label === 'stream' ? this.labelOf(value) : value,
+    )
+    this.#counters.push(counter)
+    return counter
   }
 }
 

@@ -35,6 +35,7 @@ const MAX_WAITING = 64
 /** The journal of one stream's DVR list: a page an hour, each of which can be read without the others. */
 export class DvrJournal {
   readonly #options: DvrJournalOptions
+  #dvrMs: number
   #page: number
   /** The inits that the page holds. */
   #told = new Set<string>()
@@ -45,7 +46,13 @@ export class DvrJournal {
 
   constructor(options: DvrJournalOptions) {
     this.#options = options
+    this.#dvrMs = options.dvrMs
     this.#page = options.page ?? -1
+  }
+
+  /** Keeps pages for a list that goes so far back from now on. */
+  resize(dvrMs: number): void {
+    this.#dvrMs = dvrMs
   }
 
   /**
@@ -81,10 +88,10 @@ export class DvrJournal {
   #turnTo(atMs: number): void {
     const page = Math.max(this.#page, Math.floor(atMs / PAGE_MS))
     if (page === this.#page) return
-    const { journals, stream, dvrMs } = this.#options
+    const { journals, stream } = this.#options
     this.#page = page
     this.#forgetTold()
-    void journals.drop(stream, page - 1 - Math.ceil((2 * dvrMs) / PAGE_MS))
+    void journals.drop(stream, page - 1 - Math.ceil((2 * this.#dvrMs) / PAGE_MS))
   }
 
   #initLines(segments: readonly DvrSegment[]): string[] {

@@ -51,6 +51,7 @@ const SAVE_MS = 5_000
 export class Dvr {
   readonly #options: StreamDvrOptions
   readonly #saving: BoundedWait
+  #dvrMs: number
   #index: DvrIndex
   #journal: DvrJournal | undefined
   /** The newest segment that the journal is known to hold; other nodes may have written more. */
@@ -61,6 +62,7 @@ export class Dvr {
   private constructor(options: StreamDvrOptions) {
     const { clock, log } = options
     this.#options = options
+    this.#dvrMs = options.dvrMs
     // While a disk hangs, viewers go on, and a crash would fall back to what was saved last.
     this.#saving = new BoundedWait(clock, SAVE_MS, () => log.error('saving the DVR list hangs'))
     this.#index = new DvrIndex(options)
@@ -75,19 +77,27 @@ export class Dvr {
 
   /** Begins again from what the journal says, because what is listed here is not what another node has shown. */
   async reload(timeline: Timeline): Promise<void> {
-    const { journals, stream, inits, log, dvrMs, clock } = this.#options
+    const { journals, stream, inits, log, clock } = this.#options
+    const dvrMs = this.#dvrMs
     const pages = (await journals?.load(stream)) ?? []
     const content = readJournal(pages.flatMap(({ lines }) => lines))
     for (const { facts, bytes } of content.inits) inits.add(facts.rendition, facts.id, bytes)
     const live = timeline.snapshot()
     const record = toRecord(content, { nextMsn: nextMsn(live), nowMs: clock.now() })
-    this.#index = DvrIndex.restore(record, this.#options)
+    this.#index = DvrIndex.restore(record, { dvrMs })
     this.#written = this.#index.newest?.msn ?? -1
     if (journals !== undefined) {
       const page = pages.at(-1)?.number
       this.#journal = new DvrJournal({ journals, stream, inits, log, dvrMs, page })
     }
     if (live !== undefined) this.show(this.#unwritten(timeline), live)
+  }
+
+  /** Goes so far back from now on. */
+  resize(dvrMs: number): void {
+    this.#dvrMs = dvrMs
+    this.#index.resize({ dvrMs })
+    this.#journal?.resize(dvrMs)
   }
 
   /** All editions, the newest last; none until the first publication. The same value until something changes. */

@@ -15,6 +15,7 @@ import type { SegmentDraft } from '../timeline/draft.ts'
 import { isInserted } from '../timeline/dvr/dvr-segment.ts'
 import type {
   FragmentFacts,
+  LiveSource,
   RenditionName,
   Segment,
   SegmentTrack,
@@ -59,6 +60,14 @@ export interface PublisherOptions {
   readonly refetch: SegmentBytesOptions['refetch']
 }
 
+/** What may change while it publishes. */
+export interface PublisherSettings {
+  /** How many segments the live list holds at least. */
+  readonly window: number
+  /** How far back players may seek, in milliseconds; 0 where they may not. */
+  readonly dvrMs: number
+}
+
 /** A fragment that could not be listed, and why: the list has a gap. */
 export interface Skipped {
   readonly number: bigint
@@ -75,13 +84,14 @@ const STALE_LIST_MS = 60_000
  */
 export class Publisher {
   readonly #options: PublisherOptions
+  #settings: PublisherSettings
   #timeline: Timeline
   readonly #inits: Inits
   readonly #bytes: SegmentBytes
   readonly #saved: SavedStream
   readonly #changed = new ChangeSignal()
   readonly #newest = new Map<SourceName, NewestFragment>()
-  readonly dvr: Dvr | undefined
+  #dvr: Dvr | undefined
   #shown: LiveList | undefined
   #latest: Segment | undefined
   #latestReal: Segment | undefined
@@ -97,14 +107,15 @@ export class Publisher {
   ) {
     const { stream, stores, refetch } = options
     this.#options = options
+    this.#settings = { window: options.timeline.window, dvrMs: options.dvrMs }
     this.#saved = saved
     this.#timeline = timeline
     this.#inits = inits
-    this.dvr = dvr
+    this.#dvr = dvr
     this.#bytes = new SegmentBytes({
       stream,
       cache: stores.cache,
-      keepsPast: dvr !== undefined,
+      keepsPast: () => this.#dvr !== undefined,
       refetch,
     })
     this.#shown = timeline.snapshot()
@@ -124,6 +135,27 @@ export class Publisher {
         ? await Dvr.open({ stream, clock, log, dvrMs, inits, journals }, timeline)
         : undefined
     return new Publisher(options, saved, { timeline, inits, dvr })
+  }
+
+  /**
+   * Lists as much as that from now on. What is listed stays until the next fragment comes; a past that is no longer wanted
+   * goes at once. Resolves when it is done.
+   */
+  configure(settings: PublisherSettings): Promise<void> {
+    return this.#inTurn(async () => {
+      const { window, dvrMs } = settings
+      this.#settings = settings
+      this.#timeline.resize(window)
+      if (dvrMs === 0) await this.#forgetPast()
+      else if (this.#dvr === undefined) await this.#keepPast()
+      else this.#dvr.resize(dvrMs)
+      this.#changed.notify()
+    })
+  }
+
+  /** The past that players may seek in; undefined where none is kept. */
+  get dvr(): Dvr | undefined {
+    return this.#dvr
   }
 
   /** What players may see now; undefined before the first publication. */
@@ -162,8 +194,12 @@ export class Publisher {
     return this.#changed.wait(signal)
   }
 
-  /** The newest fragment that came from a source, published or not. */
-  newest(source: SourceName): NewestFragment | undefined {
+  /**
+   * The newest fragment that came from a source, published or not.
+   * @param origin which upstream the source is: of another one it says nothing
+   */
+  newest(source: LiveSource, origin?: string): NewestFragment | undefined {
+    if (origin !== undefined && !this.#timeline.mayBeFrom(source, origin)) return undefined
     return this.#newest.get(source)
   }
 
@@ -218,6 +254,7 @@ export class Publisher {
   /**
    * Places, stores and lists fragments of one source, in order.
    * @param isShown asked when it is their turn: if not, they are only noted
+   * @param origin which upstream the source is: where that is another than before, a new part of the list begins
    * @returns those that could not be listed
    * @throws FencedError when another node owns the stream: then nothing has happened
    */
@@ -225,8 +262,13 @@ export class Publisher {
     source: SourceName,
     batch: readonly FetchedFragment[],
     isShown: () => boolean,
+    origin?: string,
   ): Promise<readonly Skipped[]> {
-    return this.#inTurn(() => this.#publish(source, batch, isShown()))
+    return this.#inTurn(() => {
+      const takeBack = this.#timeline.checkpoint()
+      if (source !== 'slate' && origin !== undefined) this.#timeline.from(source, origin)
+      return this.#publish(source, batch, isShown(), takeBack)
+    })
   }
 
   /**
@@ -304,7 +346,8 @@ export class Publisher {
    * @param fillsAll whether what was recorded before the start is wanted, too
    */
   backfill(past: StoredPast, fillsAll: boolean): Backfill | undefined {
-    const { stream, clock, log, counters, dvrMs } = this.#options
+    const { stream, clock, log, counters } = this.#options
+    const { dvrMs } = this.#settings
     const { dvr } = this
     if (dvr === undefined) return undefined
     const begin = (): Insertions => this.insertions(dvr)
@@ -324,6 +367,25 @@ export class Publisher {
     })
   }
 
+  async #keepPast(): Promise<void> {
+    const { stream, clock, log, stores } = this.#options
+    const { dvrMs } = this.#settings
+    const options = { stream, clock, log, dvrMs, inits: this.#inits, journals: stores.journals }
+    this.#dvr = await Dvr.open(options, this.#timeline)
+    this.#keepWhatMayBeAskedFor()
+  }
+
+  async #forgetPast(): Promise<void> {
+    const past = this.#dvr
+    if (past === undefined) return
+    const { stream, stores } = this.#options
+    const stays = new Set(this.#timeline.known().map(({ msn }) => msn))
+    this.#dvr = undefined
+    this.#bytes.drop([...past.segments()].filter(({ msn }) => !stays.has(msn)))
+    this.#keepWhatMayBeAskedFor()
+    await stores.journals?.drop(stream, Number.MAX_SAFE_INTEGER)
+  }
+
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work)
     this.#turn = done.then(
@@ -337,8 +399,8 @@ export class Publisher {
     source: SourceName,
     batch: readonly FetchedFragment[],
     isShown: boolean,
+    takeBack: () => void,
   ): Promise<readonly Skipped[]> {
-    const takeBack = this.#timeline.checkpoint()
     const byNumber = new Map(batch.map((fragment) => [fragment.listed.number, fragment]))
     const added: Segment[] = []
     const skipped: Skipped[] = []
@@ -382,7 +444,8 @@ export class Publisher {
 
   async #adopt(saved: unknown, arrivedMs: number): Promise<boolean> {
     const { stream, timeline: options } = this.#options
-    const { timeline, inits } = restoreStream(saved, stream, options)
+    const { window } = this.#settings
+    const { timeline, inits } = restoreStream(saved, stream, { ...options, window })
     const before = this.#timeline
     if (!timeline.isAfter(before)) return false
     this.#inits.addAll(inits)

@@ -9,8 +9,8 @@ import { isUnread } from '../timeline/listed.ts'
 export interface SegmentBytesOptions {
   readonly stream: string
   readonly cache: FragmentCache
-  /** Whether segments stay after they could no longer be asked for by the live list, until they are dropped. */
-  readonly keepsPast: boolean
+  /** Says whether segments stay after they could no longer be asked for by the live list, until they are dropped. */
+  readonly keepsPast: () => boolean
   /** Fetches the published bytes of a segment from upstream again, from `offset` on. */
   readonly refetch: (
     segment: Segment,
@@ -83,7 +83,7 @@ export class SegmentBytes {
     const isOver = ({ msn }: Segment): boolean => !this.#listed.has(msn) && !this.#retired.has(msn)
     const over = before.filter(isOver)
     // The past holds nothing that we cannot read.
-    this.drop(this.#options.keepsPast ? over.filter(isUnread) : over)
+    this.drop(this.#options.keepsPast() ? over.filter(isUnread) : over)
   }
 
   /** Drops segments that nobody may ask for any more. */
@@ -106,7 +106,7 @@ export class SegmentBytes {
   }
 
   #grace(untilMs: number): Hold {
-    return this.#options.keepsPast ? { untilMs, after: 'none' } : { untilMs }
+    return this.#options.keepsPast() ? { untilMs, after: 'none' } : { untilMs }
   }
 
   #remove(segment: Segment): void {

@@ -1,6 +1,6 @@
 import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
 import type { Reservation } from '../store/memory-store.ts'
-import type { RenditionName, Segment, SourceName } from '../timeline/fragment.ts'
+import type { LiveSource, RenditionName, Segment, SourceName } from '../timeline/fragment.ts'
 import type { LiveList } from '../timeline/segment-list.ts'
 import type { NewestFragment } from '../timeline/timeline.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
@@ -13,8 +13,11 @@ export interface Publication {
   readonly retained: readonly Segment[]
   /** An init segment that a retained segment refers to. */
   init(rendition: RenditionName, id: string): Buffer | undefined
-  /** The newest fragment that came from a source, published or not. */
-  newest(source: SourceName): NewestFragment | undefined
+  /**
+   * The newest fragment that came from a source, published or not.
+   * @param origin which upstream the source is: of another one it says nothing
+   */
+  newest(source: LiveSource, origin?: string): NewestFragment | undefined
   /** Forgets what a source delivered before, because it is followed anew and that says nothing of what comes next. */
   forget(source: SourceName): void
   /** Reserves room as {@link FragmentSink.reserve} does. */
@@ -22,12 +25,14 @@ export interface Publication {
   /**
    * Lists fragments of one source, in order.
    * @param isShown asked when it is the batch's turn: meanwhile another source may be shown
+   * @param origin which upstream the source is; where that is another than before, its first fragment is a discontinuity
    * @returns those that could not be listed
    */
   publish(
     source: SourceName,
     batch: readonly FetchedFragment[],
     isShown: () => boolean,
+    origin?: string,
   ): Promise<readonly { readonly number: bigint; readonly error: unknown }[]>
   /** Says that the source that sent a segment keeps it no longer, nor what is older. */
   lose(segment: Segment): Promise<void>

@@ -11,7 +11,7 @@ export interface SlateFillerOptions {
   readonly clock: Clock
   readonly log: Log
   /** The operator's slate; undefined for the built-in one. */
-  readonly movie: Movie | undefined
+  readonly movie: () => Movie | undefined
   /** Whether no source delivers, nor is about to. */
   readonly isLost: () => boolean
   /** What the slate follows, and where it goes. */
@@ -91,7 +91,7 @@ export class SlateFiller {
 
   async #choose(before: Before, longestMs: number): Promise<ChosenSlate | undefined> {
     const { log, movie } = this.#options
-    const slate = await chooseSlate(before.media, movie, longestMs)
+    const slate = await chooseSlate(before.media, movie(), longestMs)
     const { pictures, sound, unfit } = slate
     const isEmpty = pictures === undefined && sound === undefined
     const problem = isEmpty ? 'nothing stands in for its codec' : unfit

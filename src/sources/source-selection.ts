@@ -1,7 +1,4 @@
-import type { SourceName } from '../timeline/fragment.ts'
-
-/** A source that somebody else makes. */
-export type LiveSource = Exclude<SourceName, 'slate'>
+import type { LiveSource } from '../timeline/fragment.ts'
 
 /** Which of a stream's sources is shown. */
 export type Selection =

@@ -21,6 +21,8 @@ export interface KeeperUse {
 
 /** What a source is made of. */
 export interface SourceParts {
+  /** Names the upstream, alike for all that give the same fragments; undefined where it need not be told apart. */
+  readonly origin?: string | undefined
   readonly log: Log
   /** Its KVS quota; null where upstream is another origin. */
   readonly quota: StreamQuota | null
@@ -40,6 +42,7 @@ export class Source {
   readonly keeper: SessionKeeper
   readonly trouble: StreamTrouble
   readonly quota: StreamQuota | null
+  readonly origin: string | undefined
   readonly heartbeat = new Heartbeat()
   #following: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined
   #uses = 0
@@ -58,6 +61,7 @@ export class Source {
     const upstream = parts.quota === null ? 'The origin' : 'Kinesis Video Streams'
     this.trouble = new StreamTrouble(parts.log, upstream, changed, lost)
     this.quota = parts.quota
+    this.origin = parts.origin
     this.keeper = parts.openKeeper({
       failed: (error) => this.trouble.attempt(error),
       longestFragmentMs,

@@ -7,7 +7,7 @@ import { ChangeSignal } from '../base/signal.ts'
 import type { Movie } from '../formats/mp4/read-movie.ts'
 import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
-import type { Segment, SegmentTrack } from '../timeline/fragment.ts'
+import type { LiveSource, Segment, SegmentTrack } from '../timeline/fragment.ts'
 import { isUnread } from '../timeline/listed.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { fetchAgain, gone, remade } from './fetch-again.ts'
@@ -18,7 +18,6 @@ import { Source, type SourceParts } from './source.ts'
 import {
   followedIn,
   force,
-  type LiveSource,
   type Selection,
   type SourceSigns,
   select,
@@ -35,6 +34,11 @@ export interface SourcesOptions {
   readonly counters: GatewayCounters
   readonly camera: SourceParts
   readonly backup: SourceParts | undefined
+  readonly settings: SourcesSettings
+}
+
+/** What may change while they run. */
+export interface SourcesSettings {
   /** How long the camera has to deliver without a break before it takes over from the backup. */
   readonly returnAfterMs: number
   /** How long a source may be without a fragment before it counts as lost; longer where fragments are. */
@@ -65,9 +69,13 @@ export function lossAfterMs(signalLossAfterMs: number, targetDuration: number | 
  * does from the gateway itself, with a slate. A source that is not followed costs nothing (G10).
  */
 export class Sources {
-  readonly #options: SourcesOptions
-  readonly #camera: Source
-  readonly #backup: Source | undefined
+  readonly #options: Omit<SourcesOptions, 'camera' | 'backup' | 'settings'>
+  #settings: SourcesSettings
+  #camera: Source
+  #backup: Source | undefined
+  /** Sources of before that are still being let go of. */
+  readonly #leaving = new Set<Promise<void>>()
+  readonly #slateWanted = new ChangeSignal()
   readonly #wake = new ChangeSignal()
   readonly #changed = new ChangeSignal()
   #selection: Selection = { kind: 'camera' }
@@ -76,9 +84,9 @@ export class Sources {
   #awaySinceMs = 0
   #lastShown: LiveSource = 'camera'
 
-  constructor(options: SourcesOptions) {
-    const { camera, backup } = options
+  constructor({ camera, backup, settings, ...options }: SourcesOptions) {
     this.#options = options
+    this.#settings = settings
     this.#camera = this.#source('camera', camera)
     this.#backup = backup === undefined ? undefined : this.#source('backup', backup)
   }
@@ -133,6 +141,31 @@ export class Sources {
     this.#review()
   }
 
+  /** Does it by these settings from now on. */
+  configure(settings: SourcesSettings): void {
+    const { showsSlate } = this.#settings
+    this.#settings = settings
+    if (settings.showsSlate !== showsSlate) this.#slateWanted.notify()
+    this.#wake.notify()
+  }
+
+  /** Takes the stream's own fragments from elsewhere from now on. */
+  replaceCamera(parts: SourceParts): void {
+    this.#leave(this.#camera)
+    this.#camera = this.#source('camera', parts)
+    // One that was just started gets its time.
+    if (this.shown === 'camera') this.#camera.heartbeat.begin(this.#options.clock.now(), true)
+    this.#replaced()
+  }
+
+  /** Has another backup from now on, or none. */
+  replaceBackup(parts: SourceParts | undefined): void {
+    if (this.#backup !== undefined) this.#leave(this.#backup)
+    this.#backup = parts && this.#source('backup', parts)
+    if (parts === undefined && this.forced !== undefined) this.force(undefined)
+    this.#replaced()
+  }
+
   /** Lets go of all sessions for good. */
   close(): void {
     for (const { keeper } of this.#all) keeper.close()
@@ -141,10 +174,9 @@ export class Sources {
   /** Gives fragments to whoever publishes them, until `signal` aborts, and rejects with its reason. */
   async run(signal: AbortSignal, publication: Publication): Promise<never> {
     this.#begin(publication)
-    const slate = this.#options.showsSlate ? [this.#slate(publication)] : []
     return runTogether(signal, [
       (limited) => this.#followSources(limited, publication),
-      ...slate.map((filler) => (limited: AbortSignal) => filler.run(limited)),
+      (limited) => this.#showSlates(limited, publication),
     ])
   }
 
@@ -159,7 +191,7 @@ export class Sources {
     signal: AbortSignal,
   ): AsyncGenerator<Buffer> {
     if (segment.source === 'slate') {
-      yield (await remade(segment, track, this.#options.slateMovie)).subarray(offset)
+      yield (await remade(segment, track, this.#settings.slateMovie)).subarray(offset)
       return
     }
     const source = this.#named(segment.source)
@@ -200,7 +232,7 @@ export class Sources {
 
   /** How long a source may be without a fragment before it counts as lost. */
   get #lossAfterMs(): number {
-    const { signalLossAfterMs } = this.#options
+    const { signalLossAfterMs } = this.#settings
     return lossAfterMs(signalLossAfterMs, this.#publication?.shown?.targetDuration)
   }
 
@@ -243,13 +275,15 @@ export class Sources {
       }
     } finally {
       this.#publication = undefined
-      await Promise.all(this.#all.map((source) => source.unfollow()))
+      await Promise.all([...this.#all.map((source) => source.unfollow()), ...this.#leaving])
     }
   }
 
   /** Begins and ends following, so that it is as the selection has it. */
   #follow(publication: Publication, signal: AbortSignal, failed: (error: unknown) => void): void {
     const { clock, random } = this.#options
+    // What comes next must not be published beside what is left of it.
+    if (this.#leaving.size > 0) return
     const wanted = new Set(followedIn(this.#selection))
     for (const name of ['camera', 'backup'] as const) {
       const source = this.#named(name)
@@ -270,10 +304,26 @@ export class Sources {
     this.#wake.notify()
   }
 
+  /** Lets go of a source that is no more: what it is about to publish is not shown. */
+  #leave(source: Source): void {
+    const leaving = source.unfollow().finally(() => {
+      source.keeper.close()
+      this.#leaving.delete(leaving)
+      this.#wake.notify()
+    })
+    this.#leaving.add(leaving)
+  }
+
+  #replaced(): void {
+    this.#review()
+    this.#wake.notify()
+    this.#changed.notify()
+  }
+
   #sink(name: LiveSource, source: Source, publication: Publication): FragmentSink {
     return {
-      newest: () => publication.newest(name),
-      begin: (list) => this.#wantedOfFirst(name, list, publication),
+      newest: () => publication.newest(name, source.origin),
+      begin: (list) => this.#wantedOfFirst(name, source, list, publication),
       reserve: (bytes) => publication.reserve(bytes),
       publish: (batch) => this.#publish(name, source, batch, publication),
       // A backup goes on where a camera ends.
@@ -290,32 +340,51 @@ export class Sources {
     source.heartbeat.beat(this.#options.clock.now(), this.#lossAfterMs)
     this.#review(name)
     source.trouble.clear()
-    const skipped = await publication.publish(name, batch, () => this.shown === name)
+    const isShown = (): boolean => this.#named(name) === source && this.shown === name
+    const skipped = await publication.publish(name, batch, isShown, source.origin)
     for (const { number, error } of skipped) source.trouble.skipped(number, error)
   }
 
   /**
-   * Chooses from the first list of a camera what fills a live window, and from a backup's what covers the time since
-   * media came last. That is told by how long it is, because the clocks of the two may differ.
+   * Chooses from the first list of a camera what fills a live window, and from that of a backup, or of another camera than
+   * before, what covers the time since media came last. That is told by how long it is, because the clocks of the two may
+   * differ.
    */
   #wantedOfFirst(
     name: LiveSource,
+    { origin }: Source,
     list: readonly ListedFragment[],
-    { shown }: Publication,
+    publication: Publication,
   ): readonly ListedFragment[] {
-    const { clock, window } = this.#options
-    const segments = shown?.tail ?? []
-    if (name === 'camera' || segments.length === 0) return newestOf(list, window)
+    const { clock } = this.#options
+    const segments = publication.shown?.tail ?? []
+    const [before, own] = [publication.newest(name), publication.newest(name, origin)]
+    const isAnother = before !== undefined && own === undefined
+    if (segments.length === 0 || (name === 'camera' && !isAnother)) {
+      return newestOf(list, this.#settings.window)
+    }
     const lastReal = segments.findLast((segment) => segment.source !== 'slate')
     return takeOver(list, { last: segments.at(-1), lastReal }, clock.now())
   }
 
+  /** Shows slates while they are wanted. */
+  async #showSlates(signal: AbortSignal, publication: Publication): Promise<never> {
+    for (;;) {
+      if (!this.#settings.showsSlate) await this.#slateWanted.wait(signal)
+      else {
+        const slate = this.#slate(publication)
+        await this.#slateWanted.until(signal, (limited) => slate.run(limited))
+      }
+    }
+  }
+
   #slate(publication: Publication): SlateFiller {
-    const { clock, log, slateMovie } = this.#options
+    const { clock, log } = this.#options
     // What has ended is not lost; nor can a slate follow what we cannot read: the list is held.
     const isLost = (): boolean =>
       this.#isLost && publication.shown?.ended !== true && !publication.retained.some(isUnread)
-    return new SlateFiller({ clock, log, movie: slateMovie, isLost, publication })
+    const movie = (): Movie | undefined => this.#settings.slateMovie
+    return new SlateFiller({ clock, log, movie, isLost, publication })
   }
 
   /**
@@ -346,7 +415,8 @@ export class Sources {
   #signs(name: LiveSource, beating: LiveSource | undefined): SourceSigns {
     const heartbeat = this.#named(name)?.heartbeat
     if (heartbeat === undefined) return { delivers: false, steady: false }
-    const { clock, returnAfterMs } = this.#options
+    const { clock } = this.#options
+    const { returnAfterMs } = this.#settings
     const nowMs = clock.now()
     const steadyMs = heartbeat.steadyMs(returnAfterMs)
     return {

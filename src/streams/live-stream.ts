@@ -31,12 +31,28 @@ export interface LiveStreamOptions {
   readonly publisher: Publisher
   /** Whether this node is to hold the upstream session. */
   readonly ownership: Ownership
-  /** Looks for what the source keeps and the DVR list lacks; undefined where nothing is to be looked for. */
-  readonly backfill: Backfill | undefined
+  readonly recorded: Recorded
+  readonly settings: LiveSettings
+  /** How many streams run now. */
+  readonly running: Cell
+  /** Called when there is something to play for whoever woke it, with how long that took. */
+  readonly awoken: (tookMs: number) => void
+  /** Called when all that it held was let go of. */
+  readonly discarded: () => void
+}
+
+/** What there is of a stream's past besides what it holds itself. */
+export interface Recorded {
+  /** Makes what looks for what the source keeps and the DVR list lacks; undefined where nothing is to be looked for. */
+  readonly openBackfill: () => Backfill | undefined
   /** Opens what is kept of its past; undefined where nothing is. */
   readonly openArchives: ((tail: LiveTail) => Archives) | undefined
   /** Whether the stream's source keeps the past, and not only its DVR list. */
   readonly keepsArchive: boolean
+}
+
+/** What may change while it runs. */
+export interface LiveSettings {
   /** How it starts and stops; with `always` it never stops by itself. */
   readonly activation: StreamStatus['activation']
   /** How long after the last request it stops, in milliseconds, unless it is always on. */
@@ -46,12 +62,6 @@ export interface LiveStreamOptions {
   /** What viewers get without a signal; with `fail` nothing once the camera has been away for `failAfterMs`. */
   readonly onSignalLoss: OnSignalLoss
   readonly failAfterMs: number
-  /** How many streams run now. */
-  readonly running: Cell
-  /** Called when there is something to play for whoever woke it, with how long that took. */
-  readonly awoken: (tookMs: number) => void
-  /** Called when all that it held was let go of. */
-  readonly discarded: () => void
 }
 
 interface Running {
@@ -73,12 +83,13 @@ const LOST: ReadonlySet<StreamState> = new Set(['stale', 'slate', 'offline', 'fa
  */
 export class LiveStream implements Stream {
   readonly name: string
-  readonly archives: Archives | undefined
   readonly sources: Sources
-  readonly activation: StreamStatus['activation']
-  readonly onSignalLoss: OnSignalLoss
   readonly #publisher: Publisher
-  readonly #options: LiveStreamOptions
+  readonly #options: Omit<LiveStreamOptions, 'settings' | 'recorded'>
+  #settings: LiveSettings
+  #recorded: Recorded
+  #archives: Archives | undefined
+  readonly #recordedChange = new ChangeSignal()
   readonly #change = new ChangeSignal()
   readonly #viewers = new Viewers()
   #running: Running | undefined
@@ -92,15 +103,50 @@ export class LiveStream implements Stream {
   /** Whether what is shown is what the owner shows, or showed last. */
   #isUpToDate = false
 
-  constructor(options: LiveStreamOptions) {
+  constructor({ settings, recorded, ...options }: LiveStreamOptions) {
     this.name = options.name
     this.sources = options.sources
-    this.activation = options.activation
-    this.onSignalLoss = options.onSignalLoss
     this.#publisher = options.publisher
     this.#options = options
+    this.#settings = settings
+    this.#recorded = recorded
     this.#sinceMs = options.clock.now()
-    this.archives = options.openArchives?.(this)
+    this.#archives = recorded.openArchives?.(this)
+  }
+
+  /** Behaves by these settings from now on; what runs goes on, and what waits waits as it began. */
+  configure(settings: LiveSettings): void {
+    this.#settings = settings
+    this.#changed()
+  }
+
+  /** Has another past from now on: what is shown of the one before ends. */
+  replaceRecorded(recorded: Recorded): void {
+    this.#archives?.close()
+    this.#recorded = recorded
+    this.#archives = recorded.openArchives?.(this)
+    this.#recordedChange.notify()
+    this.#changed()
+  }
+
+  /** Looks for what its source keeps as if it had just started, because another past is wanted. */
+  fillBackAnew(): void {
+    this.#recordedChange.notify()
+  }
+
+  /** What is kept of its past, to be played by range; undefined where nothing is. */
+  get archives(): Archives | undefined {
+    return this.#archives
+  }
+
+  /** How it starts and stops. */
+  get activation(): StreamStatus['activation'] {
+    return this.#settings.activation
+  }
+
+  /** What viewers get without a signal. */
+  get onSignalLoss(): OnSignalLoss {
+    return this.#settings.onSignalLoss
   }
 
   /** All that serving needs to know of it now; its identity changes with each change. */
@@ -131,7 +177,7 @@ export class LiveStream implements Stream {
 
   /** How far back viewers may go: of the DVR window, what is there by now. */
   get reach(): Reach {
-    const { keepsArchive: archive } = this.#options
+    const { keepsArchive: archive } = this.#recorded
     const dvrMs = (this.past?.seconds ?? 0) * 1_000
     return { dvrMs, archive, clip: archive || dvrMs > 0 }
   }
@@ -215,7 +261,8 @@ export class LiveStream implements Stream {
 
   /** Notes that somebody asked for something of this stream; with a connection, for a media playlist. */
   touch(viewer?: Viewer): void {
-    const { clock, ownership, idleTimeoutMs } = this.#options
+    const { clock, ownership } = this.#options
+    const { idleTimeoutMs } = this.#settings
     this.#requestedMs = clock.now()
     ownership.want(this.#requestedMs + idleTimeoutMs)
     if (viewer !== undefined) this.#viewers.seen(viewer, this.#requestedMs)
@@ -263,7 +310,7 @@ export class LiveStream implements Stream {
 
   /** Stops for good. Resolves when nothing of it runs any more. */
   async close(): Promise<void> {
-    this.archives?.close()
+    this.#archives?.close()
     await this.stop()
     this.sources.close()
   }
@@ -288,7 +335,8 @@ export class LiveStream implements Stream {
     const wakes = this.#running === undefined
     this.start()
     if (this.#live() !== undefined) return
-    const { clock, startTimeoutMs, awoken } = this.#options
+    const { clock, awoken } = this.#options
+    const { startTimeoutMs } = this.#settings
     const startedMs = this.#running?.startedMs ?? clock.now()
     const leftMs = startedMs + startTimeoutMs - clock.now()
     try {
@@ -310,7 +358,7 @@ export class LiveStream implements Stream {
 
   /** When the list is withheld unless a fragment comes, in milliseconds since 1970. */
   #cutMs(): number {
-    const { failAfterMs } = this.#options
+    const { failAfterMs } = this.#settings
     const receivedMs = this.newestMs ?? this.#running?.startedMs
     if (this.onSignalLoss !== 'fail' || receivedMs === undefined) return Number.POSITIVE_INFINITY
     // Not while the next fragment may still be in time, however long fragments are.
@@ -421,14 +469,26 @@ export class LiveStream implements Stream {
   }
 
   async #runSources(signal: AbortSignal): Promise<void> {
-    const { backfill, log } = this.#options
-    const filling = backfill?.run(signal).catch((error: unknown) => {
-      if (!signal.aborted) log.error('looking for late fragments failed', { error })
+    const { log } = this.#options
+    const over = new AbortController()
+    const limited = AbortSignal.any([signal, over.signal])
+    const filling = this.#fillBack(limited).catch((error: unknown) => {
+      if (!limited.aborted) log.error('looking for late fragments failed', { error })
     })
     try {
       await this.sources.run(signal, this.#publisher)
     } finally {
+      over.abort()
       await filling
+    }
+  }
+
+  /** Looks for late fragments, wherever they may be found at the time. */
+  async #fillBack(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      const backfill = this.#recorded.openBackfill()
+      if (backfill === undefined) await this.#recordedChange.wait(signal)
+      else await this.#recordedChange.until(signal, (limited) => backfill.run(limited))
     }
   }
 
@@ -444,19 +504,20 @@ export class LiveStream implements Stream {
 
   /** Looks at the state now and then, because the states stale, offline and idle come from nothing happening. */
   async #tick(signal: AbortSignal): Promise<void> {
-    const { clock, activation, ownership } = this.#options
+    const { clock, ownership } = this.#options
     while (!signal.aborted) {
       const untilCutMs = this.#cutMs() - clock.now()
       const waitMs = Math.min(TICK_MS, this.#untilIdleMs(), untilCutMs > 0 ? untilCutMs : TICK_MS)
       await clock.sleep(waitMs, signal)
-      if (activation === 'always') ownership.want(clock.now() + 10 * TICK_MS)
+      if (this.activation === 'always') ownership.want(clock.now() + 10 * TICK_MS)
       this.#update()
       if (this.#untilIdleMs() <= 0) this.#running?.stop.abort(new Error('nobody watches'))
     }
   }
 
   #untilIdleMs(): number {
-    const { clock, activation, idleTimeoutMs, ownership } = this.#options
+    const { clock, ownership } = this.#options
+    const { activation, idleTimeoutMs } = this.#settings
     if (activation === 'always') return Number.POSITIVE_INFINITY
     const here = this.#requestedMs + idleTimeoutMs
     // Whoever follows wants it only for the viewers that are here.
@@ -517,7 +578,7 @@ export class LiveStream implements Stream {
   }
 
   #rules(): StateRules {
-    const { startTimeoutMs, signalLossAfterMs } = this.#options
+    const { startTimeoutMs, signalLossAfterMs } = this.#settings
     const { targetDuration } = this.#publisher.shown ?? {}
     return { startTimeoutMs, signalLossAfterMs: lossAfterMs(signalLossAfterMs, targetDuration) }
   }

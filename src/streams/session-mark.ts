@@ -1,5 +1,5 @@
 import { GatewayError } from '../base/errors.ts'
-import type { LiveSource } from '../sources/source-selection.ts'
+import type { LiveSource } from '../timeline/fragment.ts'
 import type { KeeperEvent } from '../upstream/keeper-event.ts'
 import type { SessionMark } from './history.ts'
 

@@ -3,7 +3,8 @@ import { ticksToMs } from './ticks.ts'
 
 /** Where the timeline stands: the newest placed fragment, as far as the next one is measured by it. */
 export interface Cursor {
-  readonly source: SourceName
+  /** Undefined when its source is another upstream by now, so that whatever comes follows another source. */
+  readonly source: SourceName | undefined
   readonly number: bigint
   /**
    * The run of upstream timestamps; undefined after a restart, because nothing is known of the bases of another

@@ -56,7 +56,10 @@ export interface TrackFacts {
  * Says who made a fragment: the stream's own source, its backup, or the gateway itself. Numbers and dates of one source
  * mean nothing in another.
  */
-export type SourceName = 'camera' | 'backup' | 'slate'
+export type SourceName = LiveSource | 'slate'
+
+/** A source that somebody else makes. */
+export type LiveSource = 'camera' | 'backup'
 
 /** A verified fragment, ready to be placed. */
 export interface FragmentFacts {

@@ -15,6 +15,9 @@ export interface PlacedName extends Omit<FragmentName, 'timeBase'> {
   readonly timeBase: number | undefined
 }
 
+/** Where a fragment stands among those of its source. */
+type Place = Omit<PlacedName, 'source'>
+
 /** Says whether a fragment belongs at the end of the timeline. */
 export type Identity =
   | { readonly kind: 'new' }
@@ -99,7 +102,7 @@ function isSameNumber(fragment: FragmentName, placed: PlacedName): boolean {
 }
 
 /** Says whether numbers can be compared, because those that only count within a session mean nothing outside of it. */
-function areComparable(fragment: FragmentName, other: PlacedName): boolean {
+function areComparable(fragment: FragmentName, other: Place): boolean {
   const bothGlobal = isGlobal(fragment.number) && isGlobal(other.number)
   return bothGlobal || fragment.timeBase === other.timeBase
 }
@@ -124,7 +127,7 @@ function isSameStart({ startMs }: FragmentName, placed: PlacedName): boolean {
   )
 }
 
-function isAfter(fragment: FragmentName, last: PlacedName): boolean {
+function isAfter(fragment: FragmentName, last: Place): boolean {
   if (areComparable(fragment, last)) return fragment.number > last.number
   if (fragment.startMs === undefined || last.startMs === undefined) return true
   return fragment.startMs > last.startMs

@@ -117,7 +117,7 @@ const segmentSchema = z.object({
 })
 
 const cursorSchema = z.object({
-  source: sourceSchema,
+  source: maybe(z.enum(['camera', 'backup', 'slate'])).default('camera'),
   number: bigNumber,
   startMs: maybe(ms),
   durationMs: duration,
@@ -141,6 +141,8 @@ const cursorSchema = z.object({
   ),
 })
 
+const originSchema = z.string().min(1).max(128)
+
 const savedSchema = z.object({
   format: z.literal(FORMAT),
   version: count,
@@ -153,6 +155,10 @@ const savedSchema = z.object({
     retired: z.array(z.object({ segment: segmentSchema, retiredMs: ms })).max(MAX_LISTED),
     longestMs: duration,
   }),
+  /** Not in timelines that were saved before sources could change. */
+  origins: z
+    .object({ camera: originSchema.exactOptional(), backup: originSchema.exactOptional() })
+    .default({}),
   recent: z
     .array(z.object({ source: sourceSchema, number: bigNumber, startMs: maybe(z.number()) }))
     .max(2 * MAX_RECENT),
@@ -181,6 +187,7 @@ export function saveState(state: TimelineState): SavedTimeline {
       })),
       longestMs: window.longestMs,
     },
+    origins: { ...state.origins },
     recent: state.recent.map(saveName),
     cursor: state.cursor === undefined ? null : saveCursor(state.cursor),
     ended: state.ended,
@@ -239,7 +246,7 @@ function saveName({ source, number, startMs }: PlacedName): SavedTimeline['recen
 function saveCursor(cursor: Cursor): SavedTimeline['cursor'] {
   const { source, number, startMs, durationMs, tracks } = cursor
   return {
-    source,
+    source: source ?? null,
     number: String(number),
     startMs: startMs ?? null,
     durationMs,

@@ -1,7 +1,7 @@
 import { commitDraft, targetOf } from './commit.ts'
 import { RENDITIONS } from './cursor.ts'
 import { draftSegment, renditionsOf, type SegmentDraft } from './draft.ts'
-import type { FragmentFacts, Segment, SourceName } from './fragment.ts'
+import type { FragmentFacts, LiveSource, Segment, SourceName } from './fragment.ts'
 import { type FragmentName, type Identity, identify } from './identity.ts'
 import { restoreState, type SavedTimeline, saveState } from './saved.ts'
 import type { LiveList } from './segment-list.ts'
@@ -51,14 +51,12 @@ export interface NewestFragment {
  */
 export class Timeline {
   readonly #options: TimelineOptions
+  #window: number
   #state: TimelineState
   #snapshot: LiveList | undefined
 
   private constructor(state: TimelineState, options: TimelineOptions) {
-    const { window } = options
-    if (!Number.isInteger(window) || window < 1 || window > MAX_LISTED) {
-      throw new RangeError(`window must be a whole number from 1 to ${MAX_LISTED}, got ${window}`)
-    }
+    this.#window = checkedWindow(options.window)
     this.#state = state
     this.#options = options
   }
@@ -74,6 +72,38 @@ export class Timeline {
    */
   static restore(saved: unknown, options: TimelineOptions): Timeline {
     return new Timeline(restoreState(saved), options)
+  }
+
+  /** Lists at least so many segments from the next commit on. */
+  resize(window: number): void {
+    this.#window = checkedWindow(window)
+  }
+
+  /** Says whether a source may be that upstream, as far as is known. */
+  mayBeFrom(source: LiveSource, origin: string): boolean {
+    return (this.#state.origins[source] ?? origin) === origin
+  }
+
+  /**
+   * Notes which upstream a source is from now on. Where it was another one, what is known of its fragments says nothing of
+   * those that come, and the next one is a discontinuity.
+   */
+  from(source: LiveSource, origin: string): void {
+    const { origins, recent, cursor, version } = this.#state
+    if (origins[source] === origin) return
+    const noted = {
+      ...this.#state,
+      version: version + 1,
+      origins: { ...origins, [source]: origin },
+    }
+    if (this.mayBeFrom(source, origin)) this.#change(noted)
+    else {
+      this.#change({
+        ...noted,
+        recent: recent.filter((name) => name.source !== source),
+        cursor: cursor?.source === source ? { ...cursor, source: undefined } : cursor,
+      })
+    }
   }
 
   /** Says, before anybody fetches it, whether a listed fragment is worth fetching. */
@@ -101,7 +131,7 @@ export class Timeline {
    */
   commit(draft: SegmentDraft, published: PublishedTracks): Segment {
     const { state, segment } = commitDraft(this.#state, draft, published, {
-      window: this.#options.window,
+      window: this.#window,
       targetDurationFloorS: this.#options.targetDurationFloorS(),
     })
     this.#change(state)
@@ -238,6 +268,11 @@ export class Timeline {
     this.#state = state
     this.#snapshot = undefined
   }
+}
+
+function checkedWindow(window: number): number {
+  if (Number.isInteger(window) && window >= 1 && window <= MAX_LISTED) return window
+  throw new RangeError(`window must be a whole number from 1 to ${MAX_LISTED}, got ${window}`)
 }
 
 function toSnapshot(state: TimelineState, nextMsn: number, targetDuration: number): LiveList {

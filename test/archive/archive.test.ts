@@ -72,8 +72,7 @@ function stageOf(stored: readonly Stored[], options: StageOptions = {}): Stage {
     recording,
     placedBy: options.placedBy ?? 'dates',
     room: options.room ?? new ListRoom(100_000),
-    maxMs: 7 * 24 * HOUR_MS,
-    maxClipMs: HOUR_MS,
+    limits: { maxMs: 7 * 24 * HOUR_MS, maxClipMs: HOUR_MS },
     mostEntries,
   })
   return { past, tail, clock, archives }

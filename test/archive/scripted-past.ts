@@ -220,5 +220,12 @@ export function recordingOf(
   }: { clock?: Clock; cache?: FragmentCache; mostResults?: number } = {},
 ): UpstreamRecording {
   const reachMs = 48 * 3_600_000
-  return new UpstreamRecording({ stream: 'lobby', clock, cache, past, mostResults, reachMs })
+  return new UpstreamRecording({
+    stream: 'lobby',
+    clock,
+    cache,
+    past,
+    mostResults,
+    reachMs: () => reachMs,
+  })
 }

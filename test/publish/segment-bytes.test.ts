@@ -40,7 +40,7 @@ test('G18: a disk that hangs delays one fragment, and keeps no more than that in
   const refetch = (): never => {
     throw new Error('not asked for')
   }
-  const shelf = new SegmentBytes({ stream: 'lobby', keepsPast: false, cache, refetch })
+  const shelf = new SegmentBytes({ stream: 'lobby', keepsPast: () => false, cache, refetch })
   const put = shelf.put(1, tracksOf(1))
   await nextTurn()
   clock.advance(5_000)

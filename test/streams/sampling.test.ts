@@ -36,7 +36,7 @@ test('a point each ten seconds tells how a stream is, and what came and went sin
   await pass(clock, 10_000)
   all[0]?.start()
   await pass(clock, 5_000)
-  counters.upstreamObserver('lobby').request('GetMP4MediaFragment', 200, 50_000)
+  counters.upstreamObserver('lobby').request('GetMP4MediaFragment', 200, 50_000, 5)
   counters.downstreamBytes.add({ stream: 'lobby', class: 'segment' }, 200_000)
   await pass(clock, 15_000)
   camera.off()

@@ -72,6 +72,11 @@ export class ScriptedCamera {
     for (const session of this.#sessions) session.isOpen = false
   }
 
+  /** How many of its sessions are open. */
+  get openSessions(): number {
+    return [...this.#sessions].filter(({ isOpen }) => isOpen).length
+  }
+
   /** The numbers of all that it has sent. */
   get numbers(): readonly bigint[] {
     this.#grow()

@@ -5,12 +5,12 @@ import { readTs } from '../../src/formats/mpegts/read-ts.ts'
 import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
 import { Publisher } from '../../src/publish/publisher.ts'
 import type { SourceParts } from '../../src/sources/source.ts'
-import { Sources } from '../../src/sources/sources.ts'
+import { Sources, type SourcesSettings } from '../../src/sources/sources.ts'
 import { FragmentCache } from '../../src/store/fragment-cache.ts'
 import type { JournalPage, Journals } from '../../src/store/journals.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import type { SavedTimelines } from '../../src/store/saved-timelines.ts'
-import { LiveStream } from '../../src/streams/live-stream.ts'
+import { type LiveSettings, LiveStream } from '../../src/streams/live-stream.ts'
 import { ALONE } from '../../src/streams/ownership.ts'
 import type { OnSignalLoss } from '../../src/streams/stream.ts'
 import { SessionKeeper } from '../../src/upstream/session-keeper.ts'
@@ -99,24 +99,46 @@ const SLATE: Movie = {
 
 /** A stream as the gateway opens it, of cameras that follow a script: all of it real but its sessions. */
 export async function openScripted(options: ScriptedStreamOptions): Promise<LiveStream> {
+  const { stream } = await openScriptedParts(options)
+  return stream
+}
+
+/** The stream, what publishes for it, and the settings of its sources and its own. */
+export async function openScriptedParts(options: ScriptedStreamOptions): Promise<{
+  stream: LiveStream
+  publisher: Publisher
+  sourcesSettings: SourcesSettings
+  settings: LiveSettings
+}> {
   const { name = 'lobby', clock, camera, backup, onSignalLoss = 'hold', dvrMs = 0 } = options
   const { log = silentLog, counters = new GatewayCounters(), activation = 'on-demand' } = options
   const memory = new MemoryStore({ clock, maxBytes: 2 ** 24 })
   const cells = { hits: { value: 0 }, misses: { value: 0 }, coalesced: { value: 0 } }
   const cache = new FragmentCache({ clock, store: memory, tiers: [], ...cells })
+  const sourcesSettings = {
+    returnAfterMs: 10_000,
+    signalLossAfterMs: 6_000,
+    window: 5,
+    showsSlate: onSignalLoss === 'slate',
+    slateMovie: SLATE,
+  }
+  const settings = {
+    activation,
+    idleTimeoutMs: 60_000,
+    startTimeoutMs: 10_000,
+    signalLossAfterMs: 6_000,
+    onSignalLoss,
+    failAfterMs: options.failAfterMs ?? 30_000,
+  }
   const sources = new Sources({
     stream: name,
     clock,
     random: () => 0.5,
     log,
     counters,
-    camera: partsOf(camera, clock, log),
-    backup: backup && partsOf(backup, clock, log),
-    returnAfterMs: 10_000,
-    signalLossAfterMs: 6_000,
-    window: 5,
-    showsSlate: onSignalLoss === 'slate',
-    slateMovie: SLATE,
+    camera: scriptedParts(camera, clock, 'camera'),
+    backup: backup && scriptedParts(backup, clock, 'backup'),
+    settings: sourcesSettings,
   })
   const publisher = await Publisher.open({
     stream: name,
@@ -128,7 +150,7 @@ export async function openScripted(options: ScriptedStreamOptions): Promise<Live
     stores: { memory, cache, timelines: options.timelines, journals: options.journals },
     refetch: (...segment) => sources.fetchAgain(...segment),
   })
-  return new LiveStream({
+  const stream = new LiveStream({
     running: { value: 0 },
     awoken: (tookMs) => counters.distributions.firstPlaylist.observe(tookMs / 1_000),
     name,
@@ -137,22 +159,26 @@ export async function openScripted(options: ScriptedStreamOptions): Promise<Live
     sources,
     publisher,
     ownership: ALONE,
-    backfill: publisher.backfill(camera.past, options.fillsAll ?? false),
-    openArchives: undefined,
-    keepsArchive: true,
-    activation,
-    idleTimeoutMs: 60_000,
-    startTimeoutMs: 10_000,
-    signalLossAfterMs: 6_000,
-    onSignalLoss,
-    failAfterMs: options.failAfterMs ?? 30_000,
+    recorded: {
+      openBackfill: () => publisher.backfill(camera.past, options.fillsAll ?? false),
+      openArchives: undefined,
+      keepsArchive: true,
+    },
+    settings,
     discarded: options.discarded ?? ((): void => {}),
   })
+  return { stream, publisher, sourcesSettings, settings }
 }
 
-function partsOf(camera: ScriptedCamera, clock: ManualClock, log: Log): SourceParts {
+/** A source of which all is real but its sessions. */
+export function scriptedParts(
+  camera: ScriptedCamera,
+  clock: ManualClock,
+  origin: string,
+): SourceParts {
   return {
-    log,
+    log: silentLog,
+    origin,
     quota: null,
     openKeeper: ({ longestFragmentMs }) =>
       new SessionKeeper({

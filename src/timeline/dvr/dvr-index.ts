@@ -54,9 +54,9 @@ const LEAST_BLOCKS = 12
  * segments in the order of their places; a segment never changes.
  */
 export class DvrIndex {
-  readonly #dvrMs: number
-  readonly #blockMs: number
-  readonly #division: Division
+  #dvrMs: number
+  #blockMs: number
+  #division: Division
   /** The editions, newest last; never empty once something was appended. */
   #editions: readonly Edition[] = []
   /** Blocks that left the list and that players may still ask for (G6), oldest first. */
@@ -70,7 +70,15 @@ export class DvrIndex {
 
   constructor({ dvrMs }: DvrOptions) {
     this.#dvrMs = dvrMs
-    this.#blockMs = Math.min(BLOCK_MS, dvrMs / LEAST_BLOCKS)
+    this.#blockMs = blockMsOf(dvrMs)
+    this.#division = new Division(this.#blockMs)
+  }
+
+  /** Goes so far back from now on. The blocks that are there stay as they are. */
+  resize({ dvrMs }: DvrOptions): void {
+    this.#dvrMs = dvrMs
+    if (blockMsOf(dvrMs) === this.#blockMs) return
+    this.#blockMs = blockMsOf(dvrMs)
     this.#division = new Division(this.#blockMs)
   }
 
@@ -418,4 +426,8 @@ function isLost({ first, last }: PublishedBlock, gone: DvrSegment, liveFrom: num
 /** Says whether a block ends in what was inserted before this segment. */
 function isOnlyBefore(last: DvrSegment, msn: number): boolean {
   return last.anchor === msn && isInserted(last)
+}
+
+function blockMsOf(dvrMs: number): number {
+  return Math.min(BLOCK_MS, dvrMs / LEAST_BLOCKS)
 }

@@ -27,7 +27,7 @@ export class StreamQuotas {
   /** Returns a stream's quota for one more reader; see {@link release}. */
   of(stream: StreamIdentity): StreamQuota {
     const { clock, share = 0.5 } = this.#options
-    const key = this.#keyOf(stream)
+    const key = this.nameOf(stream)
     const shared = this.#quotas.get(key) ?? {
       quota: new LocalStreamQuota(clock, share),
       readers: 0,
@@ -42,13 +42,14 @@ export class StreamQuotas {
    * with it.
    */
   release(stream: StreamIdentity): void {
-    const shared = this.#quotas.get(this.#keyOf(stream))
+    const shared = this.#quotas.get(this.nameOf(stream))
     if (shared === undefined) return
     shared.readers -= 1
-    if (shared.readers === 0) this.#quotas.delete(this.#keyOf(stream))
+    if (shared.readers === 0) this.#quotas.delete(this.nameOf(stream))
   }
 
-  #keyOf(stream: StreamIdentity): string {
+  /** Names a KVS stream among those of all regions and accounts, however it is told. */
+  nameOf(stream: StreamIdentity): string {
     const region = regionOf(stream) ?? this.#options.region ?? ''
     return [region, accountOf(stream), nameOf(stream)].join(' ')
   }

@@ -27,6 +27,11 @@ export class OriginKeys {
     return id
   }
 
+  /** Forgets the keys of a stream that is no more. */
+  forget(stream: string): void {
+    this.#streams.delete(stream)
+  }
+
   find(stream: string, id: string): OriginKey | undefined {
     return this.#streams.get(stream)?.peek(id)
   }
