@@ -18,7 +18,14 @@ export interface PastList {
  * A recorded fragment's place follows from its date, in milliseconds, and not from its neighbour's end; how
  * long it lasts is known from a list that tells of one track, rounded too.
  */
-const RECORDED: Tolerances = { jumpMs: 50, extinfMs: 41, gapMs: 80, pdtMs: 80, renditionsMs: 150 }
+const RECORDED: Tolerances = {
+  jumpMs: 50,
+  extinfMs: 41,
+  gapMs: 80,
+  pdtMs: 80,
+  renditionsMs: 150,
+  seamlessMs: 10,
+}
 
 /** The renditions of a multivariant playlist, or undefined and an incident. */
 export async function renditionsOf(
