@@ -8,8 +8,7 @@ async function fetchTrack(
   config: CameraConfigInput,
   track: number,
   container: 'FRAGMENTED_MP4' | 'MPEG_TS' = 'FRAGMENTED_MP4',
-  /** A loop and a bit: the seam is crossed. */
-  loops = 1.5,
+  loops = loopsToSeam(config.clip),
 ): Promise<Buffer> {
   const cameras = { cam: { ...config, quotas: { enforced: false } } }
   await using it = await rig({ config: { cameras } })
@@ -29,6 +28,11 @@ async function fetchTrack(
   const parts: Buffer[] = []
   for (const url of links(text, masterUrl, 'get(?:MP4|TS)')) parts.push((await get(url)).bytes)
   return Buffer.concat(parts)
+}
+
+/** A loop and a bit: the seam is crossed. Of a loop that is one fragment, two are complete in more than three. */
+function loopsToSeam(clip: CameraConfigInput['clip'] = 'av-720p'): number {
+  return loadClip(clip).startsMs.length === 1 ? 3.5 : 1.5
 }
 
 const tracks = CLIP_NAMES.flatMap((clip) => {

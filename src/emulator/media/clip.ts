@@ -17,6 +17,8 @@ export const CLIP_NAMES = [
   'hevc',
   'audio-only',
   'video-only',
+  'video-gop-20s',
+  'video-gop-400ms',
 ] as const
 export type ClipName = (typeof CLIP_NAMES)[number]
 

@@ -82,6 +82,25 @@ export const RECIPES: readonly ClipRecipe[] = [
     audio: true,
   },
   {
+    // As an encoder makes them whose key frames are too far apart. KVS.md, section 10.
+    name: 'video-gop-20s',
+    fps: 10,
+    bFrames: 0,
+    loopMs: 20_000,
+    fragmentsMs: [20_000],
+    video: [x264('main', '320x180', 36), x264('baseline', '320x180', 36)],
+    audio: false,
+  },
+  {
+    name: 'video-gop-400ms',
+    fps: 10,
+    bFrames: 0,
+    loopMs: LOOP_MS,
+    fragmentsMs: [400],
+    video: [x264('main', '320x180', 60), x264('baseline', '320x180', 60)],
+    audio: false,
+  },
+  {
     name: 'hevc',
     fps: 25,
     bFrames: 2,
