@@ -1,5 +1,12 @@
 import { loadYaml } from '../config/load.ts'
-import { type Args, type Command, EXIT, type ExitCode, type Terminal } from './command.ts'
+import {
+  type Args,
+  type Command,
+  EXIT,
+  type ExitCode,
+  type Terminal,
+  UsageError,
+} from './command.ts'
 import { portOption } from './parse.ts'
 
 const DEFAULT_PORT = '8090'
@@ -10,6 +17,7 @@ export const emulatorCommand: Command = {
   operands: [],
   options: {
     port: { value: 'N', doc: `on loopback, ${DEFAULT_PORT} unless given; 0 takes any free port` },
+    cause: { value: 'NAME', doc: 'a camera with this trouble, instead; `all` for one of each' },
     config: { value: 'FILE', doc: 'cameras and faults; see src/emulator/README.md' },
   },
   run: emulate,
@@ -28,9 +36,24 @@ async function emulate({ options }: Args, terminal: Terminal): Promise<ExitCode>
   return EXIT.ok
 }
 
-/** Reads the emulator's configuration; without a file it has demo cameras of its own. */
-async function emulatorConfig({ config: file }: Args['options'], { env }: Terminal) {
+/** Reads the emulator's configuration, or makes it of causes; without either it has demo cameras of its own. */
+async function emulatorConfig({ config: file, cause }: Args['options'], { env }: Terminal) {
+  if (cause !== undefined) {
+    if (file !== undefined) throw new UsageError('--cause and --config exclude each other')
+    return causeConfig(cause)
+  }
   if (file === undefined) return {}
   const { emulatorConfigSchema } = await import('../emulator/config.ts')
   return loadYaml(file, env, emulatorConfigSchema)
+}
+
+async function causeConfig(name: string) {
+  const { causes, causesConfig } = await import('../emulator/causes.ts')
+  const nowMs = Date.now()
+  const known = Object.keys(causes(nowMs))
+  if (name === 'all') return causesConfig(known, nowMs)
+  if (!known.includes(name)) {
+    throw new UsageError(`--cause takes one of ${known.join(', ')}; got ${JSON.stringify(name)}`)
+  }
+  return causesConfig([name], nowMs)
 }

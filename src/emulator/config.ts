@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { eventSchema } from './camera/event.ts'
 import { CLIP_NAMES } from './media/clip.ts'
+import { ACTIONS, DENIED_BY } from './service/denial.ts'
 import { faultSchema } from './service/fault.ts'
 
 const millis = z.int().min(0)
-const streamName = z.string().regex(/^[a-zA-Z0-9_.-]{1,256}$/)
+export const streamName = z.string().regex(/^[a-zA-Z0-9_.-]{1,256}$/)
 
 /** The limits per second that KVS has. KVS.md, section 10. */
 const quotasSchema = z.strictObject({
@@ -17,6 +18,12 @@ const quotasSchema = z.strictObject({
   describeStream: z.int().min(0).default(5).describe('Calls per second and stream.'),
   getHlsStreamingSessionUrl: z.int().min(0).default(25).describe('Calls per second and stream.'),
   listFragments: z.int().min(0).default(5).describe('Calls per second and stream.'),
+  describeStreamStorageConfiguration: z
+    .int()
+    .min(0)
+    .default(5)
+    .describe('Calls per second and stream.'),
+  listTagsForStream: z.int().min(0).default(5).describe('Calls per second and stream.'),
   masterPlaylist: z.int().min(0).default(5).describe('Calls per second and session.'),
   mediaPlaylist: z
     .int()
@@ -28,6 +35,12 @@ const quotasSchema = z.strictObject({
   tsFragment: z.int().min(0).default(20).describe('Calls per second and session, MPEG-TS.'),
   metadataPoints: z.int().min(0).default(10_000).describe('Points per second and stream.'),
   mediaPoints: z.int().min(0).default(500).describe('Points per second and stream.'),
+  usedByOthers: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('Which share of the stream’s limits other readers use up.'),
 })
 
 export const cameraConfigSchema = z.strictObject({
@@ -38,6 +51,20 @@ export const cameraConfigSchema = z.strictObject({
     .default([])
     .describe(
       'How far pictures are apart, in turn; the last of a fragment is said to last as long as the one before. Default: as encoded.',
+    ),
+  join: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(1)
+    .describe('How many fragments of the clip are sent as one, each with its key frame.'),
+  keyFrameDelay: z
+    .int()
+    .min(0)
+    .max(4)
+    .default(0)
+    .describe(
+      'How many pictures a fragment has in front of its key frame. For clips without B-frames.',
     ),
   anchorMs: millis
     .default(Date.UTC(2025, 0, 1))
@@ -60,6 +87,26 @@ export const cameraConfigSchema = z.strictObject({
     .regex(/^[\w+=,.@:/-]{2,1224}$/)
     .optional()
     .describe('AssumeRole for its role must name this ExternalId.'),
+  denied: z
+    .array(z.enum(ACTIONS))
+    .default([])
+    .describe('IAM actions that AccessDeniedException refuses for this stream.'),
+  deniedBy: z
+    .enum(DENIED_BY)
+    .default('unsaid')
+    .describe('Which policy the refusal names, as IAM words it.'),
+  clockOffsetMs: z
+    .int()
+    .min(-86_400_000)
+    .max(86_400_000)
+    .default(0)
+    .describe('The same as for the account, in calls for this stream.'),
+  dataHost: z
+    .enum(['own', 'refused', 'unresolvable'])
+    .default('own')
+    .describe(
+      'Where GetDataEndpoint leads: here, to a port that nobody listens at, or to a name that only the emulator as HTTP proxy knows.',
+    ),
   status: z
     .enum(['CREATING', 'ACTIVE', 'UPDATING', 'DELETING'])
     .default('ACTIVE')
@@ -69,14 +116,37 @@ export const cameraConfigSchema = z.strictObject({
     .min(0)
     .default(24)
     .describe('How far back the archive goes; 0 answers NoDataRetentionException.'),
+  storageTier: z.enum(['HOT', 'WARM']).default('HOT').describe('Where new media is stored.'),
+  tags: z
+    .record(z.string().min(1).max(128), z.string().max(256))
+    .default({})
+    .describe('As ListTagsForStream tells.'),
+  kms: z
+    .enum(['allowed', 'access-denied', 'key-disabled'])
+    .default('allowed')
+    .describe('Whether the stream’s own KMS key may be used; else nothing of it can be read.'),
   codecPrivateData: z
-    .enum(['present', 'missing', 'invalid'])
+    .enum(['present', 'missing', 'sound-missing', 'invalid', 'annex-b'])
     .default('present')
-    .describe('Missing or invalid: session creation answers with that exception.'),
+    .describe('Missing or invalid, as Annex B is: session creation answers with that exception.'),
   mediaSupported: z
     .boolean()
     .default(true)
     .describe('Off: session creation answers UnsupportedStreamMediaTypeException.'),
+  soundCodec: z
+    .enum(['aac', 'a-law', 'mu-law', 'pcm'])
+    .default('aac')
+    .describe('How sound is coded; of others than AAC there is no session.'),
+  silentTrack: z
+    .boolean()
+    .default(false)
+    .describe('Whether the Matroska head declares sound that pictures come without.'),
+  soundOffsetMs: z
+    .int()
+    .min(-5000)
+    .max(5000)
+    .default(0)
+    .describe('How much later than its pictures a fragment’s sound is stamped.'),
 
   ingestLatencyMs: millis.max(5000).default(150).describe('From last frame to being listed.'),
   ingestJitterMs: millis.max(5000).default(0).describe('Up to this much is added to it.'),
@@ -163,10 +233,19 @@ export const cameraConfigSchema = z.strictObject({
     .describe('`mfhd` sequence numbers: one more with each fragment, or always 1.'),
 
   signing: z
-    .enum(['shape', 'off', 'deny', 'not-authorized', 'expired-token', 'signature-expired'])
+    .enum([
+      'shape',
+      'off',
+      'deny',
+      'not-authorized',
+      'expired-token',
+      'signature-expired',
+      'unknown-key',
+      'wrong-secret',
+    ])
     .default('shape')
     .describe(
-      'Signed calls: check the header’s shape, do not check, or refuse in one of four ways.',
+      'Signed calls: check the header’s shape, do not check, or refuse in one of six ways.',
     ),
   errorHeaders: z
     .enum(['both', 'x-amzn', 'x-amz', 'none'])
@@ -210,6 +289,20 @@ export const emulatorConfigSchema = z.strictObject({
     .describe(
       'Signatures whose date is more than five minutes off the machine’s are refused, as by AWS.',
     ),
+  clockOffsetMs: z
+    .int()
+    .min(-86_400_000)
+    .max(86_400_000)
+    .default(0)
+    .describe('How far AWS’s date is off the machine’s; then signatures’ dates are checked.'),
+  stsSigning: z
+    .enum(['shape', 'expired-token', 'unknown-key', 'wrong-secret'])
+    .default('shape')
+    .describe('Calls of STS: check the header’s shape, or refuse in one of three ways.'),
+  denied: z
+    .array(z.enum(ACTIONS))
+    .default([])
+    .describe('IAM actions that AccessDeniedException refuses for all streams.'),
   accountQuota: z
     .int()
     .min(0)

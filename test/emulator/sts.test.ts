@@ -170,7 +170,7 @@ test('AssumeRole has the faults of the role’s camera, in XML', async () => {
 })
 
 test.each([
-  ['Action=GetCallerIdentity&Version=2011-06-15', 'InvalidAction'],
+  ['Action=GetSessionToken&Version=2011-06-15', 'InvalidAction'],
   ['Action=AssumeRole', 'ValidationError'],
   [`Action=AssumeRole&RoleArn=${ROLE}&RoleSessionName=ab&DurationSeconds=899`, 'ValidationError'],
 ])('STS refuses %s with %s', async (body, code) => {

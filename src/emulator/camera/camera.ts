@@ -1,6 +1,7 @@
 import type { Random } from '../../base/backoff.ts'
 import type { CameraConfig, CheckedEmulatorConfig } from '../config.ts'
 import { loadClip } from '../media/clip.ts'
+import { cutAnew } from '../media/cut-anew.ts'
 import { unevenClip } from '../media/uneven-clip.ts'
 import { Faults } from '../service/fault.ts'
 import { Meter } from '../usage/meter.ts'
@@ -15,6 +16,8 @@ export interface CameraMeters {
   readonly describeStream: Meter
   readonly getHlsStreamingSessionUrl: Meter
   readonly listFragments: Meter
+  readonly describeStreamStorageConfiguration: Meter
+  readonly listTagsForStream: Meter
   readonly metadataPoints: Meter
   readonly mediaPoints: Meter
 }
@@ -41,12 +44,19 @@ export class Camera {
     this.streamName = config.streamName ?? name
     this.arn = `${arnPrefix(home, config)}:stream/${this.streamName}/${config.anchorMs}`
     this.config = config
-    const clip = unevenClip(loadClip(config.clip), config.frameStepsMs)
+    const clip = cutAnew(unevenClip(loadClip(config.clip), config.frameStepsMs), config)
     this.timeline = new Timeline(name, clip, config.anchorMs, config)
     this.faults = new Faults(random, config.faults)
     for (const { event, atMs } of config.events) {
       this.timeline.script.order(event, atMs ?? config.anchorMs)
     }
+  }
+
+  /** The key that encrypts it: AWS's own, or one that may be refused. */
+  get kmsKeyArn(): string {
+    const kms = this.arn.split(':stream/')[0]?.replace('kinesisvideo', 'kms')
+    const own = this.config.kms !== 'allowed'
+    return `${kms}:${own ? 'key/00000000-0000-4000-8000-000000000000' : 'alias/aws/kinesisvideo'}`
   }
 
   get readable(): boolean {
@@ -82,6 +92,8 @@ function newMeters(): CameraMeters {
     describeStream: new Meter(),
     getHlsStreamingSessionUrl: new Meter(),
     listFragments: new Meter(),
+    describeStreamStorageConfiguration: new Meter(),
+    listTagsForStream: new Meter(),
     metadataPoints: new Meter(),
     mediaPoints: new Meter(),
   }

@@ -5,13 +5,21 @@ import { CLIP_NAMES } from '../media/clip.ts'
 export const LONGEST_LAG = 100
 
 const count = z.int().min(1).max(1000).default(1)
+const longCount = z.int().min(1).max(100_000).default(1)
+const every = z.int().min(1).max(1000).default(1)
+/** How late the producer's uplink may make a fragment. */
+export const MOST_BACKLOG_MS = 10_000
+/** A century: a producer may count from its start. */
+const MOST_SKEW_MS = 36_525 * 86_400_000
 
 /**
  * Something that happens to a camera once. Each takes effect with the fragment that the producer is
  * making at the time, never on one that is already complete.
  */
 export const eventSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('drop'), count }).describe('The next fragments never arrive.'),
+  z
+    .strictObject({ type: z.literal('drop'), count: longCount, every })
+    .describe('Of the next `count` fragments the first of each `every` never arrives.'),
   z
     .strictObject({
       type: z.literal('duplicate'),
@@ -33,7 +41,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     })
     .describe('The next fragments hold `bytes` or a little more: filler data in their pictures.'),
   z
-    .strictObject({ type: z.literal('skew'), ms: z.int().min(-86_400_000).max(86_400_000) })
+    .strictObject({ type: z.literal('skew'), ms: z.int().min(-MOST_SKEW_MS).max(MOST_SKEW_MS) })
     .describe('The producer’s clock jumps by `ms` and stays there; jumps add up.'),
   z
     .strictObject({ type: z.literal('drift'), ppm: z.int().min(-100_000).max(100_000) })
@@ -44,7 +52,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     .strictObject({
       type: z.literal('alternate'),
       count: z.int().min(1).max(10_000).default(1000),
-      every: z.int().min(1).max(1000).default(1),
+      every,
       ms: z.int().min(-86_400_000).max(86_400_000),
     })
     .describe(
@@ -54,7 +62,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     .strictObject({
       type: z.literal('codec-private-data'),
       changes: z.int().min(1).max(100_000).default(1),
-      every: z.int().min(1).max(1000).default(1),
+      every,
     })
     .describe(
       'The encoder restarts with the clip’s other codec private data: now, and so many `changes` in all, one `every` so many fragments.',
@@ -70,7 +78,25 @@ export const eventSchema = z.discriminatedUnion('type', [
   z
     .strictObject({ type: z.literal('resume') })
     .describe('The producer comes back with the next whole fragment, on a new connection.'),
-  z.strictObject({ type: z.literal('reconnect') }).describe('A new connection, without a pause.'),
+  z
+    .strictObject({
+      type: z.literal('reconnect'),
+      count: z.int().min(1).max(10_000).default(1),
+      every,
+    })
+    .describe(
+      'A new connection without a pause, at the first of each `every` of `count` fragments.',
+    ),
+  z
+    .strictObject({
+      type: z.literal('congested'),
+      count: longCount,
+      growMs: z.int().min(1).max(MOST_BACKLOG_MS),
+      untilMs: z.int().min(1).max(MOST_BACKLOG_MS),
+    })
+    .describe(
+      'Each of the next fragments arrives `growMs` later after its making than the one before; at `untilMs` the producer throws away what has piled up, and begins anew.',
+    ),
   z
     .strictObject({
       type: z.literal('timing'),

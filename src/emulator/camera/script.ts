@@ -87,7 +87,28 @@ export class Script {
   }
 
   dropped(slot: number): boolean {
-    return this.#of('drop').some(touches(slot))
+    const drops = this.#of('drop').filter(touches(slot))
+    return (
+      drops.some(({ event, from }) => (slot - from) % event.every === 0) ||
+      this.#congestions(slot).some((congestion) => this.#backlogMs(congestion, slot) === undefined)
+    )
+  }
+
+  /** Returns how long after their making the producer's uplink lets fragments arrive, beyond what ingestion takes. */
+  backlogMs(slot: number): number {
+    return sum(this.#congestions(slot).map((each) => this.#backlogMs(each, slot) ?? 0))
+  }
+
+  #congestions(slot: number): readonly Placed<'congested'>[] {
+    return this.#of('congested').filter(touches(slot))
+  }
+
+  /** Returns how late this one is; undefined where it is thrown away with others that take as long as the backlog. */
+  #backlogMs({ event, from }: Placed<'congested'>, slot: number): number | undefined {
+    const sent = Math.ceil(event.untilMs / event.growMs)
+    const thrownAway = Math.ceil(event.untilMs / Math.max(1, this.#slots.durationMs(from)))
+    const phase = (slot - from) % (sent + thrownAway)
+    return phase < sent ? phase * event.growMs : undefined
   }
 
   /** Returns the slots whose fragments arrive once more right after this one's. */
@@ -206,12 +227,9 @@ export class Script {
   /** Counts connections: a copy takes a number of its own; a new connection goes to the next thousand. */
   #countConnections(): readonly CounterMark[] {
     const jumps = new Set(
-      [
-        ...this.#of('resume').filter(({ from }) => this.stopped(from - 1)),
-        ...this.#of('reconnect'),
-        ...this.#of('clip'),
-      ]
+      [...this.#of('resume').filter(({ from }) => this.stopped(from - 1)), ...this.#of('clip')]
         .map(({ from }) => from)
+        .concat(this.#of('reconnect').flatMap(reconnects))
         .concat(this.#of('alternate').flatMap(turnsOf)),
     )
     const copied = this.#of('duplicate').flatMap(({ event, from, to }) =>
@@ -249,6 +267,11 @@ function turnsOf({ event, from, to }: Placed<'alternate'>): readonly number[] {
   const turns = Math.ceil(event.count / event.every)
   const starts = Array.from({ length: turns }, (_, i) => from + i * event.every)
   return turns % 2 === 1 ? [...starts, to] : starts
+}
+
+function reconnects({ event, from, to }: Placed<'reconnect'>): readonly number[] {
+  const times = Math.ceil((to - from) / event.every)
+  return Array.from({ length: times }, (_, i) => from + i * event.every)
 }
 
 function touches(slot: number): (placed: PlacedEvent) => boolean {

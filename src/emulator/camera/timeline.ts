@@ -88,7 +88,7 @@ export class Timeline {
   #fragment(content: number, arrival: number, copy: number): Fragment {
     const timing = this.script.timing(arrival) ?? this.#timing
     const chance = (what: string): number => hashSigned(this.#name + what, arrival, copy)
-    const latency = timing.ingestLatencyMs
+    const latency = timing.ingestLatencyMs + this.script.backlogMs(arrival)
     const jitter = (timing.ingestJitterMs * (chance('ingest') + 1)) / 2
     // The number is given when the fragment begins to arrive, long before it is complete.
     const serverMs =

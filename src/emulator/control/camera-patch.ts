@@ -5,6 +5,8 @@ import { type CameraConfig, type CameraConfigInput, cameraConfigSchema } from '.
 const FIXED = [
   'clip',
   'frameStepsMs',
+  'join',
+  'keyFrameDelay',
   'anchorMs',
   'streamName',
   'region',

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Camera } from '../camera/camera.ts'
 import { type CameraEvent, eventSchema } from '../camera/event.ts'
 import type { Fragment } from '../camera/fragment.ts'
+import { type CameraConfigInput, cameraConfigSchema, streamName } from '../config.ts'
 import { type FaultInput, faultSchema } from '../service/fault.ts'
 import type { Service } from '../service/service.ts'
 import { type CameraPatch, patchConfig } from './camera-patch.ts'
@@ -28,6 +29,12 @@ export class Control {
 
   camera(name: string): CameraView {
     return this.#view(this.#find(name))
+  }
+
+  /** Adds a camera under a new name. Throws RangeError when it is taken. */
+  addCamera(name: string, config: CameraConfigInput): CameraView {
+    this.#service.addCamera(streamName.parse(name), cameraConfigSchema.parse(config))
+    return this.camera(name)
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import { eventSchema } from '../camera/event.ts'
+import { cameraConfigSchema } from '../config.ts'
 import { faultSchema } from '../service/fault.ts'
 import { type Control, UnknownNameError } from './control.ts'
 
@@ -19,6 +20,9 @@ export function controlRoutes(control: Control): FastifyPluginAsync {
 
     app.get('/cameras', () => ({ cameras: control.cameras() }))
     app.get('/cameras/:name', ({ params }) => control.camera(name(params)))
+    app.put('/cameras/:name', ({ params, body }) => {
+      return control.addCamera(name(params), cameraConfigSchema.parse(body))
+    })
     app.patch('/cameras/:name', ({ params, body }) => {
       return control.patchCamera(name(params), patchSchema.parse(body))
     })

@@ -16,7 +16,12 @@ export function buildApp(
   closing: AbortSignal,
 ): FastifyInstance {
   // Tokens are long, and half-open connections of tests must not hold up closing.
-  const app = fastify({ routerOptions: { maxParamLength: 2000 }, forceCloseConnections: true })
+  const app = fastify({
+    routerOptions: { maxParamLength: 2000 },
+    forceCloseConnections: true,
+    rewriteUrl: ({ url = '/' }) => url.replace(/^http:\/\/[^/]+/, ''),
+  })
+  answerTunnels(app)
   // Signed bodies are read as text: it is for us to say what is wrong with them.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
@@ -28,7 +33,6 @@ export function buildApp(
     const left = new AbortController()
     reply.raw.once('close', () => left.abort())
     const signal = AbortSignal.any([left.signal, closing])
-    reply.raw.setHeader('Date', new Date(service.date()).toUTCString())
     reply.hijack()
     return answer(signal)
       .then((delivery) => send(reply.raw, delivery, service.clock, signal))
@@ -62,6 +66,18 @@ export function buildApp(
   })
   app.setNotFoundHandler(answerUnknown)
   return app
+}
+
+/**
+ * Plays an HTTP proxy. Whatever host a tunnel is asked for, it leads back here, so that a name which only the proxy
+ * knows can be reached, and nothing else.
+ */
+function answerTunnels({ server }: FastifyInstance): void {
+  server.on('connect', (_request, socket, head: Buffer) => {
+    socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+    if (head.length > 0) socket.unshift(head)
+    server.emit('connection', socket)
+  })
 }
 
 function signedParts(request: FastifyRequest): {

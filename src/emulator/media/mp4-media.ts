@@ -25,7 +25,9 @@ export function writeMp4Media(session: Session, fragment: Fragment, track: ClipT
  * with the first whole AAC frame) stays what the encoder made it, whatever the base.
  */
 export function baseTicks(session: Session, fragment: Fragment, track: ClipTrack): number {
-  const place = track.kind === 'video' ? 0 : placeTicks(fragment, track)
+  const { soundOffsetMs } = session.camera.config
+  const offset = (soundOffsetMs * track.timescale) / 1000
+  const place = track.kind === 'video' ? 0 : placeTicks(fragment, track) + offset
   const startMs = session.startMs(fragment) - originMs(session, fragment)
   // A producer whose clock falls back behind the session’s first fragment has no time to count down to.
   return Math.max(0, Math.round((startMs * track.timescale) / 1000) + place)

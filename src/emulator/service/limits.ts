@@ -6,7 +6,7 @@ import { KvsError } from './kvs-error.ts'
 import type { Operation } from './operation.ts'
 
 type Quotas = CameraConfig['quotas']
-type Limit = Exclude<keyof Quotas, 'enforced' | 'status'>
+type Limit = Exclude<keyof Quotas, 'enforced' | 'status' | 'usedByOthers'>
 
 const PER_SESSION: Partial<Record<Operation, Limit>> = {
   GetHLSMasterPlaylist: 'masterPlaylist',
@@ -21,6 +21,8 @@ const PER_STREAM: Partial<Record<Operation, Limit & keyof CameraMeters>> = {
   DescribeStream: 'describeStream',
   GetHLSStreamingSessionURL: 'getHlsStreamingSessionUrl',
   ListFragments: 'listFragments',
+  DescribeStreamStorageConfiguration: 'describeStreamStorageConfiguration',
+  ListTagsForStream: 'listTagsForStream',
 }
 
 /** Spends a call of a stream. Throws ClientLimitExceededException. KVS.md, section 10. */
@@ -28,14 +30,16 @@ export function spendStreamCall(camera: Camera, operation: Operation, nowMs: num
   const limit = PER_STREAM[operation]
   if (limit === undefined) return
   const text = `Limit exceeded on number of requests for ${operation} API for resource '${camera.streamName}'`
-  spend(camera.meters[limit], nowMs, 1, camera.config.quotas, limit, text)
+  const { quotas } = camera.config
+  spend(camera.meters[limit], nowMs, 1, quotas, ofStream(quotas, limit), text)
 }
 
 export function spendSessionCall(session: Session, operation: Operation, nowMs: number): void {
   const limit = PER_SESSION[operation]
   if (limit === undefined) return
   const text = `Limit exceeded on number of requests for ${operation} API for the streaming session`
-  spend(session.meter(operation), nowMs, 1, session.camera.config.quotas, limit, text)
+  const { quotas } = session.camera.config
+  spend(session.meter(operation), nowMs, 1, quotas, quotas[limit], text)
 }
 
 export function spendPoints(
@@ -45,7 +49,13 @@ export function spendPoints(
   nowMs: number,
 ): void {
   const text = `Limit exceeded on fragment-${kind === 'mediaPoints' ? 'media' : 'metadata'} points for resource '${camera.streamName}'`
-  spend(camera.meters[kind], nowMs, amount, camera.config.quotas, kind, text)
+  const { quotas } = camera.config
+  spend(camera.meters[kind], nowMs, amount, quotas, ofStream(quotas, kind), text)
+}
+
+/** Returns what other readers of the stream leave of a limit. */
+function ofStream(quotas: Quotas, limit: Limit): number {
+  return Math.floor(quotas[limit] * (1 - quotas.usedByOthers))
 }
 
 export function limitExceeded(status: number, message: string): KvsError {
@@ -57,9 +67,9 @@ function spend(
   nowMs: number,
   amount: number,
   quotas: Quotas,
-  limit: Limit,
+  limit: number,
   text: string,
 ): void {
-  const within = meter.admit(nowMs, amount, quotas[limit])
+  const within = meter.admit(nowMs, amount, limit)
   if (!within && quotas.enforced) throw limitExceeded(quotas.status, text)
 }

@@ -1,15 +1,19 @@
-/** Names what can be called, as AWS's documentation does. Session operations are plain GETs; AssumeRole is of STS. */
+/** Names what can be called, as AWS's documentation does. Session operations are plain GETs; the last two are of STS. */
 export const OPERATIONS = [
   'GetDataEndpoint',
   'DescribeStream',
   'GetHLSStreamingSessionURL',
   'ListFragments',
+  'DescribeStreamStorageConfiguration',
+  'ListTagsForStream',
+  'ListStreams',
   'GetHLSMasterPlaylist',
   'GetHLSMediaPlaylist',
   'GetMP4InitFragment',
   'GetMP4MediaFragment',
   'GetTSFragment',
   'AssumeRole',
+  'GetCallerIdentity',
 ] as const
 
 export type Operation = (typeof OPERATIONS)[number]

@@ -43,9 +43,20 @@ export async function respond(
     wording === undefined ? errorAnswer(error, spelling) : wording(error, id)
   const answer = insteadOf(faults, refuse) ?? attempt(() => work(service.clock.now(), id), refuse)
   const identified = withRequestId(answer, id, spelling)
-  const delivery = deliver(identified, faults, service.random)
+  const delivery = deliver(dated(service, camera, identified), faults, service.random)
   record(service, caller, delivery)
   return delivery
+}
+
+/** Returns how far AWS's date is off the one that we believe in, in calls for this camera. */
+export function clockOffsetMs({ config }: Service, camera: Camera | undefined): number {
+  const ofCamera = camera?.config.clockOffsetMs ?? 0
+  return ofCamera === 0 ? config.clockOffsetMs : ofCamera
+}
+
+function dated(service: Service, camera: Camera | undefined, answer: Answer): Answer {
+  const date = new Date(service.date() + clockOffsetMs(service, camera)).toUTCString()
+  return { ...answer, headers: { ...answer.headers, date } }
 }
 
 function attempt(work: () => Answer, refuse: (error: KvsError) => Answer): Answer {

@@ -1,11 +1,15 @@
-import type { CameraConfig } from '../config.ts'
+import type { CameraConfig, CheckedEmulatorConfig } from '../config.ts'
 import type { RoleSessions } from '../sts/role-sessions.ts'
+import { accessDenied, deniedText, USER_ARN } from './denial.ts'
 import { KvsError } from './kvs-error.ts'
 
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([^/\s]+)\/\d{8}\/([a-z0-9-]+)\/([a-z]+)\/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=[0-9a-f]{64}$/
 const AMZ_DATE = /^\d{8}T\d{6}Z$/
-const USER_ARN = 'arn:aws:iam::123456789012:user/viewer'
+const TOKEN_EXPIRED = 'The security token included in the request is expired'
+const UNKNOWN_KEY = 'The security token included in the request is invalid.'
+const WRONG_SECRET =
+  'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.'
 
 export interface SignedHeaders {
   readonly authorization: string | undefined
@@ -42,20 +46,20 @@ export function readSigner(headers: SignedHeaders, sessions: RoleSessions, nowMs
   const session = sessions.find(key)
   if (session === undefined) return { userArn: USER_ARN, roleArn: undefined }
   if (session.sessionToken !== headers.securityToken) {
-    const message = 'The security token included in the request is invalid.'
-    throw new KvsError('UnrecognizedClientException', 403, message)
+    throw new KvsError('UnrecognizedClientException', 403, UNKNOWN_KEY)
   }
   if (nowMs >= session.expiresMs) throw tokenExpired()
   return session
 }
 
-/** Refuses a signed call as AWS would. Signatures are not computed: only their shape is looked at. */
+/** Refuses a signed call of KVS as AWS would. Signatures are not computed: only their shape is looked at. */
 export function checkSignature(
   mode: CameraConfig['signing'],
   headers: SignedHeaders,
   operation: string,
   resource: string,
 ): void {
+  const refusal = { userArn: USER_ARN, action: `kinesisvideo:${operation}`, resource }
   switch (mode) {
     case 'off':
       return
@@ -63,27 +67,40 @@ export function checkSignature(
       checkHeader(headers, 'kinesisvideo')
       return
     case 'deny':
-      throw accessDenied(USER_ARN, operation, resource)
+      throw accessDenied(refusal)
     case 'not-authorized':
-      throw new KvsError('NotAuthorizedException', 401, deniedText(USER_ARN, operation, resource))
+      throw new KvsError('NotAuthorizedException', 401, deniedText(refusal))
     case 'expired-token':
       throw tokenExpired()
     case 'signature-expired':
       throw new KvsError('InvalidSignatureException', 403, `Signature expired: ${headers.date}`)
+    case 'unknown-key':
+      throw new KvsError('UnrecognizedClientException', 403, UNKNOWN_KEY)
+    case 'wrong-secret':
+      throw new KvsError('InvalidSignatureException', 403, WRONG_SECRET)
   }
 }
 
-export function accessDenied(userArn: string, operation: string, resource: string): KvsError {
-  return new KvsError('AccessDeniedException', 403, deniedText(userArn, operation, resource))
-}
-
-function deniedText(userArn: string, operation: string, resource: string): string {
-  return `User: ${userArn} is not authorized to perform: kinesisvideo:${operation} on resource: ${resource}`
+/** Refuses a signed call of STS, which has names of its own for the same. */
+export function checkStsSignature(
+  mode: CheckedEmulatorConfig['stsSigning'],
+  headers: SignedHeaders,
+): void {
+  switch (mode) {
+    case 'shape':
+      checkHeader(headers, 'sts')
+      return
+    case 'expired-token':
+      throw new KvsError('ExpiredToken', 403, TOKEN_EXPIRED)
+    case 'unknown-key':
+      throw new KvsError('InvalidClientTokenId', 403, UNKNOWN_KEY)
+    case 'wrong-secret':
+      throw new KvsError('SignatureDoesNotMatch', 403, WRONG_SECRET)
+  }
 }
 
 function tokenExpired(): KvsError {
-  const message = 'The security token included in the request is expired'
-  return new KvsError('ExpiredTokenException', 403, message)
+  return new KvsError('ExpiredTokenException', 403, TOKEN_EXPIRED)
 }
 
 /** How far a signature's date may be off. AWS, Signature Version 4: five minutes. */
@@ -121,7 +138,7 @@ function amzDate(ms: number): string {
 }
 
 /** Throws when the call is not signed for this service, as far as its headers tell. */
-export function checkHeader({ authorization, date }: SignedHeaders, service: string): void {
+function checkHeader({ authorization, date }: SignedHeaders, service: string): void {
   if (authorization === undefined) {
     throw new KvsError('MissingAuthenticationTokenException', 403, 'Missing Authentication Token')
   }

@@ -2,18 +2,21 @@ import { z } from 'zod'
 import type { Camera } from '../camera/camera.ts'
 import { type Answer, jsonAnswer } from './answer.ts'
 import type { Delivery } from './delivery.ts'
+import { accessDenied } from './denial.ts'
 import { findCamera, type Identity } from './find-camera.ts'
 import { invalidArgument, KvsError, streamNotFound } from './kvs-error.ts'
 import { limitExceeded, spendStreamCall } from './limits.ts'
 import type { Operation } from './operation.ts'
 import { describeStream } from './operations/describe-stream.ts'
+import { describeStreamStorageConfiguration } from './operations/describe-stream-storage-configuration.ts'
 import { getDataEndpoint } from './operations/get-data-endpoint.ts'
 import { getHlsStreamingSessionUrl } from './operations/get-hls-streaming-session-url.ts'
 import { listFragments } from './operations/list-fragments.ts'
-import { respond } from './respond.ts'
+import { listStreams } from './operations/list-streams.ts'
+import { listTagsForStream } from './operations/list-tags-for-stream.ts'
+import { clockOffsetMs, respond } from './respond.ts'
 import type { Service } from './service.ts'
 import {
-  accessDenied,
   checkSignature,
   checkSkew,
   claimedRole,
@@ -29,6 +32,9 @@ export const SIGNED_PATHS: Readonly<Record<string, Operation>> = {
   '/describeStream': 'DescribeStream',
   '/getHLSStreamingSessionURL': 'GetHLSStreamingSessionURL',
   '/listFragments': 'ListFragments',
+  '/describeStreamStorageConfiguration': 'DescribeStreamStorageConfiguration',
+  '/listTagsForStream': 'ListTagsForStream',
+  '/listStreams': 'ListStreams',
 }
 
 const IMPLEMENTATIONS: Partial<Record<Operation, SignedOperation>> = {
@@ -36,7 +42,16 @@ const IMPLEMENTATIONS: Partial<Record<Operation, SignedOperation>> = {
   DescribeStream: describeStream,
   GetHLSStreamingSessionURL: getHlsStreamingSessionUrl,
   ListFragments: listFragments,
+  DescribeStreamStorageConfiguration: describeStreamStorageConfiguration,
+  ListTagsForStream: listTagsForStream,
 }
+
+/** What is told of streams that cannot be read. */
+const ALWAYS_THERE: readonly Operation[] = [
+  'DescribeStream',
+  'DescribeStreamStorageConfiguration',
+  'ListTagsForStream',
+]
 
 export interface SignedRequest extends SignedHeaders {
   readonly operation: Operation
@@ -81,15 +96,21 @@ function run(
 ): Answer {
   const { operation } = request
   checkSignature(camera?.config.signing ?? 'shape', request, operation, camera?.arn ?? '*')
-  if (service.config.checkDates) {
-    checkSkew(request, service.date(), 'InvalidSignatureException')
+  const offsetMs = clockOffsetMs(service, camera)
+  if (service.config.checkDates || offsetMs !== 0) {
+    checkSkew(request, service.date() + offsetMs, 'InvalidSignatureException')
   }
   checkSigner(service, request, camera, nowMs)
   spendAccountCall(service, operation, nowMs)
+  if (operation === 'ListStreams') {
+    const { roleArn } = readSigner(request, service.roleSessions, nowMs)
+    const from = { region: signedRegion(request), roleArn }
+    return jsonAnswer(listStreams(service.cameras.values(), body, from, nowMs))
+  }
   checkIdentity(body)
   if (camera === undefined) throw streamNotFound()
   spendStreamCall(camera, operation, nowMs)
-  if (operation !== 'DescribeStream' && !camera.readable) throw streamNotFound()
+  if (!ALWAYS_THERE.includes(operation) && !camera.readable) throw streamNotFound()
   const { sessions } = service
   const implementation = IMPLEMENTATIONS[operation]
   if (implementation === undefined) throw new TypeError(`${operation} is not a signed operation`)
@@ -98,19 +119,22 @@ function run(
 
 /**
  * Refuses a signer without the role's credentials, with which alone a role's streams are read; none of ours are good
- * for ever.
+ * for ever. Then refuses what is denied to everybody.
  */
 function checkSigner(
-  { roleSessions }: Service,
+  { roleSessions, config }: Service,
   request: SignedRequest,
   camera: Camera | undefined,
   nowMs: number,
 ): void {
   if (camera?.config.signing === 'off') return
   const { userArn, roleArn } = readSigner(request, roleSessions, nowMs)
-  const needed = camera?.config.roleArn
-  if (camera === undefined || needed === undefined || needed === roleArn) return
-  throw accessDenied(userArn, request.operation, camera.arn)
+  const { roleArn: needed, denied = [], deniedBy } = camera?.config ?? {}
+  const action = `kinesisvideo:${request.operation}`
+  const refused: readonly string[] = [...config.denied, ...denied]
+  const strange = needed !== undefined && needed !== roleArn
+  if (!strange && !refused.includes(action)) return
+  throw accessDenied({ userArn, action, resource: camera?.arn ?? '*', by: deniedBy })
 }
 
 function parse(text: string): unknown {

@@ -27,7 +27,8 @@ export function* select(
   { oldestMs, nowMs, fromSlot = 0 }: Stored,
 ): Generator<Fragment> {
   const { slots, script, reachMs } = timeline
-  const reach = reachMs + script.greatestShiftMs(nowMs)
+  const shiftMs = selector === 'PRODUCER_TIMESTAMP' ? script.greatestShiftMs(nowMs) : 0
+  const reach = reachMs + shiftMs
   const first = slots.at(Math.max(range.startMs - reach, oldestMs - reachMs))
   const untilMs = Math.min(range.endMs + reach, nowMs)
   for (let slot = Math.max(fromSlot, first); slots.startMs(slot) <= untilMs; slot += 1) {

@@ -2,6 +2,8 @@ import type { Random } from '../../base/backoff.ts'
 import type { Camera } from '../camera/camera.ts'
 import { LONGEST_LAG } from '../camera/event.ts'
 import type { Fragment } from '../camera/fragment.ts'
+import type { CameraConfig } from '../config.ts'
+import { accessDenied, USER_ARN } from '../service/denial.ts'
 import { KvsError, noFragments } from '../service/kvs-error.ts'
 import { archiveSource } from './archive-source.ts'
 import type { FragmentSource } from './fragment-source.ts'
@@ -72,21 +74,46 @@ export class Sessions {
 }
 
 /** Refuses streams that are unfit for HLS. KVS.md, section 7.1. */
-function checkMedia({ config }: Camera): void {
+function checkMedia(camera: Camera): void {
+  const { config } = camera
   if (config.retentionHours === 0) {
     throw new KvsError('NoDataRetentionException', 400, 'The stream does not retain any data.')
   }
-  if (!config.mediaSupported) {
+  checkKey(camera)
+  if (!config.mediaSupported || config.soundCodec !== 'aac') {
     const message = 'The media type of the stream is not supported.'
     throw new KvsError('UnsupportedStreamMediaTypeException', 400, message)
   }
-  if (config.codecPrivateData === 'missing') {
-    const message = 'Missing codec private data in fragment for track 1.'
-    throw new KvsError('MissingCodecPrivateDataException', 400, message)
+  checkPrivateData(config)
+}
+
+function checkPrivateData({ codecPrivateData }: CameraConfig): void {
+  switch (codecPrivateData) {
+    case 'present':
+      return
+    case 'missing':
+    case 'sound-missing': {
+      const track = codecPrivateData === 'missing' ? 1 : 2
+      const message = `Missing codec private data in fragment for track ${track}.`
+      throw new KvsError('MissingCodecPrivateDataException', 400, message)
+    }
+    case 'invalid':
+    case 'annex-b': {
+      const message = 'Invalid codec private data in fragment for track 1.'
+      throw new KvsError('InvalidCodecPrivateDataException', 400, message)
+    }
   }
-  if (config.codecPrivateData === 'invalid') {
-    const message = 'Invalid codec private data in fragment for track 1.'
-    throw new KvsError('InvalidCodecPrivateDataException', 400, message)
+}
+
+/** Refuses what a KMS key keeps closed. How the service words that for HLS is a guess. */
+function checkKey({ config, kmsKeyArn }: Camera): void {
+  switch (config.kms) {
+    case 'allowed':
+      return
+    case 'access-denied':
+      throw accessDenied({ userArn: USER_ARN, action: 'kms:Decrypt', resource: kmsKeyArn })
+    case 'key-disabled':
+      throw new KvsError('NotAuthorizedException', 401, `${kmsKeyArn} is disabled.`)
   }
 }
 

@@ -1,10 +1,17 @@
 import type { Delivery } from '../service/delivery.ts'
 import { KvsError } from '../service/kvs-error.ts'
-import { respond } from '../service/respond.ts'
+import { clockOffsetMs, respond } from '../service/respond.ts'
 import type { Service } from '../service/service.ts'
-import { checkHeader, checkSkew, readSigner, type SignedHeaders } from '../service/signature.ts'
+import {
+  checkSkew,
+  checkStsSignature,
+  readSigner,
+  type SignedHeaders,
+} from '../service/signature.ts'
 import { assumeRole, camerasOfRole } from './assume-role.ts'
-import { assumedRole, stsError } from './xml.ts'
+import { assumedRole, callerIdentity, stsError } from './xml.ts'
+
+const OPERATIONS = ['AssumeRole', 'GetCallerIdentity'] as const
 
 const FORM = 'application/x-www-form-urlencoded'
 
@@ -29,20 +36,30 @@ export async function answerSts(
   const form = new Map(new URLSearchParams(request.text))
   const cameras = [...service.cameras.values()]
   const [camera] = camerasOfRole(cameras, form.get('RoleArn'))
-  const caller = { operation: 'AssumeRole', camera } as const
+  const operation = OPERATIONS.find((name) => name === form.get('Action'))
+  const offsetMs = clockOffsetMs(service, camera)
   return respond(
     service,
-    { ...caller, session: undefined, fragment: undefined, track: undefined },
+    {
+      operation: operation ?? 'AssumeRole',
+      camera,
+      session: undefined,
+      fragment: undefined,
+      track: undefined,
+    },
     signal,
     (nowMs, requestId) => {
-      checkHeader(request, 'sts')
-      if (service.config.checkDates) checkSkew(request, service.date(), 'SignatureDoesNotMatch')
-      if (form.get('Action') !== 'AssumeRole') {
+      const { roleSessions, config } = service
+      checkStsSignature(config.stsSigning, request)
+      if (config.checkDates || offsetMs !== 0) {
+        checkSkew(request, service.date() + offsetMs, 'SignatureDoesNotMatch')
+      }
+      const { userArn: callerArn } = readSigner(request, roleSessions, nowMs)
+      if (operation === undefined) {
         const message = `Could not find operation ${form.get('Action')} for version ${form.get('Version')}`
         throw new KvsError('InvalidAction', 400, message)
       }
-      const { roleSessions } = service
-      const { userArn: callerArn } = readSigner(request, roleSessions, nowMs)
+      if (operation === 'GetCallerIdentity') return callerIdentity(callerArn, requestId)
       return assumedRole(assumeRole({ form, callerArn, cameras, roleSessions, nowMs }), requestId)
     },
     stsError,

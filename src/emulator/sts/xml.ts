@@ -26,6 +26,24 @@ export function assumedRole(session: RoleSession, requestId: string): Answer {
   )
 }
 
+/** Says who signed, as GetCallerIdentity does. */
+export function callerIdentity(userArn: string, requestId: string): Answer {
+  const identity = [
+    element('Arn', userArn),
+    element(
+      'UserId',
+      `AIDAEMULATED${userArn.includes(':assumed-role/') ? `:${userArn.split('/').at(-1)}` : ''}`,
+    ),
+    element('Account', userArn.split(':')[4] ?? ''),
+  ]
+  return xmlAnswer(
+    200,
+    'GetCallerIdentityResponse',
+    `<GetCallerIdentityResult>${identity.join('')}</GetCallerIdentityResult>` +
+      `<ResponseMetadata>${element('RequestId', requestId)}</ResponseMetadata>`,
+  )
+}
+
 /** Writes an error as STS words it: the exception's name is its Code. */
 export function stsError({ type, status, message }: KvsError, requestId: string): Answer {
   const side = element('Type', status >= SERVER_ERRORS ? 'Receiver' : 'Sender')

@@ -13,14 +13,15 @@ const at = (second: number): number => ANCHOR + second * 1000
 
 const count = fc.integer({ min: 1, max: 3 })
 const event: fc.Arbitrary<CameraEvent> = fc.oneof(
-  fc.record({ type: fc.constant('drop' as const), count }),
+  fc.record({ type: fc.constant('drop' as const), count, every: fc.constantFrom(1, 2) }),
   fc.record({ type: fc.constant('duplicate' as const), count, lag: fc.nat(3) }),
   fc.record({ type: fc.constant('late' as const), count, ms: fc.integer({ min: 1, max: 5000 }) }),
   fc.record({ type: fc.constant('skew' as const), ms: fc.integer({ min: -9000, max: 9000 }) }),
   fc.constantFrom<CameraEvent>(
     { type: 'stop' },
     { type: 'resume' },
-    { type: 'reconnect' },
+    { type: 'reconnect', count: 7, every: 3 },
+    { type: 'congested', count: 30, growMs: 400, untilMs: 3000 },
     { type: 'codec-private-data', changes: 3, every: 2 },
     { type: 'alternate', count: 7, every: 2, ms: -3000 },
     { type: 'drift', ppm: -50_000 },

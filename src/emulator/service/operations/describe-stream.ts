@@ -1,19 +1,25 @@
+import type { Camera } from '../../camera/camera.ts'
 import type { Clip } from '../../media/clip.ts'
 import type { SignedOperation } from '../signed-operation.ts'
 
 export const describeStream: SignedOperation = ({ camera, nowMs }) => ({
-  StreamInfo: {
+  StreamInfo: streamInfo(camera, nowMs),
+})
+
+/** Describes a stream as DescribeStream and ListStreams do. */
+export function streamInfo(camera: Camera, nowMs: number): Record<string, unknown> {
+  return {
     DeviceName: camera.streamName,
     StreamName: camera.streamName,
     StreamARN: camera.arn,
     MediaType: mediaType(camera.timeline.slots.clipOf(camera.timeline.slots.at(nowMs))),
-    KmsKeyId: `${camera.arn.split(':stream/')[0]?.replace('kinesisvideo', 'kms')}:alias/aws/kinesisvideo`,
+    KmsKeyId: camera.kmsKeyArn,
     Version: 'EmulatedVersion0001',
     Status: camera.config.status,
     CreationTime: camera.config.anchorMs / 1000,
     DataRetentionInHours: camera.config.retentionHours,
-  },
-})
+  }
+}
 
 function mediaType({ video }: Clip): string {
   const [track] = video

@@ -15,8 +15,21 @@ const requestSchema = z.object({
   ]),
 })
 
+/** A port that is nobody's. */
+const REFUSED = 'http://127.0.0.1:2'
+/** The top-level domain that no resolver knows. RFC 2606. */
+const NOWHERE = 'invalid'
+
 /** Answers with one host, which serves all APIs here, as a shared cell of AWS does. */
-export const getDataEndpoint: SignedOperation = ({ body, baseUrl }) => {
+export const getDataEndpoint: SignedOperation = ({ camera, body, baseUrl }) => {
   if (!requestSchema.safeParse(body).success) throw invalidArgument('Invalid APIName.')
-  return { DataEndpoint: baseUrl }
+  const [, , , region] = camera.arn.split(':')
+  switch (camera.config.dataHost) {
+    case 'own':
+      return { DataEndpoint: baseUrl }
+    case 'refused':
+      return { DataEndpoint: REFUSED }
+    case 'unresolvable':
+      return { DataEndpoint: `http://b-e0e0e0e0.kinesisvideo.${region}.${NOWHERE}` }
+  }
 }
