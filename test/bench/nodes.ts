@@ -3,6 +3,7 @@ import { freePort } from '../proof/free-port.ts'
 import { parseMediaPlaylist } from '../proof/media-playlist.ts'
 import { Nodes } from '../proof/nodes.ts'
 import { processUsage } from '../proof/process-usage.ts'
+import { cameraOf } from '../proof/product.ts'
 import { infoOf } from '../proof/redis-server.ts'
 import { percentile } from '../proof/statistics.ts'
 import { type BenchReport, table } from './bench-report.ts'
@@ -15,28 +16,34 @@ export interface NodesBenchOptions {
   readonly counts?: readonly number[]
   /** How often an owner is killed. Default 10. */
   readonly kills?: number
+  /** How many streams two nodes have when one of them is killed. Default 50. */
+  readonly storm?: number
 }
 
 const CONNECTIONS = 32
 const MEBIBYTE = 2 ** 20
 const POLL_MS = 5
+/** Of each of many streams, so that asking is no load of its own. */
+const STORM_POLL_MS = 100
 const READY_MS = 240_000
 const CLIP = 'av-360p'
 
 /**
  * Several processes as one gateway: what two serve on one port, what a follower costs in Redis, how long a stream stands still
- * when its owner is killed, and how much later than its owner a follower lists a fragment. Redis and emulator are on the same
+ * when its owner is killed, alone and with many others, and how much later than its owner a follower lists a fragment. Redis and emulator are on the same
  * machine, and take of its cores what they need.
  */
 export async function run({
   seconds = 5,
   counts = [1, 10, 100],
   kills = 10,
+  storm = 50,
 }: NodesBenchOptions = {}): Promise<BenchReport> {
   const rows: BenchReport['rows'][number][] = []
   for (const processes of [1, 2]) rows.push(...(await serving(processes, seconds)))
   for (const count of counts) rows.push(...(await following(count, seconds)))
   rows.push(...(await failingOver(kills)))
+  rows.push(...(await storming(storm)))
   return { name: 'nodes', what: 'several processes as one gateway, on one machine', rows }
 }
 
@@ -106,6 +113,57 @@ async function failingOver(kills: number): Promise<BenchReport['rows']> {
   }
   const of = 'kill -9 of the owner until the next fragment'
   return [row(of, 'ms, p50', percentile(tookMs, 0.5)), row(of, 'ms, p95', percentile(tookMs, 0.95))]
+}
+
+/** From the death of one of two nodes until the other one has taken all of its streams, and what KVS had to refuse of that (G9). */
+async function storming(count: number): Promise<BenchReport['rows']> {
+  await using nodes = await start(count, 2)
+  const streams = Array.from({ length: count }, (_, i) => `s${i}`)
+  await untilLive(nodes, streams)
+  const lost = (await shares(nodes)).filter(({ owner }) => owner === 'node-0')
+  const killedMs = performance.now()
+  const ended = nodes.end('node-0', 'SIGKILL')
+  const tookMs = await Promise.all(
+    lost.map(async ({ name }) => {
+      const before = await newestOf(nodes, 'node-1', name)
+      const signal = AbortSignal.timeout(READY_MS)
+      while ((await newestOf(nodes, 'node-1', name)) <= before) {
+        await sleep(STORM_POLL_MS, undefined, { signal })
+      }
+      return performance.now() - killedMs
+    }),
+  )
+  await ended
+  const counters = await Promise.all(
+    streams.map((name) => nodes.emulator.control.counters(cameraOf(name))),
+  )
+  const refused = counters.reduce((sum, { quotaViolations }) => sum + quotaViolations, 0)
+  const sessions = Math.max(...counters.map(({ sessionsAtOnce }) => sessionsAtOnce))
+  const of = `kill -9 of a node with ${lost.length} of ${count} streams`
+  return [
+    row(of, 'ms until the next fragment, p50', percentile(tookMs, 0.5)),
+    row(of, 'ms until the next fragment, p95', percentile(tookMs, 0.95)),
+    row(of, 'calls beyond quotas', refused),
+    row(of, 'sessions a stream at once, most', sessions),
+  ]
+}
+
+interface Share {
+  readonly name: string
+  readonly owner: string | null
+}
+
+/** Which node has which stream, once all have one. */
+async function shares(nodes: Nodes): Promise<readonly Share[]> {
+  const signal = AbortSignal.timeout(READY_MS)
+  for (;;) {
+    const { streams } = (await nodes.api('node-1', '/api/v1/streams')) as {
+      streams: readonly Share[]
+    }
+    const owners = new Set(streams.map(({ owner }) => owner))
+    if (owners.size === 2 && !owners.has(null)) return streams
+    await sleep(500, undefined, { signal })
+  }
 }
 
 function start(streams: number, count: number): Promise<Nodes> {
@@ -193,8 +251,8 @@ async function ownerOf(nodes: Nodes): Promise<string> {
   }
 }
 
-async function newestOf(nodes: Nodes, name: string): Promise<number> {
-  const list = parseMediaPlaylist(await text(`${nodes.get(name).url}/hls/s0/video.m3u8`))
+async function newestOf(nodes: Nodes, name: string, stream = 's0'): Promise<number> {
+  const list = parseMediaPlaylist(await text(`${nodes.get(name).url}/hls/${stream}/video.m3u8`))
   return list.segments.at(-1)?.msn ?? 0
 }
 
