@@ -119,7 +119,7 @@ function stallTimeoutMs({ streams, dynamicStreams }: Config): number {
 export function adminApp(
   config: Config,
   registry: Operations,
-  { clock, log, random, counters, store }: Shared,
+  { clock, log, random, counters, store, disk }: Shared,
   listening: () => boolean,
 ): FastifyInstance {
   return buildAdminApp({
@@ -131,7 +131,8 @@ export function adminApp(
       counters,
       streams: () => registry.list(),
       nodes: registry.nodes,
-      cacheBytes: () => store.stats().bytes,
+      cache: () => store.stats(),
+      disk: disk && { bytes: () => disk.bytes, freeBytes: () => disk.freeBytes() },
       now: () => clock.date(),
     },
     token: config.admin.token,

@@ -10,10 +10,26 @@ export interface MetricsSource {
   readonly streams: () => readonly StreamStatus[]
   /** The nodes that are one gateway; undefined where there is but one. */
   readonly nodes?: Nodes | undefined
-  /** How many bytes the fragment cache holds, what is being fetched included. */
-  readonly cacheBytes: () => number
+  /** What the fragment cache holds, what is being fetched included. */
+  readonly cache: () => CacheFigures
+  /** What the disk tier holds; undefined without one. */
+  readonly disk?: DiskFigures | undefined
   /** The time in milliseconds since 1970. */
   readonly now: () => number
+}
+
+export interface CacheFigures {
+  readonly bytes: number
+  readonly maxBytes: number
+  readonly evictions: number
+  /** How many evictions broke a promise. */
+  readonly brokenHolds: number
+}
+
+export interface DiskFigures {
+  readonly bytes: () => number
+  /** How much room its file system has left, in bytes; undefined while that cannot be told. */
+  readonly freeBytes: () => Promise<number | undefined>
 }
 
 const PREFIX = 'kvs_gateway_'
@@ -98,7 +114,7 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
   expose('coalesced_requests_total', 'Misses that joined a fetch', counters.coalescedRequests)
 }
 
-function exposeShared(registry: Registry, { counters, cacheBytes, nodes }: MetricsSource): void {
+function exposeShared(registry: Registry, { counters, cache, disk, nodes }: MetricsSource): void {
   const gauge = (name: string, help: string, value: () => number): void => {
     new Gauge({
       name: PREFIX + name,
@@ -109,7 +125,13 @@ function exposeShared(registry: Registry, { counters, cacheBytes, nodes }: Metri
       },
     })
   }
-  gauge('cache_bytes', 'Bytes in the fragment cache, and on their way in', cacheBytes)
+  gauge('cache_bytes', 'Bytes in the fragment cache, and on their way in', () => cache().bytes)
+  gauge('cache_max_bytes', 'Bound of the fragment cache', () => cache().maxBytes)
+  exposeEvictions(registry, cache)
+  if (disk !== undefined) {
+    gauge('disk_bytes', 'Bytes of fragments on disk', disk.bytes)
+    exposeFree(registry, disk)
+  }
   if (nodes !== undefined) {
     gauge('nodes', 'Nodes that live, as this one knows', () => nodes.list().length)
     gauge('streams_owned', 'Streams whose upstream sessions are this node’s', () =>
@@ -120,6 +142,39 @@ function exposeShared(registry: Registry, { counters, cacheBytes, nodes }: Metri
   gauge('streams_running', 'Streams that run', () => counters.running.value)
   gauge('events_waiting', 'Events on their way to the webhook', () => counters.eventsWaiting.value)
   gauge('blocked_requests', 'Requests that wait for media', () => counters.blockedRequests.value)
+}
+
+function exposeEvictions(registry: Registry, cache: MetricsSource['cache']): void {
+  const count = (name: string, help: string, value: () => number): void => {
+    new PromCounter({
+      name: PREFIX + name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset()
+        this.inc(value())
+      },
+    })
+  }
+  count('cache_evictions_total', 'Fragments that made room in memory', () => cache().evictions)
+  count(
+    'cache_early_evictions_total',
+    'Fragments that made room in memory though they could still be asked for',
+    () => cache().brokenHolds,
+  )
+}
+
+function exposeFree(registry: Registry, disk: DiskFigures): void {
+  new Gauge({
+    name: `${PREFIX}disk_free_bytes`,
+    help: 'Room that the file system of cache.dir has left',
+    registers: [registry],
+    async collect() {
+      const free = await disk.freeBytes()
+      if (free === undefined) this.reset()
+      else this.set(free)
+    },
+  })
 }
 
 /** Says what streams that share a label give together: so many, the worst of them, the one whose time is up first. */

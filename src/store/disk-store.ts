@@ -1,4 +1,4 @@
-import { readdir, rm, stat, utimes } from 'node:fs/promises'
+import { readdir, rm, stat, statfs, utimes } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Log } from '../base/log.ts'
 import { Outage } from '../base/outage.ts'
@@ -66,6 +66,12 @@ export class DiskStore implements FragmentTier {
   /** The size of all files, in bytes. */
   get bytes(): number {
     return this.#room.used
+  }
+
+  /** Returns how much room the file system has left for us, in bytes; undefined while it does not tell. */
+  async freeBytes(): Promise<number | undefined> {
+    const room = await statfs(this.#options.dir).catch(() => undefined)
+    return room && room.bavail * room.bsize
   }
 
   async put(key: FragmentKey, bytes: Buffer, hold: Hold): Promise<void> {

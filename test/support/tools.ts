@@ -8,6 +8,7 @@ export const TOOLS = {
   nginx: 'the cache of config/cdn/nginx.conf before a gateway',
   faketime: 'nodes whose clocks are apart',
   'redis-server': 'what several nodes share, and what they do without it',
+  promtool: 'the rules and the dashboard of config/monitoring',
   varnishd: 'the cache of config/cdn/default.vcl before a gateway',
   chromium: 'player and wall pages, hls.js across roll-overs',
   'firefox-esr': 'hls.js, Shaka and video.js in a browser of another make',
