@@ -119,7 +119,7 @@ function stallTimeoutMs({ streams, dynamicStreams }: Config): number {
 export function adminApp(
   config: Config,
   registry: Operations,
-  { clock, log, random, counters, store, disk }: Shared,
+  { clock, log, random, counters, store, disk, events }: Shared,
   listening: () => boolean,
 ): FastifyInstance {
   return buildAdminApp({
@@ -127,6 +127,7 @@ export function adminApp(
     clock,
     requestId: requestIds(random),
     registry,
+    events,
     metrics: {
       counters,
       streams: () => registry.list(),

@@ -10,6 +10,7 @@ import { type AdminAccess, guardAdmin } from './admin-guard.ts'
 import type { MetricsSource } from './metrics.ts'
 import { type AppOptions, newApp } from './new-app.ts'
 import { dashboardRoutes } from './routes/dashboard.ts'
+import { type EventsOptions, eventsRoute } from './routes/events.ts'
 import { healthRoute } from './routes/health.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { readyRoute } from './routes/ready.ts'
@@ -18,6 +19,8 @@ import { streamsApi } from './routes/streams-api.ts'
 export interface AdminAppOptions extends AppOptions, AdminAccess {
   readonly registry: Pick<Operations, keyof Operations>
   readonly metrics: MetricsSource
+  /** Tells what happens. */
+  readonly events: EventsOptions['events']
   /** Whether both listeners accept requests. */
   readonly listening: () => boolean
   /** The program's version, for the API's description. */
@@ -26,7 +29,7 @@ export interface AdminAppOptions extends AppOptions, AdminAccess {
 
 /** Builds the admin listener, not listening yet: for operators, scripts, Prometheus. */
 export function buildAdminApp(options: AdminAppOptions): FastifyInstance {
-  const { registry, metrics, version, listening, clock } = options
+  const { registry, metrics, version, listening, clock, events } = options
   const app = newApp(options)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
@@ -38,6 +41,7 @@ export function buildAdminApp(options: AdminAppOptions): FastifyInstance {
   void app.register(
     (api, _options, done) => {
       void api.register(streamsApi, { registry })
+      void api.register(eventsRoute, { events, clock })
       api.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
       done()
     },

@@ -7,6 +7,7 @@ import { type AdminAppOptions, buildAdminApp } from '../../src/http/admin-app.ts
 import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
 import { StreamHistory } from '../../src/streams/history.ts'
 import { type StreamStatus, streamStatus } from '../../src/streams/status.ts'
+import { silentEvents } from '../support/events.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { ask } from '../support/raw-http.ts'
 
@@ -81,6 +82,7 @@ async function start(
       stop: async (name) => act('stop')(name),
       source: (name, wanted) => void actions.push(`${wanted} for ${name}`),
     },
+    events: silentEvents(),
     metrics: {
       counters,
       streams: () => streams,
@@ -217,6 +219,9 @@ test('the OpenAPI document describes what is answered', async () => {
       '/api/v1/streams/{stream}/rollover',
     ]),
   )
+  expect(paths['/api/v1/events']).toMatchObject({
+    get: { responses: { 200: { content: { 'text/event-stream': {}, 'application/json': {} } } } },
+  })
   expect(body.toString()).toContain('discontinuitySequence')
   expect(() => streamStatus.parse(lobby)).not.toThrow()
 })
