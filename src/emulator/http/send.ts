@@ -17,7 +17,8 @@ export async function send(
     return
   }
   const { status, headers, body } = answer
-  response.writeHead(status, { ...headers, 'content-length': body.length })
+  const length = 'transfer-encoding' in headers ? {} : { 'content-length': body.length }
+  response.writeHead(status, { ...headers, ...length })
   if (reset === 'half-way') {
     response.write(half(body), () => response.destroy())
     return

@@ -1,9 +1,9 @@
 import type { Fragment } from '../camera/fragment.ts'
 import { writeMediaFragment } from '../mp4/media-fragment.ts'
-import { totalDuration } from '../mp4/sample.ts'
 import type { Session } from '../session/session.ts'
 import type { ClipTrack } from './clip.ts'
 import { samplesOf } from './fragment-media.ts'
+import { placeTicks } from './place-ticks.ts'
 
 /** Writes `moof` + `mdat` of one track of a fragment, as this session sees it. */
 export function writeMp4Media(session: Session, fragment: Fragment, track: ClipTrack): Buffer {
@@ -31,15 +31,6 @@ export function baseTicks(session: Session, fragment: Fragment, track: ClipTrack
   const startMs = session.startMs(fragment) - originMs(session, fragment)
   // A producer whose clock falls back behind the session’s first fragment has no time to count down to.
   return Math.max(0, Math.round((startMs * track.timescale) / 1000) + place)
-}
-
-/** Returns how long after its fragment's start the sound begins. */
-function placeTicks(
-  { content: { clip, index } }: Fragment,
-  { fragments, offsetTicks, timescale }: ClipTrack,
-): number {
-  const before = fragments.slice(0, index).reduce((sum, part) => sum + totalDuration(part), 0)
-  return offsetTicks + before - ((clip.startsMs[index] ?? 0) * timescale) / 1000
 }
 
 function originMs(session: Session, fragment: Fragment): number {

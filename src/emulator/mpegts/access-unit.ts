@@ -22,6 +22,11 @@ export function writeAccessUnit(entry: VisualEntry, sample: Sample): Buffer {
   return Buffer.concat(units.flatMap((unit) => [START_CODE, unit]))
 }
 
+/** Writes the parameter sets alone, each after a start code. */
+export function annexBSets(entry: VisualEntry): Buffer {
+  return Buffer.concat(readParameterSets(entry).flatMap((unit) => [START_CODE, unit]))
+}
+
 function* readUnits(data: Buffer): Generator<Buffer> {
   for (let at = 0; at < data.length; ) {
     const size = data.readUInt32BE(at)

@@ -26,12 +26,17 @@ export interface AacConfig {
   readonly channels: number
 }
 
-/** Reads the AudioSpecificConfig of an `mp4a` entry. ISO/IEC 14496-3, section 1.6.2.1. */
-export function readAacConfig(entryBody: Buffer): AacConfig {
+/** Finds the AudioSpecificConfig of an `mp4a` entry. */
+export function readAudioSpecificConfig(entryBody: Buffer): Buffer {
   const esds = findBox(entryBody.subarray(AUDIO_ENTRY_BYTES), 'esds').subarray(4)
   const stream = readDescriptor(esds, 0x03).subarray(ES_DESCRIPTOR_BYTES)
   const decoder = readDescriptor(stream, 0x04).subarray(DECODER_CONFIG_BYTES)
-  const bits = readDescriptor(decoder, 0x05).readUInt16BE()
+  return readDescriptor(decoder, 0x05)
+}
+
+/** Reads the AudioSpecificConfig of an `mp4a` entry. ISO/IEC 14496-3, section 1.6.2.1. */
+export function readAacConfig(entryBody: Buffer): AacConfig {
+  const bits = readAudioSpecificConfig(entryBody).readUInt16BE()
   return {
     objectType: bits >> 11,
     frequencyIndex: (bits >> 7) & 0xf,

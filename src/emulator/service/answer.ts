@@ -16,6 +16,12 @@ export function jsonAnswer(body: unknown): Answer {
   }
 }
 
+/** Answers with media that is still being made when it begins: of no known length. KVS.md, section 6.5. */
+export function mediaAnswer(body: Buffer): Answer {
+  const headers = { 'content-type': 'video/webm', 'transfer-encoding': 'chunked' }
+  return { status: 200, headers, body }
+}
+
 const DOCUMENTATION = 'https://kinesisvideo.amazonaws.com/doc/2017-09-30/'
 
 /** Says which spellings of AWS's own headers are sent, because pages name one and SDKs read the other. */

@@ -6,6 +6,7 @@ export const ACTIONS = [
   'kinesisvideo:DescribeStream',
   'kinesisvideo:GetHLSStreamingSessionURL',
   'kinesisvideo:ListFragments',
+  'kinesisvideo:GetMediaForFragmentList',
   'kinesisvideo:DescribeStreamStorageConfiguration',
   'kinesisvideo:ListTagsForStream',
   'kinesisvideo:ListStreams',

@@ -4,6 +4,7 @@ export const OPERATIONS = [
   'DescribeStream',
   'GetHLSStreamingSessionURL',
   'ListFragments',
+  'GetMediaForFragmentList',
   'DescribeStreamStorageConfiguration',
   'ListTagsForStream',
   'ListStreams',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Camera } from '../camera/camera.ts'
-import { type Answer, jsonAnswer } from './answer.ts'
+import { type Answer, jsonAnswer, mediaAnswer } from './answer.ts'
 import type { Delivery } from './delivery.ts'
 import { accessDenied } from './denial.ts'
 import { findCamera, type Identity } from './find-camera.ts'
@@ -11,6 +11,7 @@ import { describeStream } from './operations/describe-stream.ts'
 import { describeStreamStorageConfiguration } from './operations/describe-stream-storage-configuration.ts'
 import { getDataEndpoint } from './operations/get-data-endpoint.ts'
 import { getHlsStreamingSessionUrl } from './operations/get-hls-streaming-session-url.ts'
+import { getMediaForFragmentList } from './operations/get-media-for-fragment-list.ts'
 import { listFragments } from './operations/list-fragments.ts'
 import { listStreams } from './operations/list-streams.ts'
 import { listTagsForStream } from './operations/list-tags-for-stream.ts'
@@ -32,6 +33,7 @@ export const SIGNED_PATHS: Readonly<Record<string, Operation>> = {
   '/describeStream': 'DescribeStream',
   '/getHLSStreamingSessionURL': 'GetHLSStreamingSessionURL',
   '/listFragments': 'ListFragments',
+  '/getMediaForFragmentList': 'GetMediaForFragmentList',
   '/describeStreamStorageConfiguration': 'DescribeStreamStorageConfiguration',
   '/listTagsForStream': 'ListTagsForStream',
   '/listStreams': 'ListStreams',
@@ -42,6 +44,7 @@ const IMPLEMENTATIONS: Partial<Record<Operation, SignedOperation>> = {
   DescribeStream: describeStream,
   GetHLSStreamingSessionURL: getHlsStreamingSessionUrl,
   ListFragments: listFragments,
+  GetMediaForFragmentList: getMediaForFragmentList,
   DescribeStreamStorageConfiguration: describeStreamStorageConfiguration,
   ListTagsForStream: listTagsForStream,
 }
@@ -114,7 +117,8 @@ function run(
   const { sessions } = service
   const implementation = IMPLEMENTATIONS[operation]
   if (implementation === undefined) throw new TypeError(`${operation} is not a signed operation`)
-  return jsonAnswer(implementation({ camera, body, nowMs, sessions, baseUrl: request.baseUrl }))
+  const result = implementation({ camera, body, nowMs, sessions, baseUrl: request.baseUrl })
+  return Buffer.isBuffer(result) ? mediaAnswer(result) : jsonAnswer(result)
 }
 
 /**

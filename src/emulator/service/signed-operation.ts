@@ -11,5 +11,5 @@ export interface SignedCall {
   readonly baseUrl: string
 }
 
-/** Answers one POST of the control or data plane: returns what is sent as JSON. Throws KvsError. */
-export type SignedOperation = (call: SignedCall) => Record<string, unknown>
+/** Answers one POST of the control or data plane: returns what is sent as JSON, or media. Throws KvsError. */
+export type SignedOperation = (call: SignedCall) => Record<string, unknown> | Buffer
