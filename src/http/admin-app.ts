@@ -50,6 +50,6 @@ export function buildAdminApp(options: AdminAppOptions): FastifyInstance {
   void app.register(healthRoute)
   void app.register(readyRoute, { registry, listening })
   void app.register(metricsRoute, metrics)
-  void app.register(dashboardRoutes, { registry, now: () => clock.date() })
+  void app.register(dashboardRoutes)
   return app
 }
