@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { EVENT_TYPES } from '../../../src/base/event-types.ts'
 import type { StreamStatus } from '../../../src/streams/status.ts'
 import { actionsOf, sourcesOf } from '../../../src/web/pages/admin/actions.js'
-import { eventInWords } from '../../../src/web/pages/admin/event-words.js'
+import { eventInWords, EVENT_TYPES as TOLD } from '../../../src/web/pages/admin/event-words.js'
 import { factsOf, figuresOf, notesOf, totalsOf } from '../../../src/web/pages/admin/figures.js'
 import { isWanted, statesOf } from '../../../src/web/pages/admin/filter.js'
 import { hashOf, openedIn } from '../../../src/web/pages/admin/opened.js'
@@ -167,6 +167,7 @@ test('which streams are open is in the address, whatever they are called', () =>
 
 describe('events', () => {
   test('each type has words of its own, whatever it says', () => {
+    expect(TOLD).toEqual(EVENT_TYPES)
     for (const type of EVENT_TYPES) {
       const { words } = eventInWords({ id: '1', time: '', type })
       expect(words).not.toBe(type)

@@ -98,6 +98,14 @@ export async function readNodes() {
   }
 }
 
+/** What happened lately, oldest first, and after which event to go on listening. */
+export async function readEvents() {
+  const response = await ask('api/v1/events', DEADLINE_MS, {
+    headers: { Accept: 'application/json' },
+  })
+  return /** @type {{ events: GatewayEvent[], lastEventId: string }} */ (await response.json())
+}
+
 /**
  * Orders something of the gateway, and returns what it says to that.
  *

@@ -37,7 +37,7 @@ class Dashboard {
   }
 
   async run() {
-    this.#events.follow()
+    void this.#events.follow()
     for (;;) {
       if (!document.hidden) await this.refresh()
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS))

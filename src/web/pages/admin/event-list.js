@@ -1,7 +1,8 @@
 // @ts-check
 import { element, setText } from '../dom.js'
 import { clockTime } from '../times.js'
-import { eventInWords } from './event-words.js'
+import { readEvents } from './answers.js'
+import { EVENT_TYPES, eventInWords } from './event-words.js'
 
 /** @typedef {import('./answers.js').GatewayEvent} GatewayEvent */
 
@@ -12,7 +13,7 @@ const AGAIN_MS = 10_000
 /** What happened, the newest first, as the gateway tells it. */
 export class EventList {
   #list = element('ol', 'events')
-  #none = element('p', 'none', [new Text('Nothing yet.')])
+  #none = element('p', 'none', [new Text('One moment …')])
   /** @type {Set<string>} */
   #known = new Set()
   #onSubject
@@ -25,16 +26,32 @@ export class EventList {
     this.root = element('div', '', [this.#none, this.#list])
   }
 
-  follow() {
-    const source = new EventSource('api/v1/events')
-    const tell = (/** @type {MessageEvent<string>} */ message) =>
-      this.#add(JSON.parse(message.data))
-    source.addEventListener('message', tell)
+  /** Shows what happened lately, and from then on what happens. */
+  async follow() {
+    try {
+      const { events, lastEventId } = await readEvents()
+      for (const event of events.slice(-MOST_EVENTS)) this.#add(event)
+      setText(this.#none, 'Nothing yet.')
+      this.#listen(lastEventId)
+    } catch (error) {
+      console.debug('events', error)
+      this.#again()
+    }
+  }
+
+  /** @param {string} after   the id of the newest event that is known */
+  #listen(after) {
+    const source = new EventSource(`api/v1/events?after=${encodeURIComponent(after)}`)
+    const tell = (/** @type {MessageEvent<string>} */ { data }) => this.#add(JSON.parse(data))
+    for (const type of EVENT_TYPES) source.addEventListener(type, tell)
     source.addEventListener('error', () => {
-      if (source.readyState !== EventSource.CLOSED) return
-      setText(this.#none, 'Events cannot be read now.')
-      setTimeout(() => this.follow(), AGAIN_MS)
+      if (source.readyState === EventSource.CLOSED) this.#again()
     })
+  }
+
+  #again() {
+    setText(this.#none, 'Events cannot be read now.')
+    setTimeout(() => void this.follow(), AGAIN_MS)
   }
 
   /** @param {GatewayEvent} event */

@@ -26,6 +26,9 @@ const EVENTS = new Map([
   ['node.left', () => bad('Left')],
 ])
 
+/** The types that have words here. */
+export const EVENT_TYPES = [...EVENTS.keys()]
+
 /**
  * @param {GatewayEvent} event
  * @returns {EventWords}
