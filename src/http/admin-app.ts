@@ -29,7 +29,7 @@ export interface AdminAppOptions extends AppOptions, AdminAccess {
 
 /** Builds the admin listener, not listening yet: for operators, scripts, Prometheus. */
 export function buildAdminApp(options: AdminAppOptions): FastifyInstance {
-  const { registry, metrics, version, listening, clock, events } = options
+  const { registry, metrics, version, listening, token, clock, events } = options
   const app = newApp(options)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
@@ -48,7 +48,7 @@ export function buildAdminApp(options: AdminAppOptions): FastifyInstance {
     { prefix: '/api/v1' },
   )
   void app.register(healthRoute)
-  void app.register(readyRoute, { registry, listening })
+  void app.register(readyRoute, { registry, listening, token })
   void app.register(metricsRoute, metrics)
   void app.register(dashboardRoutes)
   return app

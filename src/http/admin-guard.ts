@@ -18,15 +18,19 @@ export interface AdminAccess {
 export function guardAdmin(app: FastifyInstance, { token, host }: AdminAccess): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers({ ...NO_STORE, 'X-Content-Type-Options': 'nosniff' })
-    done(isHealthCheck(request) ? undefined : refusal(request, token, host))
+    done(isHealthCheck(request, token) ? undefined : refusal(request, token, host))
   })
 }
 
 /**
  * Lets health checks through, because load balancers and container runtimes have no token, and learn nothing from it.
  */
-function isHealthCheck({ routeOptions }: FastifyRequest): boolean {
-  return routeOptions.url === '/healthz'
+function isHealthCheck({ routeOptions, headers }: FastifyRequest, token?: string): boolean {
+  if (routeOptions.url === '/healthz') return true
+  // What it says beyond yes or no is for who shows the token.
+  return (
+    routeOptions.url === '/readyz' && token !== undefined && headers.authorization === undefined
+  )
 }
 
 function refusal(

@@ -234,6 +234,7 @@ test.each([
   ['/', undefined, 401],
   ['/metrics', undefined, 401],
   ['/readyz', 'Bearer wrong', 401],
+  ['/readyz', undefined, 200],
   ['/api/v1/streams', 'Bearer s3cret', 200],
   ['/api/v1/streams', 'bearer s3cret', 200],
   ['/api/v1/streams', 'Bearer s3cretX', 401],
@@ -270,6 +271,14 @@ test.each<[string, readonly StreamStatus[], boolean, number]>([
 ])('readyz when %s', async (_, streams, listening, expected) => {
   const { url } = await start(streams, { listening: () => listening })
   expect((await ask(`${url}/readyz`)).status).toBe(expected)
+})
+
+test('who shows no token hears whether it is ready, and no stream’s name', async () => {
+  const { url } = await start([{ ...lobby, state: 'failed' }], { token: 's3cret' })
+  const told = await ask(`${url}/readyz`)
+  expect([told.status, json(told.body)]).toEqual([503, { ready: false }])
+  const shown = await ask(`${url}/readyz`, { headers: { authorization: 'Bearer s3cret' } })
+  expect(json(shown.body)).toEqual({ ready: false, failed: ['lobby'], slate: [] })
 })
 
 test('every metric of the contract is there, with the labels it names', async () => {

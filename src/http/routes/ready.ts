@@ -9,10 +9,15 @@ import type { Operations } from '../../streams/operations.ts'
  */
 export function readyRoute(
   app: FastifyInstance,
-  options: { readonly registry: Pick<Operations, 'list'>; readonly listening: () => boolean },
+  options: {
+    readonly registry: Pick<Operations, 'list'>
+    readonly listening: () => boolean
+    /** Who does not show it hears no stream's name. */
+    readonly token: string | undefined
+  },
   done: () => void,
 ): void {
-  app.get('/readyz', (_request, reply) => {
+  app.get('/readyz', ({ headers }, reply) => {
     const streams = options.registry.list()
     // A name that a viewer chose says nothing of the node.
     const lasting = streams.filter(({ activation, dynamic }) => activation === 'always' && !dynamic)
@@ -20,7 +25,8 @@ export function readyRoute(
     const slate = streams.filter(({ state }) => state === 'slate').map(({ name }) => name)
     const allFailed = failed.length > 0 && failed.length === lasting.length
     const ready = options.listening() && !allFailed
-    reply.code(ready ? 200 : 503).send({ ready, failed, slate })
+    const tells = options.token === undefined || headers.authorization !== undefined
+    reply.code(ready ? 200 : 503).send(tells ? { ready, failed, slate } : { ready })
   })
   done()
 }
