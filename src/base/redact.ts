@@ -21,11 +21,11 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   ],
   [named('x-cdn-secret|password'), `$1${MASK}`],
   [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"'\\]+@/gi, `$1${MASK}@`],
-  // KVS data hosts. KVS.md, section 9.3.
-  [/\b[a-z]-[0-9a-f]{8}\.kinesisvideo[a-z0-9.-]*/gi, '[data host]'],
   // Whom Node and undici could not reach: a name, or the address behind it.
   [/\b((?:connect|getaddrinfo) E[A-Z_]+) [^\s"'\\]+/g, '$1 [host]'],
   [/(attempted address(?:es)?: )[^,)"\\]+/g, '$1[host]'],
+  // KVS data hosts. KVS.md, section 9.3.
+  [/\b[a-z]-[0-9a-f]{8}\.kinesisvideo[a-z0-9.-]*/gi, '[data host]'],
   // Access key ids of users and of roles.
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, MASK],
   // A bare token. KVS.md, section 1.1: base64url of a protobuf, 152 characters when last seen.

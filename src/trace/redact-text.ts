@@ -1,6 +1,8 @@
 import { redact } from '../base/redact.ts'
 
 const RULES: readonly (readonly [RegExp, string])[] = [
+  // Streams, as KVS names them where a limit is exceeded.
+  [/\b(resource:? ?)(['"])[^'"]+\2/gi, '$1$2[name]$2'],
   // Users, roles, streams, keys: each names an account.
   [/\barn:[^\s"'`,;)\]}]*/gi, '[arn]'],
   [/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'`<>]*/gi, '[url]'],

@@ -204,6 +204,7 @@ const kvsObservationsSchema = z.strictObject({
   recorded: z.boolean().optional().describe('Whether anything was recorded within its retention.'),
   matroska: matroskaSchema.optional(),
   session: sessionSchema.optional(),
+  isCut: z.boolean().describe('Whether time ran out before all was looked at.'),
   calls: z.array(callSchema).max(200),
 })
 
@@ -213,6 +214,7 @@ const hlsObservationsSchema = z.strictObject({
   use: useSchema,
   proxy: z.boolean(),
   session: sessionSchema.optional(),
+  isCut: z.boolean().describe('Whether time ran out before all was looked at.'),
   calls: z.array(callSchema).max(200),
 })
 

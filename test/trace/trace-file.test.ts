@@ -65,6 +65,7 @@ function observations(overrides: Partial<KvsObservations> = {}): KvsObservations
     },
     use: { always: false, dvrMs: 0, archive: true },
     proxy: false,
+    isCut: false,
     calls: [],
     ...overrides,
   }

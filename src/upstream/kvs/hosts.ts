@@ -68,3 +68,10 @@ function checkScheme(url: URL): URL {
 function refusal(reason: string): GatewayError {
   return new GatewayError('upstream_unavailable', `Upstream named an address that ${reason}.`)
 }
+
+/** Says which family of names a host of KVS belongs to; `other` for whoever stands in for it. */
+export function hostKind(hostname: string): 'aws' | 'fips' | 'dual-stack' | 'other' {
+  if (!KVS_CONTROL_HOST.test(hostname) && !KVS_DATA_HOST.test(hostname)) return 'other'
+  if (hostname.includes('kinesisvideo-fips.')) return 'fips'
+  return /\.api\.(aws|amazonwebservices|cloud-aws)\b/.test(hostname) ? 'dual-stack' : 'aws'
+}

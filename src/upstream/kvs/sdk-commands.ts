@@ -38,10 +38,11 @@ export function listCommand(
   source: KvsSource,
   range: StoredRange,
   token: string | undefined,
+  results = PAGE_RESULTS,
 ): ListFragmentsCommand {
   return new ListFragmentsCommand({
     ...identity(source),
-    MaxResults: PAGE_RESULTS,
+    MaxResults: results,
     FragmentSelector: {
       FragmentSelectorType: `${range.clock}_TIMESTAMP`,
       TimestampRange: timestampRange(range),

@@ -1,0 +1,23 @@
+/** The regions of the commercial partition that have Kinesis Video Streams. KVS.md, section 9.1. */
+export const REGIONS = [
+  'us-east-1',
+  'us-east-2',
+  'us-west-2',
+  'ca-central-1',
+  'sa-east-1',
+  'eu-central-1',
+  'eu-west-1',
+  'eu-west-2',
+  'eu-west-3',
+  'eu-south-2',
+  'il-central-1',
+  'me-south-1',
+  'af-south-1',
+  'ap-south-1',
+  'ap-east-1',
+  'ap-northeast-1',
+  'ap-northeast-2',
+  'ap-southeast-1',
+  'ap-southeast-2',
+  'ap-southeast-5',
+] as const
