@@ -58,6 +58,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   emulator: ['trace', 'base'],
   // What the doctor saw, as it is written down.
   trace: ['base'],
+  // A first look at streams, and what is wrong with them.
+  doctor: ['upstream', 'formats', 'config', 'trace', 'base'],
   // The composition root knows every implementation.
   gateway: [
     'http',
@@ -79,7 +81,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'metrics',
     'base',
   ],
-  cli: ['gateway', 'emulator', 'config', 'formats', 'base'],
+  cli: ['gateway', 'emulator', 'doctor', 'trace', 'config', 'formats', 'base'],
 }
 
 /** What a fragment is: types alone, which all parts share. */

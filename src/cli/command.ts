@@ -9,6 +9,8 @@ export interface Terminal {
   readonly err: (line: string) => void
   /** Resolves when the process is asked to stop. */
   readonly untilStopped: () => Promise<void>
+  /** Whether results are read by eyes that see colours. Default: false. */
+  readonly isColoured?: boolean
 }
 
 /** The exit codes, documented in the README, because scripts rely on them. */
@@ -16,10 +18,9 @@ export const EXIT = { ok: 0, fault: 1, usage: 2 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** An option that takes a value, because no command needs another kind. */
 export interface OptionDoc {
-  /** The value's name in the help. */
-  readonly value: string
+  /** The value's name in the help; absent for an option that takes none, and is `''` where it is given. */
+  readonly value?: string
   readonly doc: string
 }
 

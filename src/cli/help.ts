@@ -14,14 +14,14 @@ export function programHelp(commands: readonly Command[]): string {
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     '',
     `Without a command: serve. ${PROGRAM} COMMAND --help tells more; --version prints the version.`,
-    'Exit codes: 0 all is well, 1 a fault in the configuration or at start, 2 a wrong command line.',
+    'Exit codes: 0 all is well, 1 a fault in the configuration, at start, or that the doctor found, 2 a wrong command line.',
   ].join('\n')
 }
 
 /** Returns what `COMMAND --help` prints. */
 export function commandHelp({ name, summary, operands, options }: Command): string {
   const rows = Object.entries(options).map(([option, { value, doc }]) => ({
-    left: `--${option} ${value}`,
+    left: value === undefined ? `--${option}` : `--${option} ${value}`,
     doc,
   }))
   const width = Math.max(...rows.map(({ left }) => left.length))

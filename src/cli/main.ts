@@ -3,6 +3,7 @@ import { faultLine } from '../config/fault.ts'
 import { ConfigError } from '../config/load.ts'
 import { checkCommand } from './check.ts'
 import { type Command, EXIT, type ExitCode, type Terminal, UsageError } from './command.ts'
+import { doctorCommand } from './doctor.ts'
 import { emulatorCommand } from './emulate.ts'
 import { commandHelp, programHelp } from './help.ts'
 import { parseCommandLine } from './parse.ts'
@@ -11,7 +12,13 @@ import { serveCommand } from './serve.ts'
 import { signCommand } from './sign.ts'
 import { startFailure } from './start-failure.ts'
 
-const COMMANDS: readonly Command[] = [serveCommand, checkCommand, emulatorCommand, signCommand]
+const COMMANDS: readonly Command[] = [
+  serveCommand,
+  doctorCommand,
+  checkCommand,
+  emulatorCommand,
+  signCommand,
+]
 
 /** Runs the program: a command line in, an exit code out. */
 export async function run(

@@ -15,13 +15,24 @@ export function parseCommandLine(command: Command, argv: readonly string[]): Arg
 }
 
 function parse(command: Command, argv: readonly string[]) {
-  const names = Object.keys(command.options)
-  const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]))
+  const options = Object.fromEntries(
+    Object.entries(command.options).map(([name, { value }]) => [
+      name,
+      { type: value === undefined ? ('boolean' as const) : ('string' as const) },
+    ]),
+  )
   try {
-    return parseArgs({ args: [...argv], options, allowPositionals: true })
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true })
+    return { values: asTexts(values), positionals }
   } catch (error) {
     throw new UsageError(firstSentence(error))
   }
+}
+
+function asTexts(values: Readonly<Record<string, unknown>>): Args['options'] {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? value : '']),
+  )
 }
 
 /** Cuts an error to its first sentence, because Node goes on with advice about `--` that does not help here. */

@@ -9,6 +9,8 @@ export function processTerminal(): Terminal {
     out: (line) => process.stdout.write(`${line}\n`),
     err: (line) => process.stderr.write(`${line}\n`),
     untilStopped: stopSignal,
+    // NO_COLOR and the like are heeded by Node.
+    isColoured: process.stdout.isTTY && process.stdout.hasColors(),
   }
 }
 

@@ -1,0 +1,59 @@
+/** What the configured use takes of the stream's quota, and costs. */
+import type { KvsObservations } from '../../../trace/trace.ts'
+import { type Finding, fine, found } from '../finding.ts'
+import { median, trimmed } from '../numbers.ts'
+import type { SessionFacts } from '../session-facts.ts'
+
+/** KVS.md, section 10: per second and stream, and per second and session. */
+const LIMITS = { metadata: 10_000, media: 500, playlists: 5, fragments: 20 }
+/** How many playlists the gateway asks for in a second, of each rendition. */
+const POLLS = 1
+const NEAR = 0.5
+
+/** USD per GB of 10^9 bytes, US East. KVS.md, section 11. */
+const HLS_USD_PER_GB = 0.0119
+const [GB, MONTH_S, HOUR_S] = [1e9, 30 * 86_400, 3600]
+
+export function quota(o: KvsObservations, facts: SessionFacts | undefined): Finding[] {
+  const renditions = facts?.renditions.length ?? 0
+  const lengths = facts?.renditions[0]?.lists.at(-1)?.list.segments ?? []
+  if (renditions === 0 || lengths.length === 0) return []
+  const lengthS = median(lengths.map(({ durationS }) => durationS))
+  const fragmentsPerS = renditions / lengthS
+  const shares: readonly (readonly [string, number])[] = [
+    ['metadata points', (renditions * POLLS * o.settings.fragmentResults) / LIMITS.metadata],
+    ['media points', fragmentsPerS / LIMITS.media],
+    ['playlists', (renditions * POLLS) / LIMITS.playlists],
+    ['fragments', fragmentsPerS / LIMITS.fragments],
+  ]
+  const seen = `a gateway takes ${shares.map(([name, share]) => `${percent(share)} of ${name}`).join(', ')}`
+  const most = Math.max(...shares.map(([, share]) => share))
+  return [
+    most > NEAR ? found('quota', 'quota_near', seen) : fine('quota', `${seen}, however many watch`),
+  ]
+}
+
+function percent(share: number): string {
+  return `${trimmed(share * 100, share < 0.1 ? 1 : 0)} %`
+}
+
+export function cost({ listing, use }: KvsObservations): Finding[] {
+  const fragments = listing?.fragments ?? []
+  const spanMs = (fragments.at(-1)?.producerMs ?? 0) - (fragments[0]?.producerMs ?? 0)
+  if (fragments.length < 3 || spanMs <= 0) return []
+  // The last one's bytes belong to what follows.
+  const bytes = fragments.slice(0, -1).reduce((sum, one) => sum + one.bytes, 0)
+  const perS = bytes / (spanMs / 1000)
+  const rate = `${trimmed((perS * 8) / 1e6, 2)} Mbit/s`
+  const perHour = usd(perS * HOUR_S)
+  const perMonth = usd(perS * MONTH_S)
+  const seen = use.always
+    ? `${rate}: about ${perMonth} a month for reading it all the time`
+    : `${rate}: about ${perHour} for each hour that anybody watches, ${perMonth} a month at most`
+  return [fine('cost', `${seen} (US East’s price; recording it is not in this)`)]
+}
+
+function usd(bytes: number): string {
+  const price = (bytes / GB) * HLS_USD_PER_GB
+  return `$${price < 1 ? Number(price.toPrecision(2)) : price.toFixed(2)}`
+}

@@ -1,0 +1,212 @@
+import { mkdtemp, readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Clock, systemClock } from '../../src/base/clock.ts'
+import { run } from '../../src/cli/main.ts'
+import { parseConfig } from '../../src/config/load.ts'
+import { diagnose } from '../../src/doctor/diagnosis/diagnose.ts'
+import { type Diagnosis, type Examination, examine } from '../../src/doctor/doctor.ts'
+import { reportLines, reportSchema } from '../../src/doctor/report.ts'
+import { causes, causesConfig } from '../../src/emulator/causes.ts'
+import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
+import { readTrace, writeTrace } from '../../src/trace/trace-file.ts'
+
+/**
+ * What the doctor says of each trouble that the emulator can bring about: the codes, of which the first is told first.
+ * Those without a code keep nothing of ours from working.
+ */
+const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  healthy: [],
+  'denied-get-data-endpoint': ['action_missing'],
+  'denied-describe-stream': ['doctor_action_missing'],
+  'denied-get-hls-streaming-session-url': ['action_missing'],
+  'denied-list-fragments': ['action_missing'],
+  'denied-describe-stream-storage-configuration': ['doctor_action_missing'],
+  'denied-list-tags-for-stream': [],
+  'denied-list-streams': [],
+  'denied-by-scp': ['action_missing'],
+  'denied-by-session-policy': ['action_missing'],
+  'denied-by-boundary': ['action_missing'],
+  'other-account': ['other_account'],
+  'role-refused': ['role_refused'],
+  'external-id': ['role_refused'],
+  'expired-credentials': ['credentials_expired'],
+  'unknown-credentials': ['credentials_refused'],
+  'wrong-secret': ['credentials_refused'],
+  'gateway-clock': ['clock_off'],
+  'kms-denied': ['kms_denied'],
+  'kms-key-disabled': ['kms_denied'],
+  'data-host-refused': ['data_unreachable'],
+  'data-host-silent': ['data_unreachable'],
+  'proxy-needed': ['proxy_needed'],
+  'proxy-login': ['proxy_refuses'],
+  'captive-page': ['stranger_answers'],
+  'connections-reset': ['control_unreachable'],
+  'reader-takes-calls': ['throttled_out'],
+  'reader-takes-most': ['throttled_out'],
+  'account-throttled': ['account_throttled'],
+  'wrong-region': ['wrong_region'],
+  'wrong-name': ['stream_not_found'],
+  'not-active': ['stream_not_active'],
+  'no-retention': ['no_retention'],
+  'warm-tier': ['warm_short_fragments'],
+  'no-private-data': ['codec_private_data_missing'],
+  'no-sound-private-data': ['audio_private_data_missing'],
+  'invalid-private-data': ['codec_private_data_invalid'],
+  'annex-b': ['codec_private_data_invalid'],
+  'unsupported-pictures': ['unsupported_codec'],
+  'g711-sound': ['unsupported_codec'],
+  'pcm-sound': ['unsupported_codec'],
+  hevc: ['hevc'],
+  'sound-offset': ['audio_apart'],
+  'late-key-frames': ['first_not_key'],
+  'long-fragments': ['long_fragments'],
+  'short-fragments': ['short_fragments'],
+  gaps: ['gaps'],
+  'producer-behind': ['producer_clock_behind'],
+  'producer-ahead': ['producer_clock_ahead'],
+  'producer-from-zero': ['producer_clock_1970'],
+  'producer-drifts': ['producer_clock_drifts'],
+  'two-producers': ['two_producers', 'codec_changes'],
+  'producer-silent': ['producer_silent'],
+  'never-any-data': ['never_recorded'],
+  'slow-uplink': ['uplink_slow'],
+  reconnects: ['reconnects'],
+  'silent-track': ['gaps'],
+  'codec-changes': ['codec_changes'],
+}
+
+const ROLES: Readonly<Record<string, string>> = {
+  'role-refused': 'arn:aws:iam::210987654321:role/refused',
+  'external-id': 'arn:aws:iam::210987654321:role/external',
+}
+
+/** Waits for nothing that takes long: what is looked at needs no second look here. */
+const hasty: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 50), signal),
+}
+
+let emulator: Emulator
+let examination: Examination
+
+beforeAll(async () => {
+  const nowMs = Date.now()
+  const names = Object.keys(EXPECTED)
+  emulator = await startEmulator({ config: causesConfig(names, nowMs) })
+  const streams = names.map((name) => {
+    const roleArn = ROLES[name]
+    return [name, { kvs: { streamName: `cause-${name}`, roleArn } }] as const
+  })
+  const file = {
+    aws: { region: 'us-west-2', endpoint: emulator.url },
+    streams: Object.fromEntries(streams),
+    dynamicStreams: [{ match: '^cam-[0-9]+$' }],
+  }
+  const config = parseConfig('test', JSON.stringify(file), {})
+  examination = await examine(config, { clock: hasty, random: () => 0.5, env: {} })
+})
+
+afterAll(() => emulator.close())
+
+const diagnosisOf = (name: string): Diagnosis => {
+  const found = examination.streams.find((stream) => stream.name === name)
+  if (found === undefined) throw new RangeError(name)
+  return found
+}
+
+test('the table has all causes that the emulator can bring about, of those that stay', () => {
+  const later = ['long-gop', 'track-change']
+  expect([...Object.keys(EXPECTED), ...later].toSorted()).toEqual(
+    Object.keys(causes(Date.now())).toSorted(),
+  )
+})
+
+describe('the doctor names', () => {
+  test.each(Object.entries(EXPECTED))('%s', (name, codes) => {
+    const { findings } = diagnosisOf(name)
+    const wrong = findings.filter(({ level }) => level !== 'ok')
+    expect(wrong.map(({ code }) => code)).toEqual(codes)
+    for (const { todo = '' } of wrong) expect(todo).toMatch(/\w{3}/)
+  })
+})
+
+test('all is looked at within a minute, and patterns are told', () => {
+  expect(examination.tookMs).toBeLessThan(60_000)
+  expect(examination.patterns).toEqual(['^cam-[0-9]+$'])
+  expect(reportLines(examination, false).at(-1)).toMatch(
+    /^\d+ failed, \d+ warnings: start with “.*” of/,
+  )
+})
+
+test('G9: of each stream’s quotas no more than two per cent of a minute is used', () => {
+  // Calls per second and stream, or session. KVS.md, section 10.
+  const perS = {
+    DescribeStream: 5,
+    DescribeStreamStorageConfiguration: 5,
+    GetDataEndpoint: 5,
+    GetHLSStreamingSessionURL: 25,
+    ListFragments: 5,
+    GetMediaForFragmentList: 5,
+    GetHLSMasterPlaylist: 5,
+    GetHLSMediaPlaylist: 5,
+    GetMP4InitFragment: 5,
+    GetMP4MediaFragment: 20,
+  }
+  const { calls = {} } = emulator.control.counters().cameras['cause-healthy'] ?? {}
+  expect(Object.keys(calls).length).toBeGreaterThan(5)
+  for (const [operation, byStatus] of Object.entries(calls)) {
+    const made = Object.values(byStatus ?? {}).reduce((sum, count) => sum + count, 0)
+    const limit = perS[operation as keyof typeof perS]
+    expect({ operation, made, fits: made <= 0.02 * 60 * limit }).toEqual({
+      operation,
+      made,
+      fits: true,
+    })
+  }
+})
+
+/** What must not be in a trace, with what stands around it. */
+function secretsIn(text: string): readonly string[] {
+  const secret =
+    /.{0,20}(\d{12}:|cause-|127\.0\.0\.1|localhost|SessionToken=(?!token)|arn:).{0,40}/g
+  return text.match(secret) ?? []
+}
+
+test('G16: a trace of all of them holds no name, host, account or token, and says the same', () => {
+  const seen = examination.streams.flatMap(({ observations }) => observations ?? [])
+  const written = writeTrace(seen)
+  expect(secretsIn(written)).toEqual([])
+  for (const { observations } of readTrace(written).streams) {
+    const same = seen.find((one) => JSON.stringify(one) === JSON.stringify(observations))
+    expect(same && diagnose(observations)).toEqual(same && diagnose(same))
+    expect(same).toBeDefined()
+  }
+})
+
+test('the command prints lines or JSON, writes a trace, and its exit code tells', async () => {
+  const file = join(await mkdtemp(join(tmpdir(), 'doctor-')), 'trace.json')
+  const lines: string[] = []
+  const terminal = {
+    env: {},
+    out: (line: string) => void lines.push(line),
+    err: (line: string) => void lines.push(line),
+    untilStopped: () => new Promise<void>(() => {}),
+  }
+  process.env['AWS_ENDPOINT_URL_KINESIS_VIDEO'] = emulator.url
+  try {
+    const stream = ['doctor', '--stream', 'cause-no-retention', '--region', 'us-west-2']
+    expect(await run([...stream, '--json', '--trace', file], terminal)).toBe(1)
+    const report = reportSchema.parse(JSON.parse(lines.join('\n')))
+    expect(report.result).toBe('fail')
+    expect(readTrace(await readFile(file, 'utf8')).streams).toHaveLength(1)
+    lines.length = 0
+    expect(await run(stream, terminal)).toBe(1)
+    expect(lines[0]).toBe('cause-no-retention')
+    expect(lines.filter((line) => /^ {2}fail {2}retention /.test(line))).toHaveLength(1)
+    expect(await run(['doctor'], terminal)).toBe(2)
+  } finally {
+    delete process.env['AWS_ENDPOINT_URL_KINESIS_VIDEO']
+  }
+})
