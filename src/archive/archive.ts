@@ -6,7 +6,7 @@ import type { ArchiveName, PublishedName } from '../timeline/archive/name.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
 import { isPublished } from '../timeline/listed.ts'
 import type { SegmentList } from '../timeline/segment-list.ts'
-import { targetDurationFor } from '../timeline/target-duration.ts'
+import { roomyTargetDurationFor, targetDurationFor } from '../timeline/target-duration.ts'
 import { translate, upstreamError } from '../upstream/errors.ts'
 import { Filler, type FillerOptions } from './filler.ts'
 import { nearestHeld } from './held-past.ts'
@@ -205,7 +205,10 @@ export class Archive {
   #targetDurationNow(): number {
     const longest = this.#list.longestMs
     if (this.type === 'VOD') return Math.max(1, Math.round(longest / 1000))
-    return targetDurationFor(longest, this.#options.tail.view.live?.targetDuration ?? 0)
+    const liveS = this.#options.tail.view.live?.targetDuration
+    return liveS === undefined
+      ? roomyTargetDurationFor(longest, 0)
+      : targetDurationFor(longest, liveS)
   }
 
   async #grow(signal: AbortSignal): Promise<void> {

@@ -10,6 +10,8 @@ import { LiveStream, type Recorded } from '../streams/live-stream.ts'
 import { ALONE } from '../streams/ownership.ts'
 import { sessionMark } from '../streams/session-mark.ts'
 import type { LiveSource } from '../timeline/fragment.ts'
+import { targetDurationFor } from '../timeline/target-duration.ts'
+import type { ForetoldLengths } from '../upstream/foretold-lengths.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
 import { SessionKeeper } from '../upstream/session-keeper.ts'
 import { openArchives, openHeldArchives } from './open-archives.ts'
@@ -184,7 +186,11 @@ function openPublisher(
     timeline: {
       window,
       targetDurationFloorS: () =>
-        Math.max(now.config.minTargetDurationMs / 1000, now.upstream.targetDurationS()),
+        Math.max(now.config.minTargetDurationMs / 1000, ...lengthsOf(now).map(calledForS)),
+      isForetold: () => lengthsOf(now).some(({ isSure }) => isSure),
+    },
+    foretold: async () => {
+      await Promise.all(lengthsOf(now).map((each) => each.settled()))
     },
     stores: { memory: store, cache, timelines: saved, journals },
     refetch: (...segment) => peers?.segment(name, ...segment) ?? sources.fetchAgain(...segment),
@@ -212,6 +218,16 @@ function hasOtherPast(before: StreamConfig, after: StreamConfig): boolean {
   return after.source.kind === 'hls' && (before.dvrMs === 0) !== (after.dvrMs === 0)
 }
 
+/** What its sources say of their segments' lengths. */
+function lengthsOf({ upstream, backup }: Now): readonly ForetoldLengths[] {
+  return backup === undefined ? [upstream.lengths] : [upstream.lengths, backup.lengths]
+}
+
+/** The target duration that the lengths of a source's segments call for, in seconds. */
+function calledForS({ targetDurationS, longestMs }: ForetoldLengths): number {
+  return Math.max(targetDurationS, targetDurationFor(longestMs, 0))
+}
+
 /** @param stream the public name */
 function backupParts(stream: string, upstream: Upstream, log: Log, shared: Shared): SourceParts {
   return sourceParts(stream, 'backup', upstream, about(log, { source: 'backup' }), shared)
@@ -233,7 +249,12 @@ function sourceParts(
       clock,
       random,
       windowMs: () => upstream.fragmentResults * longestFragmentMs(),
-      open: (signal) => upstream.open(observer, signal),
+      open: async (signal) => {
+        const session = await upstream.open(observer, signal)
+        // The target duration is still to be fixed. A source that is not followed is not asked (G10).
+        if (longestFragmentMs() === 0) upstream.lengths.ask()
+        return session
+      },
       onEvent: (event) => {
         if (event.kind === 'rolled_over') {
           counters.sessionRollovers.add({ stream, cause: event.cause })

@@ -2,8 +2,8 @@ import type { OpenPast } from '../archive/recording-window.ts'
 import { openKvsSession } from '../upstream/kvs/kvs-session.ts'
 import type { KvsSource } from '../upstream/kvs/kvs-source.ts'
 import type { StoredPast } from '../upstream/kvs/stored-past.ts'
+import type { KvsUse } from './kvs-use.ts'
 import type { Shared } from './shared.ts'
-import type { KvsUse } from './upstream-of.ts'
 
 export interface PastSource extends KvsUse {
   /** The stream's public name. */

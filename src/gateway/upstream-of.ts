@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
+import { about } from '../base/log.ts'
 import type { HlsSourceConfig, KvsSourceConfig, SourceConfig } from '../config/config.ts'
+import type { ForetoldLengths } from '../upstream/foretold-lengths.ts'
 import type { HlsSession } from '../upstream/hls-session.ts'
 import { openKvsSession } from '../upstream/kvs/kvs-session.ts'
 import { type KvsSource, regionOf } from '../upstream/kvs/kvs-source.ts'
-import type { StreamQuota } from '../upstream/kvs/quota.ts'
+import { RecordedLengths } from '../upstream/kvs/recorded-lengths.ts'
 import type { UpstreamObserver } from '../upstream/observer.ts'
 import { CookieJar } from '../upstream/origin/cookie-jar.ts'
 import type { OriginKey } from '../upstream/origin/origin-keys.ts'
@@ -11,15 +13,9 @@ import { OriginQuota } from '../upstream/origin/origin-quota.ts'
 import { OriginRun } from '../upstream/origin/origin-run.ts'
 import { openOriginSession } from '../upstream/origin/origin-session.ts'
 import { SecretUrl } from '../upstream/secret-url.ts'
+import type { KvsUse } from './kvs-use.ts'
 import type { Shared } from './shared.ts'
-
-/** A KVS stream, and what reading it takes. */
-export interface KvsUse {
-  readonly source: KvsSource
-  readonly quota: StreamQuota
-  /** What a GB of its media costs. */
-  readonly usdPerGb: number
-}
+import { storedPast } from './stored-past.ts'
 
 /** Says where a source's sessions come from, whatever kind of source it is. */
 export interface Upstream {
@@ -30,8 +26,7 @@ export interface Upstream {
   readonly fragmentResults: number
   /** What KVS knows it by, and what we may ask of it; null for other origins. */
   readonly kvs: KvsUse | null
-  /** The EXT-X-TARGETDURATION of upstream, in seconds, where that says more than its fragments; else 0. */
-  targetDurationS(): number
+  readonly lengths: ForetoldLengths
 }
 
 /**
@@ -40,19 +35,21 @@ export interface Upstream {
  */
 export function upstreamOf(stream: string, source: SourceConfig, shared: Shared): Upstream {
   return source.kind === 'kvs'
-    ? kvsUpstream(source, shared)
+    ? kvsUpstream(stream, source, shared)
     : originUpstream(stream, source, shared)
 }
 
-function kvsUpstream(config: KvsSourceConfig, shared: Shared): Upstream {
+function kvsUpstream(stream: string, config: KvsSourceConfig, shared: Shared): Upstream {
   const source = kvsSource(config)
   const quota = shared.quotas.of(source)
+  const kvs = { source, quota, usdPerGb: shared.prices.hlsUsdPerGb(regionOf(source)) }
+  const log = about(shared.log, { stream })
+  const past = storedPast({ name: stream, ...kvs }, shared)
   return {
     origin: nameOf(shared.quotas.nameOf(source), config.fragmentSelectorType),
     fragmentResults: config.fragmentResults,
-    kvs: { source, quota, usdPerGb: shared.prices.hlsUsdPerGb(regionOf(source)) },
-    // KVS rounds up what fragments happen to have.
-    targetDurationS: () => 0,
+    kvs,
+    lengths: new RecordedLengths({ clock: shared.clock, log, past }),
     open: (observer, signal) => openKvsSession({ ...shared, quota, observer }, source, signal),
   }
 }
@@ -78,7 +75,7 @@ function originUpstream(
     origin: nameOf(url),
     fragmentResults: 0,
     kvs: null,
-    targetDurationS: () => run.targetDurationS,
+    lengths: saidBy(run),
     open: (observer, signal) =>
       openOriginSession({ ...shared, ...lasting, observer }, source, signal),
   }
@@ -86,4 +83,19 @@ function originUpstream(
 
 function nameOf(...parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16)
+}
+
+/** Returns what an origin's own list says: it is bound by that as we are by ours. */
+function saidBy(run: OriginRun): ForetoldLengths {
+  return {
+    get targetDurationS() {
+      return run.targetDurationS
+    },
+    get isSure() {
+      return run.targetDurationS > 0
+    },
+    longestMs: 0,
+    ask: () => {},
+    settled: () => Promise.resolve(),
+  }
 }

@@ -53,6 +53,8 @@ export interface PublisherOptions {
   readonly log: Log
   readonly counters: GatewayCounters
   readonly timeline: TimelineOptions
+  /** Resolves when all is known that foretells the target duration, soon in any case. */
+  readonly foretold?: () => Promise<void>
   /** How far back players may seek, in milliseconds; 0 where they may not. */
   readonly dvrMs: number
   readonly stores: PublisherStores
@@ -264,6 +266,7 @@ export class Publisher {
     isShown: () => boolean,
     origin?: string,
   ): Promise<readonly Skipped[]> {
+    if (this.#shown === undefined) await this.#options.foretold?.()
     return this.#inTurn(() => {
       const takeBack = this.#timeline.checkpoint()
       if (source !== 'slate' && origin !== undefined) this.#timeline.from(source, origin)

@@ -1,4 +1,4 @@
-import { targetDurationFor } from '../timeline/target-duration.ts'
+import { roomyTargetDurationFor } from '../timeline/target-duration.ts'
 import type { NewestFragment } from '../timeline/timeline.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 
@@ -30,7 +30,7 @@ export function newestOf(
   count: number,
 ): readonly ListedFragment[] {
   const longestS = Math.max(0, ...list.map(({ durationS }) => durationS))
-  const wantedS = 3 * targetDurationFor(longestS * 1000, 0)
+  const wantedS = 3 * roomyTargetDurationFor(longestS * 1000, 0)
   let first = list.length
   let seconds = 0
   while (first > 0 && (list.length - first < count || seconds < wantedS)) {

@@ -4,12 +4,22 @@ import type { Segment } from './fragment.ts'
 import type { PlacedName } from './identity.ts'
 import { type PublishedTracks, picturesOf, segmentTracks } from './segment-tracks.ts'
 import { MAX_RECENT, type TimelineState } from './state.ts'
-import { targetDurationFor } from './target-duration.ts'
+import { areAlike, roomyTargetDurationFor, targetDurationFor } from './target-duration.ts'
 import { append } from './window.ts'
 
 export interface CommitOptions {
+  /** How many segments to list at least; more where three target durations, or 15 s, need more. */
   readonly window: number
-  readonly targetDurationFloorS: number
+  /**
+   * The least EXT-X-TARGETDURATION, in seconds; asked until it is fixed, because upstream may say only in its first
+   * list. A higher one means fewer exceptions and a slower start of players.
+   */
+  readonly targetDurationFloorS: () => number
+  /**
+   * Whether that says how long fragments get. If not, the first ones tell, with more headroom where they differ. Default:
+   * it does not.
+   */
+  readonly isForetold?: () => boolean
 }
 
 /**
@@ -27,7 +37,7 @@ export function commitDraft(
   }
   const segment = toSegment(draft, published)
   const longestFragmentMs = Math.max(state.longestFragmentMs, segment.durationMs)
-  const targetDuration = targetOf({ ...state, longestFragmentMs }, options.targetDurationFloorS)
+  const targetDuration = targetOf({ ...state, longestFragmentMs }, options)
   return {
     segment,
     state: {
@@ -46,10 +56,14 @@ export function commitDraft(
 
 /** Returns the target duration that players have seen, or the one that they would see now. */
 export function targetOf(
-  { targetDuration, longestFragmentMs }: TimelineState,
-  floorS: number,
+  { targetDuration, longestFragmentMs, window }: TimelineState,
+  { targetDurationFloorS, isForetold }: CommitOptions,
 ): number {
-  return targetDuration ?? targetDurationFor(longestFragmentMs, floorS)
+  if (targetDuration !== undefined) return targetDuration
+  const isKnown =
+    isForetold?.() === true || areAlike(window.listed.map(({ durationMs }) => durationMs))
+  const targetFor = isKnown ? targetDurationFor : roomyTargetDurationFor
+  return targetFor(longestFragmentMs, targetDurationFloorS())
 }
 
 function toSegment(draft: SegmentDraft, published: PublishedTracks): Segment {

@@ -1,13 +1,32 @@
+/** How much longer than those that are known fragments may get. */
+const HEADROOM_MS = 250
+
 /**
- * Returns the EXT-X-TARGETDURATION for a stream whose longest fragment so far has `longestMs`, in whole seconds.
+ * Returns the EXT-X-TARGETDURATION for a stream of which it is known how long fragments get, in whole seconds.
  *
- * It may never change (RFC 8216, 6.2.1; G5), while cameras do change their fragments' length a little. So it gets
- * headroom: a quarter, at least one second.
+ * It may never change (RFC 8216, 6.2.1; G5), and durations are rounded before they are compared with it. So it has a
+ * little headroom, and yet is never above the longest rounded up, which is what KVS says of it (KVS.md, section 3.4):
+ * players stay three of these behind the live edge.
+ * @param longestMs the longest that is known
  */
 export function targetDurationFor(longestMs: number, floorS: number): number {
-  const longestS = longestMs / 1000
-  const headroom = Math.max(1, Math.round(longestS * 0.25))
-  return Math.max(1, Math.ceil(floorS), Math.round(longestS) + headroom)
+  return Math.max(1, Math.ceil(floorS), Math.round((longestMs + HEADROOM_MS) / 1000))
+}
+
+/** Returns it for a stream of which too little is known, with headroom for longer ones: a quarter, at least a second. */
+export function roomyTargetDurationFor(longestMs: number, floorS: number): number {
+  const headroomMs = Math.max(1000, longestMs / 4)
+  return Math.max(1, Math.ceil(floorS), Math.round((longestMs + headroomMs) / 1000))
+}
+
+/**
+ * Says whether fragments are so much alike that others will be as long. One alone says nothing: it may be the rest of
+ * one.
+ */
+export function areAlike(durationsMs: readonly number[]): boolean {
+  return (
+    durationsMs.length > 1 && Math.max(...durationsMs) - Math.min(...durationsMs) <= HEADROOM_MS
+  )
 }
 
 /**

@@ -1,4 +1,4 @@
-import { commitDraft, targetOf } from './commit.ts'
+import { type CommitOptions, commitDraft, targetOf } from './commit.ts'
 import { RENDITIONS } from './cursor.ts'
 import { draftSegment, renditionsOf, type SegmentDraft } from './draft.ts'
 import type { FragmentFacts, LiveSource, Segment, SourceName } from './fragment.ts'
@@ -11,14 +11,7 @@ import { exceedsTarget } from './target-duration.ts'
 import { TOLERANCE_MS } from './tolerance.ts'
 import { MAX_LISTED, retire } from './window.ts'
 
-export interface TimelineOptions {
-  /** How many segments to list at least; more where three target durations, or 15 s, need more. */
-  readonly window: number
-  /**
-   * The least EXT-X-TARGETDURATION, in seconds; asked until it is fixed, because upstream may say only in its first
-   * list. A higher one means fewer exceptions and a slower start of players.
-   */
-  readonly targetDurationFloorS: () => number
+export interface TimelineOptions extends CommitOptions {
   /** The longest gap or overlap that still follows on. Default 50, as KVS has it. */
   readonly toleranceMs?: number
 }
@@ -131,8 +124,8 @@ export class Timeline {
    */
   commit(draft: SegmentDraft, published: PublishedTracks): Segment {
     const { state, segment } = commitDraft(this.#state, draft, published, {
+      ...this.#options,
       window: this.#window,
-      targetDurationFloorS: this.#options.targetDurationFloorS(),
     })
     this.#change(state)
     return segment
@@ -140,7 +133,7 @@ export class Timeline {
 
   /** Says whether a segment breaks the promise of G5: to be logged and counted, it is listed all the same. */
   isOverlong({ durationMs }: Segment): boolean {
-    return exceedsTarget(durationMs, targetOf(this.#state, this.#options.targetDurationFloorS()))
+    return exceedsTarget(durationMs, targetOf(this.#state, this.#options))
   }
 
   /**
@@ -178,7 +171,7 @@ export class Timeline {
    */
   fixTargetDuration(): void {
     if (this.#state.nextMsn === undefined || this.#state.targetDuration !== undefined) return
-    const targetDuration = targetOf(this.#state, this.#options.targetDurationFloorS())
+    const targetDuration = targetOf(this.#state, this.#options)
     this.#change({ ...this.#state, targetDuration })
   }
 
@@ -186,7 +179,7 @@ export class Timeline {
   snapshot(): LiveList | undefined {
     const { nextMsn } = this.#state
     if (nextMsn === undefined) return undefined
-    const targetDuration = targetOf(this.#state, this.#options.targetDurationFloorS())
+    const targetDuration = targetOf(this.#state, this.#options)
     this.#snapshot ??= toSnapshot(this.#state, nextMsn, targetDuration)
     return this.#snapshot
   }

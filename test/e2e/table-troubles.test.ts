@@ -29,20 +29,37 @@ interface Trouble {
 
 const SLOW = { kind: 'slow', bytesPerSecond: 60_000, times: 4 } as const
 
+/** Its fragments are of a second before, and of two seconds then. */
+const LONGER = { minTargetDuration: '2s' }
+
 const TROUBLES: readonly Trouble[] = [
-  { what: 'another size', inMedia: true, events: [{ type: 'clip', clip: 'av-720p' }], resets: 1 },
+  {
+    what: 'another size',
+    inMedia: true,
+    events: [{ type: 'clip', clip: 'av-720p' }],
+    settings: LONGER,
+    resets: 1,
+  },
   {
     what: 'another codec and back',
     inMedia: true,
     events: [{ type: 'clip', clip: 'hevc' }],
     later: [[12_000, { type: 'clip', clip: 'av-360p' }]],
+    settings: LONGER,
     resets: 2,
   },
-  { what: 'sound only', inMedia: true, events: [{ type: 'clip', clip: 'audio-only' }], resets: 1 },
+  {
+    what: 'sound only',
+    inMedia: true,
+    events: [{ type: 'clip', clip: 'audio-only' }],
+    settings: LONGER,
+    resets: 1,
+  },
   {
     what: 'pictures only',
     inMedia: true,
     events: [{ type: 'clip', clip: 'video-only' }],
+    settings: LONGER,
     resets: 1,
   },
   {

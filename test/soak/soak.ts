@@ -51,7 +51,8 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       entries: (url) => soakEntries(url, wild.url),
       dynamicStreams: SOAK_PATTERNS,
       diskMaxBytes: '512MiB',
-      defaults: { activation: 'always', kvs: { expires: '5m' } },
+      // Cameras of one-second fragments may come to send some of two seconds.
+      defaults: { activation: 'always', minTargetDuration: '2s', kvs: { expires: '5m' } },
     })
     wild.show(new URL(product.watchUrl('entrance')))
     try {

@@ -49,6 +49,8 @@ export interface StoredRange {
   readonly clock: 'PRODUCER' | 'SERVER'
   readonly startMs: number
   readonly endMs: number
+  /** Whether its first page will do, some of the oldest. Default: all that there is is listed. */
+  readonly isSample?: boolean
 }
 
 /** A fragment as ListFragments tells of it. */

@@ -70,7 +70,7 @@ export class SdkKvsApi implements KvsApi {
       const page = await this.#listPage(source, range, token, call)
       fragments.push(...storedFragments(page))
       token = page.NextToken
-      if (token === undefined) return fragments.toSorted(byNumber)
+      if (token === undefined || range.isSample === true) return fragments.toSorted(byNumber)
     }
     throw new GatewayError('bad_request', 'The range holds too many fragments to be listed.')
   }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { GatewayError } from '../../../src/base/errors.ts'
 import type { Playback, StoredFragment, StoredRange } from '../../../src/upstream/kvs/kvs-api.ts'
 import type { KvsSource } from '../../../src/upstream/kvs/kvs-source.ts'
+import { lengthsOf } from '../../../src/upstream/kvs/recorded-lengths.ts'
 import { CAMERA, type Kvs, startKvs } from '../support/kvs.ts'
 
 const HOUR_MS = 3_600_000
@@ -29,6 +30,15 @@ describe('what KVS has stored', () => {
     expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => (a < b ? -1 : 1)))
     expect(kvs.seen.filter((call) => call === 'ListFragments 200')).toHaveLength(4)
     expect(kvs.control.counters().cameras[CAMERA]?.quotaViolations).toEqual({})
+  })
+
+  test('is one page where a sample will do', async () => {
+    const sample = await list({ isSample: true })
+    expect(sample).toHaveLength(1000)
+    const numbers = sample.map(({ number }) => number)
+    expect(numbers).toEqual(numbers.toSorted((a, b) => (a < b ? -1 : 1)))
+    expect(new Set(lengthsOf(sample).map((ms) => Math.round(ms / 10)))).toEqual(new Set([100]))
+    expect(kvs.seen.filter((call) => call === 'ListFragments 200')).toHaveLength(1)
   })
 
   test('lies within the range, on the clock that was asked for', async () => {
