@@ -19,6 +19,7 @@ export const CLIP_NAMES = [
   'video-only',
   'video-gop-20s',
   'video-gop-400ms',
+  'bar-code',
 ] as const
 export type ClipName = (typeof CLIP_NAMES)[number]
 

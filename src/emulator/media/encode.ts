@@ -23,7 +23,11 @@ export async function encodeVideo(
   folder: string,
 ): Promise<TrackFile> {
   const file = join(folder, `${recipe.name}.${encoding.profile}.${encoding.size}.mp4`)
-  const scene = `testsrc2=s=${encoding.size}:r=${recipe.fps}:d=${recipe.loopMs / 1000},${caption(recipe)}`
+  const timing = `s=${encoding.size}:r=${recipe.fps}:d=${recipe.loopMs / 1000}`
+  const scene =
+    recipe.scene === 'bar-code'
+      ? `color=${timing},${barCode()}`
+      : `testsrc2=${timing},${caption(recipe)}`
   await ffmpeg(['-f', 'lavfi', '-i', scene, ...videoOptions(recipe, encoding), file])
   return readTrackFile(await readFile(file))
 }
@@ -45,6 +49,14 @@ export async function encodeAudio(recipe: ClipRecipe, folder: string): Promise<T
 function caption({ name }: ClipRecipe): string {
   const text = `${name}  frame %{n}  %{pts\\:hms}`
   return `drawtext=font=DejaVu Sans Mono:text='${text}':fontsize=h/18:fontcolor=white:box=1:boxcolor=black@0.7:boxborderw=6:x=h/20:y=h*0.86`
+}
+
+/**
+ * Draws the picture's number in ten columns of 16 points, the lowest bit on the left, bright for 1; below, the opposite.
+ */
+function barCode(): string {
+  const bit = 'mod(floor(N/pow(2,floor(X/16))),2)'
+  return `geq=lum='16+219*abs(${bit}-gte(Y,48))':cb=128:cr=128`
 }
 
 function videoOptions(recipe: ClipRecipe, encoding: VideoEncoding): readonly string[] {

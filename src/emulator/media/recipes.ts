@@ -18,6 +18,8 @@ export interface ClipRecipe {
   /** The same scene under two codec private data, or none for sound alone. */
   readonly video: readonly VideoEncoding[]
   readonly audio: boolean
+  /** What is to be seen. Default: a moving scene with its name, a frame counter and a running clock. */
+  readonly scene?: 'bar-code'
 }
 
 const x264 = (profile: string, size: string, kbps: number): VideoEncoding => ({
@@ -126,6 +128,17 @@ export const RECIPES: readonly ClipRecipe[] = [
     fragmentsMs: [2000],
     video: [x264('main', '640x360', 160), x264('main', '480x270', 120)],
     audio: false,
+  },
+  {
+    // For programs that read off a picture when it was made. Its loop is longer than any player is behind.
+    name: 'bar-code',
+    fps: 10,
+    bFrames: 0,
+    loopMs: 5 * LOOP_MS,
+    fragmentsMs: [1000],
+    video: [x264('baseline', '160x96', 16)],
+    audio: false,
+    scene: 'bar-code',
   },
 ]
 
