@@ -202,7 +202,11 @@ const kvsObservationsSchema = z.strictObject({
   tier: word.optional(),
   listing: listingSchema.optional(),
   recorded: z.boolean().optional().describe('Whether anything was recorded within its retention.'),
-  matroska: matroskaSchema.optional(),
+  matroska: z
+    .array(matroskaSchema)
+    .max(2)
+    .optional()
+    .describe('The newest fragment, and the oldest that was listed.'),
   session: sessionSchema.optional(),
   isCut: z.boolean().describe('Whether time ran out before all was looked at.'),
   calls: z.array(callSchema).max(200),

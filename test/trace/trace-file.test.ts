@@ -91,19 +91,21 @@ describe('G16: a trace', () => {
             elsewhere: [text],
             tier: text,
             settings: { ...observations().settings, region: text },
-            matroska: {
-              number: '1',
-              tracks: [
-                {
-                  number: 1,
-                  type: 'video',
-                  codecId: text,
-                  privateBytes: 0,
-                  startCode: false,
-                  blocks: [],
-                },
-              ],
-            },
+            matroska: [
+              {
+                number: '1',
+                tracks: [
+                  {
+                    number: 1,
+                    type: 'video',
+                    codecId: text,
+                    privateBytes: 0,
+                    startCode: false,
+                    blocks: [],
+                  },
+                ],
+              },
+            ],
             session: {
               master: { atMs: 1, text: `#EXTM3U\n#EXT-X-STREAM-INF:NAME="${secret}"\n${text}` },
               renditions: [

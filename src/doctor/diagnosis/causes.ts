@@ -216,6 +216,10 @@ export const CAUSES = {
     level: 'warn',
     todo: 'The producer connects anew again and again (once in 40 to 45 minutes is normal): see its log and its network.',
   },
+  silent_track: {
+    level: 'warn',
+    todo: 'A declared track has no frames: KVS refuses such fragments (ack 4011). Have the producer send frames of each track in each fragment, or not declare it.',
+  },
   track_change: {
     level: 'warn',
     todo: 'The producer changes its tracks or their codec in mid-stream: sessions break on that. Have it keep one set of tracks.',

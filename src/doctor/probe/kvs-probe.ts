@@ -9,6 +9,7 @@ import { REGIONS } from '../../upstream/kvs/regions.ts'
 import type { Proxies } from '../../upstream/proxies.ts'
 import type { Seen } from '../../upstream/seen.ts'
 import { CallBook } from './call-book.ts'
+import { lookAtMatroska } from './matroska-looks.ts'
 import { lookAtSession } from './session-probe.ts'
 
 /** How far back fragments are listed: what is wrong with times shows within that, and it is one page. */
@@ -18,6 +19,8 @@ const MOST_LISTED_MS = 11 * 60_000
 const PAGE = 1000
 /** How far back is looked whether anything was recorded at all. */
 const BEFORE_MS = 24 * 3_600_000
+/** How much of two fragments is read: what they begin with tells most. */
+const MOST_MEDIA_BYTES = 16 * 1024 * 1024
 /** How often a call is made again that KVS has throttled, and after how long. */
 const THROTTLED = { again: 2, waitMs: 1200 }
 /** A session that is looked at needs no longer, and lists no more, whatever the stream’s own will do. */
@@ -108,7 +111,7 @@ class KvsProbe {
     await this.#tier()
     const listing = this.#list()
     // What one of them throws is the end of the time for both.
-    await Promise.all([listing, this.#session()])
+    await Promise.all([listing.then(() => this.#media()), this.#session()])
   }
 
   async #credentials(): Promise<boolean> {
@@ -209,6 +212,22 @@ class KvsProbe {
       ask(endMs - BEFORE_MS, startMs, 1),
     )
     if (before.value !== undefined) this.#seen.recorded = before.value.fragments.length > 0
+  }
+
+  /** Fetches the newest fragment as it was ingested, and the oldest that was listed: what has changed since shows there. */
+  async #media(): Promise<void> {
+    const { looks } = this.#parts
+    const { fragments = [] } = this.#seen.listing ?? {}
+    const numbers = [
+      ...new Set([fragments.at(-1), fragments[0]].flatMap((one) => one?.number ?? [])),
+    ]
+    if (numbers.length === 0) return
+    const endpoint = await this.#endpoint('GET_MEDIA_FOR_FRAGMENT_LIST')
+    if (endpoint === undefined) return
+    const { value } = await this.#book.note('GetMediaForFragmentList', undefined, () =>
+      looks.media(this.#source, endpoint, numbers, MOST_MEDIA_BYTES, this.#signal),
+    )
+    if (value !== undefined) this.#seen.matroska = lookAtMatroska(value, numbers)
   }
 
   async #session(): Promise<void> {

@@ -142,17 +142,17 @@ export class KvsLooks {
     })
   }
 
-  /** Reads a fragment as it was ingested, in Matroska, up to so many bytes. */
+  /** Reads fragments as they were ingested, in Matroska, up to so many bytes. */
   media(
     stream: StreamIdentity,
     endpoint: URL,
-    number: bigint,
+    numbers: readonly string[],
     maxBytes: number,
     signal: AbortSignal,
   ): Promise<Seen<Buffer>> {
     const command = new GetMediaForFragmentListCommand({
       ...identity(stream),
-      Fragments: [String(number)],
+      Fragments: [...numbers],
     })
     const exchange = watched(command)
     return this.#seen('GetMediaForFragmentList', signal, exchange, async (abortSignal) => {

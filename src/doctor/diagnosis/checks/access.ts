@@ -157,6 +157,12 @@ export function permissions(o: KvsObservations): Finding[] {
     return fault === undefined ? [] : deniedAs(o, operation, fault.call, fault.kind)
   })
   if (denied.length > 0) return denied
+  const keyId = o.matroska?.flatMap(({ errorId }) => errorId ?? []).find(isOfKey)
+  if (keyId !== undefined) {
+    return [
+      found('permissions', 'kms_denied', `GetMediaForFragmentList: error ${keyId} of its key`),
+    ]
+  }
   const allowed = [...NEEDED, ...DOCTORS].filter((operation) =>
     callsOf(o, operation).some(isAllowed),
   )
@@ -164,6 +170,11 @@ export function permissions(o: KvsObservations): Finding[] {
   const missing = NEEDED.filter((one) => !allowed.includes(one))
   const rest = missing.length === 0 ? '' : `; not tried: ${missing.join(', ')}`
   return [fine('permissions', `${counted(allowed.length, 'action')} allowed${rest}`)]
+}
+
+/** KVS.md, section 6.5: 4503 is a key service that is away. */
+function isOfKey(errorId: number): boolean {
+  return errorId >= 4500 && errorId <= 4506 && errorId !== 4503
 }
 
 /** Whoever may not ask hears that before anything else. */

@@ -49,8 +49,9 @@ function lengthsOf(o: KvsObservations, session: SessionFacts | undefined): Lengt
       ? undefined
       : (media.durationTicks / timescale) * 1000
   const known = isVideo && durationMs !== undefined ? media?.syncAtMs : undefined
-  const keys = known ?? keysOf(o.matroska)
-  const endMs = known === undefined ? matroskaMs(o.matroska) : durationMs
+  const [newest] = o.matroska ?? []
+  const keys = known ?? keysOf(newest)
+  const endMs = known === undefined ? matroskaMs(newest) : durationMs
   return {
     typicalMs: median(all),
     longestMs: Math.max(...all),

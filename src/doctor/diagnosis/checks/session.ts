@@ -1,5 +1,10 @@
 /** Whether a session opens, what is in it, and whether it can be read. */
-import type { KvsObservations, MatroskaTrack, RenditionLook } from '../../../trace/trace.ts'
+import type {
+  KvsObservations,
+  MatroskaFragment,
+  MatroskaTrack,
+  RenditionLook,
+} from '../../../trace/trace.ts'
 import { callsOf, lastFault, saying, wordsOf } from '../calls.ts'
 import type { CauseCode } from '../causes.ts'
 import { type FaultKind, faultKind } from '../fault-kind.ts'
@@ -34,18 +39,22 @@ function refusal(o: KvsObservations, kind: FaultKind, seen: string): Finding[] {
   if (code === 'codec_private_data_invalid' && isAnnexB(o)) {
     return [found('session', 'annex_b', `start codes in the media; ${seen}`)]
   }
+  const declared = declaredTracks(o)
+  if (code === 'unsupported_codec' && declared !== '') {
+    return [found('session', code, `${declared}; ${seen}`)]
+  }
   return [found('session', code, seen, wordsOf(o))]
 }
 
 /** Says whether the track that lacks its private data is audio: as its own fragment says, else as track 2 is. */
 function isAboutAudio({ matroska }: KvsObservations, seen: string): boolean {
   const number = Number(/track (\d)/.exec(seen)?.[1] ?? Number.NaN)
-  const track = matroska?.tracks.find((one) => one.number === number)
+  const track = matroska?.[0]?.tracks.find((one) => one.number === number)
   return track === undefined ? number >= 2 : track.type === 'audio'
 }
 
 function isAnnexB({ matroska }: KvsObservations): boolean {
-  return matroska?.tracks.some(hasStartCodes) === true
+  return matroska?.[0]?.tracks.some(hasStartCodes) === true
 }
 
 function hasStartCodes({ startCode, blocks }: MatroskaTrack): boolean {
@@ -54,6 +63,10 @@ function hasStartCodes({ startCode, blocks }: MatroskaTrack): boolean {
 
 export function tracks(o: KvsObservations, facts: SessionFacts | undefined): Finding[] {
   if (facts?.master === undefined) return recordedTracks(o)
+  const silent = silentTrack(o)
+  if (silent !== undefined) return [found('tracks', 'silent_track', silent)]
+  const change = trackChange(o)
+  if (change !== undefined) return [found('tracks', 'track_change', change)]
   const [variant] = facts.master.variants
   const codecs = variant?.codecs ?? []
   const unplayable = codecs.filter((codec) => !/^(avc[13]|hvc1|hev1|mp4a)\b/.test(codec))
@@ -71,14 +84,36 @@ export function tracks(o: KvsObservations, facts: SessionFacts | undefined): Fin
 }
 
 /** What a fragment itself declares, where no session tells. */
-function recordedTracks({ matroska }: KvsObservations): Finding[] {
-  const declared = matroska?.tracks ?? []
-  if (declared.length === 0) return []
-  const seen = declared.map(({ number, codecId }) => `track ${number} ${codecId}`).join(', ')
-  const isPlayable = declared.every(({ codecId }) =>
-    /^(V_MPEG4?\/ISO\/AVC|V_MPEGH?\/ISO\/HEVC|A_AAC)/.test(codecId),
-  )
-  return [isPlayable ? fine('tracks', seen) : found('tracks', 'unsupported_codec', seen)]
+function recordedTracks(o: KvsObservations): Finding[] {
+  const declared = declaredTracks(o)
+  // Where it is the codecs that are refused, the session tells.
+  const isTold = lastFault(o, 'GetHLSStreamingSessionURL')?.kind === 'unsupported-media'
+  return declared === '' || isTold ? [] : [fine('tracks', declared)]
+}
+
+function declaredTracks({ matroska }: KvsObservations): string {
+  return tracksOf(matroska?.[0])
+}
+
+function tracksOf(fragment: MatroskaFragment | undefined): string {
+  const tracks = fragment?.tracks ?? []
+  return tracks.map(({ number, codecId }) => `track ${number} ${codecId}`).join(', ')
+}
+
+/** Says what a fragment declares and does not have. */
+function silentTrack({ matroska }: KvsObservations): string | undefined {
+  const [newest] = matroska ?? []
+  const silent = newest?.tracks.find(({ blocks }) => blocks.length === 0)
+  const isRead = newest?.tracks.some(({ blocks }) => blocks.length > 0) === true
+  if (silent === undefined || !isRead) return undefined
+  return `no frame of track ${silent.number} (${silent.codecId}) in the newest fragment`
+}
+
+/** Says what has changed since the oldest fragment that was listed. */
+function trackChange({ matroska = [] }: KvsObservations): string | undefined {
+  const [now, before] = matroska.map(tracksOf)
+  if (now === undefined || before === undefined || now === '' || before === '') return undefined
+  return now === before ? undefined : `${before} some minutes ago, ${now} now`
 }
 
 export function playlist(o: KvsObservations, facts: SessionFacts | undefined): Finding[] {

@@ -97,7 +97,7 @@ export function newestFragment(o: KvsObservations): Finding[] {
   const nowMs = Math.min(endMs, Math.max(o.takenMs, newest.serverMs))
   const ageMs = nowMs - newest.serverMs - newest.lengthMs
   const lengthMs = median(fragments.map((one) => one.lengthMs))
-  if (ageMs > Math.max(RECENT_MS, 2 * lengthMs)) {
+  if (ageMs > Math.max(RECENT_MS, 3 * lengthMs)) {
     return [found('newest fragment', 'producer_silent', `nothing for ${span(ageMs)}`)]
   }
   const seen = `${span(Math.max(0, ageMs))} old; ${counted(fragments.length, 'fragment')} in 5 min`
