@@ -9,7 +9,7 @@ import { EVENT_TYPES, type EventType } from '../base/event-types.ts'
 export interface EventData {
   'stream.lost': {
     readonly state: string
-    readonly reason: ErrorCode | null
+    readonly reason: ErrorCode
     /** When media came last, or were first waited for. */
     readonly since: string
   }

@@ -61,6 +61,8 @@ export class OpenStream {
       settings: now.config,
       running: counters.running,
       awoken: (tookMs) => counters.distributions.firstPlaylist.observe(tookMs / 1_000),
+      emit: (...event) => options.shared.events.emit(...event),
+      isByPattern: !options.isEverywhere,
       discarded: () => this.#discarded(),
     })
   }

@@ -9,7 +9,9 @@ import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import type { LiveSource, Segment, SegmentTrack } from '../timeline/fragment.ts'
 import { isUnread } from '../timeline/listed.ts'
+import type { StreamQuota } from '../upstream/kvs/quota.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
+import type { Failing } from '../upstream/session-keeper.ts'
 import { fetchAgain, gone, remade } from './fetch-again.ts'
 import { newestOf } from './listing.ts'
 import type { FragmentSink, Publication } from './publication.ts'
@@ -49,6 +51,15 @@ export interface SourcesSettings {
   readonly showsSlate: boolean
   /** The operator's slate; undefined for the one that is built in. */
   readonly slateMovie: Movie | undefined
+}
+
+/** How a source fares, beside what it delivers. */
+export interface SourceReport {
+  readonly source: LiveSource
+  /** The attempts to have a session that have failed in a row; undefined while they work. */
+  readonly failing: Failing | undefined
+  /** Its KVS quota; null where upstream is another origin. */
+  readonly quota: Pick<StreamQuota, 'usedRatio'> | null
 }
 
 /** How long a backup may take from when it is asked to its first fragment, before a slate is shown. */
@@ -128,6 +139,15 @@ export class Sources {
   /** How many sessions are open, of all sources. */
   get openSessions(): number {
     return this.#all.reduce((sum, { keeper }) => sum + keeper.openSessions, 0)
+  }
+
+  /** How the sessions and the quota of each source are now. */
+  reports(): readonly SourceReport[] {
+    const reportOf = (source: LiveSource, { keeper, quota }: Source): SourceReport => {
+      return { source, failing: keeper.failing, quota }
+    }
+    const backup = this.#backup === undefined ? [] : [reportOf('backup', this.#backup)]
+    return [reportOf('camera', this.#camera), ...backup]
   }
 
   /** Resolves when trouble or what is shown changes; rejects with the signal's reason once it aborts. */

@@ -5,6 +5,7 @@ import { DeadlineError, withDeadline } from '../base/deadline.ts'
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { ChangeSignal } from '../base/signal.ts'
+import type { Emit } from '../events/gateway-event.ts'
 import type { Cell } from '../metrics/counter.ts'
 import type { Backfill } from '../publish/backfill.ts'
 import type { DvrSize } from '../publish/dvr.ts'
@@ -21,6 +22,7 @@ import { ALONE, type Ownership } from './ownership.ts'
 import { type StateRules, stateOf } from './state.ts'
 import type { StreamStatus } from './status.ts'
 import type { OnSignalLoss, Reach, Stream, StreamState, StreamView } from './stream.ts'
+import { StreamEvents } from './stream-events.ts'
 import { type Viewer, Viewers } from './viewers.ts'
 
 export interface LiveStreamOptions {
@@ -37,6 +39,10 @@ export interface LiveStreamOptions {
   readonly running: Cell
   /** Called when there is something to play for whoever woke it, with how long that took. */
   readonly awoken: (tookMs: number) => void
+  /** Tells what somebody would act on. */
+  readonly emit: Emit
+  /** Whether viewers choose its name, within a pattern. */
+  readonly isByPattern: boolean
   /** Called when all that it held was let go of. */
   readonly discarded: () => void
 }
@@ -92,6 +98,7 @@ export class LiveStream implements Stream {
   readonly #recordedChange = new ChangeSignal()
   readonly #change = new ChangeSignal()
   readonly #viewers = new Viewers()
+  readonly #events: StreamEvents
   #running: Running | undefined
   #requestedMs = 0
   #state: StreamState = 'idle'
@@ -111,6 +118,7 @@ export class LiveStream implements Stream {
     this.#settings = settings
     this.#recorded = recorded
     this.#sinceMs = options.clock.now()
+    this.#events = new StreamEvents({ ...options, stream: options.name })
     this.#archives = recorded.openArchives?.(this)
   }
 
@@ -381,6 +389,7 @@ export class LiveStream implements Stream {
       this.#work(signal).catch((error: unknown) => {
         if (signal.aborted) return
         log.error('stream failed', { error })
+        this.#events.crashed()
         // Whoever wants it starts it again, and another node may have it meanwhile.
         this.#running?.stop.abort(error)
       }),
@@ -535,8 +544,22 @@ export class LiveStream implements Stream {
     this.#change.notify()
   }
 
-  /** Enters the state that follows from what is known now. */
+  /** Enters the state that follows from what is known now, and tells what is news of it. */
   #update(): void {
+    this.#enterState()
+    if (this.#running === undefined) return
+    const { ownership } = this.#options
+    this.#events.look({
+      state: this.#state,
+      reason: this.trouble?.code,
+      source: this.newest?.source,
+      heardMs: this.newestMs ?? this.#running.startedMs,
+      ownership,
+      sources: this.sources,
+    })
+  }
+
+  #enterState(): void {
     const nowMs = this.#options.clock.now()
     const state = stateOf(
       {

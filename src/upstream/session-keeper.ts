@@ -51,6 +51,16 @@ export interface KeeperStatus {
   readonly rollovers: number
 }
 
+/** Attempts that failed one after the other. */
+export interface Failing {
+  readonly code: ErrorCode
+  readonly attempts: number
+  /** When the first of them failed. */
+  readonly sinceMs: number
+  /** Whether a session is in use meanwhile, which cannot be renewed. */
+  readonly sessionOpen: boolean
+}
+
 /** How long to wait between attempts to renew; the session in use bridges them. */
 const RENEWAL_WAITS = { firstMs: 1000, maxMs: 30_000 }
 
@@ -87,6 +97,8 @@ export class SessionKeeper {
   #jitter = 0
   #barrenDeaths = 0
   #rollovers = 0
+  #failedOpening: Omit<Failing, 'sessionOpen'> | undefined
+  #failedRenewing: Omit<Failing, 'sessionOpen'> | undefined
 
   constructor(options: KeeperOptions) {
     this.#options = options
@@ -108,6 +120,15 @@ export class SessionKeeper {
       default:
         return 0
     }
+  }
+
+  /**
+   * The attempts to open or renew a session that have failed in a row; undefined while they work. That a camera sends nothing
+   * is no failure, but its answer.
+   */
+  get failing(): Failing | undefined {
+    const failed = this.#failedOpening ?? this.#failedRenewing
+    return failed && { ...failed, sessionOpen: this.openSessions > 0 }
   }
 
   status(): KeeperStatus | null {
@@ -195,6 +216,7 @@ export class SessionKeeper {
    */
   delivered(): void {
     this.#barrenDeaths = 0
+    this.#failedOpening = undefined
     this.#openBackoff.reset()
   }
 
@@ -212,6 +234,8 @@ export class SessionKeeper {
     }
     this.#pendingCause = undefined
     this.#rolloverRequested = false
+    this.#failedOpening = undefined
+    this.#failedRenewing = undefined
   }
 
   close(): void {
@@ -254,10 +278,20 @@ export class SessionKeeper {
 
   #wait(failure: GatewayError): GatewayError {
     const waitMs = this.#openBackoff.next(failure)
+    this.#failedOpening = this.#oneMore(this.#failedOpening, failure)
     const untilMs = this.#now() + waitMs
     this.#state = { kind: 'waiting', untilMs, failure }
     this.#emit({ kind: 'failed', failure, retryInMs: waitMs })
     return this.#stillFailing(untilMs, failure)
+  }
+
+  #oneMore(
+    before: Omit<Failing, 'sessionOpen'> | undefined,
+    { code }: GatewayError,
+  ): Omit<Failing, 'sessionOpen'> | undefined {
+    if (code === 'no_media') return undefined
+    const { attempts = 0, sinceMs = this.#now() } = before ?? {}
+    return { code, attempts: attempts + 1, sinceMs }
   }
 
   #stillFailing(untilMs: number, failure: GatewayError): GatewayError {
@@ -308,6 +342,7 @@ export class SessionKeeper {
 
   #renewalFailed(session: HlsSession, failure: GatewayError): void {
     const waitMs = this.#renewalBackoff.next()
+    this.#failedRenewing = this.#oneMore(this.#failedRenewing, failure)
     this.#renewNotBeforeMs = this.#now() + waitMs
     this.#state = { kind: 'live', session }
     this.#emit({ kind: 'renewal_failed', failure, retryInMs: waitMs })
@@ -324,6 +359,7 @@ export class SessionKeeper {
     this.#pendingCause = undefined
     this.#rolloverRequested = false
     this.#renewNotBeforeMs = 0
+    this.#failedRenewing = undefined
     this.#renewalBackoff.reset()
     this.#jitter = this.#options.random()
   }

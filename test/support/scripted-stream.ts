@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Log, silentLog } from '../../src/base/log.ts'
+import type { EventBus } from '../../src/events/event-bus.ts'
 import type { Movie } from '../../src/formats/mp4/read-movie.ts'
 import { readTs } from '../../src/formats/mpegts/read-ts.ts'
 import { GatewayCounters } from '../../src/metrics/gateway-counters.ts'
@@ -88,6 +89,8 @@ export interface ScriptedStreamOptions {
   readonly journals?: Journals
   readonly counters?: GatewayCounters
   readonly log?: Log
+  readonly events?: EventBus
+  readonly isByPattern?: boolean
   readonly discarded?: () => void
 }
 
@@ -165,6 +168,8 @@ export async function openScriptedParts(options: ScriptedStreamOptions): Promise
       keepsArchive: true,
     },
     settings,
+    emit: (...event) => options.events?.emit(...event),
+    isByPattern: options.isByPattern ?? false,
     discarded: options.discarded ?? ((): void => {}),
   })
   return { stream, publisher, sourcesSettings, settings }
