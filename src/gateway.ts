@@ -4,12 +4,16 @@ import type { Clock } from './base/clock.ts'
 import { listenerUrl } from './base/listener-url.ts'
 import type { Log } from './base/log.ts'
 import type { Config, Listener } from './config/config.ts'
+import type { Emit } from './events/gateway-event.ts'
+import { tellGrowth } from './events/tell-growth.ts'
 import { adminApp, publicApps } from './gateway/apps.ts'
 import { dynamicEntries, restoreDynamic } from './gateway/dynamic-entries.ts'
 import { nodesOf } from './gateway/nodes-of.ts'
+import { growths } from './gateway/open-events.ts'
 import { OpenStream } from './gateway/open-stream.ts'
 import { peerHost } from './gateway/peer-host.ts'
 import { openShared } from './gateway/shared.ts'
+import { tellNodes } from './gateway/tell-nodes.ts'
 import { followCertificate } from './gateway/tls-files.ts'
 import { createLogger } from './log/logger.ts'
 import { logTraffic } from './metrics/traffic-log.ts'
@@ -106,6 +110,7 @@ export const startGateway: StartGateway = async (config, deps) => {
     await streams.close()
     await shared.cluster?.close()
     shared.api.close()
+    await shared.webhook.close()
     await Promise.all([
       shared.dispatcher.destroy(),
       shared.publicDispatcher.destroy(),
@@ -122,6 +127,9 @@ export const startGateway: StartGateway = async (config, deps) => {
       shared.cluster?.begin({ url, secret: shared.peers.secret })
     }
     listening = true
+    const emit: Emit = (...event) => shared.events.emit(...event)
+    if (shared.cluster !== undefined) void tellNodes(shared.cluster, emit, clock, life.signal)
+    void tellGrowth(growths(shared), clock, life.signal)
     void logTraffic({ ...shared, log }, life.signal)
     void sampleStreams({ ...shared, streams }, life.signal)
     for (const stream of opened) if (stream.activation === 'always') stream.start()

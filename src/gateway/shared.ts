@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Config } from '../config/config.ts'
 import type { EventBus } from '../events/event-bus.ts'
+import type { Webhook } from '../events/webhook.ts'
 import { GatewayCounters } from '../metrics/gateway-counters.ts'
 import { Prices } from '../metrics/prices.ts'
 import { DiskStore } from '../store/disk-store.ts'
@@ -25,7 +26,7 @@ import { OriginKeys } from '../upstream/origin/origin-keys.ts'
 import type { Proxies } from '../upstream/proxies.ts'
 import { publicLookup } from '../upstream/public-lookup.ts'
 import { openCluster } from './open-cluster.ts'
-import { openEvents } from './open-events.ts'
+import { openEvents, openWebhook } from './open-events.ts'
 import { PeerNodes } from './peer-nodes.ts'
 import { openSlateFiles, type SlateFiles } from './slate-files.ts'
 
@@ -40,6 +41,8 @@ export interface Shared {
   readonly counters: GatewayCounters
   /** Tells what happens that somebody would act on. */
   readonly events: EventBus
+  /** Sends it to whoever is configured. */
+  readonly webhook: Webhook
   /** What each stream did lately. */
   readonly histories: Histories
   readonly dispatcher: UpstreamAgent
@@ -74,6 +77,10 @@ export async function openShared(
   const region = config.aws.region ?? (await chainRegion())
   const store = new MemoryStore({ clock, maxBytes })
   const peerAgent = new UpstreamAgent()
+  const dispatcher = new UpstreamAgent(proxies)
+  const events = openEvents(config, { clock, log, counters })
+  const webhook = openWebhook(config, { clock, random, log, counters, agent: dispatcher })
+  events.listen((event) => webhook.offer(event))
   const cluster = openCluster(config, { clock, random, log, agent: peerAgent })
   const state = dir === undefined ? undefined : await openStateDir(dir)
   const disk =
@@ -85,7 +92,8 @@ export async function openShared(
     random,
     log,
     counters,
-    events: openEvents(config, { clock, log, counters }),
+    events,
+    webhook,
     histories: new Histories(),
     store,
     cache: new FragmentCache({
@@ -96,7 +104,7 @@ export async function openShared(
       misses: counters.cacheMisses.cell({}),
       coalesced: counters.coalescedRequests.cell({}),
     }),
-    dispatcher: new UpstreamAgent(proxies),
+    dispatcher,
     publicDispatcher: new UpstreamAgent(proxies, publicLookup()),
     api: new KvsApiOnDemand(clock, random, { ...config.aws, proxies }),
     originKeys: new OriginKeys(),

@@ -63,9 +63,7 @@ describe('a camera that goes away', () => {
     expect(stream.view.state).toBe('live')
     expect(news()).toEqual([])
     await pass(clock, 10_000)
-    expect(news()).toEqual([
-      ['stream.back', 'lobby', { since, goneSeconds: 312, times: 1 }],
-    ])
+    expect(news()).toEqual([['stream.back', 'lobby', { since, goneSeconds: 312, times: 1 }]])
     await pass(clock, 60_000)
     expect(news()).toEqual([])
   })

@@ -4,6 +4,7 @@ import type { ByteRange } from '../../formats/m3u8/byte-range.ts'
 import { type BodyReader, headerOf, type Meter, readErrorText } from '../answer.ts'
 import type { Answer } from '../arriving-answer.ts'
 import { UpstreamAnswerError } from '../errors.ts'
+import { readRetryAfter } from '../retry-after.ts'
 import { originError } from './origin-error.ts'
 
 /** What an origin answered, read to its end. */
@@ -99,15 +100,9 @@ async function problemCode(answer: Answer, meter: Meter): Promise<string> {
   }
 }
 
-/**
- * Reads Retry-After, in milliseconds from now. A date counts from the answer's own, because our clock may be another.
- * RFC 9110, 10.2.3.
- */
+/** Reads Retry-After, in milliseconds from now. */
 export function retryAfter(answer: Answer): number | undefined {
-  const text = headerOf(answer, 'retry-after')?.trim() ?? ''
-  if (/^\d{1,6}$/.test(text)) return Number(text) * 1000
-  const waitMs = Date.parse(text) - Date.parse(headerOf(answer, 'date') ?? '')
-  return Number.isNaN(waitMs) ? undefined : Math.max(0, waitMs)
+  return readRetryAfter(headerOf(answer, 'retry-after'), headerOf(answer, 'date'))
 }
 
 function unusable(reason: string): Error {

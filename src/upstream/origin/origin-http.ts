@@ -4,6 +4,7 @@ import type { ByteRange } from '../../formats/m3u8/byte-range.ts'
 import type { UpstreamAgent } from '../agent.ts'
 import { type Announced, BodyReader, headerOf, type Meter } from '../answer.ts'
 import type { Answer } from '../arriving-answer.ts'
+import { basicAuthorization } from '../basic-authorization.ts'
 import {
   type Exchange,
   Exchanges,
@@ -239,11 +240,4 @@ function lowerCased(headers: Readonly<Record<string, string>>): Readonly<Record<
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
   )
-}
-
-/** Makes a header of `https://user:password@host/`, because nobody but a browser does that by itself. */
-function basicAuthorization({ username, password }: URL): Readonly<Record<string, string>> {
-  if (username === '' && password === '') return {}
-  const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
-  return { authorization: `Basic ${Buffer.from(text).toString('base64')}` }
 }
