@@ -78,6 +78,7 @@ async function crawl(): Promise<void> {
   await Promise.all([
     ...[...pages, ...playlists, ...others].map((path) => note(publicUrl + path)),
     ...[...admin, ...statuses].map((path) => note(adminUrl + path)),
+    note(`${adminUrl}/api/v1/events`, 'GET', { accept: 'application/json' }),
     ...media.flatMap((url) => [
       note(url),
       note(url, 'HEAD'),
