@@ -2,26 +2,26 @@ import type { FastifyInstance } from 'fastify'
 import type { Random } from './base/backoff.ts'
 import type { Clock } from './base/clock.ts'
 import { listenerUrl } from './base/listener-url.ts'
-import type { Log } from './base/log.ts'
+import { type Log, silentLog } from './base/log.ts'
 import type { Config, Listener } from './config/config.ts'
 import type { Emit } from './events/gateway-event.ts'
 import { tellGrowth } from './events/tell-growth.ts'
 import { adminApp, publicApps } from './gateway/apps.ts'
-import { dynamicEntries, restoreDynamic } from './gateway/dynamic-entries.ts'
 import { nodesOf } from './gateway/nodes-of.ts'
-import { growths } from './gateway/open-events.ts'
-import { OpenStream } from './gateway/open-stream.ts'
+import { growths, webhookSettings } from './gateway/open-events.ts'
+import { OpenStreams } from './gateway/open-streams.ts'
 import { peerHost } from './gateway/peer-host.ts'
+import { Reloading } from './gateway/reloading.ts'
 import { openShared } from './gateway/shared.ts'
+import { openSlateFiles } from './gateway/slate-files.ts'
 import { tellNodes } from './gateway/tell-nodes.ts'
-import { followCertificate } from './gateway/tls-files.ts'
+import type { ReloadReport } from './http/routes/reload-api.ts'
 import { createLogger } from './log/logger.ts'
 import { logTraffic } from './metrics/traffic-log.ts'
 import { Operations } from './streams/operations.ts'
 import { Registry } from './streams/registry.ts'
 import { RunningLimit } from './streams/running-limit.ts'
 import { sampleStreams } from './streams/sampling.ts'
-import { StreamSet } from './streams/stream-set.ts'
 import { proxiesOf } from './upstream/proxies.ts'
 
 /** What the gateway takes from outside besides its configuration. */
@@ -32,6 +32,11 @@ export interface GatewayDeps {
   readonly log?: Log
   /** Where `HTTP_PROXY` and the like are looked for. Default: the process's own. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /**
+   * Reads the configuration anew, and checks the files that it names. Default: there is nothing to read again.
+   * @throws ConfigError
+   */
+  readonly reread?: (() => Promise<Config>) | undefined
 }
 
 export interface RunningGateway {
@@ -41,6 +46,11 @@ export interface RunningGateway {
   readonly adminUrl: string
   /** Reports from now on that it is not ready, and serves all the same. */
   retire(): void
+  /**
+   * Reads the configuration again and applies it.
+   * @throws GatewayError that says why not: then nothing has changed, and the log has told
+   */
+  reload(): Promise<ReloadReport>
   /** Stops accepting, answers who waits, closes sessions; resolves when nothing runs any more. */
   close(): Promise<void>
 }
@@ -49,55 +59,54 @@ export type StartGateway = (config: Config, deps: GatewayDeps) => Promise<Runnin
 
 /** Composes the gateway: here and in src/gateway is every implementation known. */
 export const startGateway: StartGateway = async (config, deps) => {
-  const log = deps.log ?? createLogger(config.log)
+  const logger = deps.log === undefined ? createLogger(config.log) : undefined
+  const log = deps.log ?? logger ?? silentLog
   const shared = await openShared(
     config,
     { ...deps, proxies: proxiesOf(deps.env ?? process.env) },
     log,
   )
-  const options = { shared, slates: shared.slates, isEverywhere: true, discarded: () => {} }
-  const opened = await Promise.all(
-    config.streams.map(async (stream) => (await OpenStream.open(stream, options)).stream),
-  )
-  const streams = new StreamSet(shared.clock, opened, dynamicEntries(config, shared))
-  const restored = await restoreDynamic(streams, shared)
-  const all = [...opened, ...restored]
-  await shared.disk?.keepOnly({
-    keys: all.flatMap((stream) => stream.keys()),
-    streams: all.map(({ name }) => name),
-  })
-  await shared.journals?.keepOnly([
-    ...config.streams.filter(({ dvrMs }) => dvrMs > 0).map(({ name }) => name),
-    ...restored.map(({ name }) => name),
-  ])
   const { clock, counters } = shared
-  const limit = new RunningLimit({
+  const life = new AbortController()
+  const streams = new OpenStreams(shared, life.signal)
+  await streams.change(config, await openSlateFiles(config), () => {})
+  await streams.cleanUp()
+  const limit = new RunningLimit(config.limits.running, {
     clock,
     log,
-    most: config.limits.running,
     running: counters.running,
     refused: counters.streamsRefused.cell({}),
   })
-  const registry = new Registry(streams, limit)
-  const life = new AbortController()
+  const registry = new Registry(streams.set, limit)
   let listening = false
-  const { viewers, peers } = await publicApps(config, registry, shared)
-  const apps = [
-    viewers,
-    adminApp(
-      config,
-      new Operations(
-        streams,
-        shared.clock,
-        shared.counters,
-        shared.histories,
-        shared.cluster && nodesOf(shared.cluster),
-      ),
-      shared,
-      () => listening,
-    ),
-    ...(peers === undefined ? [] : [peers]),
-  ] as const
+  const open = await publicApps(config, registry, shared)
+  const { viewers, peers } = open
+  const reloading = new Reloading(config, {
+    log,
+    events: shared.events,
+    read: deps.reread,
+    open: () => streams.names(),
+    apply: async (next) => {
+      const slates = await openSlateFiles(next)
+      const behave = await open.prepare(next)
+      await streams.change(next, slates, () => {
+        behave()
+        limit.configure(next.limits.running)
+        shared.webhook.configure(webhookSettings(next.events))
+        logger?.configure(next.log)
+      })
+      streams.start()
+    },
+  })
+  const operations = new Operations(
+    streams.set,
+    clock,
+    counters,
+    shared.histories,
+    shared.cluster && nodesOf(shared.cluster),
+  )
+  const admin = adminApp(config, operations, shared, () => listening, reloading.reload)
+  const apps = [viewers, admin, ...(peers === undefined ? [] : [peers])]
   const retire = (): void => {
     listening = false
     shared.cluster?.leave()
@@ -106,8 +115,10 @@ export const startGateway: StartGateway = async (config, deps) => {
     retire()
     life.abort()
     registry.stopWaiting()
+    const reloaded = reloading.close()
     await Promise.all(apps.map((app) => app.close()))
-    await streams.close()
+    await reloaded
+    await streams.set.close()
     await shared.cluster?.close()
     shared.api.close()
     await shared.webhook.close()
@@ -118,10 +129,9 @@ export const startGateway: StartGateway = async (config, deps) => {
     ])
   }
   try {
-    const { tls } = config.server
-    const publicUrl = await listen(apps[0], config.server, tls && 'https')
-    if (tls !== undefined) followCertificate(apps[0], tls, { clock, log }, life.signal)
-    const adminUrl = await listen(apps[1], config.admin)
+    const publicUrl = await listen(viewers, config.server, config.server.tls && 'https')
+    open.followCertificate(life.signal)
+    const adminUrl = await listen(admin, config.admin)
     if (shared.peers !== undefined && peers !== undefined) {
       const url = await listen(peers, { host: peerHost(config.redis, config.server), port: 0 })
       shared.cluster?.begin({ url, secret: shared.peers.secret })
@@ -131,9 +141,9 @@ export const startGateway: StartGateway = async (config, deps) => {
     if (shared.cluster !== undefined) void tellNodes(shared.cluster, emit, clock, life.signal)
     void tellGrowth(growths(shared), clock, life.signal)
     void logTraffic({ ...shared, log }, life.signal)
-    void sampleStreams({ ...shared, streams }, life.signal)
-    for (const stream of opened) if (stream.activation === 'always') stream.start()
-    return { publicUrl, adminUrl, retire, close }
+    void sampleStreams({ ...shared, streams: streams.set }, life.signal)
+    streams.start()
+    return { publicUrl, adminUrl, retire, reload: reloading.reload, close }
   } catch (error) {
     await close()
     throw error

@@ -41,7 +41,7 @@ export interface GatewayErrorOptions extends ErrorOptions {
    */
   readonly passes?: boolean
   /** More members for the problem document (RFC 9457, 3.2); public, like the message. */
-  readonly members?: Readonly<Record<string, string | null>>
+  readonly members?: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -53,7 +53,7 @@ export class GatewayError extends Error {
   readonly retryAfterMs: number | undefined
   readonly upstreamRequestId: string | undefined
   readonly passes: boolean
-  readonly members: Readonly<Record<string, string | null>>
+  readonly members: Readonly<Record<string, unknown>>
 
   constructor(code: ErrorCode, message: string, options: GatewayErrorOptions = {}) {
     super(message, options)

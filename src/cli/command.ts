@@ -7,6 +7,8 @@ export interface Terminal {
   readonly out: (line: string) => void
   /** Writes a fault to standard error, one line. */
   readonly err: (line: string) => void
+  /** Calls back each time that the process is asked to read its configuration again; from then on that does not end it. */
+  readonly onReload: (callback: () => void) => void
   /** Resolves when the process is asked to stop. */
   readonly untilStopped: () => Promise<void>
   /** Whether results are read by eyes that see colours. Default: false. */

@@ -1,3 +1,4 @@
+import { notYetAvailable } from '../config/availability.ts'
 import type { Config } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import type { Fault } from '../config/fault.ts'
@@ -12,6 +13,25 @@ export async function loadWhole(file: string, env: Environment): Promise<Config>
   const faults = [...(await filmFaults(file, config)), ...(await certificateFaults(file, config))]
   if (faults.length > 0) throw new ConfigError(faults)
   return config
+}
+
+/**
+ * Loads a configuration as {@link loadWhole} does, for a process that can do nothing but refuse what this version cannot do.
+ * @throws ConfigError
+ */
+export async function loadAvailable(file: string, env: Environment): Promise<Config> {
+  const config = await loadWhole(file, env)
+  const missing = notYetAvailable(config)
+  if (missing.length === 0) return config
+  throw new ConfigError(
+    missing.map(({ key, value }) => ({
+      file,
+      line: undefined,
+      key,
+      expected: 'what is available yet',
+      got: value ?? 'something that is not',
+    })),
+  )
 }
 
 async function filmFaults(file: string, config: Config): Promise<readonly Fault[]> {

@@ -8,6 +8,9 @@ export function processTerminal(): Terminal {
     env: process.env,
     out: (line) => process.stdout.write(`${line}\n`),
     err: (line) => process.stderr.write(`${line}\n`),
+    onReload: (callback) => {
+      process.on('SIGHUP', callback)
+    },
     untilStopped: stopSignal,
     // NO_COLOR and the like are heeded by Node.
     isColoured: process.stdout.isTTY && process.stdout.hasColors(),

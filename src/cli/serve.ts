@@ -2,7 +2,7 @@ import { flushCompileCache } from 'node:module'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { notYetAvailable, notYetLine } from '../config/availability.ts'
-import type { StartGateway } from '../gateway.ts'
+import type { RunningGateway, StartGateway } from '../gateway.ts'
 import { type Args, type Command, EXIT, type ExitCode, type Terminal } from './command.ts'
 import { startDemo } from './demo.ts'
 import { readyLine } from './ready-line.ts'
@@ -10,7 +10,8 @@ import { openSource, withPorts } from './source.ts'
 
 export const serveCommand: Command = {
   name: 'serve',
-  summary: 'Runs the gateway; without options a demo, with an emulator of KVS.',
+  summary:
+    'Runs the gateway; without options a demo, with an emulator of KVS. SIGHUP reloads --config.',
   operands: [],
   options: {
     config: { value: 'FILE', doc: 'the configuration; see config/gateway.example.yaml' },
@@ -48,6 +49,7 @@ export async function serve(
 ): Promise<ExitCode> {
   // From the first moment: a signal during a slow start must not kill the process half way.
   const stopped = terminal.untilStopped()
+  const reload = reloadOnDemand(terminal)
   await using source = await openSource(args, terminal.env, parts.startDemo)
   const missing = notYetAvailable(source.config)
   for (const key of missing) terminal.err(notYetLine(source.name, key))
@@ -56,7 +58,14 @@ export async function serve(
   const { clock } = parts
   const config = withPorts(source.config, args)
   const env = source.isLocal === true ? {} : terminal.env
-  const gateway = await parts.startGateway(config, { clock, random: Math.random, env })
+  const { reread } = source
+  const gateway = await parts.startGateway(config, {
+    clock,
+    random: Math.random,
+    env,
+    reread: reread && (async () => withPorts(await reread(), args)),
+  })
+  reload.of(gateway)
   terminal.out(readyLine(gateway, config))
   // Whoever kills the process shall not make its next start slow.
   flushCompileCache()
@@ -67,4 +76,20 @@ export async function serve(
   if (drainDelayMs > 0) await clock.sleep(drainDelayMs, never)
   await withDeadline(clock, 'closing', CLOSE_WITHIN_MS, never, () => gateway.close())
   return EXIT.ok
+}
+
+/** Reloads a gateway each time that the process is asked to; once it is there, if that was before. */
+function reloadOnDemand(terminal: Terminal): { of(gateway: RunningGateway): void } {
+  let reload = (): void => {
+    isAsked = true
+  }
+  let isAsked = false
+  terminal.onReload(() => reload())
+  return {
+    of: (gateway) => {
+      // Why it failed is in the log.
+      reload = () => void gateway.reload().catch(() => {})
+      if (isAsked) reload()
+    },
+  }
 }

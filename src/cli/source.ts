@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { configForStream } from '../config/single-stream.ts'
 import { type Args, UsageError } from './command.ts'
-import { loadWhole } from './load-whole.ts'
+import { loadAvailable, loadWhole } from './load-whole.ts'
 import { portOption } from './parse.ts'
 
 /** A configuration, and what has to keep running for it. */
@@ -12,6 +12,11 @@ export interface ConfigSource extends AsyncDisposable {
   readonly config: Config
   /** Whether all that it names is on this machine, where no proxy leads. */
   readonly isLocal?: boolean
+  /**
+   * Reads it again; undefined where it is no file's.
+   * @throws ConfigError
+   */
+  readonly reread?: () => Promise<Config>
 }
 
 /**
@@ -30,7 +35,10 @@ export async function openSource(
   if (region !== undefined && stream === undefined) {
     throw new UsageError('--region belongs to --stream; a file has aws.region')
   }
-  if (file !== undefined) return lasting(file, await loadWhole(file, env))
+  if (file !== undefined) {
+    const config = await loadWhole(file, env)
+    return { ...lasting(file, config), reread: () => loadAvailable(file, env) }
+  }
   if (stream !== undefined) return lasting('command line', configForStream({ stream, region }))
   return startDemo(env)
 }

@@ -145,7 +145,10 @@ export class Leases {
    */
   of(stream: string, everywhere: boolean, granted: () => void = () => {}): StreamLease {
     const known = this.#streams.get(stream)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      known.everywhere = everywhere
+      return known
+    }
     const lease = new StreamLease({
       stream,
       everywhere,

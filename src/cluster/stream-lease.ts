@@ -39,7 +39,8 @@ export interface StreamLeaseOptions {
  */
 export class StreamLease {
   readonly stream: string
-  readonly everywhere: boolean
+  /** As in the options; it may change. */
+  everywhere: boolean
   readonly #clock: Clock
   readonly #changed = new ChangeSignal()
   readonly #options: StreamLeaseOptions

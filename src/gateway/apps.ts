@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import { noArchive } from '../archive/archives.ts'
 import { Clips } from '../archive/clip/clips.ts'
@@ -9,8 +10,10 @@ import { buildAdminApp } from '../http/admin-app.ts'
 import { Guard } from '../http/auth/guard.ts'
 import { peerSecret } from '../http/auth/peer-secret.ts'
 import { buildPublicApp, type PublicAppOptions } from '../http/public-app.ts'
+import { PublicHeaders } from '../http/public-headers.ts'
 import { requestIds } from '../http/request-id.ts'
 import type { Asker } from '../http/resource.ts'
+import type { ReloadReport } from '../http/routes/reload-api.ts'
 import { registerWeb } from '../http/routes/web.ts'
 import type { WebStreamState, WebView } from '../http/web-view.ts'
 import { GatewayCounters } from '../metrics/gateway-counters.ts'
@@ -20,16 +23,23 @@ import type { Registry } from '../streams/registry.ts'
 import { NO_REACH } from '../streams/stream.ts'
 import { renditionsNow } from '../timeline/renditions-now.ts'
 import { mostConnections } from './connections.ts'
-import { guardOf } from './guard-of.ts'
 import type { PeerNodes } from './peer-nodes.ts'
+import { proofsOf } from './proofs-of.ts'
 import type { Shared } from './shared.ts'
-import { readTlsFiles } from './tls-files.ts'
+import { Certificate, readTlsFiles } from './tls-files.ts'
 
 export interface PublicApps {
   /** The public listener: for players, CDNs and pages. */
   readonly viewers: FastifyInstance
   /** The one for the other nodes, with the same answers; undefined where there can be none. */
   readonly peers: FastifyInstance | undefined
+  /** Shows new connections another certificate when its files change, until the signal aborts. */
+  followCertificate(signal: AbortSignal): void
+  /**
+   * Reads what a configuration needs, and returns what makes them behave by it.
+   * @throws why it cannot be
+   */
+  prepare(config: Config): Promise<() => void>
 }
 
 /** Builds what answers with media. */
@@ -39,11 +49,17 @@ export async function publicApps(
   shared: Shared,
 ): Promise<PublicApps> {
   const { clock, log, random, counters, store, peers } = shared
+  const { tls } = config.server
+  const headers = new PublicHeaders(config.cdn)
+  const guard = new Guard(clock, await proofsOf(config.auth, shared))
+  const pair = tls && (await readTlsFiles(tls))
+  let most = await mostConnections(config)
+  let { auth } = config
   const options = {
     log,
     clock,
     requestId: requestIds(random),
-    cdn: config.cdn,
+    headers,
     streams: registry,
     clips: clipsOf(registry, clock),
     clipReaders: new Set<Asker>(),
@@ -53,16 +69,35 @@ export async function publicApps(
     ...options,
     counters,
     peers,
-    guard: await guardOf(config.auth, shared),
-    tls: config.server.tls && (await readTlsFiles(config.server.tls)),
-    mostConnections: await mostConnections(config),
-    keyOf: config.streams.some(({ source }) => source.kind === 'hls')
-      ? (stream, id) => shared.originKeys.find(stream, id)
-      : undefined,
+    guard,
+    tls: pair,
+    mostConnections: () => most,
+    keyOf: (stream, id) => shared.originKeys.find(stream, id),
     stallTimeoutMs: stallTimeoutMs(config),
   })
   await registerWeb(viewers, { view: webView(registry, clock), now: () => clock.date() })
-  return { viewers, peers: peers && peerApp(options, peers, config) }
+  const certificate = tls && pair && new Certificate(viewers, tls, pair)
+  return {
+    viewers,
+    peers: peers && peerApp(options, peers, config),
+    followCertificate: (signal) => void certificate?.follow({ clock, log }, signal),
+    prepare: async (next) => {
+      const files = next.server.tls
+      const proofs = isDeepStrictEqual(next.auth, auth)
+        ? undefined
+        : await proofsOf(next.auth, shared)
+      const nextPair = certificate && files && (await readTlsFiles(files))
+      const mostNext = await mostConnections(next)
+      return () => {
+        if (proofs !== undefined) guard.replace(proofs)
+        if (files !== undefined && nextPair !== undefined) certificate?.use(files, nextPair)
+        headers.configure(next.cdn)
+        viewers.server.setTimeout(stallTimeoutMs(next))
+        most = mostNext
+        auth = next.auth
+      }
+    },
+  }
 }
 
 /** Builds the listener for other nodes, whose traffic counts as nobody's. */
@@ -76,7 +111,7 @@ function peerApp(
     counters: new PeerCounters(),
     guard: new Guard(options.clock, [peerSecret(peers.secret)]),
     forPeers: peers,
-    mostConnections: MOST_OF_PEERS,
+    mostConnections: () => MOST_OF_PEERS,
     // Who stalls is cut by the node that he asked.
     stallTimeoutMs: 2 * stallTimeoutMs(config),
   })
@@ -121,6 +156,7 @@ export function adminApp(
   registry: Operations,
   { clock, log, random, counters, store, disk, events }: Shared,
   listening: () => boolean,
+  reload: () => Promise<ReloadReport>,
 ): FastifyInstance {
   return buildAdminApp({
     log,
@@ -139,6 +175,7 @@ export function adminApp(
     token: config.admin.token,
     host: config.admin.host,
     listening,
+    reload,
     version: packageVersion(),
   })
 }

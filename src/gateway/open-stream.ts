@@ -106,6 +106,8 @@ export class OpenStream {
     const { shared } = this.#options
     const { stream } = this
     now.config = config
+    stream.sources.configure(sourcesSettings(config, slates))
+    if (isDeepStrictEqual(before, config)) return
     if (!isDeepStrictEqual(before.source, config.source)) {
       this.#release(now.upstream)
       now.upstream = upstreamOf(config.name, config.source, shared)
@@ -121,7 +123,6 @@ export class OpenStream {
         now.backup && backupParts(config.name, now.backup, this.#log, shared),
       )
     }
-    stream.sources.configure(sourcesSettings(config, slates))
     stream.configure(config)
     stream.archives?.configure(limitsOf(config))
     await this.#publisher.configure(config)
@@ -129,6 +130,23 @@ export class OpenStream {
     else if (before.dvrMs !== config.dvrMs || before.dvrBackfill !== config.dvrBackfill) {
       stream.fillBackAnew()
     }
+  }
+
+  /** Stops it for good, unless it is to {@link stay}; what it has listed can still be fetched. */
+  async leave(): Promise<void> {
+    await this.stream.retire()
+    this.#options.shared.cluster?.forget(this.stream.name)
+  }
+
+  /**
+   * Keeps it, also where it was about to leave.
+   * @param isEverywhere as in the options
+   */
+  stay(isEverywhere: boolean): void {
+    const { stream } = this
+    const take = (): void => stream.take()
+    const ownership = this.#options.shared.cluster?.ownership(stream.name, isEverywhere, take)
+    if (stream.isRetired) stream.reinstate(ownership ?? ALONE)
   }
 
   #recorded(): Recorded {

@@ -28,7 +28,6 @@ import { publicLookup } from '../upstream/public-lookup.ts'
 import { openCluster } from './open-cluster.ts'
 import { openEvents, openWebhook } from './open-events.ts'
 import { PeerNodes } from './peer-nodes.ts'
-import { openSlateFiles, type SlateFiles } from './slate-files.ts'
 
 /** How many segments all lists of the past may have together, some 200 bytes each (G18). */
 const MOST_ARCHIVE_ENTRIES = 500_000
@@ -57,7 +56,6 @@ export interface Shared {
   readonly disk: DiskStore | undefined
   readonly saved: SavedTimelines | undefined
   readonly journals: Journals | undefined
-  readonly slates: SlateFiles
   /** The other nodes; undefined where this is the only one. */
   readonly cluster: Cluster | undefined
   readonly peers: PeerNodes | undefined
@@ -115,7 +113,6 @@ export async function openShared(
     peers: cluster && new PeerNodes(cluster, clock, peerAgent),
     peerAgent,
     saved: cluster?.timelines ?? (state && new FileTimelines(state.timelines, log)),
-    slates: await openSlateFiles(config),
     archiveLists: new ListRoom(MOST_ARCHIVE_ENTRIES),
     journals: cluster?.journals ?? (state && new FileJournals(state.journals, log)),
   }

@@ -60,49 +60,68 @@ export async function tlsFaults(
   }
 }
 
-/**
- * Hands out what the files hold each time that changes, until the signal aborts. What cannot be used is told once, and
- * what was there before stays.
- */
-async function followTlsFiles(
-  files: TlsFiles,
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
-  signal: AbortSignal,
-  take: (pair: KeyPair) => void,
-): Promise<void> {
-  let seen = await contentOf(files)
-  while (!signal.aborted) {
-    await clock.sleep(LOOK_EVERY_MS, signal).catch(() => {})
-    const now = await contentOf(files)
-    if (signal.aborted || now === seen) continue
-    seen = now
-    try {
-      take(await readTlsFiles(files))
-      log.info('certificate read again', { file: files.cert })
-    } catch (error) {
-      log.warn('certificate not read again', { error })
+/** Shows new connections what the files hold, also when that changes. */
+export class Certificate {
+  readonly #server: FastifyInstance['server']
+  #files: TlsFiles
+  /** What the files were seen to hold. */
+  #seen: string
+
+  /** @param pair what the files hold, which is shown already */
+  constructor({ server }: FastifyInstance, files: TlsFiles, pair: KeyPair) {
+    this.#server = server
+    this.#files = files
+    this.#seen = textOf([pair.cert, pair.key])
+  }
+
+  /** Shows what these files hold from now on. */
+  use(files: TlsFiles, pair: KeyPair): void {
+    this.#files = files
+    this.#seen = textOf([pair.cert, pair.key])
+    this.#show(pair)
+  }
+
+  /**
+   * Looks at the files again and again until the signal aborts. What cannot be used is told once, and what was there before
+   * stays.
+   */
+  async follow(
+    { clock, log }: { readonly clock: Clock; readonly log: Log },
+    signal: AbortSignal,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      await clock.sleep(LOOK_EVERY_MS, signal).catch(() => {})
+      const files = this.#files
+      const now = await contentOf(files)
+      if (signal.aborted || files !== this.#files || now === this.#seen) continue
+      this.#seen = now
+      try {
+        const pair = await readTlsFiles(files)
+        if (files !== this.#files) continue
+        this.#show(pair)
+        log.info('certificate read again', { file: files.cert })
+      } catch (error) {
+        log.warn('certificate not read again', { error })
+      }
     }
   }
-}
 
-/** Shows new connections what the files hold, for as long as the signal does not abort. */
-export function followCertificate(
-  { server }: FastifyInstance,
-  files: TlsFiles,
-  deps: { readonly clock: Clock; readonly log: Log },
-  signal: AbortSignal,
-): void {
-  void followTlsFiles(files, deps, signal, (pair) => {
+  #show(pair: KeyPair): void {
+    const server = this.#server
     if (server instanceof TlsServer) server.setSecureContext({ ...pair, minVersion: 'TLSv1.2' })
-  })
+  }
 }
 
 /** Returns all that the files hold, or why not. */
 async function contentOf({ cert, key }: TlsFiles): Promise<string> {
-  const contents = await Promise.all(
-    [cert, key].map((path) => readFile(path, 'latin1').catch(reasonOf)),
-  )
-  return contents.join('\0')
+  const contents = await Promise.all([cert, key].map((path) => readFile(path).catch(reasonOf)))
+  return textOf(contents)
+}
+
+function textOf(contents: readonly (Buffer | string)[]): string {
+  return contents
+    .map((content) => (typeof content === 'string' ? content : content.toString('latin1')))
+    .join('\0')
 }
 
 async function tryWith<T>(file: keyof TlsFiles, work: () => T | Promise<T>): Promise<T> {

@@ -14,6 +14,7 @@ import { type EventsOptions, eventsRoute } from './routes/events.ts'
 import { healthRoute } from './routes/health.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { readyRoute } from './routes/ready.ts'
+import { type ReloadApiOptions, reloadApi } from './routes/reload-api.ts'
 import { streamsApi } from './routes/streams-api.ts'
 
 export interface AdminAppOptions extends AppOptions, AdminAccess {
@@ -21,6 +22,8 @@ export interface AdminAppOptions extends AppOptions, AdminAccess {
   readonly metrics: MetricsSource
   /** Tells what happens. */
   readonly events: EventsOptions['events']
+  /** Reads the configuration again. */
+  readonly reload: ReloadApiOptions['reload']
   /** Whether both listeners accept requests. */
   readonly listening: () => boolean
   /** The program's version, for the API's description. */
@@ -29,7 +32,7 @@ export interface AdminAppOptions extends AppOptions, AdminAccess {
 
 /** Builds the admin listener, not listening yet: for operators, scripts, Prometheus. */
 export function buildAdminApp(options: AdminAppOptions): FastifyInstance {
-  const { registry, metrics, version, listening, token, clock, events } = options
+  const { registry, metrics, version, listening, token, clock, events, reload } = options
   const app = newApp(options)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
@@ -42,6 +45,7 @@ export function buildAdminApp(options: AdminAppOptions): FastifyInstance {
     (api, _options, done) => {
       void api.register(streamsApi, { registry })
       void api.register(eventsRoute, { events, clock })
+      void api.register(reloadApi, { reload })
       api.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
       done()
     },

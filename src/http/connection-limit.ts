@@ -8,7 +8,7 @@ import { HttpError } from './problem.ts'
 
 export interface ConnectionLimitOptions {
   /** How many connections there may be at a time. */
-  readonly most: number
+  readonly most: () => number
   readonly log: Log
   /** How many there are now. */
   readonly open: Cell
@@ -35,19 +35,20 @@ export function limitConnections(
     refused.value += 1
     if (full) return
     full = true
-    log.warn('connections refused', { connections: most })
+    log.warn('connections refused', { connections: most() })
   }
-  app.server.maxConnections = most + TOLD
+  app.server.maxConnections = most() + TOLD
   app.server.on('drop', refuse)
   app.server.on('connection', (socket: Socket) => {
     open.value += 1
+    app.server.maxConnections = most() + TOLD
     const name = nameOf(socket)
     socket.once('close', () => {
       open.value -= 1
       beyond.delete(name)
-      if (open.value < most * RELIEF) full = false
+      if (open.value < most() * RELIEF) full = false
     })
-    if (open.value <= most) return
+    if (open.value <= most()) return
     beyond.add(name)
     refuse()
   })

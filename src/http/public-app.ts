@@ -12,7 +12,7 @@ import { type AppOptions, newApp, STALL_TIMEOUT_MS } from './new-app.ts'
 import { OUTPUTS } from './outputs.ts'
 import { Pace } from './pace.ts'
 import type { Peers } from './peers.ts'
-import { type CdnSettings, PLAIN_CDN, PublicHeaders } from './public-headers.ts'
+import { PLAIN_CDN, PublicHeaders } from './public-headers.ts'
 import { Readers } from './readers.ts'
 import { Relay } from './relay.ts'
 import { RenderedLists } from './rendered-lists.ts'
@@ -39,28 +39,28 @@ export interface PublicAppOptions extends AppOptions {
   /** The requests that are sent a clip, where another listener sends clips as well. */
   readonly clipReaders?: ServeContext['clipReaders']
   /** What caches in front may do. Default: keep what is fresh. */
-  readonly cdn?: CdnSettings
+  readonly headers?: PublicHeaders
   /** Says who may see what; without it everybody may see everything. */
   readonly guard?: Guard | undefined
   /** How many connections there may be at a time. Default: as many as come. */
-  readonly mostConnections?: number
+  readonly mostConnections?: () => number
   /** Tells of the fragment cache's evictions, so that whoever still sends evicted bytes is cut off (G18). */
   readonly onEvict: (listener: (bytes: Buffer) => void) => () => void
 }
 
 /** Builds the public listener, not listening yet: for players, CDNs and pages. */
 export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
-  const { guard } = options
-  const headers = new PublicHeaders(options.cdn ?? PLAIN_CDN)
+  const { guard, headers = new PublicHeaders(PLAIN_CDN) } = options
   const app = newApp(options, {
     problemHeaders: (request) => {
       // Who is refused is not told which streams there are.
-      const isAdmitted = guard === undefined || request?.grant !== undefined
+      const isAdmitted = guard?.isOpen !== false || request?.grant !== undefined
       const stream = request && isAdmitted ? streamAskedFor(request, options.streams) : undefined
       return headers.of(stream, request?.headers)
     },
     pageOf: refusalPage,
-    rewriteUrl: guard && withoutToken,
+    rewriteUrl:
+      guard && ((request) => (guard.isOpen ? (request.url ?? '') : withoutToken(request))),
   })
   const readers = new Readers()
   const stopWatching = options.onEvict((bytes) => readers.cut(bytes))
@@ -70,7 +70,7 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
   })
   const { counters, streams, clock, clips, keyOf, log } = options
   limitConnections(app, {
-    most: options.mostConnections ?? Number.POSITIVE_INFINITY,
+    most: options.mostConnections ?? (() => Number.POSITIVE_INFINITY),
     log,
     open: counters.connections,
     refused: counters.connectionsRefused.cell({}),

@@ -36,16 +36,27 @@ export interface PlaylistHeads {
  * decided once; heads of playlists are made once for each form, because they are what is asked for most.
  */
 export class PublicHeaders {
-  readonly cors: Cors
-  readonly #cdn: CdnSettings
-  readonly #shared: Headers
-  readonly #heads = new WeakMap<Representation, PlaylistHeads>()
+  #cdn: CdnSettings
+  #cors: Cors
+  #shared: Headers
+  #heads = new WeakMap<Representation, PlaylistHeads>()
 
   constructor(cdn: CdnSettings) {
     this.#cdn = cdn
-    this.cors = new Cors(cdn.allowOrigins)
-    const { shared, vary } = this.cors
-    this.#shared = vary.length === 0 ? shared : { ...shared, Vary: vary.join(', ') }
+    this.#cors = new Cors(cdn.allowOrigins)
+    this.#shared = sharedOf(this.#cors)
+  }
+
+  /** Gives them by these settings from now on. */
+  configure(cdn: CdnSettings): void {
+    this.#cdn = cdn
+    this.#cors = new Cors(cdn.allowOrigins)
+    this.#shared = sharedOf(this.#cors)
+    this.#heads = new WeakMap()
+  }
+
+  get cors(): Cors {
+    return this.#cors
   }
 
   /**
@@ -105,6 +116,10 @@ export class PublicHeaders {
     ]
     return directives.join('')
   }
+}
+
+function sharedOf({ shared, vary }: Cors): Headers {
+  return vary.length === 0 ? shared : { ...shared, Vary: vary.join(', ') }
 }
 
 /** Bounds the age of a list that may grow by half a target duration for shared caches, too (G13). */

@@ -1,4 +1,4 @@
-import { type DestinationStream, pino } from 'pino'
+import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
 import { z } from 'zod'
 import type { Log, LogFields } from '../base/log.ts'
 import { redact } from '../base/redact.ts'
@@ -13,9 +13,35 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream
 }
 
+/** A log whose lines may come to be others. */
+export interface Logger extends Log {
+  /** Writes in this way from now on. */
+  configure(options: Omit<LoggerOptions, 'destination'>): void
+}
+
 /** Makes a log of lines by pino. Every line passes the redactor as a whole, whatever field a secret came in. */
-export function createLogger({ level, format, destination }: LoggerOptions): Log {
+export function createLogger({ destination, ...options }: LoggerOptions): Logger {
   const out = destination ?? pino.destination({ fd: 1, sync: true })
+  let logger = pinoLogger(options, out)
+  const write =
+    (method: 'debug' | 'info' | 'warn' | 'error') =>
+    (event: string, fields: LogFields = {}): void =>
+      logger[method](fields, event)
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    configure: (changed) => {
+      logger = pinoLogger(changed, out)
+    },
+  }
+}
+
+function pinoLogger(
+  { level, format }: Omit<LoggerOptions, 'destination'>,
+  out: DestinationStream,
+): PinoLogger {
   const options = {
     level,
     base: null,
@@ -24,12 +50,7 @@ export function createLogger({ level, format, destination }: LoggerOptions): Log
     serializers: { error: describeError },
     hooks: { streamWrite: redact },
   }
-  const logger = pino(options, format === 'pretty' ? prettyLines(out) : out)
-  const write =
-    (method: 'debug' | 'info' | 'warn' | 'error') =>
-    (event: string, fields: LogFields = {}): void =>
-      logger[method](fields, event)
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+  return pino(options, format === 'pretty' ? prettyLines(out) : out)
 }
 
 /** How many causes in a row are told: enough to reach the socket under SDK under session; a cycle would never end. */

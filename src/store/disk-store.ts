@@ -116,6 +116,14 @@ export class DiskStore implements FragmentTier {
     }
   }
 
+  /** Removes all that is of a stream. */
+  async dropStream(stream: string): Promise<void> {
+    const folder = streamFolder(stream)
+    for (const [slot] of this.#room.entries()) {
+      if (slot.split('/', 1).join() === folder) await this.#remove(slot)
+    }
+  }
+
   async #scan(): Promise<void> {
     const { dir } = this.#options
     await makeFolder(dir)

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
-import type { LiveStream } from './live-stream.ts'
+import { type LiveStream, notConfigured } from './live-stream.ts'
 import { NewNames } from './new-names.ts'
 import { RecentNames } from './recent-names.ts'
 import { isStreamName } from './stream-name.ts'
@@ -20,7 +20,7 @@ export interface DynamicEntry {
 
 /** A stream's entry under its name, from the first request until nothing of the stream is left. */
 interface Member {
-  readonly entry: DynamicEntry
+  entry: DynamicEntry
   readonly opened: Promise<LiveStream>
   stream: LiveStream | undefined
   usedMs: number
@@ -45,18 +45,68 @@ const IDLE_AT_LEAST_MS = 10_000
  */
 export class DynamicStreams {
   readonly #clock: Clock
-  readonly #entries: readonly DynamicEntry[]
+  #entries: readonly DynamicEntry[] = []
   readonly #members = new Map<string, Member>()
-  readonly #absent: RecentNames
+  #absent: RecentNames
   readonly #newNames: NewNames
   readonly #closing = new AbortController()
   #sweeping = false
+  /** New names wait for it, because the patterns are about to change. */
+  #paused: Promise<void> | undefined
 
-  constructor(clock: Clock, entries: readonly DynamicEntry[]) {
+  constructor(clock: Clock) {
     this.#clock = clock
-    this.#entries = entries
     this.#absent = new RecentNames(clock)
     this.#newNames = new NewNames(clock)
+  }
+
+  /** Lets new names wait until it is called back, and none leave; resolves when none comes or goes. */
+  async pause(): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    this.#paused = promise.then(() => {
+      this.#paused = undefined
+    })
+    await Promise.allSettled(
+      [...this.#members.values()].map((member) => member.leaving ?? member.opened),
+    )
+    return () => resolve(undefined)
+  }
+
+  /**
+   * Makes streams by these patterns from now on. Those that are there stay if they match one of them.
+   * @returns the others, which are no more of these: to be closed by whoever calls
+   */
+  replace(entries: readonly DynamicEntry[]): readonly LiveStream[] {
+    this.#entries = entries
+    this.#absent = new RecentNames(this.#clock)
+    const gone: LiveStream[] = []
+    for (const [name, member] of this.#members) {
+      const entry = this.#entryOf(name)
+      if (entry !== undefined) member.entry = entry
+      else gone.push(...this.#without(name, member))
+    }
+    return gone
+  }
+
+  /** Gives a stream away to somebody else. */
+  release(name: string): LiveStream | undefined {
+    const member = this.#members.get(name)
+    return member && this.#without(name, member)[0]
+  }
+
+  /** Takes a stream in that somebody else had, if it matches a pattern; says whether. */
+  adopt(stream: LiveStream): boolean {
+    const entry = this.#entryOf(stream.name)
+    if (entry === undefined) return false
+    const opened = Promise.resolve(stream)
+    this.#members.set(stream.name, {
+      ...newMember(entry, opened, this.#clock),
+      stream,
+      isKnown: true,
+    })
+    this.#newNames.played(stream.name)
+    void this.#sweep()
+    return true
   }
 
   /** Finds the stream if it is there now. */
@@ -98,6 +148,7 @@ export class DynamicStreams {
   async make(name: string, by: string): Promise<LiveStream> {
     for (;;) {
       this.#closing.signal.throwIfAborted()
+      await this.#pauseOf(name)
       const member = this.#members.get(name) ?? this.#enter(name, by)
       if (member.leaving === undefined) {
         const opened = await member.opened
@@ -172,9 +223,7 @@ export class DynamicStreams {
   /** Enters a new stream once the others have made room. */
   #enter(name: string, by: string): Member {
     const entry = this.#entryOf(name)
-    if (entry === undefined) {
-      throw new GatewayError('stream_not_found', 'No stream of that name is configured here')
-    }
+    if (entry === undefined) throw notConfigured()
     if (this.isAbsent(name)) {
       throw new GatewayError(
         'upstream_stream_not_found',
@@ -187,15 +236,7 @@ export class DynamicStreams {
   }
 
   #open(name: string, entry: DynamicEntry): Member {
-    const member: Member = {
-      entry,
-      opened: entry.open(name),
-      stream: undefined,
-      usedMs: this.#clock.now(),
-      users: 0,
-      isKnown: false,
-      leaving: undefined,
-    }
+    const member = newMember(entry, entry.open(name), this.#clock)
     this.#members.set(name, member)
     member.opened.then(
       (stream) => {
@@ -205,6 +246,18 @@ export class DynamicStreams {
     )
     void this.#sweep()
     return member
+  }
+
+  /** Waits until a name may be made that is not there yet. */
+  async #pauseOf(name: string): Promise<void> {
+    while (this.#paused !== undefined && !this.#members.has(name)) await this.#paused
+  }
+
+  /** Returns the stream that was there, as a list; one that is leaving goes by itself. */
+  #without(name: string, { stream, leaving }: Member): readonly LiveStream[] {
+    if (stream === undefined || leaving !== undefined) return []
+    this.#members.delete(name)
+    return [stream]
   }
 
   #makeRoom(entry: DynamicEntry, name: string, by: string): void {
@@ -234,6 +287,8 @@ export class DynamicStreams {
   }
 
   #leave(name: string, member: Member): void {
+    // While patterns change nobody leaves, and what is another's by now is not ours to close.
+    if (this.#paused !== undefined || this.#members.get(name) !== member) return
     member.leaving ??= member.opened
       .then(
         async (opened) => {
@@ -242,7 +297,9 @@ export class DynamicStreams {
         },
         () => {},
       )
-      .finally(() => this.#members.delete(name))
+      .finally(() => {
+        if (this.#members.get(name) === member) this.#members.delete(name)
+      })
   }
 
   /** Runs only while there is something to look after, so that a gateway without streams by pattern has no timer. */
@@ -258,6 +315,18 @@ export class DynamicStreams {
       }
     }
     this.#sweeping = false
+  }
+}
+
+function newMember(entry: DynamicEntry, opened: Promise<LiveStream>, clock: Clock): Member {
+  return {
+    entry,
+    opened,
+    stream: undefined,
+    usedMs: clock.now(),
+    users: 0,
+    isKnown: false,
+    leaving: undefined,
   }
 }
 

@@ -91,7 +91,9 @@ export class LiveStream implements Stream {
   readonly name: string
   readonly sources: Sources
   readonly #publisher: Publisher
-  readonly #options: Omit<LiveStreamOptions, 'settings' | 'recorded'>
+  readonly #options: Omit<LiveStreamOptions, 'settings' | 'recorded' | 'ownership'>
+  #ownership: Ownership
+  #isRetired = false
   #settings: LiveSettings
   #recorded: Recorded
   #archives: Archives | undefined
@@ -110,11 +112,12 @@ export class LiveStream implements Stream {
   /** Whether what is shown is what the owner shows, or showed last. */
   #isUpToDate = false
 
-  constructor({ settings, recorded, ...options }: LiveStreamOptions) {
+  constructor({ settings, recorded, ownership, ...options }: LiveStreamOptions) {
     this.name = options.name
     this.sources = options.sources
     this.#publisher = options.publisher
     this.#options = options
+    this.#ownership = ownership
     this.#settings = settings
     this.#recorded = recorded
     this.#sinceMs = options.clock.now()
@@ -269,10 +272,10 @@ export class LiveStream implements Stream {
 
   /** Notes that somebody asked for something of this stream; with a connection, for a media playlist. */
   touch(viewer?: Viewer): void {
-    const { clock, ownership } = this.#options
+    const { clock } = this.#options
     const { idleTimeoutMs } = this.#settings
     this.#requestedMs = clock.now()
-    ownership.want(this.#requestedMs + idleTimeoutMs)
+    if (!this.#isRetired) this.#ownership.want(this.#requestedMs + idleTimeoutMs)
     if (viewer !== undefined) this.#viewers.seen(viewer, this.#requestedMs)
   }
 
@@ -295,7 +298,7 @@ export class LiveStream implements Stream {
       void this.#running.ended.then(() => this.take())
       return
     }
-    if (this.#running !== undefined) return
+    if (this.#running !== undefined || this.#isRetired) return
     const { clock, log } = this.#options
     const stop = new AbortController()
     log.info('stream started')
@@ -306,7 +309,7 @@ export class LiveStream implements Stream {
 
   /** Gives the stream to another node, which goes on where this one stops; says whether it is this one's to give. */
   handOver(): boolean {
-    return this.#options.ownership.handOver()
+    return this.#ownership.handOver()
   }
 
   async stop(): Promise<void> {
@@ -314,6 +317,26 @@ export class LiveStream implements Stream {
     if (running === undefined) return
     running.stop.abort(new Error('the stream was stopped'))
     await running.ended
+  }
+
+  /**
+   * Stops, and does not run again unless it is reinstated; what was listed can still be fetched. Resolves when it does not
+   * run any more.
+   */
+  async retire(): Promise<void> {
+    this.#isRetired = true
+    await this.stop()
+  }
+
+  /** Whether it does not run any more. */
+  get isRetired(): boolean {
+    return this.#isRetired
+  }
+
+  /** Takes back {@link retire}. */
+  reinstate(ownership: Ownership): void {
+    this.#isRetired = false
+    this.#ownership = ownership
   }
 
   /** Stops for good. Resolves when nothing of it runs any more. */
@@ -375,6 +398,7 @@ export class LiveStream implements Stream {
 
   async #untilListed(signal: AbortSignal): Promise<void> {
     while (this.#live() === undefined) {
+      if (this.#isRetired) throw notConfigured()
       const trouble = this.#trouble
       if (trouble !== undefined && isPermanent(trouble.code)) throw trouble
       await this.#change.wait(signal)
@@ -382,7 +406,8 @@ export class LiveStream implements Stream {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { log, ownership } = this.#options
+    const { log } = this.#options
+    const ownership = this.#ownership
     this.#publisher.begin()
     if (ownership.isMine) this.#beginToOwn()
     await Promise.allSettled([
@@ -417,7 +442,7 @@ export class LiveStream implements Stream {
 
   /** Shows what another node publishes, until the stream is this node's. */
   async #follow(signal: AbortSignal): Promise<void> {
-    const { ownership } = this.#options
+    const ownership = this.#ownership
     if (ownership.isMine) return
     const done = new AbortController()
     const follower = {
@@ -457,7 +482,8 @@ export class LiveStream implements Stream {
 
   /** Runs sources and publisher for as long as the stream is this node's. */
   async #own(signal: AbortSignal): Promise<void> {
-    const { ownership, log } = this.#options
+    const { log } = this.#options
+    const ownership = this.#ownership
     const over = new AbortController()
     const limited = AbortSignal.any([signal, over.signal])
     const losing = ownership.until(false, limited).then(
@@ -513,7 +539,8 @@ export class LiveStream implements Stream {
 
   /** Looks at the state now and then, because the states stale, offline and idle come from nothing happening. */
   async #tick(signal: AbortSignal): Promise<void> {
-    const { clock, ownership } = this.#options
+    const { clock } = this.#options
+    const ownership = this.#ownership
     while (!signal.aborted) {
       const untilCutMs = this.#cutMs() - clock.now()
       const waitMs = Math.min(TICK_MS, this.#untilIdleMs(), untilCutMs > 0 ? untilCutMs : TICK_MS)
@@ -525,7 +552,8 @@ export class LiveStream implements Stream {
   }
 
   #untilIdleMs(): number {
-    const { clock, ownership } = this.#options
+    const { clock } = this.#options
+    const ownership = this.#ownership
     const { activation, idleTimeoutMs } = this.#settings
     if (activation === 'always') return Number.POSITIVE_INFINITY
     const here = this.#requestedMs + idleTimeoutMs
@@ -536,7 +564,7 @@ export class LiveStream implements Stream {
 
   /** Tells those who wait that something was published, or that something else changed that viewers may see. */
   #changed(): void {
-    const { ownership } = this.#options
+    const ownership = this.#ownership
     if (ownership.isOthers && this.#publisher.shown !== undefined) this.#isUpToDate = true
     if (ownership.isMine) ownership.tell(ownersWordOf(this.sources))
     this.#update()
@@ -548,7 +576,7 @@ export class LiveStream implements Stream {
   #update(): void {
     this.#enterState()
     if (this.#running === undefined) return
-    const { ownership } = this.#options
+    const ownership = this.#ownership
     this.#events.look({
       state: this.#state,
       reason: this.trouble?.code,
@@ -625,4 +653,9 @@ function noMedia(): GatewayError {
   return new GatewayError('no_media', 'The camera has sent nothing lately.', {
     retryAfterMs: 2_000,
   })
+}
+
+/** Says that no stream of that name is configured. */
+export function notConfigured(): GatewayError {
+  return new GatewayError('stream_not_found', 'No stream of that name is configured here')
 }

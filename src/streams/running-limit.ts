@@ -5,8 +5,6 @@ import type { Cell } from '../metrics/counter.ts'
 export interface RunningLimitOptions {
   readonly clock: Clock
   readonly log: Log
-  /** How many streams may run at a time. */
-  readonly most: number
   /** How many do now. */
   readonly running: Readonly<Cell>
   /** How many starts were refused. */
@@ -22,24 +20,33 @@ const TELL_EVERY_MS = 60_000
  */
 export class RunningLimit {
   readonly #options: RunningLimitOptions
+  /** How many streams may run at a time. */
+  #most: number
   #toldMs = Number.NEGATIVE_INFINITY
 
-  constructor(options: RunningLimitOptions) {
+  /** @param most how many streams may run at a time */
+  constructor(most: number, options: RunningLimitOptions) {
+    this.#most = most
     this.#options = options
   }
 
+  /** Lets so many run from now on; those that do go on. */
+  configure(most: number): void {
+    this.#most = most
+  }
+
   get isFull(): boolean {
-    return this.#options.running.value >= this.#options.most
+    return this.#options.running.value >= this.#most
   }
 
   /** Says whether another stream may start, and notes it if not. */
   admits(): boolean {
     if (!this.isFull) return true
-    const { clock, log, most, refused } = this.#options
+    const { clock, log, refused } = this.#options
     refused.value += 1
     if (clock.now() - this.#toldMs >= TELL_EVERY_MS) {
       this.#toldMs = clock.now()
-      log.warn('streams refused', { running: most })
+      log.warn('streams refused', { running: this.#most })
     }
     return false
   }

@@ -4,16 +4,42 @@ import type { LiveStream } from './live-stream.ts'
 
 /** Holds all streams: those that are configured, and those that exist by pattern. */
 export class StreamSet {
-  readonly #configured: ReadonlyMap<string, LiveStream>
+  #configured: ReadonlyMap<string, LiveStream> = new Map()
+  /** Streams that are no more, for who has a list of them. */
+  readonly #leaving = new Map<string, LiveStream>()
   readonly dynamic: DynamicStreams
 
-  constructor(
-    clock: Clock,
+  constructor(clock: Clock) {
+    this.dynamic = new DynamicStreams(clock)
+  }
+
+  /**
+   * Has these streams configured, in this order, and makes others by these patterns. A stream that was configured and now
+   * matches a pattern is one by pattern, and the other way round; so is one that was leaving.
+   * @returns those that neither is any more: they are leaving
+   */
+  replace(
     configured: readonly LiveStream[],
-    entries: readonly DynamicEntry[] = [],
-  ) {
+    entries: readonly DynamicEntry[],
+  ): readonly LiveStream[] {
+    const before = [...this.#configured.values(), ...this.#leaving.values()]
     this.#configured = new Map(configured.map((stream) => [stream.name, stream]))
-    this.dynamic = new DynamicStreams(clock, entries)
+    this.#leaving.clear()
+    for (const name of this.#configured.keys()) this.dynamic.release(name)
+    const unmatched = this.dynamic.replace(entries)
+    const others = before.filter(({ name }) => !this.#configured.has(name))
+    const gone = [...unmatched, ...others.filter((stream) => !this.dynamic.adopt(stream))]
+    for (const stream of gone) this.#leaving.set(stream.name, stream)
+    return gone
+  }
+
+  /** Forgets a stream that was leaving; says whether it still was. */
+  left(stream: LiveStream): boolean {
+    return this.isLeaving(stream) && this.#leaving.delete(stream.name)
+  }
+
+  isLeaving(stream: LiveStream): boolean {
+    return this.#leaving.get(stream.name) === stream
   }
 
   /** The configured ones, in the file's order. */
@@ -31,9 +57,12 @@ export class StreamSet {
     return this.#configured.get(name) ?? this.dynamic.get(name)
   }
 
-  /** Finds the stream as {@link get} does, for somebody who uses it, so that it is kept. */
+  /**
+   * Finds the stream as {@link get} does, for somebody who uses it, so that it is kept; also one that is leaving, which has
+   * no lists any more.
+   */
   use(name: string): LiveStream | undefined {
-    return this.#configured.get(name) ?? this.dynamic.use(name)
+    return this.#configured.get(name) ?? this.dynamic.use(name) ?? this.#leaving.get(name)
   }
 
   /** Says whether a stream of this name is there or may be made; leaves no trace (G17). */
@@ -57,9 +86,7 @@ export class StreamSet {
 
   /** Stops all streams. Resolves when nothing runs any more. */
   async close(): Promise<void> {
-    await Promise.all([
-      this.dynamic.close(),
-      ...[...this.#configured.values()].map((stream) => stream.close()),
-    ])
+    const others = [...this.#configured.values(), ...this.#leaving.values()]
+    await Promise.all([this.dynamic.close(), ...others.map((stream) => stream.close())])
   }
 }

@@ -18,6 +18,11 @@ export class FakeTerminal implements Terminal {
   readonly err = (line: string): void => {
     this.errLines.push(line)
   }
+  reload: () => void = () => {}
+
+  readonly onReload = (callback: () => void): void => {
+    this.reload = callback
+  }
   readonly untilStopped = (): Promise<void> => this.#stop.promise
 
   stop(): void {

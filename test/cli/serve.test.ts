@@ -33,6 +33,10 @@ class Stage implements ServeParts {
       retire: () => {
         this.retired = true
       },
+      reload: () => {
+        this.events.push('reloaded')
+        return Promise.reject(new Error('a fault, told by the gateway'))
+      },
       close: async () => {
         await this.closeGateway()
         await this.#note('gateway closed')

@@ -200,6 +200,7 @@ test('the command prints lines or JSON, writes a trace, and its exit code tells'
     env: {},
     out: (line: string) => void lines.push(line),
     err: (line: string) => void lines.push(line),
+    onReload: () => {},
     untilStopped: () => new Promise<void>(() => {}),
   }
   process.env['AWS_ENDPOINT_URL_KINESIS_VIDEO'] = emulator.url

@@ -5,12 +5,7 @@ import { join } from 'node:path'
 import tls from 'node:tls'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { faultLine } from '../../src/config/fault.ts'
-import {
-  followCertificate,
-  readTlsFiles,
-  type TlsFiles,
-  tlsFaults,
-} from '../../src/gateway/tls-files.ts'
+import { Certificate, readTlsFiles, type TlsFiles, tlsFaults } from '../../src/gateway/tls-files.ts'
 import { ONE_STREAM, parse } from '../config/support.ts'
 import { FIRST, SECOND } from '../support/certificates.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -47,9 +42,10 @@ test('new connections get the certificate that the files hold now, whatever came
   const told: string[] = []
   const tell = (event: string) => void told.push(event)
   const log = { debug: tell, info: tell, warn: tell, error: tell }
-  const server = await startPublicServer({ tls: await readTlsFiles(files) })
+  const pair = await readTlsFiles(files)
+  const server = await startPublicServer({ tls: pair })
   const life = new AbortController()
-  followCertificate(server.app, files, { clock, log }, life.signal)
+  void new Certificate(server.app, files, pair).follow({ clock, log }, life.signal)
   const look = async (): Promise<string> => {
     await expect.poll(() => clock.nextDueMs, SOON).toBeDefined()
     clock.advance(10_000)

@@ -68,6 +68,7 @@ async function start(
     log: silentLog,
     clock,
     requestId: () => 'test',
+    reload: () => Promise.reject(new Error('not in this test')),
     registry: {
       nodes: undefined,
       list: () => streams,

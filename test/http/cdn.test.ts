@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/base/errors.ts'
 import type { PublicAppOptions } from '../../src/http/public-app.ts'
-import { PLAIN_CDN } from '../../src/http/public-headers.ts'
+import { type CdnSettings, PLAIN_CDN, PublicHeaders } from '../../src/http/public-headers.ts'
 import { publishedKey } from '../../src/store/fragment-key.ts'
 import { segment, snapshot } from '../support/literal-stream.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -12,10 +12,13 @@ let server: PublicServer
 afterEach(() => server.close())
 
 async function start(
-  cdn: Partial<PublicAppOptions['cdn']> = {},
+  cdn: Partial<CdnSettings> = {},
   options: Partial<PublicAppOptions> = {},
 ): Promise<void> {
-  server = await startPublicServer({ ...options, cdn: { ...PLAIN_CDN, ...cdn } })
+  server = await startPublicServer({
+    ...options,
+    headers: new PublicHeaders({ ...PLAIN_CDN, ...cdn }),
+  })
   server.store.put(publishedKey('lobby', 'video', 100, 'id100'), Buffer.alloc(1000), 'listed')
   server.lobby.inits.set('initV', Buffer.from('ftyp and moov'))
 }

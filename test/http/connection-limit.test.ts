@@ -21,7 +21,7 @@ async function connect(count: number): Promise<void> {
 test('who comes beyond the most connections is told 503, others go on, and the log says it once', async () => {
   const warnings: string[] = []
   const log = { ...silentLog, warn: (event: string) => void warnings.push(event) }
-  server = await startPublicServer({ mostConnections: 3, log })
+  server = await startPublicServer({ mostConnections: () => 3, log })
   await connect(3)
   const url = `http://127.0.0.1:${server.port}/healthz`
   for (let i = 0; i < 2; i += 1) {

@@ -213,7 +213,7 @@ test('a flood of resets ends the connection, not the server', async () => {
 })
 
 test('connections beyond the limit are told so and end, whatever they speak', async () => {
-  await start({ mostConnections: 1 })
+  await start({ mostConnections: () => 1 })
   const first = await open()
   expect((await ask(first, '/healthz')).status).toBe(200)
   const second = await open()

@@ -28,7 +28,8 @@ beforeEach(async () => {
   }
   const matches = (name: string): boolean => name.startsWith('cam-')
   entry = { max: 4, absentForMs: 30_000, keepIdleMs: 300_000, matches, open }
-  streams = new DynamicStreams(clock, [entry])
+  streams = new DynamicStreams(clock)
+  streams.replace([entry])
 })
 afterEach(() => streams.close())
 
@@ -179,7 +180,8 @@ describe('names that somebody makes up', () => {
 
   test('leave places free while upstream takes its time to say so', async () => {
     await streams.close()
-    streams = new DynamicStreams(clock, [{ ...entry, max: 5 }])
+    streams = new DynamicStreams(clock)
+    streams.replace([{ ...entry, max: 5 }])
     await makeUp(12, 'stranger')
     const never = Promise.withResolvers<never>()
     const hanging = Array.from({ length: 5 }, (_, i) =>

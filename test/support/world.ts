@@ -7,6 +7,7 @@ import type { CameraCounters } from '../../src/emulator/control/views.ts'
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
 import { loadAhead } from '../../src/gateway/load-ahead.ts'
 import { type RunningGateway, startGateway } from '../../src/gateway.ts'
+import type { ReloadReport } from '../../src/http/routes/reload-api.ts'
 import { GatewayAdmin } from '../proof/gateway-admin.ts'
 import { seededRandom } from '../proof/seeded-random.ts'
 
@@ -51,6 +52,8 @@ export interface World {
   watchUrl(stream?: string): string
   /** What the emulator counted for a stream's camera. */
   counters(stream?: string): CameraCounters
+  /** Has the gateway read its configuration again, in which these are others by now. */
+  reload(changes: Pick<WorldOptions, 'cameras' | 'defaults' | 'config'>): Promise<ReloadReport>
   stopGateway(): Promise<void>
   /** The same configuration and ports as before, with changed `defaults` if given. */
   startGateway(defaults?: Section): Promise<void>
@@ -67,9 +70,14 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const config = { cameras: Object.fromEntries(emulated) as Record<string, CameraConfigInput> }
   const emulator = await startEmulator({ clock, random, config })
   const lines: LogLine[] = []
-  const deps = { clock, random, log: collect(lines), env: {} }
+  let written = options
   let port = 0
+  let askedPort = 0
+  const reread = (): Promise<Config> =>
+    Promise.resolve().then(() => configOf(written, emulator.url, askedPort))
+  const deps = { clock, random, log: collect(lines), env: {}, reread }
   const start = async (defaults?: Section): Promise<RunningGateway> => {
+    askedPort = port
     const started = await startGateway(
       configOf({ ...options, ...(defaults === undefined ? {} : { defaults }) }, emulator.url, port),
       deps,
@@ -92,6 +100,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     lines,
     watchUrl: (stream = 'lobby') => `${gateway.publicUrl}/hls/${stream}/master.m3u8`,
     counters: (stream) => countersOf(emulator, cameraOf(stream)),
+    reload(changes) {
+      written = { ...written, ...changes }
+      return gateway.reload()
+    },
     async stopGateway() {
       running = false
       await gateway.close()

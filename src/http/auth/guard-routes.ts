@@ -31,7 +31,7 @@ const params = z.object({ stream: z.string().optional(), file: z.string().defaul
 export function guardRoutes(app: FastifyInstance, guard: Guard, refusals: Counter<'code'>): void {
   app.decorateRequest('grant')
   app.addHook('onRequest', (request, _reply, done) => {
-    if (request.routeOptions.config.isOpen === true) {
+    if (guard.isOpen || request.routeOptions.config.isOpen === true) {
       done()
       return
     }
@@ -58,7 +58,8 @@ export function guardRoutes(app: FastifyInstance, guard: Guard, refusals: Counte
   })
   app.get('/s/:token', (request, reply) => {
     const path = splitSignedPath(request.originalUrl)
-    if (path?.rest !== '') throw new GatewayError('not_found', 'Nothing lives at this address')
+    if (guard.isOpen || path?.rest !== '')
+      throw new GatewayError('not_found', 'Nothing lives at this address')
     // The pages' links are relative.
     return reply.header('Cache-Control', 'no-store').redirect(`./${path.token}/`, 308)
   })

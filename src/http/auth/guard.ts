@@ -26,14 +26,27 @@ const DETAIL: Readonly<Record<Lack, string>> = {
 /** How much each says: what has expired was right once. */
 const WEIGHT: Readonly<Record<Lack, number>> = { missing: 0, invalid: 1, expired: 2 }
 
-/** Says who may see what: whoever satisfies one of the proofs, and gets what the first such proof grants. */
+/**
+ * Says who may see what: whoever satisfies one of the proofs, and gets what the first such proof grants. Without any proof
+ * everybody may see everything.
+ */
 export class Guard {
   readonly #clock: Clock
-  readonly #proofs: readonly Proof[]
+  #proofs: readonly Proof[]
 
   constructor(clock: Clock, proofs: readonly Proof[]) {
     this.#clock = clock
     this.#proofs = proofs
+  }
+
+  /** Asks for these proofs from now on. */
+  replace(proofs: readonly Proof[]): void {
+    this.#proofs = proofs
+  }
+
+  /** Whether everybody may see everything. */
+  get isOpen(): boolean {
+    return this.#proofs.length === 0
   }
 
   /**

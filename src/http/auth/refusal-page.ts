@@ -37,7 +37,7 @@ export function refusalPage({ code, members }: GatewayError): RefusalPage | unde
     return page('You may not see this', 'Ask for a link to it from whoever gave you this one.')
   }
   if (code !== 'unauthenticated') return undefined
-  const title = TITLES[members['reason'] ?? ''] ?? 'You are not signed in'
+  const title = TITLES[String(members['reason'])] ?? 'You are not signed in'
   return page(title, 'Ask for a new link, or sign in again, where you came from.')
 }
 

@@ -6,7 +6,7 @@ import { cdnSecret } from '../../../src/http/auth/cdn-secret.ts'
 import { Guard } from '../../../src/http/auth/guard.ts'
 import { EVERYTHING, type Proof } from '../../../src/http/auth/proof.ts'
 import { signedPath } from '../../../src/http/auth/signed-path.ts'
-import { PLAIN_CDN } from '../../../src/http/public-headers.ts'
+import { PLAIN_CDN, PublicHeaders } from '../../../src/http/public-headers.ts'
 import { registerWeb } from '../../../src/http/routes/web.ts'
 import { completeBody } from '../../../src/store/fragment-body.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -43,7 +43,7 @@ async function start(proofs: readonly Proof[] = PROOFS): Promise<void> {
   server = await startPublicServer({
     clock,
     guard: new Guard(clock, proofs),
-    cdn: { ...PLAIN_CDN, tagHeader: 'Cache-Tag', sharedMaxAgeMs: 1000 },
+    headers: new PublicHeaders({ ...PLAIN_CDN, tagHeader: 'Cache-Tag', sharedMaxAgeMs: 1000 }),
     prepare: async (app: FastifyInstance) => {
       app.addHook('onRoute', ({ method, url }) => {
         for (const each of [method].flat()) routes.push({ method: each, url })

@@ -3,8 +3,8 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SignJWT } from 'jose'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { guardOf } from '../../../src/gateway/guard-of.ts'
-import type { Guard } from '../../../src/http/auth/guard.ts'
+import { proofsOf } from '../../../src/gateway/proofs-of.ts'
+import { Guard } from '../../../src/http/auth/guard.ts'
 import { UpstreamAgent } from '../../../src/upstream/agent.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { quiet } from '../../support/quiet.ts'
@@ -38,9 +38,8 @@ beforeEach(async () => {
   const log = { debug: tell, info: tell, warn: tell, error: tell }
   const nothing = { secret: undefined, issuer: undefined, audience: undefined, cookie: undefined }
   const mode = { mode: 'jwt', jwksUrl: `http://127.0.0.1:${port}/keys`, ...nothing } as const
-  const made = await guardOf({ modes: [mode], allowFrom: [] }, { clock, log, dispatcher: agent })
-  if (made === undefined) throw new Error('no guard')
-  guard = made
+  const proofs = await proofsOf({ modes: [mode], allowFrom: [] }, { clock, log, dispatcher: agent })
+  guard = new Guard(clock, proofs)
 })
 
 afterEach(async () => {

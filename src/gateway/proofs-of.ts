@@ -1,7 +1,6 @@
 import type { Auth, AuthMode } from '../config/config.ts'
 import { allowFrom } from '../http/auth/allow-from.ts'
 import { cdnSecret } from '../http/auth/cdn-secret.ts'
-import { Guard } from '../http/auth/guard.ts'
 import type { Proof } from '../http/auth/proof.ts'
 import { signedPath } from '../http/auth/signed-path.ts'
 import { readText } from '../upstream/read-text.ts'
@@ -12,14 +11,13 @@ const MAX_JWKS_BYTES = 256 * 1024
 
 type SharedOfGuard = Pick<Shared, 'clock' | 'log' | 'dispatcher'>
 
-/** Composes who says what viewers may see; undefined where everybody may see everything. */
-export async function guardOf(
+/** Composes how viewers prove what they may see; nothing where everybody may see everything. */
+export async function proofsOf(
   { modes, allowFrom: ranges }: Auth,
   shared: SharedOfGuard,
-): Promise<Guard | undefined> {
-  if (modes.length === 0) return undefined
+): Promise<readonly Proof[]> {
   const proofs = await Promise.all(inOrder(modes).map((mode) => proofOf(mode, shared)))
-  return new Guard(shared.clock, ranges.length === 0 ? proofs : [allowFrom(ranges), ...proofs])
+  return modes.length === 0 || ranges.length === 0 ? proofs : [allowFrom(ranges), ...proofs]
 }
 
 /** Puts first what is found out at once, and what lets caches keep the answer. */
