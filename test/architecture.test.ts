@@ -59,7 +59,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What the doctor saw, as it is written down.
   trace: ['base'],
   // A first look at streams, and what is wrong with them.
-  doctor: ['upstream', 'formats', 'config', 'trace', 'base'],
+  doctor: ['upstream', 'formats', 'metrics', 'config', 'trace', 'base'],
   // The composition root knows every implementation.
   gateway: [
     'http',

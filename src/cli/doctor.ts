@@ -45,13 +45,13 @@ async function examineAndTell(args: Args, terminal: Terminal): Promise<ExitCode>
     random: Math.random,
     env: terminal.env,
   })
-  if (trace !== undefined) await saveTrace(trace, examination)
   const report = reportOf(examination)
   const lines =
     json === undefined
       ? reportLines(examination, terminal.isColoured === true)
       : [JSON.stringify(report, null, 2)]
   for (const line of lines) terminal.out(line)
+  if (trace !== undefined) await saveTrace(trace, examination)
   return report.result === 'fail' ? EXIT.fault : EXIT.ok
 }
 

@@ -19,10 +19,13 @@ export type Subject =
  * Returns what to look at: each stream's source, and its backup.
  * @param region that of streams which name none
  */
-export function subjectsOf({ streams }: Config, region: string | undefined): readonly Subject[] {
+export function subjectsOf(
+  { streams, aws }: Config,
+  region: string | undefined,
+): readonly Subject[] {
   return streams.flatMap((stream): Subject[] => {
     const { name, source, backup } = stream
-    const use = useOf(stream)
+    const use = useOf(stream, aws.usdPerGb)
     const first: Subject =
       source.kind === 'kvs'
         ? kvsSubject(name, source, region, use)
@@ -37,8 +40,12 @@ export function patternsOf({ dynamicStreams }: Config): readonly string[] {
   return dynamicStreams.map(({ match }) => match.source)
 }
 
-function useOf({ activation, dvrMs, source }: StreamConfig): StreamUse {
-  return { always: activation === 'always', dvrMs, archive: source.kind === 'kvs' }
+function useOf(
+  { activation, dvrMs, source }: StreamConfig,
+  usdPerGb: number | undefined,
+): StreamUse {
+  const price = usdPerGb === undefined ? {} : { usdPerGb }
+  return { always: activation === 'always', dvrMs, archive: source.kind === 'kvs', ...price }
 }
 
 function kvsSubject(

@@ -25,6 +25,16 @@ export function chargeOf(operation: string): ChargeKind | undefined {
   return CHARGED.get(operation)
 }
 
+/** Returns what a GB costs in a region, by the list, and whose price that is where its own is not known. */
+export function listedHlsPrice(region: string): {
+  readonly usdPerGb: number
+  readonly from: string
+} {
+  const own = HLS_USD_PER_GB[region]
+  if (own !== undefined) return { usdPerGb: own, from: region }
+  return { usdPerGb: HLS_USD_PER_GB[ASSUMED] ?? 0, from: ASSUMED }
+}
+
 export function usd(bytes: number, usdPerGb: number): number {
   return (bytes / GB) * usdPerGb
 }
@@ -51,18 +61,17 @@ export class Prices {
     const { usdPerGb, region: own = ASSUMED, log } = this.#options
     if (usdPerGb !== undefined) return usdPerGb
     const wanted = region ?? own
-    const listed = HLS_USD_PER_GB[wanted]
-    if (listed !== undefined) return listed
-    const assumed = HLS_USD_PER_GB[ASSUMED] ?? 0
+    const { usdPerGb: listed, from } = listedHlsPrice(wanted)
+    if (from === wanted) return listed
     if (!this.#told.has(wanted)) {
       this.#told.add(wanted)
       log.info('the price of this region is not known: that of another is assumed', {
         region: wanted,
-        from: ASSUMED,
-        usdPerGb: assumed,
+        from,
+        usdPerGb: listed,
         asOf: PRICES_READ,
       })
     }
-    return assumed
+    return listed
   }
 }

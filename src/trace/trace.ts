@@ -186,6 +186,7 @@ const useSchema = z.strictObject({
   always: z.boolean().describe('Whether it runs without viewers.'),
   dvrMs: millis,
   archive: z.boolean().describe('Whether viewers may ask for the past.'),
+  usdPerGb: z.number().optional().describe('What is paid for a GB, where the list’s price is not.'),
 })
 
 const kvsObservationsSchema = z.strictObject({

@@ -87,10 +87,11 @@ const ROLES: Readonly<Record<string, string>> = {
   'external-id': 'arn:aws:iam::210987654321:role/external',
 }
 
-/** Waits for nothing that takes long: what is looked at needs no second look here. */
+/** Waits for nothing that takes long, as nothing here needs a second look, and is patient with a slow machine. */
 const hasty: Clock = {
   ...systemClock,
   sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 50), signal),
+  alarm: (ms, ring) => systemClock.alarm(ms > 20_000 ? 10 * ms : 1.5 * ms, ring),
 }
 
 let emulator: Emulator
@@ -140,8 +141,30 @@ test('the doctor names long-gop', () => {
   expect(diagnosisOf(LONG_GOP).findings.map(({ code }) => code)).toContain('long_gop')
 })
 
-test('all is looked at within a minute, and patterns are told', () => {
-  expect(examination.tookMs).toBeLessThan(60_000)
+test('a minute is all that it takes: what could not be looked at by then is told', async () => {
+  const names = Array.from({ length: 100 }, (_, i) => `silent-${i}`)
+  const silent = { faults: [{ kind: 'latency' as const, ms: 600_000 }] }
+  const cameras = Object.fromEntries(names.map((name) => [name, silent]))
+  const far = await startEmulator({ config: { cameras } })
+  const file = {
+    aws: { region: 'us-west-2', endpoint: far.url },
+    streams: Object.fromEntries(names.map((name) => [name, { kvs: { streamName: name } }])),
+  }
+  // A hundred times as fast: each of a hundred streams is waited for, eight at a time.
+  const clock = {
+    ...systemClock,
+    alarm: (ms: number, ring: () => void) => systemClock.alarm(ms / 100, ring),
+  }
+  const config = parseConfig('test', JSON.stringify(file), {})
+  const { streams } = await examine(config, { clock, random: () => 0.5, env: {} })
+  const codes = streams.flatMap(({ findings }) => findings.map(({ code }) => code))
+  expect(streams).toHaveLength(100)
+  expect(codes).toContain('control_unreachable')
+  expect(codes).toContain('unfinished')
+  await far.close()
+})
+
+test('the last line sums up, and patterns are told', () => {
   expect(examination.patterns).toEqual(['^cam-[0-9]+$'])
   expect(reportLines(examination, false).at(-1)).toMatch(
     /^\d+ failed, \d+ warnings: start with “.*” of/,
@@ -161,18 +184,20 @@ test('G9: of each stream’s quotas no more than two per cent of a minute is use
     GetHLSMediaPlaylist: 5,
     GetMP4InitFragment: 5,
     GetMP4MediaFragment: 20,
+    // Not of Kinesis Video Streams.
+    AssumeRole: Infinity,
   }
-  const { calls = {} } = emulator.control.counters().cameras['cause-healthy'] ?? {}
-  expect(Object.keys(calls).length).toBeGreaterThan(5)
-  for (const [operation, byStatus] of Object.entries(calls)) {
-    const made = Object.values(byStatus ?? {}).reduce((sum, count) => sum + count, 0)
-    const limit = perS[operation as keyof typeof perS]
-    expect({ operation, made, fits: made <= 0.02 * 60 * limit }).toEqual({
-      operation,
-      made,
-      fits: true,
-    })
-  }
+  const { cameras } = emulator.control.counters()
+  const over = Object.entries(cameras).flatMap(([name, { calls }]) =>
+    Object.entries(calls).flatMap(([operation, byStatus]) => {
+      const made = Object.values(byStatus ?? {}).reduce((sum, count) => sum + count, 0)
+      const limit = perS[operation as keyof typeof perS]
+      return made <= 0.02 * 60 * limit ? [] : [`${name} ${operation} ${made}`]
+    }),
+  )
+  // A name that is missing here is looked for in twenty regions, whose limits are their own.
+  expect(over.filter((line) => !line.startsWith('cause-wrong-region '))).toEqual([])
+  expect(Object.keys(cameras).length).toBeGreaterThan(50)
 })
 
 /** What must not be in a trace, with what stands around it. */

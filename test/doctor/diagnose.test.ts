@@ -109,9 +109,13 @@ const NETWORK: readonly [string, CauseCode, Partial<KvsObservations>][] = [
     endingWith(refused('DescribeStream', undefined, 'ENOTFOUND')),
   ],
   [
-    'a proxy that DNS does not know',
-    'control_unreachable',
-    { ...endingWith(refused('DescribeStream', undefined, 'ENOTFOUND')), proxy: true },
+    'a proxy that is not reached',
+    'proxy_refuses',
+    {
+      ...endingWith(refused('DescribeStream', undefined, 'ECONNREFUSED')),
+      proxy: true,
+      control: { kind: 'aws', ipv4: 0, ipv6: 0, isPrivate: false, viaProxy: true },
+    },
   ],
   [
     'a proxy that refuses',

@@ -58,7 +58,7 @@ export const CAUSES = {
   },
   control_unreachable: {
     level: 'fail',
-    todo: 'Let this machine reach kinesisvideo.REGION.amazonaws.com at port 443. If that needs a proxy here, set HTTPS_PROXY; in a VPC without internet, an interface endpoint com.amazonaws.REGION.kinesisvideo with private DNS.',
+    todo: 'Let this machine reach kinesisvideo.REGION.amazonaws.com at port 443. If that needs a proxy here, set HTTPS_PROXY; in a VPC without internet, an interface endpoint com.amazonaws.REGION.kinesisvideo with private DNS. Where aws.endpoint or AWS_ENDPOINT_URL names another host, see to that one.',
   },
   proxy_refuses: {
     level: 'fail',

@@ -22,7 +22,7 @@ export function credentials(o: KvsObservations): Finding[] {
     if (o.settings.region === null && isRegionless(call)) {
       return [found('credentials', 'no_region', 'nobody names a region')]
     }
-    return [found('credentials', ownCode(kind, o), saying(call))]
+    return [found('credentials', ownCode(kind, call, o), saying(call))]
   }
   const refused = o.calls.find((call) => CREDENTIAL_CODES[faultKind(call) ?? 'other'] !== undefined)
   const code = refused && CREDENTIAL_CODES[faultKind(refused) ?? 'other']
@@ -49,8 +49,11 @@ function isRefusedAddress({ fault }: Call): boolean {
   return /named an address/.test(fault?.message ?? '')
 }
 
-function ownCode(kind: FaultKind, o: KvsObservations): CauseCode {
-  if (kind === 'unreachable') return 'control_unreachable'
+function ownCode(kind: FaultKind, call: Call, o: KvsObservations): CauseCode {
+  // Where no role is assumed, it is this machine that is asked for them.
+  if (kind === 'unreachable') {
+    return call.fault?.name === 'DeadlineError' ? 'no_credentials' : 'control_unreachable'
+  }
   if (o.calls[0]?.fault?.action === 'sts:AssumeRole' || kind === 'denied') return 'role_refused'
   return CREDENTIAL_CODES[kind] ?? 'no_credentials'
 }
@@ -84,16 +87,9 @@ export function controlHost(o: KvsObservations): Finding[] {
   const fault = lastFault(o, 'DescribeStream')
   const first = calls[0]
   if (first === undefined) return []
-  const code = fault && networkCode(fault.kind, 'control_unreachable')
+  const code = fault && networkCode(fault.call, o.control, 'control_unreachable')
   if (fault !== undefined && code !== undefined) {
-    return [
-      found(
-        'control host',
-        isUnknown(o, fault.call) ? 'proxy_needed' : code,
-        saying(fault.call),
-        wordsOf(o),
-      ),
-    ]
+    return [found('control host', code, saying(fault.call), wordsOf(o))]
   }
   return [fine('control host', `answers in ${span(first.tookMs)}${familyOf(o.control)}`)]
 }
@@ -101,18 +97,11 @@ export function controlHost(o: KvsObservations): Finding[] {
 export function dataHost(o: KvsObservations): Finding[] {
   const asked = o.calls.filter(isToDataHost)
   const codeOf = (call: Call): CauseCode | undefined =>
-    networkCode(faultKind(call) ?? 'other', 'data_unreachable')
+    networkCode(call, o.data, 'data_unreachable')
   const trouble = asked.find((call) => codeOf(call) !== undefined)
   const code = trouble && codeOf(trouble)
   if (trouble !== undefined && code !== undefined) {
-    return [
-      found(
-        'data host',
-        isUnknown(o, trouble) ? 'proxy_needed' : code,
-        saying(trouble),
-        wordsOf(o),
-      ),
-    ]
+    return [found('data host', code, saying(trouble), wordsOf(o))]
   }
   const endpoint = lastFault(o, 'GetDataEndpoint')
   if (endpoint !== undefined && isRefusedAddress(endpoint.call)) {
@@ -128,13 +117,19 @@ function isToDataHost({ operation }: Call): boolean {
   return ['ListFragments', 'GetHLSStreamingSessionURL', 'GetHLSMasterPlaylist'].includes(operation)
 }
 
-/** Says whether a name is not known here, where nobody else was asked for it. */
-function isUnknown({ proxy }: KvsObservations, { fault }: Call): boolean {
-  return !proxy && /^(ENOTFOUND|EAI_)/.test(fault?.name ?? '')
-}
-
-function networkCode(kind: FaultKind, unreachable: CauseCode): CauseCode | undefined {
-  return kind === 'unreachable' ? unreachable : NETWORK_CODES[kind]
+/** Returns what stands between here and a host; undefined where it has answered. */
+function networkCode(
+  call: Call,
+  host: HostLook | undefined,
+  unreachable: CauseCode,
+): CauseCode | undefined {
+  const kind = faultKind(call)
+  if (kind === undefined) return undefined
+  if (kind !== 'unreachable') return NETWORK_CODES[kind]
+  // Whom we connect to then is the proxy.
+  if (host?.viaProxy === true) return 'proxy_refuses'
+  const isUnknown = /^(ENOTFOUND|EAI_)/.test(call.fault?.name ?? '')
+  return isUnknown ? 'proxy_needed' : unreachable
 }
 
 function familyOf(host: HostLook | undefined): string {

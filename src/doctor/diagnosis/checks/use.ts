@@ -1,4 +1,5 @@
 /** What the configured use takes of the stream's quota, and costs. */
+import { listedHlsPrice, usd } from '../../../metrics/prices.ts'
 import type { KvsObservations } from '../../../trace/trace.ts'
 import { type Finding, fine, found } from '../finding.ts'
 import { median, trimmed } from '../numbers.ts'
@@ -10,9 +11,7 @@ const LIMITS = { metadata: 10_000, media: 500, playlists: 5, fragments: 20 }
 const POLLS = 1
 const NEAR = 0.5
 
-/** USD per GB of 10^9 bytes, US East. KVS.md, section 11. */
-const HLS_USD_PER_GB = 0.0119
-const [GB, MONTH_S, HOUR_S] = [1e9, 30 * 86_400, 3600]
+const [MONTH_S, HOUR_S] = [30 * 86_400, 3600]
 
 export function quota(o: KvsObservations, facts: SessionFacts | undefined): Finding[] {
   const renditions = facts?.renditions.length ?? 0
@@ -37,7 +36,7 @@ function percent(share: number): string {
   return `${trimmed(share * 100, share < 0.1 ? 1 : 0)} %`
 }
 
-export function cost({ listing, use }: KvsObservations): Finding[] {
+export function cost({ listing, use, settings }: KvsObservations): Finding[] {
   const fragments = listing?.fragments ?? []
   const spanMs = (fragments.at(-1)?.producerMs ?? 0) - (fragments[0]?.producerMs ?? 0)
   if (fragments.length < 3 || spanMs <= 0) return []
@@ -45,15 +44,19 @@ export function cost({ listing, use }: KvsObservations): Finding[] {
   const bytes = fragments.slice(0, -1).reduce((sum, one) => sum + one.bytes, 0)
   const perS = bytes / (spanMs / 1000)
   const rate = `${trimmed((perS * 8) / 1e6, 2)} Mbit/s`
-  const perHour = usd(perS * HOUR_S)
-  const perMonth = usd(perS * MONTH_S)
+  const region = settings.region ?? ''
+  const listed = listedHlsPrice(region)
+  const usdPerGb = use.usdPerGb ?? listed.usdPerGb
+  const perHour = dollars(usd(perS * HOUR_S, usdPerGb))
+  const perMonth = dollars(usd(perS * MONTH_S, usdPerGb))
   const seen = use.always
     ? `${rate}: about ${perMonth} a month for reading it all the time`
     : `${rate}: about ${perHour} for each hour that anybody watches, ${perMonth} a month at most`
-  return [fine('cost', `${seen} (US East’s price; recording it is not in this)`)]
+  const isAssumed = use.usdPerGb === undefined && listed.from !== region
+  const whose = isAssumed ? ` by the price of ${listed.from}, as that here is not known` : ''
+  return [fine('cost', `${seen}${whose}; recording it costs extra`)]
 }
 
-function usd(bytes: number): string {
-  const price = (bytes / GB) * HLS_USD_PER_GB
+function dollars(price: number): string {
   return `$${price < 1 ? Number(price.toPrecision(2)) : price.toFixed(2)}`
 }
