@@ -52,6 +52,12 @@ export class PeerNodes implements Peers, ForPeers {
     return facts && { ...facts, gone: (signal) => this.#gone(id, signal) }
   }
 
+  publishes(stream: string): boolean {
+    // Of a stream by pattern that nobody has asked for here, nothing else is known.
+    const owner = this.#cluster.owners.get(stream)
+    return owner !== undefined && owner !== this.#cluster.node
+  }
+
   async request(request: PeerRequest, signal: AbortSignal): Promise<PeerResponse> {
     return this.#send(request, signal, LONGEST_WORK_MS)
   }

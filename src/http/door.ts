@@ -2,6 +2,7 @@ import type { Log } from '../base/log.ts'
 import type { Cell } from '../metrics/counter.ts'
 import type { Stream } from '../streams/stream.ts'
 import type { Pace } from './pace.ts'
+import type { Peers } from './peers.ts'
 import type { PublicHeaders } from './public-headers.ts'
 import type { Readers } from './readers.ts'
 import type { Relay } from './relay.ts'
@@ -47,6 +48,8 @@ export interface Door extends ServeContext {
   readonly pace: Pace
   /** Has the past worked on by one node; undefined where there is no other, or where it is other nodes that ask. */
   readonly relay: Pick<Relay, 'ask'> | undefined
+  /** The other nodes; undefined where there is none, or where it is they that ask. */
+  readonly peers: Pick<Peers, 'publishes'> | undefined
   /** Says that it is other nodes that ask, and which streams this one owns; undefined where viewers do. */
   readonly forPeers: ForPeers | undefined
   /** Requests that wait for media now. */

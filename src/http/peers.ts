@@ -26,6 +26,8 @@ export interface PeerResponse {
 export interface Peers {
   /** Finds the node that works on a stream's past; undefined where that is this one. */
   workingOn(stream: string): Peer | undefined
+  /** Says whether another node publishes a stream, so that this one can follow it. */
+  publishes(stream: string): boolean
   /** Sends a request; what comes of it ends when the signal aborts. */
   request(request: PeerRequest, signal: AbortSignal): Promise<PeerResponse>
 }

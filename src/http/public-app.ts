@@ -89,6 +89,7 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
     readers,
     pace: new Pace(clock, options.stallTimeoutMs ?? STALL_TIMEOUT_MS),
     relay,
+    peers: options.peers,
     forPeers: options.forPeers,
     clipReaders: options.clipReaders ?? new Set(),
     served: new ServedStreams(counters),

@@ -79,7 +79,8 @@ function serve(
       asker.name,
     )
   }
-  return stream === undefined ? wake(door, exchange) : answer(door, exchange, stream)
+  const begins = stream === undefined || isToFollow(door, resource, stream)
+  return begins ? wake(door, exchange) : answer(door, exchange, stream)
 }
 
 /**
@@ -87,7 +88,7 @@ function serve(
  * @throws GatewayError `stream_not_found`; `upstream_unavailable` for other nodes
  */
 function streamOf(
-  { streams, forPeers }: Pick<Door, 'streams' | 'forPeers'>,
+  { streams, forPeers, peers }: Pick<Door, 'streams' | 'forPeers' | 'peers'>,
   { stream: name, needs }: Resource,
 ): Stream | undefined {
   // Nothing is asked of a node that would have to ask another one.
@@ -95,9 +96,19 @@ function streamOf(
     throw new GatewayError('upstream_unavailable', 'This node has nothing of it for others')
   }
   const stream = isStreamName(name) ? streams.get(name) : undefined
-  const mayCome = needs !== 'there' && isStreamName(name) && streams.mayExist(name)
+  const isWanted = needs !== 'there' || peers?.publishes(name) === true
+  const mayCome = isWanted && isStreamName(name) && streams.mayExist(name)
   if (stream !== undefined || mayCome) return stream
   throw new GatewayError('stream_not_found', 'No stream of that name is configured here')
+}
+
+/**
+ * Says whether a stream is another node's, and not followed here yet: whoever was told of a segment there may ask for it here
+ * (G15), and the list comes first.
+ */
+function isToFollow({ peers }: Door, { needs }: Resource, { name, view }: Stream): boolean {
+  if (needs !== 'there' || peers === undefined) return false
+  return (view.state === 'idle' || view.state === 'starting') && peers.publishes(name)
 }
 
 function answer(door: Door, exchange: Exchange, stream: Stream): MaybeLater<void> {

@@ -21,6 +21,7 @@ beforeAll(async () => {
       lobby: { kvs: { streamName: cameraOf('lobby') }, activation: 'always', dvr: '1m' },
       porch: { kvs: { streamName: cameraOf('porch') }, idleTimeout: '3s' },
     }),
+    dynamicStreams: [{ match: '^any-', kvs: { streamName: cameraOf('porch') }, idleTimeout: '3s' }],
   })
 })
 afterAll(() => nodes[Symbol.asyncDispose]())
@@ -43,6 +44,26 @@ describe('three nodes are one gateway', () => {
       expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
     }
   })
+
+  test.each(['porch', 'any-porch'])(
+    'G15: a node that was never asked for %s gives what another one has listed',
+    async (stream) => {
+      const names = [...nodes.nodes.keys()]
+      const [asked = '', ...others] = names
+      await nodes.ask(`/hls/${stream}/master.m3u8`, [asked])
+      const [list] = await nodes.ask(`/hls/${stream}/video.m3u8`, [asked])
+      const uris = urisOf(list?.text ?? '')
+      expect(uris.length).toBeGreaterThan(1)
+      // Init and newest segment, each from a node that knows nothing yet but whose the stream is, within a beat.
+      for (const [i, uri] of [uris[0], uris.at(-1)].entries()) {
+        await vi.waitFor(async () => {
+          const answers = await nodes.ask(`/hls/${stream}/${uri}`, [asked, others[i] ?? ''])
+          expect(answers.map(({ status }) => status)).toEqual([200, 200])
+          expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
+        }, SOON)
+      }
+    },
+  )
 
   test('G8: each fragment is fetched once, whichever nodes are asked', async () => {
     const { calls } = await nodes.emulator.control.counters(cameraOf('lobby'))

@@ -24,6 +24,10 @@ class OnePeer implements Peers {
   readonly away = Promise.withResolvers<void>()
   readonly agent = new UpstreamAgent()
 
+  publishes(): boolean {
+    return false
+  }
+
   workingOn(): Peer {
     return { url: this.url, secret: SECRET, gone: () => this.away.promise }
   }
