@@ -23,7 +23,7 @@ interface Seen {
 export async function sampleStreams(options: SamplingOptions, signal: AbortSignal): Promise<void> {
   const { clock, streams, histories } = options
   const seen = new WeakMap<LiveStream, Seen>()
-  const startedMs = clock.now()
+  for (const stream of streams.all()) seen.set(stream, look(stream, options))
   while (!signal.aborted) {
     await clock.sleep(POINT_EVERY_MS, signal).catch(() => {})
     if (signal.aborted) return
@@ -31,7 +31,8 @@ export async function sampleStreams(options: SamplingOptions, signal: AbortSigna
     for (const stream of streams.all()) {
       names.add(stream.name)
       const now = look(stream, options)
-      const before = seen.get(stream) ?? { ...now, atMs: startedMs }
+      // What a new one counted before, as under an earlier configuration, is none of this span's.
+      const before = seen.get(stream) ?? { ...now, atMs: now.atMs - POINT_EVERY_MS }
       histories.of(stream.name).note(now.atMs, pointOf(stream, before, now, clock))
       seen.set(stream, now)
     }
@@ -60,9 +61,12 @@ function pointOf(stream: LiveStream, before: Seen, now: Seen, clock: Clock): Poi
   }
 }
 
-/** Tells of the fragments that came since then; of the newest one, if fragments are longer than that. */
+/**
+ * Tells of the fragments that came since then; of the newest one, if fragments are longer than that, or the stream began since:
+ * a first list is of the past.
+ */
 function mediaSince(
-  { state, view, newest }: LiveStream,
+  { state, sinceMs: liveSinceMs, view, newest }: LiveStream,
   sinceMs: number,
   clock: Clock,
 ): Pick<Point, 'delayMs' | 'bitsPerSecond'> {
@@ -73,7 +77,7 @@ function mediaSince(
   const since = listed.filter(
     ({ source, receivedMs }) => source !== 'slate' && receivedMs > sinceMs,
   )
-  const segments = since.length === 0 ? [newest] : since
+  const segments = since.length === 0 || liveSinceMs > sinceMs ? [newest] : since
   const delays = segments.map(({ receivedMs, startMs }) => asDate(clock, receivedMs) - startMs)
   return { delayMs: Math.max(...delays), bitsPerSecond: bitrateOf(segments) }
 }

@@ -57,10 +57,11 @@ test('a point each ten seconds tells how a stream is, and what came and went sin
   expect(seen.downstreamBytesPerSecond).toEqual([0, 20_000, 0, 0, 0, 0, 0, 0])
   const [before, begun = null, settled = null, ...lost] = seen.delaySeconds
   expect([before, ...lost]).toEqual([null, null, null, null, null, null])
-  // What is listed first was recorded before anybody asked for it.
-  expect(begun).toBeGreaterThan(FRAGMENT_MS / 1000)
-  expect(settled).toBeGreaterThan(FRAGMENT_MS / 1000)
-  expect(settled).toBeLessThan(begun ?? 0)
+  // What is listed first was recorded before anybody asked for it, which is no delay.
+  for (const delay of [begun, settled]) {
+    expect(delay).toBeGreaterThan(FRAGMENT_MS / 1000)
+    expect(delay).toBeLessThan((2 * FRAGMENT_MS) / 1000)
+  }
   expect(seen.bitsPerSecond[2]).toBeGreaterThan(0)
   expect(seen.bitsPerSecond.at(-1)).toBeNull()
 })
