@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { nearestTo, pathsOf, piecesOf, topOf } from '../../../src/web/pages/admin/plot-line.js'
+import { minutesShown, ticksOf } from '../../../src/web/pages/admin/time-span.js'
 
 const frame = { fromMs: 0, toMs: 100, max: 10 }
 const numbers = (text: string): number[] => Array.from(text.matchAll(/[\d.]+/g), Number)
@@ -73,4 +74,11 @@ test('the point nearest to a time', () => {
   expect(nearestTo([10, 20, 30], -5)).toBe(0)
   expect(nearestTo([10, 20, 30], 99)).toBe(2)
   expect(nearestTo([], 5)).toBe(-1)
+})
+
+test('an hour is shown, or less while there is no more, and what stands below is whole minutes', () => {
+  const minutes = (ms: number): number => minutesShown(0, ms * 60_000)
+  expect([0, 3.9, 4.1, 20, 25, 60, 61].map(minutes)).toEqual([4, 4, 20, 20, 60, 60, 60])
+  expect(minutesShown(undefined, 5)).toBe(4)
+  expect(ticksOf(20)).toEqual(['20 min ago', '15 min', '10 min', '5 min', 'now'])
 })

@@ -48,6 +48,8 @@
  *
  * @typedef {{ name: string, self: boolean, version: string, startedAt: string, leaving: boolean, streams: number }} NodeStatus
  *
+ * @typedef {{ detail?: string, faults?: import('./reload-words.js').ReloadFault[] }} Problem
+ *
  * @typedef {object} GatewayEvent   a CloudEvent
  * @property {string} id
  * @property {string} type
@@ -62,10 +64,15 @@ const ORDER_DEADLINE_MS = 60_000
 
 /** An answer that is none of what was asked for. */
 export class Unanswered extends Error {
-  /** @param {number} status @param {string} message */
-  constructor(status, message) {
+  /**
+   * @param {number} status
+   * @param {string} message
+   * @param {import('./reload-words.js').ReloadFault[]} [faults]   of a configuration
+   */
+  constructor(status, message, faults = []) {
     super(message)
     this.status = status
+    this.faults = faults
   }
 }
 
@@ -132,6 +139,7 @@ export async function order(path, body) {
 async function ask(path, deadlineMs = DEADLINE_MS, init = {}) {
   const response = await fetch(path, { ...init, signal: AbortSignal.timeout(deadlineMs) })
   if (response.ok) return response
-  const problem = /** @type {{ detail?: string }} */ (await response.json().catch(() => ({})))
-  throw new Unanswered(response.status, problem.detail ?? `HTTP ${response.status}`)
+  const problem = /** @type {Problem} */ (await response.json().catch(() => ({})))
+  const { detail = `HTTP ${response.status}`, faults } = problem
+  throw new Unanswered(response.status, detail, faults)
 }

@@ -7,6 +7,7 @@ import { isWanted } from './filter.js'
 import { FilterBar } from './filter-bar.js'
 import { nodesTable } from './nodes-table.js'
 import { hashOf, openedIn } from './opened.js'
+import { Reload } from './reload.js'
 import { StreamView } from './stream-view.js'
 
 /** @typedef {import('./answers.js').StreamStatus} StreamStatus */
@@ -33,6 +34,9 @@ class Dashboard {
 
   constructor() {
     partOf('streams').before(this.#filter.root)
+    const reload = new Reload(() => void this.refresh())
+    partOf('places').append(reload.button)
+    partOf('lost').after(reload.said)
     partOf('happened').append(this.#events.root)
   }
 

@@ -5,6 +5,7 @@ import { Plot } from './plot.js'
 import { nearestTo } from './plot-line.js'
 import { lanesOf, stateSpans } from './session-line.js'
 import { TimeLine } from './time-line.js'
+import { minutesShown, ticksOf } from './time-span.js'
 import { rateInWords, secondsInWords } from './units.js'
 
 /**
@@ -13,7 +14,7 @@ import { rateInWords, secondsInWords } from './units.js'
  * @typedef {import('./session-line.js').Mark} Mark
  */
 
-const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
 /** Points that are farther apart have others missing between them. */
 const GAP_IN_POINTS = 2.5
 
@@ -28,13 +29,13 @@ const KINDS = [
   },
   { label: 'Viewers', valuesOf: (hour) => hour.viewers, inWords: String, least: 5 },
   {
-    label: 'From upstream',
+    label: 'Upstream',
     valuesOf: (hour) => hour.upstreamBytesPerSecond.map(inBits),
     inWords: rateInWords,
     least: 100_000,
   },
   {
-    label: 'To players',
+    label: 'Downstream',
     valuesOf: (hour) => hour.downstreamBytesPerSecond.map(inBits),
     inWords: rateInWords,
     least: 100_000,
@@ -100,11 +101,12 @@ export class Hour {
     const gapMs = GAP_IN_POINTS * 1000 * history.everySeconds
     this.#at = history.at.map((at) => Date.parse(at))
     this.#states = history.state
-    this.#hour = { fromMs: nowMs - HOUR_MS, toMs: nowMs }
+    const minutes = minutesShown(this.#at[0], nowMs)
+    this.#hour = { fromMs: nowMs - minutes * MINUTE_MS, toMs: nowMs }
     for (const plot of this.#plots) plot.show(history, this.#at, this.#hour, gapMs)
     const states = stateSpans({ at: this.#at, state: history.state }, gapMs)
     const lanes = lanesOf(history.sessions, this.#hour, open, states)
-    this.#timeLine.show(states, lanes, this.#hour)
+    this.#timeLine.show(states, lanes, this.#hour, ticksOf(minutes))
     this.#look(this.#cursorMs)
   }
 

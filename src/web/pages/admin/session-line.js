@@ -65,7 +65,7 @@ export function lanesOf(marks, hour, open, states) {
     return {
       source,
       sessions: sessions.map((session) => untilRest(session, rests)),
-      marks: own.flatMap((mark) => markOf(mark)),
+      marks: own.flatMap((mark) => markOf(mark)).filter(({ atMs }) => atMs >= hour.fromMs),
     }
   })
 }

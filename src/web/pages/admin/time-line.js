@@ -11,6 +11,7 @@ import { element } from '../dom.js'
 /** What a stream was, and what became of its sessions, one above the other. */
 export class TimeLine {
   #lanes = element('div', 'lanes')
+  #axis = element('div', 'axis')
   #looks
   /** @type {Map<string, HTMLButtonElement>} */
   #marks = new Map()
@@ -22,18 +23,17 @@ export class TimeLine {
    */
   constructor(looks) {
     this.#looks = looks
-    const axis = ['1 h ago', '45 min', '30 min', '15 min', 'now'].map((words) =>
-      element('span', '', [new Text(words)]),
-    )
-    this.root = element('div', 'time-line', [this.#lanes, element('div', 'axis', axis)])
+    this.root = element('div', 'time-line', [this.#lanes, this.#axis])
   }
 
   /**
    * @param {readonly StateSpan[]} states
    * @param {readonly Lane[]} lanes
    * @param {Span} hour
+   * @param {readonly string[]} ticks
    */
-  show(states, lanes, hour) {
+  show(states, lanes, hour, ticks) {
+    this.#axis.replaceChildren(...ticks.map((words) => element('span', '', [new Text(words)])))
     const known = this.#marks
     this.#marks = new Map()
     const bands = states.map((span) => placed(bandOf(span), span, hour))
