@@ -41,7 +41,7 @@ class Dashboard {
   }
 
   async run() {
-    void this.#events.follow()
+    this.#events.follow()
     for (;;) {
       if (!document.hidden) await this.refresh()
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS))

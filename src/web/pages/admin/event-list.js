@@ -14,9 +14,11 @@ const AGAIN_MS = 10_000
 export class EventList {
   #list = element('ol', 'events')
   #none = element('p', 'none', [new Text('One moment …')])
-  /** @type {Set<string>} */
-  #known = new Set()
+  /** By id, the oldest first. @type {Map<string, HTMLElement>} */
+  #entries = new Map()
   #onSubject
+  /** Ends the listening. */
+  #leave = () => {}
 
   /** @param {(subject: string) => void} onSubject   called with the stream of an event that somebody presses */
   constructor(onSubject) {
@@ -26,41 +28,64 @@ export class EventList {
     this.root = element('div', '', [this.#none, this.#list])
   }
 
-  /** Shows what happened lately, and from then on what happens. */
-  async follow() {
+  /** Shows what happened lately, and what happens while the page can be seen. */
+  follow() {
+    // A browser has six connections to a host, for all of its tabs.
+    document.addEventListener('visibilitychange', () => {
+      this.#leave()
+      if (!document.hidden) void this.#follow()
+    })
+    void this.#follow()
+  }
+
+  async #follow() {
+    const turn = new AbortController()
+    this.#leave = () => turn.abort()
     try {
       const { events, lastEventId } = await readEvents()
       for (const event of events.slice(-MOST_EVENTS)) this.#add(event)
       setText(this.#none, 'Nothing yet.')
-      this.#listen(lastEventId)
+      if (!turn.signal.aborted) this.#listen(lastEventId, turn.signal)
     } catch (error) {
       console.debug('events', error)
-      this.#again()
+      this.#again(turn.signal)
     }
   }
 
-  /** @param {string} after   the id of the newest event that is known */
-  #listen(after) {
+  /**
+   * @param {string} after   the id of the newest event that is known
+   * @param {AbortSignal} signal
+   */
+  #listen(after, signal) {
     const source = new EventSource(`api/v1/events?after=${encodeURIComponent(after)}`)
+    signal.addEventListener('abort', () => source.close())
     const tell = (/** @type {MessageEvent<string>} */ { data }) => this.#add(JSON.parse(data))
     for (const type of EVENT_TYPES) source.addEventListener(type, tell)
     source.addEventListener('error', () => {
-      if (source.readyState === EventSource.CLOSED) this.#again()
+      if (source.readyState === EventSource.CLOSED) this.#again(signal)
     })
   }
 
-  #again() {
+  /** @param {AbortSignal} signal */
+  #again(signal) {
     setText(this.#none, 'Events cannot be read now.')
-    setTimeout(() => void this.follow(), AGAIN_MS)
+    setTimeout(() => {
+      if (!signal.aborted) void this.#follow()
+    }, AGAIN_MS)
   }
 
   /** @param {GatewayEvent} event */
   #add(event) {
-    if (this.#known.has(event.id)) return
-    this.#known.add(event.id)
+    if (this.#entries.has(event.id)) return
+    const entry = this.#entryOf(event)
+    this.#entries.set(event.id, entry)
     this.#none.hidden = true
-    this.#list.prepend(this.#entryOf(event))
-    if (this.#list.children.length > MOST_EVENTS) this.#list.lastElementChild?.remove()
+    this.#list.prepend(entry)
+    const [oldest] = this.#entries
+    if (this.#entries.size <= MOST_EVENTS || oldest === undefined) return
+    const [id, last] = oldest
+    this.#entries.delete(id)
+    last.remove()
   }
 
   /** @param {GatewayEvent} event */

@@ -54,6 +54,7 @@ export class Hour {
     mark: (mark) => this.#tell(mark),
     pointed: (share) => this.#lookAt(share),
   })
+  #title = element('span', 'label')
   #readout = element('span', 'readout')
   /** @type {StreamHistory['state']} */
   #states = []
@@ -83,10 +84,7 @@ export class Hour {
       }
     }
     this.#readout.setAttribute('role', 'status')
-    const title = element('div', 'title', [
-      element('span', 'label', [new Text('Last hour')]),
-      this.#readout,
-    ])
+    const title = element('div', 'title', [this.#title, this.#readout])
     this.root = element('div', 'hour', [title, plots, this.#timeLine.root])
     this.root.addEventListener('pointerleave', () => this.#look(undefined))
     this.#look(undefined)
@@ -102,6 +100,7 @@ export class Hour {
     this.#at = history.at.map((at) => Date.parse(at))
     this.#states = history.state
     const minutes = minutesShown(this.#at[0], nowMs)
+    setText(this.#title, minutes === 60 ? 'Last hour' : `Last ${minutes} minutes`)
     this.#hour = { fromMs: nowMs - minutes * MINUTE_MS, toMs: nowMs }
     for (const plot of this.#plots) plot.show(history, this.#at, this.#hour, gapMs)
     const states = stateSpans({ at: this.#at, state: history.state }, gapMs)
