@@ -17,6 +17,9 @@ export function logKeeperEvent(log: Log, event: KeeperEvent): void {
     case 'rolled_over':
       log.info('session rolled over', { session: event.session.id, cause: event.cause })
       return
+    case 'released':
+      log.debug('session released', { session: event.session.id })
+      return
     case 'lost': {
       const { cause, session } = event
       const isDead = cause instanceof SessionDeadError

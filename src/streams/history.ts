@@ -15,8 +15,10 @@ const state = streamStatus.shape.state
 const sessionMark = z.object({
   at: time,
   event: z
-    .enum(['opened', 'rolled-over', 'lost', 'failed'])
-    .describe('failed: none could be opened; several in a row are one'),
+    .enum(['opened', 'rolled-over', 'lost', 'released', 'failed'])
+    .describe(
+      'released: nobody wants it, or another node has the stream; failed: none could be opened, several in a row are one',
+    ),
   session: count.nullable().describe('Which one, or the new one; null when there was none'),
   source: z.enum(['camera', 'backup']),
   cause: z

@@ -19,6 +19,8 @@ export function sessionMark(
       const why = cause instanceof GatewayError ? cause.code : 'refused'
       return { atMs, event: 'lost', session: session.id, source, cause: why }
     }
+    case 'released':
+      return { atMs, event: 'released', session: event.session.id, source, cause: null }
     case 'failed':
       return { atMs, event: 'failed', session: null, source, cause: event.failure.code }
     case 'renewal_failed':

@@ -23,6 +23,8 @@ export type KeeperEvent =
       readonly session: HlsSession
       readonly cause: GatewayError | SessionDeadError
     }
+  /** It was let go of, because nobody watches, or another node has the stream. */
+  | { readonly kind: 'released'; readonly session: HlsSession }
   /** There is no session now; the next attempt is due in `retryInMs`. */
   | { readonly kind: 'failed'; readonly failure: GatewayError; readonly retryInMs: number }
   /** The session in use goes on; the next attempt to replace it is due in `retryInMs`. */

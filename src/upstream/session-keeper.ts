@@ -389,6 +389,7 @@ export class SessionKeeper {
     if (state.kind !== 'live' && state.kind !== 'renewing') return
     state.session.close()
     if (state.kind === 'renewing') state.next?.close()
+    this.#emit({ kind: 'released', session: state.session })
   }
 
   #stopOpening(): void {

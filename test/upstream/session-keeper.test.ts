@@ -35,7 +35,8 @@ function describeEvent(event: KeeperEvent): string {
     case 'rolled_over':
       return `rolled_over ${event.session.id} ${event.cause}`
     case 'lost':
-      return `lost ${event.session.id}`
+    case 'released':
+      return `${event.kind} ${event.session.id}`
     case 'failed':
     case 'renewal_failed':
       return `${event.kind} ${event.failure.code}`
@@ -113,6 +114,14 @@ test('one who leaves does not stop the opening for the rest; the last one does',
   last.abort(new Error('left too'))
   await alone
   expect(signals.at(-1)?.aborted).toBe(true)
+})
+
+test('a session that is let go of is told, once', async () => {
+  await keeper.current(never)
+  keeper.release()
+  keeper.release()
+  keeper.close()
+  expect(events).toEqual(['opened 1', 'released 1'])
 })
 
 describe('renewal', () => {
