@@ -19,7 +19,7 @@ describe('sessions', () => {
       mark(20, 'opened', { session: 2 }),
       mark(21, 'rolled-over', { session: 2, cause: 'schedule' }),
     ]
-    expect(lanesOf(marks, hour, { source: 'camera', openedMs: 20 * MINUTE }, [])).toEqual([
+    expect(lanesOf(marks, hour, { source: 'camera', openedMs: 20 * MINUTE })).toEqual([
       {
         source: 'camera',
         sessions: [
@@ -44,7 +44,7 @@ describe('sessions', () => {
       mark(21, 'failed', { session: null, cause: 'no_media' }),
       mark(30, 'opened', { session: 2 }),
     ]
-    const [lane] = lanesOf(marks, hour, { source: 'camera', openedMs: 30 * MINUTE }, [])
+    const [lane] = lanesOf(marks, hour, { source: 'camera', openedMs: 30 * MINUTE })
     expect(lane?.sessions).toEqual([
       { fromMs: 10 * MINUTE, toMs: 20 * MINUTE },
       { fromMs: 30 * MINUTE, toMs: hour.toMs },
@@ -58,27 +58,33 @@ describe('sessions', () => {
   })
 
   test('one of which the hour tells nothing is there all the time', () => {
-    const [lane] = lanesOf([], hour, { source: 'camera', openedMs: -5 * MINUTE }, [])
+    const [lane] = lanesOf([], hour, { source: 'camera', openedMs: -5 * MINUTE })
     expect(lane?.sessions).toEqual([hour])
   })
 
-  test('one ends when its stream goes to rest', () => {
-    const rest = { fromMs: 40 * MINUTE, toMs: 50 * MINUTE, state: 'idle' } as const
-    const [lane] = lanesOf([mark(10, 'opened')], hour, undefined, [rest])
+  test('one ends when it is let go of', () => {
+    const [lane] = lanesOf([mark(10, 'opened'), mark(40, 'released')], hour, undefined)
     expect(lane?.sessions).toEqual([{ fromMs: 10 * MINUTE, toMs: 40 * MINUTE }])
+    expect(lane?.marks.map(({ words }) => words)).toEqual(['Session opened', 'Session closed'])
   })
 
   test('each source has its own', () => {
     const marks = [mark(10, 'opened'), mark(20, 'opened', { source: 'backup' })]
-    expect(lanesOf(marks, hour, undefined, []).map(({ source }) => source)).toEqual([
+    expect(lanesOf(marks, hour, undefined).map(({ source }) => source)).toEqual([
       'camera',
       'backup',
     ])
-    expect(lanesOf([], hour, undefined, [])).toEqual([])
+    expect(lanesOf([], hour, undefined)).toEqual([])
   })
 
   test('whatever happened, they follow one another within the hour', () => {
-    const event = fc.constantFrom<Mark['event']>('opened', 'rolled-over', 'lost', 'failed')
+    const event = fc.constantFrom<Mark['event']>(
+      'opened',
+      'rolled-over',
+      'lost',
+      'released',
+      'failed',
+    )
     const history = fc.array(fc.tuple(fc.nat(60), event, fc.nat(3)))
     fc.assert(
       fc.property(history, fc.boolean(), (happened, isOpen) => {
@@ -86,7 +92,7 @@ describe('sessions', () => {
           .toSorted(([a], [b]) => a - b)
           .map(([minute, kind, session]) => mark(minute, kind, { session, cause: 'lost' }))
         const open = isOpen ? { source: 'camera', openedMs: 59 * MINUTE } : undefined
-        for (const { sessions } of lanesOf(marks, hour, open, [])) {
+        for (const { sessions } of lanesOf(marks, hour, open)) {
           let lastMs = hour.fromMs
           for (const { fromMs, toMs } of sessions) {
             expect(fromMs).toBeGreaterThanOrEqual(lastMs)

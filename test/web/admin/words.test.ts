@@ -94,15 +94,19 @@ describe('what may be ordered', () => {
 
   test('a source, where there is a choice', () => {
     expect(sourcesOf(lobby)).toEqual([])
-    const chosen = (forced: StreamStatus['forced']): readonly string[] =>
-      sourcesOf({ ...lobby, backup: true, forced }).flatMap(({ id, chosen: is }) =>
-        is ? [id] : [],
+    const chosen = (forced: StreamStatus['forced']): readonly (string | undefined)[] =>
+      sourcesOf({ ...lobby, backup: true, forced }).flatMap(({ body, chosen: is }) =>
+        is === true ? [body?.source] : [],
       )
     expect([chosen(null), chosen('camera'), chosen('backup')]).toEqual([
       ['auto'],
       ['camera'],
       ['backup'],
     ])
+    const others = sourcesOf({ ...lobby, backup: true, owner: 'b' }, nodes)
+    expect(others.map(({ whyNot }) => whyNot)).toEqual(
+      Array(3).fill('The choice is b’s: ask that node.'),
+    )
   })
 })
 

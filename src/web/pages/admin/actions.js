@@ -7,7 +7,9 @@
  * Something that an operator may order of a stream.
  *
  * @typedef {object} Action
- * @property {'rollover' | 'start' | 'stop' | 'handover'} id   what the API calls it
+ * @property {'rollover' | 'start' | 'stop' | 'handover' | 'source'} id   what the API calls it
+ * @property {{ source: string }} [body]   what it is told besides
+ * @property {boolean} [chosen]   whether it is so now; of a choice alone
  * @property {string} label
  * @property {string} done      said once the gateway has agreed
  * @property {string} [whyNot]  why it does not apply now
@@ -30,8 +32,7 @@ export function actionsOf(status, nodes) {
  * @returns {Action}
  */
 function rollOverOf({ owner, session }, nodes) {
-  const isOurs = nodes === undefined || owner === null || owner === selfOf(nodes)
-  const whyNot = !isOurs
+  const whyNot = isOthers(owner, nodes)
     ? `The session is ${owner}’s: ask that node.`
     : session === null
       ? 'No session is open.'
@@ -82,6 +83,16 @@ function handOverOf({ owner }, nodes) {
   }
 }
 
+/**
+ * Says whether another node owns it.
+ *
+ * @param {string | null} owner
+ * @param {readonly NodeStatus[]} [nodes]
+ */
+function isOthers(owner, nodes) {
+  return nodes !== undefined && owner !== null && owner !== selfOf(nodes)
+}
+
 /** @param {readonly NodeStatus[]} nodes */
 function selfOf(nodes) {
   return nodes.find(({ self }) => self)?.name
@@ -96,28 +107,24 @@ function reason(whyNot) {
  * The sources that one may choose of; none where there is no choice.
  *
  * @param {StreamStatus} status
- * @returns {{ id: 'auto' | 'camera' | 'backup', label: string, chosen: boolean, done: string }[]}
+ * @param {readonly NodeStatus[]} [nodes]
+ * @returns {Action[]}
  */
-export function sourcesOf({ backup, forced }) {
+export function sourcesOf({ backup, forced, owner }, nodes) {
   if (!backup) return []
+  const whyNot = isOthers(owner, nodes) ? `The choice is ${owner}’s: ask that node.` : undefined
+  /** @type {(source: string, label: string, done: string) => Action} */
+  const choice = (source, label, done) => ({
+    id: 'source',
+    label,
+    body: { source },
+    chosen: source === (forced ?? 'auto'),
+    done,
+    ...reason(whyNot),
+  })
   return [
-    {
-      id: 'auto',
-      label: 'Auto',
-      chosen: forced === null,
-      done: 'The camera is shown, and the backup while that delivers nothing.',
-    },
-    {
-      id: 'camera',
-      label: 'Camera',
-      chosen: forced === 'camera',
-      done: 'The camera is shown, whatever it delivers.',
-    },
-    {
-      id: 'backup',
-      label: 'Backup',
-      chosen: forced === 'backup',
-      done: 'The backup is shown, whatever it delivers.',
-    },
+    choice('auto', 'Auto', 'The camera is shown, and the backup while that delivers nothing.'),
+    choice('camera', 'Camera', 'The camera is shown, whatever it delivers.'),
+    choice('backup', 'Backup', 'The backup is shown, whatever it delivers.'),
   ]
 }

@@ -30,7 +30,7 @@
  *
  * @typedef {object} SessionMark
  * @property {string} at
- * @property {'opened' | 'rolled-over' | 'lost' | 'failed'} event
+ * @property {'opened' | 'rolled-over' | 'lost' | 'released' | 'failed'} event
  * @property {number | null} session
  * @property {LiveSource} source
  * @property {string | null} cause

@@ -37,29 +37,24 @@ export class Controls {
   /** @param {StreamStatus} status @param {readonly NodeStatus[]} [nodes] */
   show(status, nodes) {
     const actions = actionsOf(status, nodes)
-    const sources = sourcesOf(status)
+    const sources = sourcesOf(status, nodes)
     const shown = JSON.stringify([actions, sources])
     if (shown === this.#shown) return
     this.#shown = shown
-    replaceButtons(
-      this.#buttons,
-      actions.map((action) => this.#actionButton(action)),
-    )
-    const choices = sources.map(({ id, label, chosen, done }) => {
-      const button = buttonOf(label, id, () => this.#order('source', done, { source: id }))
-      button.setAttribute('aria-pressed', String(chosen))
-      return button
-    })
-    replaceButtons(this.#sources, choices)
+    const buttonsOf = (/** @type {Action[]} */ some) =>
+      some.map((action) => this.#actionButton(action))
+    replaceButtons(this.#buttons, buttonsOf(actions))
+    replaceButtons(this.#sources, buttonsOf(sources))
     this.#sources.hidden = sources.length === 0
   }
 
   /** @param {Action} action */
-  #actionButton({ id, label, done, ask, whyNot }) {
-    const button = buttonOf(label, id, async () => {
+  #actionButton({ id, label, done, ask, whyNot, body, chosen }) {
+    const button = buttonOf(label, async () => {
       if (whyNot !== undefined) setText(this.#said, whyNot)
-      else if (ask === undefined || (await confirmed(ask, label))) await this.#order(id, done)
+      else if (ask === undefined || (await confirmed(ask, label))) await this.#order(id, done, body)
     })
+    if (chosen !== undefined) button.setAttribute('aria-pressed', String(chosen))
     // It stays reachable, so that it can say why it does not apply.
     if (whyNot !== undefined) {
       button.setAttribute('aria-disabled', 'true')
@@ -91,13 +86,11 @@ export class Controls {
 
 /**
  * @param {string} label
- * @param {string} id
  * @param {() => Promise<void>} onPress
  */
-function buttonOf(label, id, onPress) {
+function buttonOf(label, onPress) {
   const button = element('button', '', [new Text(label)])
   button.type = 'button'
-  button.dataset['action'] = id
   button.addEventListener('click', () => void onPress())
   return button
 }
@@ -105,8 +98,8 @@ function buttonOf(label, id, onPress) {
 /** @param {HTMLElement} group @param {HTMLButtonElement[]} buttons */
 function replaceButtons(group, buttons) {
   const focused = group.contains(document.activeElement)
-    ? /** @type {HTMLElement} */ (document.activeElement).dataset['action']
+    ? document.activeElement?.textContent
     : undefined
   group.replaceChildren(...buttons)
-  if (focused !== undefined) buttons.find(({ dataset }) => dataset['action'] === focused)?.focus()
+  if (focused !== undefined) buttons.find(({ textContent }) => textContent === focused)?.focus()
 }

@@ -104,7 +104,7 @@ export class Hour {
     this.#hour = { fromMs: nowMs - minutes * MINUTE_MS, toMs: nowMs }
     for (const plot of this.#plots) plot.show(history, this.#at, this.#hour, gapMs)
     const states = stateSpans({ at: this.#at, state: history.state }, gapMs)
-    const lanes = lanesOf(history.sessions, this.#hour, open, states)
+    const lanes = lanesOf(history.sessions, this.#hour, open)
     this.#timeLine.show(states, lanes, this.#hour, ticksOf(minutes))
     this.#look(this.#cursorMs)
   }

@@ -9,7 +9,7 @@
  *
  * Something of a session that a person may want to know of.
  *
- * @typedef {{ atMs: number, kind: 'opened' | 'rolled-over' | 'lost' | 'failed', words: string }} Mark
+ * @typedef {{ atMs: number, kind: SessionMark['event'], words: string }} Mark
  *
  * @typedef {{ source: string, sessions: Span[], marks: Mark[] }} Lane
  */
@@ -50,21 +50,18 @@ export function stateSpans({ at, state }, gapMs) {
  * @param {readonly SessionMark[]} marks   in order
  * @param {Span} hour
  * @param {{ source: string, openedMs: number } | undefined} open   the session that is in use now
- * @param {readonly StateSpan[]} states    a stream that rests has no session
  * @returns {Lane[]}
  */
-export function lanesOf(marks, hour, open, states) {
+export function lanesOf(marks, hour, open) {
   const names = ['camera', 'backup'].filter(
     (source) => source === open?.source || marks.some((mark) => mark.source === source),
   )
-  const rests = states.filter(({ state }) => state === 'idle' || state === 'ended')
   return names.map((source) => {
     const all = marks.filter((mark) => mark.source === source)
     const own = all.filter((mark) => !tookOver(mark, all))
-    const sessions = sessionSpans(own, hour, open?.source === source ? open.openedMs : undefined)
     return {
       source,
-      sessions: sessions.map((session) => untilRest(session, rests)),
+      sessions: sessionSpans(own, hour, open?.source === source ? open.openedMs : undefined),
       marks: own.flatMap((mark) => markOf(mark)).filter(({ atMs }) => atMs >= hour.fromMs),
     }
   })
@@ -88,13 +85,14 @@ function sessionSpans(marks, hour, openedMs) {
   for (const [i, { at, event, session }] of marks.entries()) {
     const ms = Date.parse(at)
     // What ends within the hour without having begun in it began before.
-    if (i === 0 && isEnd(event)) running = { fromMs: hour.fromMs, session: null }
+    if (i === 0 && (event === 'rolled-over' || endsOne(event)))
+      running = { fromMs: hour.fromMs, session: null }
     if (event === 'opened' && running === undefined) running = { fromMs: ms, session }
     if (event === 'rolled-over') {
       end(ms)
       running = { fromMs: ms, session }
     }
-    if (event === 'lost' && (running?.session ?? session) === session) end(ms)
+    if (endsOne(event) && (running?.session ?? session) === session) end(ms)
     if (event === 'failed') end(ms)
   }
   if (openedMs !== undefined && running === undefined) {
@@ -117,19 +115,8 @@ function tookOver({ event, session }, marks) {
 }
 
 /** @param {SessionMark['event']} event */
-function isEnd(event) {
-  return event === 'rolled-over' || event === 'lost'
-}
-
-/**
- * Ends a session where the stream went to rest, of which nobody makes a mark.
- *
- * @param {Span} session
- * @param {readonly Span[]} rests
- */
-function untilRest({ fromMs, toMs }, rests) {
-  const rest = rests.find((each) => each.fromMs > fromMs && each.fromMs < toMs)
-  return { fromMs, toMs: rest?.fromMs ?? toMs }
+function endsOne(event) {
+  return event === 'lost' || event === 'released'
 }
 
 /**
@@ -146,6 +133,8 @@ function markOf({ at, event, cause }) {
       return mark(`Session rolled over, ${why}`)
     case 'lost':
       return mark(`Session lost: ${why}`)
+    case 'released':
+      return mark('Session closed')
     case 'failed':
       return mark(`No session could be opened: ${why}`)
   }
