@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRepor
   fragment: () => import('./fragment.ts'),
   calls: () => import('./calls.ts'),
   delay: () => import('./delay.ts'),
+  'glass-to-glass': () => import('./glass-to-glass.ts'),
   streams: () => import('./streams.ts'),
   'cold-start': () => import('./cold-start.ts'),
   clip: () => import('./clip.ts'),

@@ -50,6 +50,8 @@ export interface GatewayOptions {
 
 /** Emulator and gateway. */
 export interface Product extends Gateway {
+  /** The emulator's URL. */
+  readonly endpoint: string
   readonly control: EmulatorControl
 }
 
@@ -144,6 +146,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     const gateway = await startGateway({ ...options, endpoint, streams })
     return {
       ...gateway,
+      endpoint,
       control,
       async stop() {
         await gateway.stop()

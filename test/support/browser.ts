@@ -52,6 +52,12 @@ async function launchBrowser(): Promise<Browser> {
   return browser
 }
 
+/** Ends the browser, for a program that goes on without. */
+export async function closeBrowser(): Promise<void> {
+  const browser = await running
+  await browser?.close()
+}
+
 /** A page with nothing of any other: storage, cache and connections are its own, and end with it. */
 export interface OwnPage extends AsyncDisposable {
   readonly page: Page
