@@ -65,7 +65,9 @@ test.each([1, 2, 3])(
     const random = seededRandom(seed)
     const camera = { clip: 'av-360p', ...pick(random, CAMERAS) } as const
     const kvs = { expires: '5m', fragmentSelectorType: pick(random, CLOCKS) }
-    const options = { cameras: { lobby: camera }, defaults: { kvs }, seed, tolerances }
+    // Other clips have fragments of two seconds.
+    const defaults = { kvs, minTargetDuration: '2s' }
+    const options = { cameras: { lobby: camera }, defaults, seed, tolerances }
     await using stage = await startStage(options)
     await stage.pass(10_000)
     for (let i = 0; i < 40; i += 1) {
