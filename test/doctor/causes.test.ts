@@ -26,9 +26,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'denied-list-tags-for-stream': [],
   'denied-list-streams': [],
   'denied-get-media-for-fragment-list': ['doctor_action_missing'],
-  'denied-by-scp': ['action_missing'],
-  'denied-by-session-policy': ['action_missing'],
-  'denied-by-boundary': ['action_missing'],
+  'denied-by-scp': ['action_denied'],
+  'denied-by-session-policy': ['action_denied'],
+  'denied-by-boundary': ['action_denied'],
   'other-account': ['other_account'],
   'role-refused': ['role_refused'],
   'external-id': ['role_refused'],
@@ -139,6 +139,17 @@ describe('the doctor names', () => {
 
 test('the doctor names long-gop', () => {
   expect(diagnosisOf(LONG_GOP).findings.map(({ code }) => code)).toContain('long_gop')
+})
+
+test('what is known to a proxy alone is reached through it', async () => {
+  const file = {
+    aws: { region: 'us-west-2', endpoint: emulator.url },
+    streams: { proxied: { kvs: { streamName: 'cause-proxy-needed' } } },
+  }
+  const config = parseConfig('test', JSON.stringify(file), {})
+  const env = { HTTP_PROXY: emulator.url }
+  const { streams } = await examine(config, { clock: hasty, random: () => 0.5, env })
+  expect(streams[0]?.findings.filter(({ level }) => level !== 'ok')).toEqual([])
 })
 
 test('a minute is all that it takes: what could not be looked at by then is told', async () => {

@@ -388,6 +388,26 @@ test('what is missing of a policy is given as a statement', () => {
   })
 })
 
+test('who may do nothing is given one statement for all that is needed', () => {
+  const denied = (operation: string) => ({
+    ...refused(operation, 403, 'AccessDeniedException'),
+    fault: { name: 'AccessDeniedException', message: '', action: `kinesisvideo:${operation}` },
+  })
+  const one = observed({
+    described: undefined,
+    listing: undefined,
+    calls: [call('Credentials'), denied('DescribeStream'), denied('GetDataEndpoint')],
+  })
+  const { todo = '' } = diagnose(one).find(({ code }) => code === 'action_missing') ?? {}
+  expect(JSON.parse(todo.slice(todo.indexOf('{')))).toMatchObject({
+    Action: [
+      'kinesisvideo:GetDataEndpoint',
+      'kinesisvideo:GetHLSStreamingSessionURL',
+      'kinesisvideo:ListFragments',
+    ],
+  })
+})
+
 test('every cause says what to do', () => {
   for (const { todo } of Object.values(CAUSES)) expect(todo).toMatch(/^\p{Lu}.{20,}[.}A-Z]$/su)
 })

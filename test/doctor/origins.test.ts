@@ -57,6 +57,7 @@ beforeAll(async () => {
       refused: hls(`${stranger}/refused`),
       page: hls(`${stranger}/page`),
       closed: hls('http://127.0.0.1:9/list.m3u8'),
+      packets: { kvs: { streamName: 'ts', containerFormat: 'MPEG_TS' } },
       two: { kvs: { streamName: 'mp4' }, backup: { kvs: { streamName: 'missing' } } },
     },
   }
@@ -86,6 +87,7 @@ test.each([
   ['refused', ['origin_refuses']],
   ['page', ['origin_list_unreadable']],
   ['closed', ['origin_unreachable']],
+  ['packets', []],
   ['two', []],
   ['two (backup)', ['stream_not_found']],
 ])('%s', (name, codes) => {

@@ -1,6 +1,18 @@
 import type { Call, KvsObservations } from '../../trace/trace.ts'
 import { type FaultKind, faultKind } from './fault-kind.ts'
 
+/** The calls that the gateway makes, and those of the doctor alone. */
+export const NEEDED: readonly string[] = [
+  'GetDataEndpoint',
+  'GetHLSStreamingSessionURL',
+  'ListFragments',
+]
+export const DOCTORS: readonly string[] = [
+  'DescribeStream',
+  'DescribeStreamStorageConfiguration',
+  'GetMediaForFragmentList',
+]
+
 /** Returns the calls of an operation, in their order. */
 export function callsOf(
   { calls }: { readonly calls: readonly Call[] },

@@ -34,11 +34,15 @@ export const CAUSES = {
   },
   action_missing: {
     level: 'fail',
-    todo: 'Add to the policy of who asks: {"Effect":"Allow","Action":"ACTION","Resource":"arn:PARTITION:kinesisvideo:REGION:*:stream/STREAM/*"}',
+    todo: 'Add to the policy of who asks: {"Effect":"Allow","Action":ACTION,"Resource":"arn:PARTITION:kinesisvideo:REGION:*:stream/STREAM/*"}',
+  },
+  action_denied: {
+    level: 'fail',
+    todo: 'A policy above the asker’s own forbids it: a service control policy, a permissions boundary, or the policy of its session. Allow it there; a statement in its own policy does not help.',
   },
   doctor_action_missing: {
     level: 'warn',
-    todo: 'Only the doctor uses it. To have it looked at, add: {"Effect":"Allow","Action":"ACTION","Resource":"arn:PARTITION:kinesisvideo:REGION:*:stream/STREAM/*"}',
+    todo: 'Only the doctor uses it. To have it looked at, add: {"Effect":"Allow","Action":ACTION,"Resource":"arn:PARTITION:kinesisvideo:REGION:*:stream/STREAM/*"}',
   },
   other_account: {
     level: 'fail',

@@ -1,19 +1,17 @@
 import type { HlsObservations, KvsObservations, Observations } from '../../trace/trace.ts'
-import {
-  clock,
-  controlHost,
-  credentials,
-  dataHost,
-  permissions,
-  throttling,
-} from './checks/access.ts'
+import { clock, credentials } from './checks/credentials.ts'
 import { fragments } from './checks/fragments.ts'
+import { controlHost, dataHost } from './checks/hosts.ts'
 import { kvsFacts } from './checks/kvs-facts.ts'
+import { media } from './checks/media.ts'
 import { origin, originMedia } from './checks/origin.ts'
-import { media, playlist, session, tracks } from './checks/session.ts'
+import { permissions } from './checks/permissions.ts'
+import { playlist } from './checks/playlist.ts'
+import { session } from './checks/session.ts'
 import { newestFragment, retention, stream } from './checks/stream.ts'
 import { timestamps } from './checks/timestamps.ts'
-import { cost, quota } from './checks/use.ts'
+import { tracks } from './checks/tracks.ts'
+import { cost, quota, throttling } from './checks/use.ts'
 import { CHECKS, type Finding, found } from './finding.ts'
 import { type SessionFacts, sessionFacts } from './session-facts.ts'
 

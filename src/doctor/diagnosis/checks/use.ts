@@ -1,8 +1,10 @@
-/** What the configured use takes of the stream's quota, and costs. */
+/** What the configured use takes of the stream’s quota, what others leave of it, and what it costs. */
 import { listedHlsPrice, usd } from '../../../metrics/prices.ts'
-import type { KvsObservations } from '../../../trace/trace.ts'
+import type { Call, KvsObservations } from '../../../trace/trace.ts'
+import { lastFault, NEEDED } from '../calls.ts'
+import { faultKind } from '../fault-kind.ts'
 import { type Finding, fine, found } from '../finding.ts'
-import { median, trimmed } from '../numbers.ts'
+import { counted, median, trimmed } from '../numbers.ts'
 import type { SessionFacts } from '../session-facts.ts'
 
 /** KVS.md, section 10: per second and stream, and per second and session. */
@@ -59,4 +61,23 @@ export function cost({ listing, use, settings }: KvsObservations): Finding[] {
 
 function dollars(price: number): string {
   return `$${price < 1 ? Number(price.toPrecision(2)) : price.toFixed(2)}`
+}
+
+/** Others who read the stream take what is ours of its quota. */
+export function throttling(o: KvsObservations): Finding[] {
+  const refused = o.calls.filter((call) => faultKind(call) === 'throttled')
+  const [first] = refused
+  if (first === undefined) return []
+  const operations = [...new Set(refused.map(({ operation }) => operation))]
+  const isOut = NEEDED.some((one) => lastFault(o, one)?.kind === 'throttled')
+  const seen = `${counted(refused.length, 'call')} of ours throttled: ${operations.join(', ')}`
+  // Of a stream’s own limit KVS says whose it is.
+  if (isOfAccount(first)) return [found('quota', 'account_throttled', seen)]
+  return [found('quota', isOut ? 'throttled_out' : 'throttled', seen)]
+}
+
+function isOfAccount({ operation, fault }: Call): boolean {
+  const isControl = operation === 'DescribeStream' || operation === 'GetDataEndpoint'
+  const { message = '' } = fault ?? {}
+  return isControl && message !== '' && !/resource/i.test(message)
 }
