@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { loadYaml } from '../config/load.ts'
 import {
   type Args,
@@ -18,6 +19,7 @@ export const emulatorCommand: Command = {
   options: {
     port: { value: 'N', doc: `on loopback, ${DEFAULT_PORT} unless given; 0 takes any free port` },
     cause: { value: 'NAME', doc: 'a camera with this trouble, instead; `all` for one of each' },
+    replay: { value: 'FILE', doc: 'streams as `doctor --trace` saw them, instead' },
     config: { value: 'FILE', doc: 'cameras and faults; see src/emulator/README.md' },
   },
   run: emulate,
@@ -36,15 +38,25 @@ async function emulate({ options }: Args, terminal: Terminal): Promise<ExitCode>
   return EXIT.ok
 }
 
-/** Reads the emulator's configuration, or makes it of causes; without either it has demo cameras of its own. */
-async function emulatorConfig({ config: file, cause }: Args['options'], { env }: Terminal) {
-  if (cause !== undefined) {
-    if (file !== undefined) throw new UsageError('--cause and --config exclude each other')
-    return causeConfig(cause)
+/** Returns the configuration from where it is said to be; with nothing said the emulator has demo cameras of its own. */
+async function emulatorConfig(options: Args['options'], terminal: Terminal) {
+  const { config, cause, replay } = options
+  if ([config, cause, replay].filter((given) => given !== undefined).length > 1) {
+    throw new UsageError('--cause, --config and --replay exclude each other')
   }
-  if (file === undefined) return {}
+  if (cause !== undefined) return causeConfig(cause)
+  if (replay !== undefined) return replayConfig(replay, terminal)
+  if (config === undefined) return {}
   const { emulatorConfigSchema } = await import('../emulator/config.ts')
-  return loadYaml(file, env, emulatorConfigSchema)
+  return loadYaml(config, terminal.env, emulatorConfigSchema)
+}
+
+/** Reads a trace, and says what of it cannot be replayed. */
+async function replayConfig(file: string, terminal: Terminal) {
+  const { replayFile } = await import('../emulator/replay/replay.ts')
+  const { config, differences } = replayFile(await readFile(file, 'utf8'), Date.now())
+  for (const difference of differences) terminal.out(`not as it was: ${difference}`)
+  return config
 }
 
 async function causeConfig(name: string) {

@@ -4,6 +4,8 @@ import { CLIP_NAMES } from './media/clip.ts'
 import { ACTIONS, DENIED_BY } from './service/denial.ts'
 import { faultSchema } from './service/fault.ts'
 
+/** A century: a producer may count from its start. */
+const FARTHEST_MS = 36_525 * 86_400_000
 const millis = z.int().min(0)
 export const streamName = z.string().regex(/^[a-zA-Z0-9_.-]{1,256}$/)
 
@@ -43,6 +45,50 @@ const quotasSchema = z.strictObject({
     .describe('Which share of the stream’s limits other readers use up.'),
 })
 
+const offset = z.int().min(-FARTHEST_MS).max(FARTHEST_MS)
+
+/** Fragments as somebody's producer sent them, which the clip's pictures and sounds fill. */
+const recordingSchema = z.strictObject({
+  loopMs: z.int().min(1).max(86_400_000).describe('After how long it begins again.'),
+  framesPerSecond: z.number().min(0.1).max(200).describe('How many pictures it has.'),
+  keyFramesMs: millis.describe('How far key frames are apart, in a fragment.'),
+  driftMs: z
+    .int()
+    .min(-600_000)
+    .max(600_000)
+    .default(0)
+    .describe('How far the producer’s clock runs off in each loop.'),
+  fragments: z
+    .array(
+      z.strictObject({
+        startMs: millis,
+        lengthMs: z.int().min(1).max(600_000),
+        bytes: z.int().min(0).max(100_000_000),
+        producerMs: offset,
+        serverMs: millis.max(3_600_000),
+        counter: z
+          .int()
+          .min(0)
+          .max(2 ** 40),
+      }),
+    )
+    .min(1)
+    .max(1000)
+    .refine(inOrder, 'starts and counters grow')
+    .describe(
+      'Fragments in place of the clip’s own: `startMs`, `lengthMs`, `bytes`, how far `producerMs` and `serverMs` are from its start, and the `counter` in its number.',
+    ),
+})
+
+function inOrder(
+  fragments: readonly { readonly startMs: number; readonly counter: number }[],
+): boolean {
+  return fragments.every(({ startMs, counter }, i) => {
+    const before = fragments[i - 1]
+    return before === undefined || (before.startMs < startMs && before.counter < counter)
+  })
+}
+
 export const cameraConfigSchema = z.strictObject({
   clip: z.enum(CLIP_NAMES).default('av-720p').describe('Which media it loops.'),
   frameStepsMs: z
@@ -66,6 +112,7 @@ export const cameraConfigSchema = z.strictObject({
     .describe(
       'How many pictures a fragment has in front of its key frame. For clips without B-frames.',
     ),
+  recording: recordingSchema.optional(),
   anchorMs: millis
     .default(Date.UTC(2025, 0, 1))
     .describe('When its first fragment began, in milliseconds since 1970.'),
@@ -122,9 +169,22 @@ export const cameraConfigSchema = z.strictObject({
     .default({})
     .describe('As ListTagsForStream tells.'),
   kms: z
-    .enum(['allowed', 'access-denied', 'key-disabled'])
-    .default('allowed')
-    .describe('Whether the stream’s own KMS key may be used; else nothing of it can be read.'),
+    .enum(['aws-key', 'own-key', 'access-denied', 'key-disabled'])
+    .default('aws-key')
+    .describe(
+      'Which key encrypts it, or why its own may not be used: then nothing of it can be read.',
+    ),
+  mediaType: z
+    .string()
+    .max(128)
+    .optional()
+    .describe('As DescribeStream tells, whatever the media; default: what it is.'),
+  fragmentError: z
+    .int()
+    .min(3000)
+    .max(5999)
+    .optional()
+    .describe('The error that GetMediaForFragmentList tells of each fragment.'),
   codecPrivateData: z
     .enum(['present', 'missing', 'sound-missing', 'invalid', 'annex-b'])
     .default('present')

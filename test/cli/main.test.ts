@@ -46,7 +46,10 @@ test.each([
   [['--config', 'a', '--stream', 'b'], '--config and --stream exclude each other'],
   [['--region', 'eu-west-1'], '--region belongs to --stream; a file has aws.region'],
   [['emulator', '--port', '70000'], '--port takes a port from 0 to 65535, got "70000"'],
-  [['emulator', '--cause', 'none', '--config', 'x'], '--cause and --config exclude each other'],
+  [
+    ['emulator', '--cause', 'none', '--config', 'x'],
+    '--cause, --config and --replay exclude each other',
+  ],
   [['emulator', '--port', ''], '--port takes a port from 0 to 65535, got ""'],
   [['sign', '--ttl', '1h', '--config', 'x'], '--stream is missing'],
   [

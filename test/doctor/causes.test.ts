@@ -10,6 +10,7 @@ import { type Diagnosis, type Examination, examine } from '../../src/doctor/doct
 import { reportLines, reportSchema } from '../../src/doctor/report.ts'
 import { causes, causesConfig } from '../../src/emulator/causes.ts'
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
+import { replayFile } from '../../src/emulator/replay/replay.ts'
 import { readTrace, writeTrace } from '../../src/trace/trace-file.ts'
 
 /**
@@ -97,21 +98,26 @@ const hasty: Clock = {
 let emulator: Emulator
 let examination: Examination
 
-beforeAll(async () => {
-  const nowMs = Date.now()
-  const names = [...Object.keys(EXPECTED), LONG_GOP]
-  emulator = await startEmulator({ config: causesConfig(names, nowMs) })
-  const streams = names.map((name) => {
-    const roleArn = ROLES[name]
-    return [name, { kvs: { streamName: `cause-${name}`, roleArn } }] as const
+/** Looks at streams of an emulator, by the names that they have here and there. */
+function lookAt({ url }: Emulator, names: Readonly<Record<string, string>>): Promise<Examination> {
+  const streams = Object.entries(names).map(([name, streamName]) => {
+    return [name, { kvs: { streamName, roleArn: ROLES[name] } }] as const
   })
   const file = {
-    aws: { region: 'us-west-2', endpoint: emulator.url },
+    aws: { region: 'us-west-2', endpoint: url },
     streams: Object.fromEntries(streams),
     dynamicStreams: [{ match: '^cam-[0-9]+$' }],
   }
   const config = parseConfig('test', JSON.stringify(file), {})
-  examination = await examine(config, { clock: hasty, random: () => 0.5, env: {} })
+  return examine(config, { clock: hasty, random: () => 0.5, env: {} })
+}
+
+beforeAll(async () => {
+  const nowMs = Date.now()
+  const names = [...Object.keys(EXPECTED), LONG_GOP]
+  emulator = await startEmulator({ config: causesConfig(names, nowMs) })
+  const called = names.map((name) => [name, `cause-${name}`] as const)
+  examination = await lookAt(emulator, Object.fromEntries(called))
 })
 
 afterAll(() => emulator.close())
@@ -227,6 +233,25 @@ test('G16: a trace of all of them holds no name, host, account or token, and say
     expect(same && diagnose(observations)).toEqual(same && diagnose(same))
     expect(same).toBeDefined()
   }
+})
+
+/** What is wrong with a stream, by code and by what is to be done. */
+const wrongWith = ({ findings }: Diagnosis): readonly unknown[] =>
+  findings.flatMap(({ level, code, todo }) => (level === 'ok' ? [] : [{ level, code, todo }]))
+
+test('who replays a trace is told the same of all of them', async () => {
+  const traced = examination.streams.filter(({ observations }) => observations !== undefined)
+  const trace = writeTrace(traced.flatMap(({ observations }) => observations ?? []))
+  const { config } = replayFile(trace, Date.now())
+  const player = await startEmulator({ config })
+  const called = traced.map(({ name }, i) => [name, `stream-${i + 1}`] as const)
+  const { streams } = await lookAt(player, Object.fromEntries(called))
+  await player.close()
+  const named = (each: Diagnosis): object => ({ name: each.name, wrong: wrongWith(each) })
+  const unnamed = (text: string): string => text.replaceAll(/stream-\d+|cause-[a-z0-9-]+/g, 'NAME')
+  expect(JSON.parse(unnamed(JSON.stringify(streams.map(named))))).toEqual(
+    JSON.parse(unnamed(JSON.stringify(traced.map(named)))),
+  )
 })
 
 test('the command prints lines or JSON, writes a trace, and its exit code tells', async () => {

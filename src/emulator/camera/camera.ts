@@ -1,7 +1,8 @@
 import type { Random } from '../../base/backoff.ts'
 import type { CameraConfig, CheckedEmulatorConfig } from '../config.ts'
-import { loadClip } from '../media/clip.ts'
+import { type Clip, loadClip } from '../media/clip.ts'
 import { cutAnew } from '../media/cut-anew.ts'
+import { recordedClip } from '../media/recorded-clip.ts'
 import { unevenClip } from '../media/uneven-clip.ts'
 import { Faults } from '../service/fault.ts'
 import { Meter } from '../usage/meter.ts'
@@ -44,7 +45,7 @@ export class Camera {
     this.streamName = config.streamName ?? name
     this.arn = `${arnPrefix(home, config)}:stream/${this.streamName}/${config.anchorMs}`
     this.config = config
-    const clip = cutAnew(unevenClip(loadClip(config.clip), config.frameStepsMs), config)
+    const clip = clipOf(config)
     this.timeline = new Timeline(name, clip, config.anchorMs, config)
     this.faults = new Faults(random, config.faults)
     for (const { event, atMs } of config.events) {
@@ -55,7 +56,7 @@ export class Camera {
   /** The key that encrypts it: AWS's own, or one that may be refused. */
   get kmsKeyArn(): string {
     const kms = this.arn.split(':stream/')[0]?.replace('kinesisvideo', 'kms')
-    const own = this.config.kms !== 'allowed'
+    const own = this.config.kms !== 'aws-key'
     return `${kms}:${own ? 'key/00000000-0000-4000-8000-000000000000' : 'alias/aws/kinesisvideo'}`
   }
 
@@ -75,6 +76,11 @@ export class Camera {
   resetMeters(): void {
     this.meters = newMeters()
   }
+}
+
+function clipOf(config: CameraConfig): Clip {
+  const clip = cutAnew(unevenClip(loadClip(config.clip), config.frameStepsMs), config)
+  return config.recording === undefined ? clip : recordedClip(clip, config.recording)
 }
 
 /** Returns how its ARN begins; a role's streams are those of its account. */

@@ -1,4 +1,4 @@
-import type { Clip, TrackKind } from '../media/clip.ts'
+import type { Clip, RecordedFragment, TrackKind } from '../media/clip.ts'
 import type { Content, Fragment } from './fragment.ts'
 import { decodeFragmentNumber, encodeFragmentNumber } from './fragment-number.ts'
 import { hash32, hashSigned } from './hash.ts'
@@ -27,17 +27,28 @@ export class Timeline {
   readonly #timing: Timing
   readonly slots: Slots
   readonly script: Script
+  /** How far back to look for whatever has just become visible. */
+  readonly reachMs: number
+  readonly #recordedShiftMs: number
 
   constructor(name: string, clip: Clip, anchorMs: number, timing: Timing) {
     this.#name = name
     this.#timing = timing
     this.slots = new Slots(clip, anchorMs)
     this.script = new Script(this.slots)
+    const recorded = clip.recorded?.fragments ?? []
+    const greatest = (of: (fragment: RecordedFragment) => number): number =>
+      Math.max(
+        0,
+        ...recorded.map((fragment) => (fragment === undefined ? 0 : Math.abs(of(fragment)))),
+      )
+    this.reachMs = LONGEST_INGEST_MS + greatest(({ serverMs }) => serverMs)
+    this.#recordedShiftMs = greatest(({ producerMs }) => producerMs)
   }
 
   /** Returns what arrives in a slot, in the order of ingestion: usually one fragment. */
   ingested(slot: number): readonly Fragment[] {
-    if (slot < 0 || this.script.stopped(slot)) return []
+    if (slot < 0 || this.script.stopped(slot) || this.#isGap(slot)) return []
     const own = this.script.dropped(slot) ? [] : [this.#fragment(slot, slot, 0)]
     const copies = this.script
       .copiesAfter(slot)
@@ -56,17 +67,12 @@ export class Timeline {
   find(number: bigint): Fragment | undefined {
     const parts = decodeFragmentNumber(number)
     if (parts === undefined) return undefined
-    const from = this.slots.at(parts.serverMs - LONGEST_INGEST_MS)
+    const from = this.slots.at(parts.serverMs - this.reachMs)
     for (let slot = this.slots.at(parts.serverMs) + 1; slot >= from; slot -= 1) {
       const found = this.ingested(slot).find((fragment) => fragment.number === number)
       if (found !== undefined) return found
     }
     return undefined
-  }
-
-  /** How far back to look for whatever has just become visible. */
-  get reachMs(): number {
-    return LONGEST_INGEST_MS
   }
 
   /**
@@ -90,25 +96,61 @@ export class Timeline {
     const chance = (what: string): number => hashSigned(this.#name + what, arrival, copy)
     const latency = timing.ingestLatencyMs + this.script.backlogMs(arrival)
     const jitter = (timing.ingestJitterMs * (chance('ingest') + 1)) / 2
+    const recorded = this.#recorded(content)
+    const startMs = this.slots.startMs(arrival)
     // The number is given when the fragment begins to arrive, long before it is complete.
-    const serverMs =
-      this.slots.startMs(arrival) + latency + Math.round(timing.serverJitterMs * chance('server'))
+    const delayMs =
+      recorded?.serverMs ?? latency + Math.round(timing.serverJitterMs * chance('server'))
+    const serverMs = startMs + delayMs
+    const whole =
+      recorded === undefined ? this.slots.endMs(arrival) : serverMs + this.slots.durationMs(arrival)
     return {
       number: encodeFragmentNumber({
-        counter: this.script.counter(arrival) + copy,
+        counter: this.#counter(arrival) + copy,
         serverMs,
         random: hash32(this.#name, arrival, copy) >>> (32 - RANDOM_BITS),
       }),
       slot: content,
-      producerMs: this.slots.startMs(content) + this.script.producerShiftMs(content),
+      producerMs:
+        this.slots.startMs(content) +
+        (recorded?.producerMs ?? 0) +
+        this.#recordedDriftMs(content) +
+        this.script.producerShiftMs(content),
       serverMs,
-      durationMs: this.slots.durationMs(content),
-      listedAtMs:
-        this.slots.endMs(arrival) + latency + Math.round(jitter) + this.script.lateByMs(arrival),
+      durationMs: recorded?.lengthMs ?? this.slots.durationMs(content),
+      listedAtMs: whole + latency + Math.round(jitter) + this.script.lateByMs(arrival),
       tracks: this.#tracks(content),
       generation: this.script.generation(content),
       content: this.#content(content),
     }
+  }
+
+  /** Returns how far fragments that start by `untilMs` are shifted on the producer's clock at most. */
+  greatestShiftMs(untilMs: number): number {
+    const driftMs = Math.abs(this.#recordedDriftMs(this.slots.at(untilMs)))
+    return this.script.greatestShiftMs(untilMs) + this.#recordedShiftMs + driftMs
+  }
+
+  #recordedDriftMs(slot: number): number {
+    return this.slots.passOf(slot) * (this.slots.clipOf(slot).recorded?.driftMs ?? 0)
+  }
+
+  #recorded(slot: number): RecordedFragment | undefined {
+    return this.slots.clipOf(slot).recorded?.fragments[this.slots.indexOf(slot)]
+  }
+
+  /** Returns the counter part of the slot's number; that of a recording goes on where its loop begins again. */
+  #counter(slot: number): number {
+    const { recorded } = this.slots.clipOf(slot)
+    const own = this.#recorded(slot)
+    if (recorded === undefined || own === undefined) return this.script.counter(slot)
+    const last = recorded.fragments.findLast((fragment) => fragment !== undefined)?.counter ?? 0
+    return 1 + own.counter + this.slots.passOf(slot) * (last + 1)
+  }
+
+  #isGap(slot: number): boolean {
+    const { recorded } = this.slots.clipOf(slot)
+    return recorded !== undefined && this.#recorded(slot) === undefined
   }
 
   #content(slot: number): Content {
@@ -117,7 +159,7 @@ export class Timeline {
       index: this.slots.indexOf(slot),
       pass: this.slots.passOf(slot),
       variant: this.script.variant(slot),
-      minBytes: this.script.minBytes(slot),
+      minBytes: Math.max(this.#recorded(slot)?.bytes ?? 0, this.script.minBytes(slot)),
     }
   }
 

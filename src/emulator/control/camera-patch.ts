@@ -6,6 +6,7 @@ const FIXED = [
   'clip',
   'frameStepsMs',
   'join',
+  'recording',
   'keyFrameDelay',
   'anchorMs',
   'streamName',

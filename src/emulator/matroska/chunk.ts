@@ -56,15 +56,16 @@ export function writeChunk(camera: Camera, fragment: Fragment): Buffer {
 }
 
 /** What may go wrong after the answer has begun, by AWS_KINESISVIDEO_ERROR_ID. */
-const ERROR_CODES = {
+const ERROR_CODES: Readonly<Record<number, string>> = {
   3000: 'FRAGMENT_NOT_FOUND',
   4500: 'KMS_KEY_ACCESS_DENIED',
   4501: 'KMS_KEY_DISABLED',
-} as const
+}
 
 /** Writes what stands for a fragment that cannot be handed out. */
-export function writeErrorChunk(id: keyof typeof ERROR_CODES, number: string): Buffer {
-  const tags = { ERROR_CODE: ERROR_CODES[id], ERROR_ID: String(id), FRAGMENT_NUMBER: number }
+export function writeErrorChunk(id: number, number: string): Buffer {
+  const code = ERROR_CODES[id] ?? 'INTERNAL_ERROR'
+  const tags = { ERROR_CODE: code, ERROR_ID: String(id), FRAGMENT_NUMBER: number }
   return Buffer.concat([EBML, openEnded(SEGMENT, 8), writeTags(tags)])
 }
 

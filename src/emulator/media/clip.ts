@@ -59,6 +59,25 @@ export interface Clip {
   /** The same pictures under one or two codec private data; empty when there is only sound. */
   readonly video: readonly ClipTrack[]
   readonly audio: ClipTrack | undefined
+  /** What is known of its fragments, where they are those of a recording. */
+  readonly recorded?: {
+    /** One for each; none where the recording has a gap. */
+    readonly fragments: readonly (RecordedFragment | undefined)[]
+    readonly driftMs: number
+  }
+}
+
+/** A fragment as somebody's producer sent it. */
+export interface RecordedFragment {
+  readonly lengthMs: number
+  /** How many bytes its tracks had together. */
+  readonly bytes: number
+  /** How far its producer timestamp is from its start. */
+  readonly producerMs: number
+  /** How far its server timestamp is. */
+  readonly serverMs: number
+  /** How far the counter in its number is from that of the first. */
+  readonly counter: number
 }
 
 const loaded = new Map<ClipName, Clip>()

@@ -26,8 +26,8 @@ export function* select(
   range: Range,
   { oldestMs, nowMs, fromSlot = 0 }: Stored,
 ): Generator<Fragment> {
-  const { slots, script, reachMs } = timeline
-  const shiftMs = selector === 'PRODUCER_TIMESTAMP' ? script.greatestShiftMs(nowMs) : 0
+  const { slots, reachMs } = timeline
+  const shiftMs = selector === 'PRODUCER_TIMESTAMP' ? timeline.greatestShiftMs(nowMs) : 0
   const reach = reachMs + shiftMs
   const first = slots.at(Math.max(range.startMs - reach, oldestMs - reachMs))
   const untilMs = Math.min(range.endMs + reach, nowMs)

@@ -108,7 +108,8 @@ function checkPrivateData({ codecPrivateData }: CameraConfig): void {
 /** Refuses what a KMS key keeps closed. How the service words that for HLS is a guess. */
 function checkKey({ config, kmsKeyArn }: Camera): void {
   switch (config.kms) {
-    case 'allowed':
+    case 'aws-key':
+    case 'own-key':
       return
     case 'access-denied':
       throw accessDenied({ userArn: USER_ARN, action: 'kms:Decrypt', resource: kmsKeyArn })

@@ -8,11 +8,12 @@ export const describeStream: SignedOperation = ({ camera, nowMs }) => ({
 
 /** Describes a stream as DescribeStream and ListStreams do. */
 export function streamInfo(camera: Camera, nowMs: number): Record<string, unknown> {
+  const { slots } = camera.timeline
   return {
     DeviceName: camera.streamName,
     StreamName: camera.streamName,
     StreamARN: camera.arn,
-    MediaType: mediaType(camera.timeline.slots.clipOf(camera.timeline.slots.at(nowMs))),
+    MediaType: camera.config.mediaType ?? mediaType(slots.clipOf(slots.at(nowMs))),
     KmsKeyId: camera.kmsKeyArn,
     Version: 'EmulatedVersion0001',
     Status: camera.config.status,

@@ -24,7 +24,8 @@ export const getMediaForFragmentList: SignedOperation = ({ camera, body, nowMs }
 }
 
 function chunk(camera: Camera, number: string, nowMs: number): Buffer {
-  const { kms } = camera.config
+  const { kms, fragmentError } = camera.config
+  if (fragmentError !== undefined) return writeErrorChunk(fragmentError, number)
   if (kms === 'access-denied') return writeErrorChunk(4500, number)
   if (kms === 'key-disabled') return writeErrorChunk(4501, number)
   const fragment = camera.timeline.find(BigInt(number))
