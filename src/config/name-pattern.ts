@@ -7,6 +7,10 @@ const PROBES_MS = 250
 /** One of each kind of character that stream names are made of. */
 const KINDS = ['a', 'Z', '0', '-', '_', '.']
 
+/** Patterns that were found quick, because what runs must not wait for them again at each reload, nor fail on a busy machine. */
+const QUICK = new Set<string>()
+const MOST_KNOWN = 1_000
+
 export function isRegExp(source: string): boolean {
   try {
     return new RegExp(source, 'u') instanceof RegExp
@@ -21,12 +25,14 @@ export function isRegExp(source: string): boolean {
  * short. The probes find the usual mistakes, not all that could be made.
  */
 export function isQuick(source: string): boolean {
-  if (!isRegExp(source)) return true
+  if (QUICK.has(source) || !isRegExp(source)) return true
   const sandbox = { pattern: new RegExp(source, 'u'), probes: probes(source) }
   try {
     runInNewContext('for (const name of probes) pattern.test(name)', sandbox, {
       timeout: PROBES_MS,
     })
+    if (QUICK.size >= MOST_KNOWN) QUICK.clear()
+    QUICK.add(source)
     return true
   } catch {
     return false

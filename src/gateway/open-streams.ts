@@ -145,8 +145,12 @@ export class OpenStreams {
   #label(name: string, isByName: boolean): void {
     const { counters } = this.#shared
     const entry = isByName ? undefined : this.#patternOf(name)
-    if (entry === undefined) counters.unshare(name)
-    else counters.share(name, labelOf(entry))
+    if (entry === undefined) {
+      counters.unshare(name)
+      return
+    }
+    if (counters.labelOf(name) === name) counters.forget(name)
+    counters.share(name, labelOf(entry))
   }
 
   #patternOf(name: string): DynamicStreamConfig | undefined {

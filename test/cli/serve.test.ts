@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { run } from '../../src/cli/main.ts'
 import { type ServeParts, serve } from '../../src/cli/serve.ts'
 import type { Config } from '../../src/config/config.ts'
-import type { RunningGateway } from '../../src/gateway.ts'
+import type { GatewayDeps, RunningGateway } from '../../src/gateway.ts'
 import { ONE_STREAM, parse } from '../config/support.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { FakeTerminal } from './fake-terminal.ts'
@@ -13,6 +13,7 @@ class Stage implements ServeParts {
   readonly clock = new ManualClock()
   readonly events: string[] = []
   config: Config | undefined
+  reread: GatewayDeps['reread']
   demo = parse(ONE_STREAM)
   retired = false
   closeGateway: () => Promise<void> = () => Promise.resolve()
@@ -25,8 +26,9 @@ class Stage implements ServeParts {
     })
   }
 
-  readonly startGateway = (config: Config): Promise<RunningGateway> => {
+  readonly startGateway = (config: Config, { reread }: GatewayDeps): Promise<RunningGateway> => {
     this.config = config
+    this.reread = reread
     return Promise.resolve({
       publicUrl: 'http://127.0.0.1:8080',
       adminUrl: 'http://127.0.0.1:8081',
@@ -96,6 +98,19 @@ test('does not wait for a close that takes for ever', async () => {
   const failed = expect(running).rejects.toThrow('closing took longer than 9500 ms')
   await stage.clock.runUntil(() => stage.events.includes('emulator closed'), { stepMs: 500 })
   await failed
+})
+
+test('SIGHUP reloads, also one that came during the start; a fault does not end it', async () => {
+  const stage = new Stage()
+  const running = stage.run()
+  stage.terminal.reload()
+  await expect.poll(() => stage.events).toEqual(['reloaded'])
+  stage.terminal.reload()
+  expect(stage.events).toEqual(['reloaded', 'reloaded'])
+  // The demo has no file.
+  expect(stage.reread).toBeUndefined()
+  stage.terminal.stop()
+  expect(await running).toBe(0)
 })
 
 test('--port and --admin-port win', async () => {
