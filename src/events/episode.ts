@@ -31,6 +31,18 @@ export class Episode<Kind extends string> {
     return this.#told !== undefined
   }
 
+  /** What was told of it; undefined while all is well. */
+  get told(): readonly Kind[] | undefined {
+    return this.#told && [...this.#told]
+  }
+
+  /** Goes on with an episode of which somebody else has told this; undefined: with none. */
+  adopt(told: readonly Kind[] | undefined): void {
+    if (told !== undefined && this.#told === undefined) this.#times = 1
+    this.#told = told && new Set(told)
+    this.#calmSinceMs = undefined
+  }
+
   /** How often what is wrong came, in this episode or the last one. */
   get times(): number {
     return this.#times

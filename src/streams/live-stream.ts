@@ -450,6 +450,7 @@ export class LiveStream implements Stream {
       amended: (lines: readonly string[]) => this.#adopt((publisher) => publisher.amend(lines)),
       told: (status: unknown) => {
         this.#word = readOwnersWord(status)
+        this.#events.adopt(this.#word?.loss)
         this.#changed()
       },
     }
@@ -566,7 +567,7 @@ export class LiveStream implements Stream {
   #changed(): void {
     const ownership = this.#ownership
     if (ownership.isOthers && this.#publisher.shown !== undefined) this.#isUpToDate = true
-    if (ownership.isMine) ownership.tell(ownersWordOf(this.sources))
+    this.#tellFollowers()
     this.#update()
     this.#view = undefined
     this.#change.notify()
@@ -576,15 +577,22 @@ export class LiveStream implements Stream {
   #update(): void {
     this.#enterState()
     if (this.#running === undefined) return
-    const ownership = this.#ownership
     this.#events.look({
       state: this.#state,
       reason: this.trouble?.code,
       source: this.newest?.source,
       heardMs: this.newestMs ?? this.#running.startedMs,
-      ownership,
+      ownership: this.#ownership,
       sources: this.sources,
     })
+    this.#tellFollowers()
+  }
+
+  #tellFollowers(): void {
+    const ownership = this.#ownership
+    if (!ownership.isMine) return
+    const { trouble, lack } = this.sources
+    ownership.tell(ownersWordOf({ trouble, lack, loss: this.#events.loss }))
   }
 
   #enterState(): void {

@@ -6,6 +6,15 @@ export interface OwnersWord {
   readonly trouble: GatewayError | undefined
   /** Why less is shown than the source announces. */
   readonly lack: ErrorCode | undefined
+  /** What was told of the camera's being away; undefined while it is there. */
+  readonly loss: ToldLoss | undefined
+}
+
+/** What somebody was called for, and is not to be called again by the next owner. */
+export interface ToldLoss {
+  /** When media came last: ISO 8601. */
+  readonly since: string
+  readonly kinds: readonly ('lost' | ErrorCode)[]
 }
 
 const code = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]])
@@ -20,22 +29,26 @@ const ownersWord = z.object({
     })
     .optional(),
   lack: code.optional(),
+  loss: z
+    .object({ since: z.iso.datetime(), kinds: z.array(z.union([z.literal('lost'), code])) })
+    .optional(),
 })
 
 /** Writes it as plain JSON: only what may reach viewers anyhow. */
-export function ownersWordOf({ trouble, lack }: OwnersWord): z.input<typeof ownersWord> {
-  if (trouble === undefined) return { lack }
+export function ownersWordOf({ trouble, lack, loss }: OwnersWord): z.input<typeof ownersWord> {
+  const told = loss === undefined ? {} : { loss: { since: loss.since, kinds: [...loss.kinds] } }
+  if (trouble === undefined) return { lack, ...told }
   const { code: name, message, passes, retryAfterMs } = trouble
-  return { trouble: { code: name, message, passes, retryAfterMs }, lack }
+  return { trouble: { code: name, message, passes, retryAfterMs }, lack, ...told }
 }
 
 /** Reads what {@link ownersWordOf} wrote; undefined when it is not that. */
 export function readOwnersWord(told: unknown): OwnersWord | undefined {
   const { data } = ownersWord.safeParse(told)
   if (data === undefined) return undefined
-  const { trouble, lack } = data
-  if (trouble === undefined) return { trouble, lack }
+  const { trouble, lack, loss } = data
+  if (trouble === undefined) return { trouble, lack, loss }
   const { code: name, message, passes, retryAfterMs } = trouble
   const options = { passes, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
-  return { trouble: new GatewayError(name, message, options), lack }
+  return { trouble: new GatewayError(name, message, options), lack, loss }
 }

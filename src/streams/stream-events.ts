@@ -2,9 +2,9 @@ import { asDate, type Clock } from '../base/clock.ts'
 import type { ErrorCode } from '../base/errors.ts'
 import { Episode } from '../events/episode.ts'
 import type { Emit } from '../events/gateway-event.ts'
-
 import type { SourceReport, Sources } from '../sources/sources.ts'
 import type { LiveSource, SourceName } from '../timeline/fragment.ts'
+import type { ToldLoss } from './owners-word.ts'
 import type { Ownership } from './ownership.ts'
 import type { StreamState } from './stream.ts'
 
@@ -25,7 +25,7 @@ export interface StreamSigns {
   readonly source: SourceName | undefined
   /** When media came last, or were first waited for, by the gateway's clock. */
   readonly heardMs: number
-  readonly ownership: Pick<Ownership, 'isMine' | 'isOthers'>
+  readonly ownership: Pick<Ownership, 'isMine'>
   readonly sources: Pick<Sources, 'forced' | 'hasBackup' | 'reports'>
 }
 
@@ -53,7 +53,7 @@ type PointKind = 'metadata' | 'media'
 
 /**
  * Tells of a stream what somebody would act on: looks at it whenever it may have changed, once a second at least. Where
- * several nodes follow it, its owner tells; the others take notice, so that they need not tell it again when they own it.
+ * several nodes follow it, its owner tells, others and them: so that they need not tell it again when they own it.
  */
 export class StreamEvents {
   readonly #options: StreamEventsOptions
@@ -71,16 +71,28 @@ export class StreamEvents {
   }
 
   look(signs: StreamSigns): void {
-    const { isMine, isOthers } = signs.ownership
-    // Nobody would tell it: whoever owns it next does.
-    if (!isMine && !isOthers) return
-    this.#lookAtLoss(signs)
     this.#lookAtSource(signs)
-    if (!isMine) return
+    if (!signs.ownership.isMine) return
+    this.#lookAtLoss(signs)
     for (const report of signs.sources.reports()) {
       this.#lookAtSessions(report)
       this.#lookAtPoints(report)
     }
+  }
+
+  /** What was told of the camera's being away; undefined while it is there. */
+  get loss(): ToldLoss | undefined {
+    const kinds = this.#loss.told
+    return kinds && { since: this.#since, kinds }
+  }
+
+  /** Takes notice of what the owner has told. */
+  adopt(loss: ToldLoss | undefined): void {
+    this.#loss.adopt(loss?.kinds)
+    if (loss === undefined) return
+    const { clock } = this.#options
+    this.#lostSinceMs = clock.now() - (clock.date() - Date.parse(loss.since))
+    this.#since = loss.since
   }
 
   /** Tells that the stream ended by a fault of our own. */
@@ -94,14 +106,14 @@ export class StreamEvents {
 
   #lookAtLoss(signs: StreamSigns): void {
     const { clock, emit, stream } = this.#options
-    const { reason, heardMs, ownership } = signs
+    const { reason, heardMs } = signs
     const wrong = this.#wrongIn(signs)
     if (wrong === 'unknown') return
     // Who was told that it failed knows that nothing comes.
     const isKnown = this.#loss.isOpen
     if (!isKnown && wrong !== undefined) this.#begin(heardMs)
     const news = this.#loss.look(wrong, clock.now())
-    if (news === undefined || !ownership.isMine) return
+    if (news === undefined) return
     const since = this.#since
     if (news === 'over') emit('stream.back', { since, ...this.#gone() }, stream)
     else if (wrong !== undefined && wrong !== 'lost') {

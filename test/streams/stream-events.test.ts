@@ -214,7 +214,7 @@ test('a stream whose backup delivers nothing either is lost', async () => {
 })
 
 describe('by what a stream shows', () => {
-  const alone = { isMine: true, isOthers: false }
+  const alone = { isMine: true }
   const signs = (more: Partial<StreamSigns> = {}): StreamSigns => ({
     state: 'live',
     reason: undefined,
@@ -263,20 +263,24 @@ describe('by what a stream shows', () => {
     expect(news()).toHaveLength(1)
   })
 
-  test('only the owner tells, and the next one does not tell again', () => {
-    const followed = { isMine: false, isOthers: true }
-    look(30, () => ({ state: 'stale', reason: 'no_media', ownership: followed }))
+  test('only the owner tells, and the next one goes on where it was', () => {
+    const followed = { isMine: false }
+    look(30, () => ({ state: 'stale', ownership: followed }))
     expect(news()).toEqual([])
+    const since = iso(clock.now() - 40_000)
+    told1.adopt({ since, kinds: ['lost'] })
+    expect(told1.loss).toEqual({ since, kinds: ['lost'] })
     look(30, () => ({ state: 'offline', reason: 'no_media' }))
     expect(news()).toEqual([])
     look(30, () => ({}))
-    expect(news().map(([type]) => type)).toEqual(['stream.back'])
+    expect(news()).toEqual([['stream.back', 'yard', { since, goneSeconds: 70, times: 1 }]])
+    expect(told1.loss).toBeUndefined()
   })
 
-  test('what happens while nobody owns a stream its next owner tells', () => {
-    const nobodys = { isMine: false, isOthers: false }
-    look(5, () => ({ state: 'stale', reason: 'no_media', ownership: nobodys }))
-    look(5, () => ({ state: 'stale', reason: 'no_media' }))
+  test('what the owner has not told any more its successor does', () => {
+    look(30, () => ({ state: 'offline', ownership: { isMine: false } }))
+    told1.adopt(undefined)
+    look(5, () => ({ state: 'offline', reason: 'no_media' }))
     expect(news().map(([type]) => type)).toEqual(['stream.lost'])
   })
 
