@@ -40,7 +40,8 @@ function refusal(
 ): HttpError | undefined {
   if (token !== undefined && !authorizes(request.headers.authorization, token)) {
     return new HttpError('unauthenticated', 'The admin token is required', {
-      headers: { 'WWW-Authenticate': 'Bearer realm="admin", Basic realm="admin", charset="UTF-8"' },
+      // Chromium asks its user for nothing but the first scheme of a field.
+      headers: { 'WWW-Authenticate': 'Basic realm="admin", charset="UTF-8", Bearer realm="admin"' },
     })
   }
   // A browser has a token for the name that its user gave it for. Without one, any site may have its own name point here.
