@@ -13,6 +13,8 @@ export interface Terminal {
   readonly untilStopped: () => Promise<void>
   /** Whether results are read by eyes that see colours. Default: false. */
   readonly isColoured?: boolean
+  /** How many characters a line has room for. Default: any number. */
+  readonly columns?: number | undefined
 }
 
 /** The exit codes, documented in the README, because scripts rely on them. */

@@ -48,11 +48,20 @@ async function examineAndTell(args: Args, terminal: Terminal): Promise<ExitCode>
   const report = reportOf(examination)
   const lines =
     json === undefined
-      ? reportLines(examination, terminal.isColoured === true)
+      ? [...reportLines(examination, terminal), ...nextLines(args, report.result)]
       : [JSON.stringify(report, null, 2)]
   for (const line of lines) terminal.out(line)
   if (trace !== undefined) await saveTrace(trace, examination)
   return report.result === 'fail' ? EXIT.fault : EXIT.ok
+}
+
+/** Says how to go on, where nothing stands in the way. */
+function nextLines({ options }: Args, result: 'ok' | 'warn' | 'fail'): readonly string[] {
+  if (result === 'fail') return []
+  const { config, stream = '', region } = options
+  const what = config === undefined ? `--stream ${stream}` : `--config ${config}`
+  const where = region === undefined ? '' : ` --region ${region}`
+  return [`next: kvs-hls-gateway ${what}${where}`]
 }
 
 type Examination = Awaited<ReturnType<typeof import('../doctor/doctor.ts')['examine']>>

@@ -12,6 +12,7 @@ export function processTerminal(): Terminal {
       process.on('SIGHUP', callback)
     },
     untilStopped: stopSignal,
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     // NO_COLOR and the like are heeded by Node.
     isColoured: process.stdout.isTTY && process.stdout.hasColors(),
   }

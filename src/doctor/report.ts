@@ -43,14 +43,25 @@ export function reportOf({ streams, patterns, tookMs }: Examination): Report {
   }
 }
 
+/** Texts are not broken narrower than this, however narrow the terminal. */
+const LEAST_ROOM = 40
+
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const
 
+/** How lines are to look. */
+export interface Look {
+  /** Default: false. */
+  readonly isColoured?: boolean
+  /** How many characters a line has room for. Default: any number. */
+  readonly columns?: number | undefined
+}
+
 /** Returns the lines for people. */
-export function reportLines(examination: Examination, isColoured: boolean): readonly string[] {
+export function reportLines(examination: Examination, look: Look = {}): readonly string[] {
   const { streams, patterns } = examination
   const width = Math.max(...CHECKS.map(({ length }) => length))
   return [
-    ...streams.flatMap((stream) => [...groupLines(stream, width, isColoured), '']),
+    ...streams.flatMap((stream) => [...groupLines(stream, width, look), '']),
     ...patterns.map((pattern) => `not looked at: streams by the pattern ${pattern}`),
     summary(examination),
   ]
@@ -59,17 +70,34 @@ export function reportLines(examination: Examination, isColoured: boolean): read
 function groupLines(
   { name, findings }: Diagnosis,
   width: number,
-  isColoured: boolean,
+  { isColoured = false, columns = Infinity }: Look,
 ): readonly string[] {
   return [
     isColoured ? styleText('bold', name, { validateStream: false }) : name,
     ...findings.flatMap(({ check, level, seen, todo }) => {
       const word = level.padEnd(4)
       const mark = isColoured ? styleText(COLOURS[level], word, { validateStream: false }) : word
-      const line = `  ${mark}  ${check.padEnd(width)}  ${seen}`
-      return todo === undefined ? [line] : [line, `${' '.repeat(width + 10)}→ ${todo}`]
+      const room = Math.max(LEAST_ROOM, columns - width - 10)
+      const [first = '', ...rest] = wrapped(seen, room)
+      const more = todo === undefined ? [] : wrapped(`→ ${todo}`, room)
+      const indent = ' '.repeat(width + 10)
+      return [
+        `  ${mark}  ${check.padEnd(width)}  ${first}`,
+        ...[...rest, ...more].map((line) => `${indent}${line}`),
+      ]
     }),
   ]
+}
+
+/** Breaks a text between words, so that no line is longer than there is room, unless a word is. */
+function wrapped(text: string, room: number): readonly string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last === undefined || last.length + word.length >= room) lines.push(word)
+    else lines[lines.length - 1] = `${last} ${word}`
+  }
+  return lines
 }
 
 /** Says how much is wrong, and where to begin: with what comes first, since the rest may follow from it. */

@@ -183,9 +183,7 @@ test('a minute is all that it takes: what could not be looked at by then is told
 
 test('the last line sums up, and patterns are told', () => {
   expect(examination.patterns).toEqual(['^cam-[0-9]+$'])
-  expect(reportLines(examination, false).at(-1)).toMatch(
-    /^\d+ failed, \d+ warnings: start with “.*” of/,
-  )
+  expect(reportLines(examination).at(-1)).toMatch(/^\d+ failed, \d+ warnings: start with “.*” of/)
 })
 
 test('G9: of each stream’s quotas no more than two per cent of a minute is used', () => {

@@ -60,7 +60,8 @@ function headersOf(o: KvsObservations): readonly string[] {
     if (headers === undefined) return []
     const type = headers['content-type'] ?? 'no content type'
     const cache = headers['cache-control'] ?? 'no Cache-Control'
-    return [`${operation} ${type}, ${cache}`]
+    const cors = headers['access-control-allow-origin'] === undefined ? 'no CORS' : 'CORS'
+    return [`${operation} ${type}, ${cache}, ${cors}`]
   })
 }
 
