@@ -212,12 +212,13 @@ test('units', () => {
     '1.5 KiB',
     '7.0 GiB',
   ])
-  expect([0, 950, 1000, 123_456, 2.4e6, 1e12].map(rateInWords)).toEqual([
+  expect([0, 950, 1000, 123_456, 2.4e6, 59.96e6, 1e12].map(rateInWords)).toEqual([
     '0 bit/s',
     '950 bit/s',
     '1.0 kbit/s',
     '123 kbit/s',
     '2.4 Mbit/s',
+    '60 Mbit/s',
     '1000 Gbit/s',
   ])
   expect([-3.14, 2.44, 45.2].map(secondsInWords)).toEqual(['-3.1 s', '2.4 s', '45 s'])

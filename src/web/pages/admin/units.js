@@ -12,7 +12,7 @@ export function bytesInWords(count) {
 
 /**
  * @param {number} bitsPerSecond
- * @returns {string} `0 bit/s`, `950 kbit/s`, `2.4 Mbit/s`
+ * @returns {string} `0 bit/s`, `950 kbit/s`, `2.4 Mbit/s`, `24 Mbit/s`
  */
 export function rateInWords(bitsPerSecond) {
   const units = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s']
@@ -21,7 +21,7 @@ export function rateInWords(bitsPerSecond) {
     Math.floor(Math.log10(Math.max(1, bitsPerSecond)) / 3 + 1e-9),
   )
   const value = bitsPerSecond / 1000 ** power
-  return `${value.toFixed(power > 0 && value < 100 ? 1 : 0)} ${units[power]}`
+  return `${value.toFixed(power > 0 && value < 9.95 ? 1 : 0)} ${units[power]}`
 }
 
 /**
