@@ -30,6 +30,16 @@ test('cameras and their switches', async () => {
   expect(it.emulator.control.camera('yard-camera').config.tfdtBase).toBe('epoch')
 })
 
+test('a camera is added while it runs, under a name that is not taken', async () => {
+  await using it = await rig()
+  const added = await call(it, 'PUT', '/cameras/new-camera', { clip: 'hevc' })
+  expect(added).toMatchObject({ status: 200, body: { producing: true, config: { clip: 'hevc' } } })
+  expect((await call(it, 'PUT', '/cameras/new-camera', {})).status).toBe(400)
+  expect((await call(it, 'PUT', '/cameras/other', { clip: 'none' })).status).toBe(400)
+  const masterUrl = await openSession(it.emulator.url, { StreamName: 'new-camera' })
+  expect((await get(masterUrl)).text).toContain('CODECS="hvc1')
+})
+
 test('a patched latency holds for what comes, and leaves what was shown', async () => {
   await using it = await rig()
   it.clock.advance(150)

@@ -176,10 +176,69 @@ describe('a stream of a trace', () => {
   })
 })
 
-test('what cannot be replayed is told', () => {
+test('lists and boxes are as they were', () => {
+  const text = [
+    '#EXTM3U',
+    '#EXT-X-MEDIA-SEQUENCE:1',
+    '#EXT-X-MAP:URI="getMP4InitFragment.mp4?SessionToken=token&TrackNumber=1"',
+    '#EXTINF:2,',
+    'getMP4MediaFragment.mp4?FragmentNumber=7&SessionToken=token&TrackNumber=1',
+  ].join('\n')
+  const media = {
+    bytes: 9,
+    boxes: [
+      { type: 'styp', size: 24 },
+      { type: 'moof', size: 9 },
+      { type: 'moof', size: 9 },
+    ],
+    baseTicks: 0,
+  }
+  const video = {
+    name: 'video' as const,
+    playlists: [{ atMs: 0, text }],
+    inits: [{ boxes: [], timescale: 90_000 }],
+    media: [media, media],
+  }
+  const { config } = replay(observed([], { session: { renditions: [video] } }), NOON)
+  expect(config.cameras?.['stream-1']).toMatchObject({
+    fragmentUri: 'index',
+    mediaSequenceStart: 1,
+    mapSequenceNumber: false,
+    numberFormat: 'plain',
+    styp: true,
+    sidx: false,
+    moofs: 2,
+    tfdtBase: 'fragment',
+  })
+})
+
+test('what cannot be replayed is told, once for all streams that it is true of', () => {
   const { differences, config } = replay(observed([]), NOON)
   expect(differences).toContain(
     'stream-1: no fragment was listed: lengths, times and sizes of fragments are the emulator’s own',
   )
   expect(config.region).toBe('eu-west-1')
+
+  const fault = { name: 'CredentialsProviderError', message: 'none' }
+  const trace = observed([], { calls: [{ operation: 'Credentials', atMs: 0, tookMs: 1, fault }] })
+  const [first] = trace.streams
+  if (first === undefined) throw new RangeError('no stream')
+  const origin = {
+    kind: 'hls' as const,
+    takenMs: TAKEN,
+    use: { always: false, dvrMs: 0, archive: false },
+    proxy: false,
+    isCut: false,
+    calls: [],
+  }
+  const streams = [
+    first,
+    { ...first, name: 'stream-2' },
+    { name: 'stream-3', observations: origin },
+  ]
+  expect(replay({ ...trace, streams }, NOON).differences).toEqual([
+    'stream-1, stream-2: no fragment was listed: lengths, times and sizes of fragments are the emulator’s own',
+    'stream-1, stream-2: Credentials failed (CredentialsProviderError), which is not replayed',
+    'stream-3: an HLS origin is not replayed',
+  ])
 })

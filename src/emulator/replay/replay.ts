@@ -3,7 +3,7 @@ import { readTrace } from '../../trace/trace-file.ts'
 import type { CameraConfigInput, EmulatorConfig } from '../config.ts'
 import { answersOf } from './answers-of.ts'
 import { cadenceOf } from './cadence.ts'
-import { differencesOf } from './differences-of.ts'
+import { byStream, differencesOf } from './differences-of.ts'
 import { listsOf } from './lists-of.ts'
 import { mediaOf } from './media-of.ts'
 import { recordingOf } from './recording-of.ts'
@@ -27,13 +27,13 @@ export function replayFile(text: string, nowMs: number): Replay {
 }
 
 export function replay({ streams }: Trace, nowMs: number): Replay {
-  const differences: string[] = []
+  const differences: (readonly [stream: string, difference: string])[] = []
   const cameras = streams.flatMap(({ name, observations }) => {
     if (observations.kind === 'hls') {
-      differences.push(`${name}: an HLS origin is not replayed`)
+      differences.push([name, 'an HLS origin is not replayed'])
       return []
     }
-    differences.push(...differencesOf(observations).map((text) => `${name}: ${text}`))
+    differences.push(...differencesOf(observations).map((text) => [name, text] as const))
     return [[name, cameraOf(observations, nowMs)] as const]
   })
   const [first] = streams.flatMap(({ observations }) => {
@@ -47,7 +47,7 @@ export function replay({ streams }: Trace, nowMs: number): Replay {
       ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
       ...(region === undefined || !/^[a-z0-9-]+$/.test(region) ? {} : { region }),
     },
-    differences,
+    differences: byStream(differences),
   }
 }
 
