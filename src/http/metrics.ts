@@ -297,13 +297,19 @@ function exposeSavings(
     labelNames: ['stream'],
     registers: [registry],
     collect() {
+      const configured = new Set<string>()
       for (const { name, savedUsd } of streams()) {
         const stream = counters.labelOf(name)
+        configured.add(stream)
         const saved = stream === name ? savedUsd : counters.saved(stream)
         highest.set(stream, Math.max(saved, highest.get(stream) ?? 0))
       }
       this.reset()
-      for (const [stream, saved] of highest) this.inc({ stream }, saved)
+      for (const [stream, saved] of highest) {
+        // Of a pattern, whose label is no stream's name, there may be none for a while.
+        if (configured.has(stream) || stream.startsWith('/')) this.inc({ stream }, saved)
+        else highest.delete(stream)
+      }
     },
   })
 }

@@ -240,7 +240,8 @@ export class LiveStream implements Stream {
 
   /** Says whether viewers may have lists; the live one may be empty all the same, where the past is not. */
   #maySee(): boolean {
-    return this.#running !== undefined && this.#isUpToDate && !this.#isCut()
+    const runs = this.#running !== undefined && !this.#isRetired
+    return runs && this.#isUpToDate && !this.#isCut()
   }
 
   /** What the DVR list holds, also while the stream does not run. */
@@ -325,6 +326,7 @@ export class LiveStream implements Stream {
    */
   async retire(): Promise<void> {
     this.#isRetired = true
+    this.#changed()
     await this.stop()
   }
 

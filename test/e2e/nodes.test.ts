@@ -141,6 +141,44 @@ describe('G1, G3: whoever owns a stream, viewers of all nodes see one timeline',
     expect(sessionsAtOnce).toBeLessThanOrEqual(2)
   })
 
+  test('while one node after the other reads its file again: a new stream, another window, another source', async () => {
+    const lobby = { kvs: { streamName: cameraOf('lobby') }, activation: 'always', dvr: '1m' }
+    const porch = { kvs: { streamName: cameraOf('porch') }, idleTimeout: '3s' }
+    const reload = async (yard: object): Promise<void> => {
+      for (const node of nodes.nodes.values())
+        await node.reload({ streams: { lobby, porch, ...yard } })
+    }
+    const yardOf = (fragmentSelectorType: string, window: number) => ({
+      yard: { kvs: { ...porch.kvs, fragmentSelectorType }, activation: 'always', window },
+    })
+    await reload(yardOf('PRODUCER_TIMESTAMP', 6))
+    await everywhere('yard')
+    const end = new AbortController()
+    const options = { signal: end.signal, tolerances: { seamlessMs: 0 } }
+    const monitors = Array.from(
+      nodes.nodes.values(),
+      (node) => new ContinuityMonitor(node.watchUrl('yard'), options),
+    )
+    const following = monitors.map((monitor) => monitor.follow())
+    await grown('yard', 2)
+    const owner = await ownerOf('yard')
+    await reload(yardOf('PRODUCER_TIMESTAMP', 9))
+    await grown('yard', 3)
+    expect(monitors.map((monitor) => monitor.report().discontinuities)).toEqual([0, 0, 0])
+    await reload(yardOf('SERVER_TIMESTAMP', 9))
+    await grown('yard', 5)
+    expect(await ownerOf('yard')).toBe(owner)
+    end.abort()
+    await Promise.all(following)
+    for (const monitor of monitors) {
+      expect(monitor.report()).toMatchObject({ faults: [], discontinuities: 1, missed: 0 })
+    }
+    await reload({})
+    expect((await nodes.ask('/hls/yard/video.m3u8')).map(({ status }) => status)).toEqual([
+      404, 404, 404,
+    ])
+  })
+
   test('through a hand-over, a kill -9 and a node that stands still', async () => {
     const end = new AbortController()
     const watched = [...nodes.nodes].map(([name, node]) => ({

@@ -97,17 +97,17 @@ test('G1, G4: another source is one discontinuity, and leaves no session of the 
 
 test('what a removed stream has listed can be fetched for a while; then nothing of it is left', async () => {
   await using stage = await start({ lobby: kvs('lobby'), yard: kvs('yard') })
-  const { clock, world } = stage
+  const { world } = stage
   await stage.pass(5_000)
   const segment = await newestSegment(stage, 'yard')
+  expect(await metricsOf(stage)).toContain('yard')
   await reload(stage, { lobby: kvs('lobby') })
   expect(await statusOf(stage, '/hls/yard/video.m3u8')).toBe(404)
   expect(await statusOf(stage, segment)).toBe(200)
   await stage.pass(40_000)
   expect(world.counters('yard').activeSessions).toBe(0)
   expect(await statusOf(stage, segment)).toBe(404)
-  const metrics = await during(clock, ask(`${world.gateway.adminUrl}/metrics`))
-  expect(String(metrics.body)).not.toContain('yard')
+  expect(await metricsOf(stage)).not.toContain('yard')
 })
 
 test('a stream that is removed and put back goes on', async () => {
@@ -227,6 +227,10 @@ test('a faulty configuration changes nothing, and is told with all its faults', 
   expect(await stage.verdict()).toMatchObject({ faults: [], discontinuities: 0 })
   expect(world.lines.filter(({ event }) => event === 'configuration fault')).toHaveLength(4)
 })
+
+async function metricsOf({ clock, world }: Stage): Promise<string> {
+  return String((await during(clock, ask(`${world.gateway.adminUrl}/metrics`))).body)
+}
 
 async function newestSegment({ clock, world }: Stage, stream: string): Promise<string> {
   const base = `/hls/${stream}/`

@@ -16,6 +16,8 @@ export interface Gateway {
   readonly url: string
   /** The multivariant playlist of a stream. */
   watchUrl(stream: string): string
+  /** Has it read its file again, in which these sections are others by now. */
+  reload(sections: Readonly<Record<string, unknown>>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -81,7 +83,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const adminUrl = `http://127.0.0.1:${adminPort}`
   const disk =
     diskMaxBytes === undefined ? {} : { dir: join(folder, 'cache'), dirMaxBytes: diskMaxBytes }
-  const config = await writeConfig(folder, {
+  const sections = {
     server: { host: '127.0.0.1', port, reusePort },
     admin: { host: '127.0.0.1', port: adminPort },
     aws: { region: 'us-west-2', endpoint },
@@ -94,7 +96,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       ...entries(url),
     },
     dynamicStreams,
-  })
+  }
+  const config = await writeConfig(folder, sections)
   const env = options.clockS === undefined ? {} : await fakeClock(options.clockS)
   const process = await startProgram(['serve', '--config', config], url, { core, env })
   return {
@@ -103,6 +106,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     admin: new GatewayAdmin(adminUrl),
     adminUrl,
     watchUrl: (stream) => `${url}/hls/${stream}/master.m3u8`,
+    async reload(others) {
+      await writeConfig(folder, { ...sections, ...others })
+      const answer = await fetch(`${adminUrl}/api/v1/reload`, { method: 'POST' })
+      if (!answer.ok) throw new Error(`reload: ${answer.status} ${await answer.text()}`)
+    },
     async stop() {
       await process.stop()
       await rm(folder, { recursive: true, force: true })

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Publisher } from '../../src/publish/publisher.ts'
 import type { SourcesSettings } from '../../src/sources/sources.ts'
 import type { LiveSettings, LiveStream } from '../../src/streams/live-stream.ts'
+import { ALONE } from '../../src/streams/ownership.ts'
 import type { Segment } from '../../src/timeline/fragment.ts'
 import { segmentsOf } from '../../src/timeline/segment-block.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -143,6 +144,22 @@ describe('G1, G4: another camera', () => {
     expect(added[0]).toMatchObject({ msn: before + 1, discontinuity: 'source' })
     expect(breaks(added)).toEqual([])
   })
+})
+
+test('one that is retired has no list from that moment on, and runs no more until it is reinstated', async () => {
+  await start()
+  const retired = stream.retire()
+  expect(stream.view.live).toBeUndefined()
+  await retired
+  expect(camera.openSessions).toBe(0)
+  stream.start()
+  await expect(stream.ready(new AbortController().signal)).rejects.toThrow('No stream of that name')
+  expect(stream.view.state).toBe('idle')
+  const { msn = 0 } = publisher.shown?.tail.at(-1) ?? {}
+  stream.reinstate(ALONE)
+  stream.start()
+  await pass(clock, 8_000)
+  expect(tail().map((segment) => segment.msn)).toContain(msn + 1)
 })
 
 describe('a backup', () => {
