@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty'
 import type { Terminal } from './command.ts'
 
 const STOP_SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
@@ -8,14 +9,21 @@ export function processTerminal(): Terminal {
     env: process.env,
     out: (line) => process.stdout.write(`${line}\n`),
     err: (line) => process.stderr.write(`${line}\n`),
-    onReload: (callback) => {
-      process.on('SIGHUP', callback)
-    },
+    onReload,
     untilStopped: stopSignal,
     columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     // NO_COLOR and the like are heeded by Node.
     isColoured: process.stdout.isTTY && process.stdout.hasColors(),
   }
+}
+
+/** Calls back at each SIGHUP, unless it says that the terminal was closed: then the process is asked to stop. */
+function onReload(callback: () => void): void {
+  const terminals = [0, 1, 2].filter((fd) => isatty(fd))
+  process.on('SIGHUP', () => {
+    if (terminals.every((fd) => isatty(fd))) callback()
+    else process.kill(process.pid, 'SIGTERM')
+  })
 }
 
 /**
