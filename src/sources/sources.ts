@@ -9,6 +9,7 @@ import type { FetchedFragment } from '../ingest/fetch-fragment.ts'
 import type { GatewayCounters } from '../metrics/gateway-counters.ts'
 import type { LiveSource, Segment, SegmentTrack } from '../timeline/fragment.ts'
 import { isUnread } from '../timeline/listed.ts'
+import { TOLERANCE_MS } from '../timeline/tolerance.ts'
 import type { StreamQuota } from '../upstream/kvs/quota.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import type { Failing } from '../upstream/session-keeper.ts'
@@ -384,7 +385,9 @@ export class Sources {
       return newestOf(list, this.#settings.window)
     }
     const lastReal = segments.findLast((segment) => segment.source !== 'slate')
-    return takeOver(list, { last: segments.at(-1), lastReal }, clock.now())
+    const last = segments.at(-1)
+    const wanted = takeOver(list, { last, lastReal }, clock.now())
+    return isAnother && last !== undefined ? notYetShown(wanted, last, clock.now()) : wanted
   }
 
   /** Shows slates while they are wanted. */
@@ -478,4 +481,21 @@ export class Sources {
       cancel()
     }
   }
+}
+
+/** For how many of its lengths the last segment keeps out what another camera sent of the same time. */
+const SAME_TIME = 2
+
+/**
+ * Leaves out what begins before the last segment ends, because that time has been shown; only for as long as a later one may
+ * be about to come, because the other camera's clock may be behind.
+ */
+function notYetShown(
+  list: readonly ListedFragment[],
+  { startMs, durationMs, receivedMs }: Segment,
+  nowMs: number,
+): readonly ListedFragment[] {
+  if (nowMs - receivedMs >= SAME_TIME * durationMs) return list
+  const fromMs = startMs + durationMs - TOLERANCE_MS
+  return list.filter((fragment) => (fragment.startMs ?? fromMs) >= fromMs)
 }
