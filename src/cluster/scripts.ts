@@ -22,6 +22,12 @@ local function lease(value)
 end
 `
 
+/**
+ * When Redis began to remember leases: at the name that no stream has. Until a lease could have run out since, one that is not
+ * there may have been lost, and its owner still believe in it.
+ */
+const BORN = "''"
+
 /** How long what nobody renews is remembered, in milliseconds: for nodes that Redis was away from. */
 const SWEEP_MS = 600_000
 
@@ -39,6 +45,7 @@ export const BEAT = script(`${TIME}${LEASE}
 local nodes, leases, wishes = KEYS[1], KEYS[2], KEYS[3]
 local me, about, ttl, held = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 redis.call('HSET', nodes, me, text(now + ttl) .. ' ' .. about)
+redis.call('HSETNX', leases, ${BORN}, text(now))
 local lost, at = {}, 5
 for _ = 1, held do
   local stream, token, anew = ARGV[at], ARGV[at + 1], ARGV[at + 2]
@@ -75,7 +82,7 @@ for i = 1, #all, 2 do
     running[#running + 1] = all[i]
     running[#running + 1] = node
     running[#running + 1] = text(till - now)
-  elseif not node or till + ${SWEEP_MS} < now then
+  elseif all[i] ~= ${BORN} and (not node or till + ${SWEEP_MS} < now) then
     redis.call('HDEL', leases, all[i])
   end
 end
@@ -96,12 +103,15 @@ return { alive, running, wanted, lost }
  * Takes a stream's lease if nobody holds it.
  *
  * KEYS leases. ARGV stream, node, token, milliseconds, whether also one that has run out may be taken ('1' or '0').
- * Returns '' if it is taken now, else the node that holds it, or held it last.
+ * Returns '' if it is taken now, else the node that holds it, or held it last; '-' where Redis has not remembered leases for as
+ * long as one lasts.
  */
 export const CLAIM = script(`${TIME}${LEASE}
 local stream, me, token, ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local node, _, till = lease(redis.call('HGET', KEYS[1], stream))
 if node and node ~= me and (till > now or ARGV[5] ~= '1') then return node end
+local born = tonumber(redis.call('HGET', KEYS[1], ${BORN}) or text(now))
+if not node and now < born + ttl then return '-' end
 redis.call('HSET', KEYS[1], stream, me .. ' ' .. token .. ' ' .. text(now + ttl))
 return ''
 `)

@@ -17,6 +17,8 @@ export class LeaseTable {
   readonly #nodes = new Map<string, { about: string; untilMs: number }>()
   readonly #leases = new Map<string, Lease>()
   readonly #wishes = new Map<string, number>()
+  /** When it began to remember. */
+  #bornMs: number | undefined
 
   readonly #told: (channel: string, message: string) => void
 
@@ -45,10 +47,12 @@ export class LeaseTable {
     this.#nodes.clear()
     this.#leases.clear()
     this.#wishes.clear()
+    this.#bornMs = undefined
   }
 
   #beat([me, about, ttl, count, ...rest]: Args, nowMs: number): unknown {
     const untilMs = nowMs + Number(ttl)
+    this.#bornMs ??= nowMs
     this.#nodes.set(String(me), { about: String(about), untilMs })
     const lost: string[] = []
     let at = 0
@@ -83,6 +87,7 @@ export class LeaseTable {
     const lease = this.#leases.get(stream)
     const isFree = lease === undefined || lease.node === me
     if (!isFree && (lease.untilMs > nowMs || fromOthers !== '1')) return lease.node
+    if (lease === undefined && nowMs < (this.#bornMs ?? nowMs) + Number(ttl)) return '-'
     this.#leases.set(stream, { node: me, token, untilMs: nowMs + Number(ttl) })
     return ''
   }
