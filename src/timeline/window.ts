@@ -60,9 +60,14 @@ export function retire(window: SegmentWindow, count: number, nowMs: number): Seg
 const LEAST_LIST_MS = 15_000
 
 /**
+ * How long what came is listed at least, because after an outage many fragments come at once, and players would never see the
+ * first of them: they reload every target duration (RFC 8216, 6.3.4), or a moment later, and see what a cache holds.
+ */
+const LEAST_SEEN_MS = 2_000
+
+/**
  * Counts the segments that may leave. Nothing leaves a live list that would then be shorter than three target durations
- * (RFC 8216, 6.2.2). Nor does what came within the last one, because after an outage many fragments come at once, and
- * players, who reload every target duration (6.3.4), would never see the first of them.
+ * (RFC 8216, 6.2.2), nor before players can have seen it.
  */
 function countExcess(
   listed: readonly Segment[],
@@ -76,7 +81,8 @@ function countExcess(
     left -= listedMs(segment)
     const tooMany = listed.length - count > MAX_LISTED
     const tooShort = left < Math.max(3000 * targetDuration, LEAST_LIST_MS)
-    const tooNew = nowMs - segment.receivedMs < 1000 * targetDuration
+    const seenMs = Math.max(1000 * targetDuration, LEAST_SEEN_MS)
+    const tooNew = nowMs - segment.receivedMs < seenMs
     if ((tooShort || tooNew) && !tooMany) break
     count += 1
   }

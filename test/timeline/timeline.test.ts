@@ -361,6 +361,22 @@ describe('the window', () => {
     expect(numbers(timeline)).toHaveLength(8)
   })
 
+  test('holds it for two seconds where fragments are of one, as players may be a moment late', () => {
+    const timeline = Timeline.begin({ window: 5, targetDurationFloorS: () => 1 })
+    const camera = new Camera({ fragmentMs: 1_000 })
+    for (let i = 0; i < 3; i += 1) accept(timeline, camera.next())
+    timeline.fixTargetDuration()
+    const backlog = Array.from({ length: 30 }, () => camera.next())
+    const [first] = backlog
+    const receivedMs = backlog[29]?.receivedMs ?? 0
+    for (const fragment of backlog) accept(timeline, { ...fragment, receivedMs })
+    accept(timeline, camera.next())
+    expect(numbers(timeline)[0]).toBe(first?.number)
+
+    accept(timeline, camera.next())
+    expect(numbers(timeline)).toHaveLength(16)
+  })
+
   test('lists as many as asked, or three target durations, or 15 s', () => {
     const list = (window: number, floorS: number): number => {
       const timeline = Timeline.begin({ window, targetDurationFloorS: () => floorS })
