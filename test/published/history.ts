@@ -98,6 +98,8 @@ export async function begin(
     defaults: {
       activation: 'always',
       dvr: '3m',
+      // As 5ea7d07 chose, before it was asked what KVS has recorded.
+      minTargetDuration: '3s',
       onSignalLoss: 'slate',
       signalLossAfter: '20s',
       kvs: { containerFormat },
