@@ -112,7 +112,10 @@ function readAll(text: string, newest: number): number {
     const written = writeMedia(media)
     if (writeMedia(parseMedia(written)) !== written) throw new Error('a media list changed')
     const last = media.segments.at(-1)
-    if (last !== undefined && tail?.segments.at(-1)?.uri !== last.uri)
+    // Without EXT-X-TARGETDURATION it may be told by a segment that is left out.
+    const isRefused =
+      tail === undefined && !/(^|[\r\n])[ \t]*#EXT-X-TARGETDURATION[ \t]*:[ \t]*\d/.test(text)
+    if (last !== undefined && !isRefused && tail?.segments.at(-1)?.uri !== last.uri)
       throw new Error('another end')
   }
   if (multivariant !== undefined) {
