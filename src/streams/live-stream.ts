@@ -569,7 +569,6 @@ export class LiveStream implements Stream {
   #changed(): void {
     const ownership = this.#ownership
     if (ownership.isOthers && this.#publisher.shown !== undefined) this.#isUpToDate = true
-    this.#tellFollowers()
     this.#update()
     this.#view = undefined
     this.#change.notify()
@@ -578,16 +577,19 @@ export class LiveStream implements Stream {
   /** Enters the state that follows from what is known now, and tells what is news of it. */
   #update(): void {
     this.#enterState()
-    if (this.#running === undefined) return
+    if (this.#running !== undefined) this.#lookForEvents(this.#running)
+    this.#tellFollowers()
+  }
+
+  #lookForEvents({ startedMs }: Running): void {
     this.#events.look({
       state: this.#state,
       reason: this.trouble?.code,
       source: this.newest?.source,
-      heardMs: this.newestMs ?? this.#running.startedMs,
+      heardMs: this.newestMs ?? startedMs,
       ownership: this.#ownership,
       sources: this.sources,
     })
-    this.#tellFollowers()
   }
 
   #tellFollowers(): void {
