@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Random } from './base/backoff.ts'
 import type { Clock } from './base/clock.ts'
 import { listenerUrl } from './base/listener-url.ts'
-import { type Log, silentLog } from './base/log.ts'
+import type { Log } from './base/log.ts'
 import type { Config, Listener } from './config/config.ts'
 import type { Emit } from './events/gateway-event.ts'
 import { tellGrowth } from './events/tell-growth.ts'
@@ -59,8 +59,8 @@ export type StartGateway = (config: Config, deps: GatewayDeps) => Promise<Runnin
 
 /** Composes the gateway: here and in src/gateway is every implementation known. */
 export const startGateway: StartGateway = async (config, deps) => {
-  const logger = deps.log === undefined ? createLogger(config.log) : undefined
-  const log = deps.log ?? logger ?? silentLog
+  const logger = createLogger(config.log)
+  const log = deps.log ?? logger
   const shared = await openShared(
     config,
     { ...deps, proxies: proxiesOf(deps.env ?? process.env) },
@@ -93,7 +93,7 @@ export const startGateway: StartGateway = async (config, deps) => {
         behave()
         limit.configure(next.limits.running)
         shared.webhook.configure(webhookSettings(next.events))
-        logger?.configure(next.log)
+        logger.configure(next.log)
       })
       streams.start()
     },
