@@ -110,6 +110,14 @@ export class Cluster {
     return isOwn ? undefined : this.#leases.reach(lease.lastOwner)
   }
 
+  /** How the other nodes are reached, the one that owned a stream last before all others. */
+  othersReach(stream: string): readonly Reach[] {
+    const last = this.#leases.get(stream)?.lastOwner
+    const ids = new Set(last === undefined ? [] : [last])
+    for (const id of this.nodes.keys()) if (id !== this.node) ids.add(id)
+    return [...ids].flatMap((id) => this.#leases.reach(id) ?? [])
+  }
+
   /**
    * The node that works on a stream's past, this one or another: the one that owns it, and while none does the one that is
    * to own it.

@@ -213,7 +213,10 @@ function openPublisher(
       await Promise.all(lengthsOf(now).map((each) => each.settled()))
     },
     stores: { memory: store, cache, timelines: saved, journals },
-    refetch: (...segment) => peers?.segment(name, ...segment) ?? sources.fetchAgain(...segment),
+    refetch: (segment, track, offset, signal) => {
+      const again = (at: number) => sources.fetchAgain(segment, track, at, signal)
+      return peers?.segment(name, segment, track, offset, signal, again) ?? again(offset)
+    },
   })
 }
 

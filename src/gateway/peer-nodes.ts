@@ -25,16 +25,26 @@ const ABSENCES = 2
 const LONGEST_WORK_MS = 320_000
 /** How long the owner may take to begin with a segment that it has, or can fetch. */
 const SEGMENT_MS = 5_000
+/** How long another node may take to begin with what it has in memory. */
+const HELD_MS = 1_000
+/** How many others are asked. */
+const OTHERS = 3
+
+/** What has to be known of the other nodes. */
+export type PeerCluster = Pick<
+  Cluster,
+  'node' | 'nodes' | 'owners' | 'ownerOf' | 'ownerReach' | 'othersReach' | 'workerOf' | 'relay'
+> & { readonly timelines: Pick<Cluster['timelines'], 'more'> }
 
 /** Reaches the other nodes over HTTP. */
 export class PeerNodes implements Peers, ForPeers {
   /** What the others have to show here: known to those who can read what this node tells of itself. */
   readonly secret = randomBytes(24).toString('base64url')
-  readonly #cluster: Cluster
+  readonly #cluster: PeerCluster
   readonly #clock: Clock
   readonly #agent: UpstreamAgent
 
-  constructor(cluster: Cluster, clock: Clock, agent: UpstreamAgent) {
+  constructor(cluster: PeerCluster, clock: Clock, agent: UpstreamAgent) {
     this.#cluster = cluster
     this.#clock = clock
     this.#agent = agent
@@ -63,20 +73,43 @@ export class PeerNodes implements Peers, ForPeers {
   }
 
   /**
-   * Reads the bytes of a published segment from the node that owns its stream, from `offset` on; undefined where this node
-   * has to get them itself.
+   * Reads the bytes of a published segment, from `offset` on: from the node that owns its stream, where that is this one
+   * by `fetchAgain`, and where that cannot give them from another one that has them in memory, such as the owner of before.
+   * @throws what the owner's answer, or `fetchAgain`, was, once nobody has them
    */
-  segment(
+  async *segment(
     stream: string,
-    { msn, source }: Segment,
-    { init, id, opaque }: SegmentTrack,
+    segment: Segment,
+    track: SegmentTrack,
     offset: number,
     signal: AbortSignal,
-  ): AsyncIterable<Buffer> | undefined {
-    const owner = this.#cluster.ownerReach(stream)
-    if (owner === undefined || source === 'slate') return undefined
-    const uri = segmentUri(init.rendition, msn, id, opaque?.container)
-    return this.#read(owner, `/hls/${stream}/${uri}`, offset, signal)
+    fetchAgain: (offset: number) => AsyncIterable<Buffer>,
+  ): AsyncGenerator<Buffer> {
+    const { init, id, opaque } = track
+    const path = `/hls/${stream}/${segmentUri(init.rendition, segment.msn, id, opaque?.container)}`
+    const owner = segment.source === 'slate' ? undefined : this.#cluster.ownerReach(stream)
+    const others = this.#cluster.othersReach(stream).filter((other) => other !== owner)
+    const ways = [
+      (at: number) => (owner ? this.#read(owner, path, at, SEGMENT_MS, signal) : fetchAgain(at)),
+      ...others
+        .slice(0, OTHERS)
+        .map((other) => (at: number) => this.#read(other, path, at, HELD_MS, signal)),
+    ]
+    const failures: unknown[] = []
+    let at = offset
+    for (const way of ways) {
+      try {
+        for await (const chunk of way(at)) {
+          at += chunk.length
+          yield chunk
+        }
+        return
+      } catch (error) {
+        signal.throwIfAborted()
+        failures.push(error)
+      }
+    }
+    throw failures[0]
   }
 
   async #gone(id: string, signal: AbortSignal): Promise<void> {
@@ -90,14 +123,15 @@ export class PeerNodes implements Peers, ForPeers {
     { url, secret }: Reach,
     path: string,
     offset: number,
+    waitMs: number,
     signal: AbortSignal,
   ): AsyncGenerator<Buffer> {
     const headers = { [PEER_FIELDS.secret]: secret, range: `bytes=${offset}-` }
     const request = { origin: url, path, method: 'GET', headers }
-    const answer = await this.#send(request, signal, SEGMENT_MS)
+    const answer = await this.#send(request, signal, waitMs)
     try {
       if (answer.statusCode === 404) throw gone()
-      if (answer.statusCode !== 206) throw new Error(`the owner answered ${answer.statusCode}`)
+      if (answer.statusCode !== 206) throw new Error(`a node answered ${answer.statusCode}`)
       yield* answer.body
     } finally {
       letGo(answer.body)

@@ -30,7 +30,7 @@ export interface Streams {
 
 /** What a door for other nodes has to know. */
 export interface ForPeers {
-  /** Says whether this node owns a stream, and so has its bytes, or can get them. */
+  /** Says whether this node owns a stream, and so can get its bytes where it has them no more. */
   readonly owns: (stream: string) => boolean
   /** Renews another node's leases for it. Resolves with what is known of all; rejects when this node cannot say. */
   readonly renew: (beat: readonly (string | number)[]) => Promise<unknown>

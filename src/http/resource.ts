@@ -1,6 +1,7 @@
 import type { Clips } from '../archive/clip/clips.ts'
 import type { Clock } from '../base/clock.ts'
 import type { GatewayError } from '../base/errors.ts'
+import type { MediaReach } from '../publish/segment-bytes.ts'
 import type { Stream } from '../streams/stream.ts'
 import type { TrafficClass } from './downstream-counts.ts'
 import type { MaybeLater, RenderedLists, RenderedPlaylist } from './rendered-lists.ts'
@@ -64,6 +65,8 @@ export interface Asker {
   readonly name: string
   /** Aborts when the client leaves, or has its answer. */
   readonly signal: AbortSignal
+  /** From where it may get media: another node only from memory, where this one would have to ask others itself. */
+  readonly reach: MediaReach
   /**
    * Waits for work that has a deadline of its own, so that the request counts as blocked, and its client not as
    * stalled.

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../base/errors.ts'
-import type { Cell } from '../metrics/counter.ts'
+import type { MediaReach } from '../publish/segment-bytes.ts'
 import type { Stream } from '../streams/stream.ts'
 import { isStreamName } from '../streams/stream-name.ts'
 import { clientName } from './client-name.ts'
@@ -63,7 +63,7 @@ function serve(
   reply: FastifyReply,
 ): MaybeLater<void> {
   const { raw, grant } = request
-  const asker = new Waiting(request, reply.raw, door)
+  const asker = new Waiting(resource, request, reply.raw, door)
   const exchange = { resource, request: raw, reply, asker, vary: grant?.vary }
   const stream = streamOf(door, resource)
   if (resource.needs === 'made') {
@@ -92,7 +92,7 @@ function streamOf(
   { stream: name, needs }: Resource,
 ): Stream | undefined {
   // Nothing is asked of a node that would have to ask another one.
-  if (forPeers !== undefined && needs !== 'made' && (needs === 'shown' || !forPeers.owns(name))) {
+  if (forPeers !== undefined && needs === 'shown') {
     throw new GatewayError('upstream_unavailable', 'This node has nothing of it for others')
   }
   const stream = isStreamName(name) ? streams.get(name) : undefined
@@ -232,15 +232,22 @@ function ownHeads({ ok, notModified }: PlaylistHeads, vary: string): PlaylistHea
 }
 
 class Waiting implements Asker {
+  readonly #resource: Resource
   readonly #request: FastifyRequest
   readonly #response: ServerResponse
-  readonly #blocked: Cell
+  readonly #door: Pick<Door, 'blocked' | 'forPeers'>
   #signal: AbortSignal | undefined
 
-  constructor(request: FastifyRequest, response: ServerResponse, { blocked }: Door) {
+  constructor(
+    resource: Resource,
+    request: FastifyRequest,
+    response: ServerResponse,
+    door: Pick<Door, 'blocked' | 'forPeers'>,
+  ) {
+    this.#resource = resource
     this.#request = request
     this.#response = response
-    this.#blocked = blocked
+    this.#door = door
   }
 
   get name(): string {
@@ -252,12 +259,18 @@ class Waiting implements Asker {
     return this.#signal
   }
 
+  get reach(): MediaReach {
+    const { forPeers } = this.#door
+    return forPeers?.owns(this.#resource.stream) === false ? 'memory' : 'anywhere'
+  }
+
   async wait<T>(work: () => Promise<T>): Promise<T> {
-    this.#blocked.value += 1
+    const { blocked } = this.#door
+    blocked.value += 1
     try {
       return await keepOpen(this.#request.raw, work)
     } finally {
-      this.#blocked.value -= 1
+      blocked.value -= 1
     }
   }
 }

@@ -32,7 +32,7 @@ import { factsOf } from './facts-of.ts'
 import { type Inits, initsOf } from './inits.ts'
 import { Insertions } from './insertions.ts'
 import { restoreStream, SavedStream } from './saved-stream.ts'
-import { SegmentBytes, type SegmentBytesOptions } from './segment-bytes.ts'
+import { type MediaReach, SegmentBytes, type SegmentBytesOptions } from './segment-bytes.ts'
 import { storeTracks } from './store-tracks.ts'
 
 /** Where segments and what is known of them are kept. */
@@ -308,10 +308,18 @@ export class Publisher {
    * Returns the bytes of a published segment, perhaps still arriving.
    * @throws GatewayError `segment_gone`, `segment_not_ready` or an upstream code
    */
-  fragment(rendition: RenditionName, msn: number, id: string, signal: AbortSignal): FragmentBody {
+  fragment(
+    rendition: RenditionName,
+    msn: number,
+    id: string,
+    signal: AbortSignal,
+    reach?: MediaReach,
+  ): FragmentBody {
     const segment = this.#find(msn)
     const track = segment?.tracks[rendition]
-    if (segment !== undefined && track?.id === id) return this.#bytes.get(segment, track, signal)
+    if (segment !== undefined && track?.id === id) {
+      return this.#bytes.get(segment, track, signal, reach)
+    }
     const { mediaSequence = 0, tail = [] } = this.#shown ?? {}
     throw msn >= mediaSequence + tail.length && !isInserted({ msn })
       ? new GatewayError('segment_not_ready', 'This segment has not been published yet.')

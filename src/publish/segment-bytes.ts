@@ -1,3 +1,4 @@
+import { GatewayError } from '../base/errors.ts'
 import { contentId } from '../store/content-id.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { FragmentCache } from '../store/fragment-cache.ts'
@@ -53,8 +54,19 @@ export class SegmentBytes {
     await cache.put(stored, hold)
   }
 
-  /** Returns the bytes of a segment that may be asked for. What is not in memory is fetched once for all (G8). */
-  get(segment: Segment, track: SegmentTrack, signal: AbortSignal): FragmentBody {
+  /**
+   * Returns the bytes of a segment that may be asked for. What is not in memory is fetched once for all (G8).
+   * @throws GatewayError `upstream_unavailable` when it is wanted from memory alone, and not there
+   */
+  get(
+    segment: Segment,
+    track: SegmentTrack,
+    signal: AbortSignal,
+    reach: MediaReach = 'anywhere',
+  ): FragmentBody {
+    const { cache } = this.#options
+    const key = this.#key(segment, track)
+    if (reach === 'memory') return cache.held(key) ?? throwNotHeld()
     const plan = {
       size: track.bytes,
       hold: 'none',
@@ -62,7 +74,7 @@ export class SegmentBytes {
         this.#options.refetch(segment, track, offset, limited),
       verify: (bytes: Buffer) => verify(track, bytes),
     } as const
-    return this.#options.cache.fetch(this.#key(segment, track), plan, signal)
+    return cache.fetch(key, plan, signal)
   }
 
   /** Lets go of everything but these, and of the retired ones after their grace. */
@@ -122,6 +134,9 @@ export class SegmentBytes {
   }
 }
 
+/** From where media may come: only from memory, as another node wants them that would be asked for them in turn. */
+export type MediaReach = 'anywhere' | 'memory'
+
 /** The published bytes of one track, and their name. */
 export interface StoredTrack {
   readonly id: string
@@ -130,6 +145,10 @@ export interface StoredTrack {
 
 function byMsn(segments: readonly Segment[]): Map<number, Segment> {
   return new Map(segments.map((segment) => [segment.msn, segment]))
+}
+
+function throwNotHeld(): never {
+  throw new GatewayError('upstream_unavailable', 'This node has nothing of it for others')
 }
 
 function verify({ id }: SegmentTrack, bytes: Buffer): void {

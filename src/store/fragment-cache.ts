@@ -82,6 +82,12 @@ export class FragmentCache {
     return flight.join('collapsed', signal)
   }
 
+  /** Finds what is in memory, whole. */
+  held(key: FragmentKey): FragmentBody | undefined {
+    const bytes = this.#options.store.get(key)
+    return bytes && completeBody(bytes)
+  }
+
   /**
    * Finds a fragment as {@link find} does, and else takes it from a tier or by the plan.
    * @throws GatewayError `overloaded` when there is no room in memory or too much is being fetched

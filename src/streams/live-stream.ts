@@ -10,6 +10,7 @@ import type { Cell } from '../metrics/counter.ts'
 import type { Backfill } from '../publish/backfill.ts'
 import type { DvrSize } from '../publish/dvr.ts'
 import type { Publisher } from '../publish/publisher.ts'
+import type { MediaReach } from '../publish/segment-bytes.ts'
 import { lossAfterMs, type Sources } from '../sources/sources.ts'
 import { isPermanent } from '../sources/trouble.ts'
 import { FencedError } from '../store/fenced-error.ts'
@@ -263,8 +264,9 @@ export class LiveStream implements Stream {
     msn: number,
     id: string,
     signal: AbortSignal,
+    reach?: MediaReach,
   ): FragmentBody | Promise<FragmentBody> {
-    return this.#publisher.fragment(rendition, msn, id, signal)
+    return this.#publisher.fragment(rendition, msn, id, signal, reach)
   }
 
   init(rendition: RenditionName, id: string): Buffer | undefined {

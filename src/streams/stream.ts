@@ -1,5 +1,6 @@
 import type { Archives } from '../archive/archives.ts'
 import type { ErrorCode } from '../base/errors.ts'
+import type { MediaReach } from '../publish/segment-bytes.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { RenditionName, Segment, SourceName } from '../timeline/fragment.ts'
 import type { DvrList, LiveList } from '../timeline/segment-list.ts'
@@ -91,6 +92,7 @@ export interface Stream {
     msn: number,
     id: string,
     signal: AbortSignal,
+    reach?: MediaReach,
   ): FragmentBody | Promise<FragmentBody>
   /** An init segment that a retained segment refers to; undefined when there is none of that id. */
   init(rendition: RenditionName, id: string): Buffer | undefined

@@ -203,12 +203,26 @@ describe('the listener for other nodes', () => {
     expect(worker.lobby.touches).toBe(0)
   })
 
-  test('gives media of the streams that it owns, and keeps none awake for it', async () => {
+  test('gives media, fetches it for others only where it owns the stream, and keeps none awake for it', async () => {
     worker.lobby.inits.set('initV', Buffer.from('init'))
-    const path = '/hls/lobby/video/init-initV.mp4'
-    expect((await ask(worker.url + path, { headers: ours })).body.toString()).toBe('init')
+    worker.lobby.upstream.set('lobby/video/101-id101', {
+      size: 7,
+      hold: 'none',
+      source: async function* () {
+        yield Buffer.from('fetched')
+      },
+    })
+    const get = async (path: string): Promise<string> => {
+      const { status, body } = await ask(`${worker.url}/hls/lobby/${path}`, { headers: ours })
+      return status === 200 ? body.toString() : String(status)
+    }
     owned = false
-    expect((await ask(worker.url + path, { headers: ours })).status).toBe(502)
+    expect(await get('video/init-initV.mp4')).toBe('init')
+    expect(await get('video/101-id101.m4s')).toBe('404')
+    owned = true
+    expect(await get('video/101-id101.m4s')).toBe('fetched')
+    owned = false
+    expect(await get('video/101-id101.m4s')).toBe('fetched')
     expect(worker.lobby.touches).toBe(0)
   })
 

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../src/base/errors.ts'
 import { ChangeSignal } from '../../src/base/signal.ts'
 import type { Streams } from '../../src/http/door.ts'
+import type { MediaReach } from '../../src/publish/segment-bytes.ts'
 import type { FragmentBody } from '../../src/store/fragment-body.ts'
 import type { FetchPlan, FragmentCache } from '../../src/store/fragment-cache.ts'
 import { publishedKey } from '../../src/store/fragment-key.ts'
@@ -63,10 +64,11 @@ export class LiteralStream implements Stream {
     msn: number,
     id: string,
     signal: AbortSignal,
+    reach: MediaReach = 'anywhere',
   ): FragmentBody | Promise<FragmentBody> {
     const key = publishedKey(this.name, rendition, msn, id)
     const plan = this.upstream.get(`${this.name}/${rendition}/${msn}-${id}`)
-    if (plan !== undefined) return this.#cache.fetch(key, plan, signal)
+    if (plan !== undefined && reach === 'anywhere') return this.#cache.fetch(key, plan, signal)
     const body = this.#cache.find(key, signal)
     if (body === undefined) throw new GatewayError('segment_gone', 'The segment has left the list')
     return body

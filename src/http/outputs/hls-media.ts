@@ -25,7 +25,7 @@ export const publishedMedia: Output = {
           if (bytes !== undefined) return fragmentAnswer(completeBody(bytes), file.id, type)
           throw new GatewayError('segment_gone', 'No listed segment refers to that init any more')
         }
-        const body = stream.fragment(rendition, file.msn, file.id, asker.signal)
+        const body = stream.fragment(rendition, file.msn, file.id, asker.signal, asker.reach)
         return body instanceof Promise
           ? body.then((found) => fragmentAnswer(found, file.id, type))
           : fragmentAnswer(body, file.id, type)
