@@ -105,7 +105,7 @@ export const startGateway: StartGateway = async (config, deps) => {
     shared.histories,
     shared.cluster && nodesOf(shared.cluster),
   )
-  const admin = adminApp(config, operations, shared, () => listening, reloading.reload)
+  const admin = adminApp(config, operations, shared, open, () => listening, reloading.reload)
   const apps = [viewers, admin, ...(peers === undefined ? [] : [peers])]
   const retire = (): void => {
     listening = false

@@ -9,7 +9,8 @@ export const EVENTS = {
   'source.switched': 'Another source of the stream is shown',
   'session.failed': 'Upstream sessions cannot be opened or renewed, attempt after attempt',
   'quota.near': 'The stream needs almost all KVS points that it may use',
-  'auth.refused': 'Viewers were refused: how many since the last time',
+  'auth.refused':
+    'Viewers, or who asked the admin listener, were refused: how many since the last time',
   'limit.reached':
     'A limit of the configuration turned somebody away: how often since the last time',
   'config.reloaded': 'The configuration was read again, and applied or refused',

@@ -42,7 +42,13 @@ export interface EventData {
     /** The used share of what the gateway may use, 1 is all of it. */
     readonly usedRatio: number
   }
-  'auth.refused': { readonly code: string; readonly count: number; readonly seconds: number }
+  'auth.refused': {
+    /** Whose requests: viewers', or those of the admin listener. */
+    readonly listener: 'public' | 'admin'
+    readonly code: string
+    readonly count: number
+    readonly seconds: number
+  }
   'limit.reached': {
     /** The configuration key. */
     readonly limit: string

@@ -35,6 +35,8 @@ export interface PublicApps {
   readonly peers: FastifyInstance | undefined
   /** Shows new connections another certificate when its files change, until the signal aborts. */
   followCertificate(signal: AbortSignal): void
+  /** Says when the certificate that is shown expires, in milliseconds since 1970; undefined without TLS. */
+  certificateExpiresMs(): number | undefined
   /**
    * Reads what a configuration needs, and returns what makes them behave by it.
    * @throws why it cannot be
@@ -81,6 +83,7 @@ export async function publicApps(
     viewers,
     peers: peers && peerApp(options, peers, config),
     followCertificate: (signal) => void certificate?.follow({ clock, log }, signal),
+    certificateExpiresMs: () => certificate?.expiresMs,
     prepare: async (next) => {
       const files = next.server.tls
       const proofs = isDeepStrictEqual(next.auth, auth)
@@ -155,6 +158,7 @@ export function adminApp(
   config: Config,
   registry: Operations,
   { clock, log, random, counters, store, disk, events }: Shared,
+  { certificateExpiresMs }: Pick<PublicApps, 'certificateExpiresMs'>,
   listening: () => boolean,
   reload: () => Promise<ReloadReport>,
 ): FastifyInstance {
@@ -170,6 +174,7 @@ export function adminApp(
       nodes: registry.nodes,
       cache: () => store.stats(),
       disk: disk && { bytes: () => disk.bytes, freeBytes: () => disk.freeBytes() },
+      certificateExpiresMs,
       now: () => clock.date(),
     },
     token: config.admin.token,

@@ -65,11 +65,17 @@ export function growths({
   readonly events: Pick<EventBus, 'emit'>
   readonly counters: GatewayCounters
 }): readonly Growth[] {
-  const { authRefusals, streamsRefused, connectionsRefused } = counters
-  const refusals = ['unauthenticated', 'forbidden'].map((code) => ({
-    total: () => authRefusals.total({ code }),
-    tell: (count: number, seconds: number) => events.emit('auth.refused', { code, count, seconds }),
-  }))
+  const { authRefusals, adminRefusals, streamsRefused, connectionsRefused } = counters
+  const refusals = [
+    { listener: 'public', counter: authRefusals } as const,
+    { listener: 'admin', counter: adminRefusals } as const,
+  ].flatMap(({ listener, counter }) =>
+    ['unauthenticated', 'forbidden'].map((code) => ({
+      total: () => counter.total({ code }),
+      tell: (count: number, seconds: number) =>
+        events.emit('auth.refused', { listener, code, count, seconds }),
+    })),
+  )
   const limits = [
     { limit: 'limits.running', counter: streamsRefused },
     { limit: 'limits.connections', counter: connectionsRefused },

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, Server as TlsServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
@@ -66,12 +67,19 @@ export class Certificate {
   #files: TlsFiles
   /** What the files were seen to hold. */
   #seen: string
+  #expiresMs: number
 
   /** @param pair what the files hold, which is shown already */
   constructor({ server }: FastifyInstance, files: TlsFiles, pair: KeyPair) {
     this.#server = server
     this.#files = files
     this.#seen = textOf([pair.cert, pair.key])
+    this.#expiresMs = expiryOf(pair)
+  }
+
+  /** When what is shown expires, in milliseconds since 1970. */
+  get expiresMs(): number {
+    return this.#expiresMs
   }
 
   /** Shows what these files hold from now on. */
@@ -99,7 +107,8 @@ export class Certificate {
         const pair = await readTlsFiles(files)
         if (files !== this.#files) continue
         this.#show(pair)
-        log.info('certificate read again', { file: files.cert })
+        const until = new Date(this.#expiresMs).toISOString()
+        log.info('certificate read again', { file: files.cert, until })
       } catch (error) {
         log.warn('certificate not read again', { error })
       }
@@ -109,7 +118,13 @@ export class Certificate {
   #show(pair: KeyPair): void {
     const server = this.#server
     if (server instanceof TlsServer) server.setSecureContext({ ...pair, minVersion: 'TLSv1.2' })
+    this.#expiresMs = expiryOf(pair)
   }
+}
+
+/** Says when the certificate itself expires, which is the first of its file: of those behind it clients may know others. */
+function expiryOf({ cert }: KeyPair): number {
+  return new X509Certificate(cert).validToDate.getTime()
 }
 
 /** Returns all that the files hold, or why not. */

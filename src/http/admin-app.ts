@@ -36,7 +36,7 @@ export function buildAdminApp(options: AdminAppOptions): FastifyInstance {
   const app = newApp(options)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  guardAdmin(app, options)
+  guardAdmin(app, options, metrics.counters.adminRefusals)
   void app.register(swagger, {
     openapi: { info: { title: 'kvs-hls-gateway', version } },
     transform: jsonSchemaTransform,

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Counter } from '../metrics/counter.ts'
 import { authorizes } from './bearer.ts'
 import { NO_STORE } from './headers.ts'
 import { HttpError } from './problem.ts'
@@ -14,11 +15,21 @@ export interface AdminAccess {
 /**
  * Guards who may use the admin listener: with a token configured, those who show it; and never a page of another site
  * that makes its visitor's browser talk to a listener on the visitor's own machine.
+ * @param refused counts who is refused, but for those who show nothing: so does a browser before it asks its user
  */
-export function guardAdmin(app: FastifyInstance, { token, host }: AdminAccess): void {
+export function guardAdmin(
+  app: FastifyInstance,
+  { token, host }: AdminAccess,
+  refused: Counter<'code'>,
+): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers({ ...NO_STORE, 'X-Content-Type-Options': 'nosniff' })
-    done(isHealthCheck(request, token) ? undefined : refusal(request, token, host))
+    const error = isHealthCheck(request, token) ? undefined : refusal(request, token, host)
+    const showsNothing = request.headers.authorization === undefined
+    if (error !== undefined && !(error.code === 'unauthenticated' && showsNothing)) {
+      refused.add({ code: error.code })
+    }
+    done(error)
   })
 }
 

@@ -14,6 +14,8 @@ export interface MetricsSource {
   readonly cache: () => CacheFigures
   /** What the disk tier holds; undefined without one. */
   readonly disk?: DiskFigures | undefined
+  /** When the public listener's certificate expires, in milliseconds since 1970; undefined without TLS. */
+  readonly certificateExpiresMs: () => number | undefined
   /** The time in milliseconds since 1970. */
   readonly now: () => number
 }
@@ -103,6 +105,7 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
   )
   expose('streams_refused_total', 'Starts beyond limits.running', counters.streamsRefused)
   expose('auth_refusals_total', 'Viewers refused', counters.authRefusals)
+  expose('admin_refusals_total', 'Requests that the admin listener refused', counters.adminRefusals)
   expose('events_total', 'What happened that is told', counters.events)
   expose('events_sent_total', 'Events that the webhook has taken', counters.eventsSent)
   expose(
@@ -114,7 +117,8 @@ function exposeCounters(registry: Registry, counters: GatewayCounters): void {
   expose('coalesced_requests_total', 'Misses that joined a fetch', counters.coalescedRequests)
 }
 
-function exposeShared(registry: Registry, { counters, cache, disk, nodes }: MetricsSource): void {
+function exposeShared(registry: Registry, source: MetricsSource): void {
+  const { counters, cache, disk, nodes, certificateExpiresMs } = source
   const gauge = (name: string, help: string, value: () => number): void => {
     new Gauge({
       name: PREFIX + name,
@@ -131,6 +135,15 @@ function exposeShared(registry: Registry, { counters, cache, disk, nodes }: Metr
   if (disk !== undefined) {
     gauge('disk_bytes', 'Bytes of fragments on disk', disk.bytes)
     exposeFree(registry, disk)
+  }
+  const expiresMs = certificateExpiresMs()
+  if (expiresMs !== undefined) {
+    // Whether there is TLS a start decides, and when its certificate expires whoever replaces it.
+    gauge(
+      'tls_certificate_expires_timestamp_seconds',
+      'When the certificate of the public listener expires, since 1970',
+      () => (certificateExpiresMs() ?? expiresMs) / 1000,
+    )
   }
   if (nodes !== undefined) {
     gauge('nodes', 'Nodes that live, as this one knows', () => nodes.list().length)

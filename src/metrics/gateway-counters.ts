@@ -55,6 +55,8 @@ export class GatewayCounters {
   readonly streamsRefused = new Counter([])
   /** Counts requests of viewers who may not see what they ask for. */
   readonly authRefusals = new Counter(['code'])
+  /** Counts requests that the admin listener refused. */
+  readonly adminRefusals = new Counter(['code'])
   /** Counts what happened that is told, whether anybody listens or not. */
   readonly events = new Counter(['type'])
   /** Counts events that the webhook's receiver has taken. */

@@ -22,7 +22,7 @@ function busOf(kept: number, log = silentLog) {
 test('what is told is CloudEvents 1.0, in structured mode', () => {
   const { bus, happened } = busOf(10)
   bus.emit('stream.failed', { code: 'upstream_no_retention', since: 'then' }, 'lobby')
-  bus.emit('auth.refused', { code: 'forbidden', count: 3, seconds: 60 })
+  bus.emit('auth.refused', { listener: 'public', code: 'forbidden', count: 3, seconds: 60 })
   const [first, second] = bus.recent()
   expect(first).toEqual({
     specversion: '1.0',

@@ -45,7 +45,8 @@ test('new connections get the certificate that the files hold now, whatever came
   const pair = await readTlsFiles(files)
   const server = await startPublicServer({ tls: pair })
   const life = new AbortController()
-  void new Certificate(server.app, files, pair).follow({ clock, log }, life.signal)
+  const certificate = new Certificate(server.app, files, pair)
+  void certificate.follow({ clock, log }, life.signal)
   const look = async (): Promise<string> => {
     await expect.poll(() => clock.nextDueMs, SOON).toBeDefined()
     clock.advance(10_000)
@@ -58,6 +59,7 @@ test('new connections get the certificate that the files hold now, whatever came
 
   expect(await look()).toBe('first')
   expect(told).toEqual([])
+  expect(certificate.expiresMs).toBe(Date.UTC(2126, 10, 4, 23, 29, 52))
   await put('mixed', { cert: SECOND.cert, key: FIRST.key })
   await swap('mixed')
   expect(await look()).toBe('first')

@@ -88,6 +88,7 @@ async function start(
       counters,
       streams: () => streams,
       cache: () => ({ bytes: 4711, maxBytes: 5000, evictions: 7, brokenHolds: 2 }),
+      certificateExpiresMs: () => Date.UTC(2026, 1, 1),
       now: () => clock.now(),
     },
     token: undefined,
@@ -244,10 +245,13 @@ test.each([
   ['/', basic('other'), 401],
   ['/nothing', undefined, 401],
 ])('with a token, %s and authorization %s get %d', async (path, authorization, expected) => {
-  const { url } = await start([lobby], { token: 's3cret' })
+  const { url, counters } = await start([lobby], { token: 's3cret' })
   const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
   const answer = await ask(url + path, { headers })
   expect(answer.status).toBe(expected)
+  // Who shows nothing may be a browser that has yet to ask its user.
+  const counted = expected === 401 && authorization !== undefined ? 1 : 0
+  expect(counters.adminRefusals.total({ code: 'unauthenticated' })).toBe(counted)
   if (expected !== 401) return
   // Basic first: else Chromium never asks for the token.
   expect(answer.headers['www-authenticate']).toMatch(/^Basic realm="admin".* Bearer /)
@@ -312,6 +316,7 @@ test('every metric of the contract is there, with the labels it names', async ()
     'discontinuities_total{stream="lobby",cause="gap"} 1',
     'cache_bytes 4711',
     'cache_max_bytes 5000',
+    'tls_certificate_expires_timestamp_seconds 1769904000',
     'cache_evictions_total 7',
     'cache_early_evictions_total 2',
     'cache_hits_total 5',

@@ -8,6 +8,7 @@ import { gatewayEvent } from '../../src/events/gateway-event.ts'
 import { guardAdmin } from '../../src/http/admin-guard.ts'
 import { newApp } from '../../src/http/new-app.ts'
 import { eventsRoute } from '../../src/http/routes/events.ts'
+import { Counter } from '../../src/metrics/counter.ts'
 import { type Block, type EventStream, listenTo } from '../support/event-stream.ts'
 import { silentEvents } from '../support/events.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -22,7 +23,7 @@ async function start(kept?: number, token?: string) {
   const app = newApp({ log: silentLog, clock, requestId: () => 'test', drainMs: 0 })
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  guardAdmin(app, { token, host: '127.0.0.1' })
+  guardAdmin(app, { token, host: '127.0.0.1' }, new Counter(['code']))
   void app.register(eventsRoute, { events, clock })
   await app.listen({ port: 0, host: '127.0.0.1' })
   close = () => app.close()

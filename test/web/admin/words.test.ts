@@ -194,6 +194,11 @@ describe('events', () => {
     ],
     ['quota.near', { kind: 'media', usedRatio: 0.91 }, 'Needs 91 % of its media points'],
     ['auth.refused', { code: 'forbidden', count: 1 }, '1 request refused: forbidden'],
+    [
+      'auth.refused',
+      { listener: 'admin', code: 'unauthenticated', count: 9 },
+      '9 requests refused by the admin listener: unauthenticated',
+    ],
     ['config.reloaded', { applied: true }, 'The configuration was read again'],
     [
       'config.reloaded',

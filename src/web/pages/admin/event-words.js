@@ -19,7 +19,7 @@ const EVENTS = new Map([
   ['source.switched', ({ from, to, forced }) => note(`${to} instead of ${from}`, forced)],
   ['session.failed', ({ attempts, code }) => bad(`${attempts} sessions could not be opened`, code)],
   ['quota.near', ({ kind, usedRatio }) => bad(`Needs ${ratio(usedRatio)} of its ${kind} points`)],
-  ['auth.refused', ({ count, code }) => note(`${viewers(count)} refused: ${code}`)],
+  ['auth.refused', refused],
   ['limit.reached', ({ limit, count }) => bad(`${limit} turned ${viewers(count)} away`)],
   ['config.reloaded', reloaded],
   ['node.joined', () => good('Joined')],
@@ -75,6 +75,15 @@ function ratio(value) {
 /** @param {unknown} count */
 function viewers(count) {
   return count === 1 ? '1 request' : `${count} requests`
+}
+
+/**
+ * @param {Record<string, unknown>} data
+ * @returns {EventWords}
+ */
+function refused({ listener, count, code }) {
+  const where = listener === 'admin' ? ' by the admin listener' : ''
+  return note(`${viewers(count)} refused${where}: ${code}`)
 }
 
 /**
