@@ -13,17 +13,17 @@ import type { Publisher } from '../publish/publisher.ts'
 import type { MediaReach } from '../publish/segment-bytes.ts'
 import { lossAfterMs, type Sources } from '../sources/sources.ts'
 import { isPermanent } from '../sources/trouble.ts'
-import { FencedError } from '../store/fenced-error.ts'
 import type { FragmentBody } from '../store/fragment-body.ts'
 import type { FragmentKey } from '../store/fragment-key.ts'
 import type { RenditionName, Segment, SourceName } from '../timeline/fragment.ts'
 import type { DvrList, LiveList } from '../timeline/segment-list.ts'
-import { type OwnersWord, ownersWordOf, readOwnersWord } from './owners-word.ts'
-import { ALONE, type Ownership } from './ownership.ts'
+import { type OwnersWord, ownersWordOf } from './owners-word.ts'
+import type { Ownership } from './ownership.ts'
 import { type StateRules, stateOf } from './state.ts'
 import type { StreamStatus } from './status.ts'
 import type { OnSignalLoss, Reach, Stream, StreamState, StreamView } from './stream.ts'
 import { StreamEvents } from './stream-events.ts'
+import { StreamWork } from './stream-work.ts'
 import { type Viewer, Viewers } from './viewers.ts'
 
 export interface LiveStreamOptions {
@@ -74,6 +74,7 @@ export interface LiveSettings {
 interface Running {
   readonly startedMs: number
   readonly stop: AbortController
+  readonly work: StreamWork
   readonly ended: Promise<void>
 }
 
@@ -108,10 +109,6 @@ export class LiveStream implements Stream {
   #sinceMs: number
   #view: StreamView | undefined
   #wasCut = false
-  /** What the owner told last, while another node is that. */
-  #word: OwnersWord | undefined
-  /** Whether what is shown is what the owner shows, or showed last. */
-  #isUpToDate = false
 
   constructor({ settings, recorded, ownership, ...options }: LiveStreamOptions) {
     this.name = options.name
@@ -211,6 +208,11 @@ export class LiveStream implements Stream {
     return this.trouble?.code ?? (this.#state === 'stale' ? 'no_media' : null)
   }
 
+  /** What the owner told last, while another node is that. */
+  get #word(): OwnersWord | undefined {
+    return this.#running?.work.word
+  }
+
   /** What the sources meet, of whatever node. */
   get #trouble(): GatewayError | undefined {
     return this.#word === undefined ? this.sources.trouble : this.#word.trouble
@@ -241,8 +243,7 @@ export class LiveStream implements Stream {
 
   /** Says whether viewers may have lists; the live one may be empty all the same, where the past is not. */
   #maySee(): boolean {
-    const runs = this.#running !== undefined && !this.#isRetired
-    return runs && this.#isUpToDate && !this.#isCut()
+    return !this.#isRetired && this.#running?.work.isUpToDate === true && !this.#isCut()
   }
 
   /** What the DVR list holds, also while the stream does not run. */
@@ -306,8 +307,27 @@ export class LiveStream implements Stream {
     const stop = new AbortController()
     log.info('stream started')
     this.#options.running.value += 1
-    this.#running = { startedMs: clock.now(), stop, ended: this.#run(stop.signal) }
+    this.#publisher.begin()
+    const work = this.#openWork()
+    const ended = this.#run(work, stop.signal)
+    this.#running = { startedMs: clock.now(), stop, work, ended }
     this.#changed()
+  }
+
+  #openWork(): StreamWork {
+    const { log } = this.#options
+    return new StreamWork({
+      log,
+      sources: this.sources,
+      publisher: this.#publisher,
+      ownership: this.#ownership,
+      openBackfill: () => this.#recorded.openBackfill(),
+      recordedChange: this.#recordedChange,
+      told: (word) => {
+        this.#events.adopt(word?.loss)
+        this.#changed()
+      },
+    })
   }
 
   /** Gives the stream to another node, which goes on where this one stops; says whether it is this one's to give. */
@@ -409,13 +429,11 @@ export class LiveStream implements Stream {
     }
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
+  async #run(work: StreamWork, signal: AbortSignal): Promise<void> {
     const { log } = this.#options
     const ownership = this.#ownership
-    this.#publisher.begin()
-    if (ownership.isMine) this.#beginToOwn()
     await Promise.allSettled([
-      this.#work(signal).catch((error: unknown) => {
+      work.run(signal).catch((error: unknown) => {
         if (signal.aborted) return
         log.error('stream failed', { error })
         this.#events.crashed()
@@ -428,108 +446,10 @@ export class LiveStream implements Stream {
       this.#onEach((limited) => ownership.changed(limited), signal),
     ])
     this.#publisher.release()
-    this.#isUpToDate = false
-    this.#word = undefined
     this.#running = undefined
     this.#options.running.value -= 1
     log.info('stream stopped')
     this.#changed()
-  }
-
-  /** Publishes what the sources give, or what another node publishes, until the signal aborts. */
-  async #work(signal: AbortSignal): Promise<never> {
-    for (;;) {
-      await this.#follow(signal)
-      await this.#own(signal)
-    }
-  }
-
-  /** Shows what another node publishes, until the stream is this node's. */
-  async #follow(signal: AbortSignal): Promise<void> {
-    const ownership = this.#ownership
-    if (ownership.isMine) return
-    const done = new AbortController()
-    const follower = {
-      saved: (saved: unknown) => this.#adopt((publisher) => publisher.adopt(saved)),
-      amended: (lines: readonly string[]) => this.#adopt((publisher) => publisher.amend(lines)),
-      told: (status: unknown) => {
-        this.#word = readOwnersWord(status)
-        this.#events.adopt(this.#word?.loss)
-        this.#changed()
-      },
-    }
-    ownership.follow(follower, AbortSignal.any([signal, done.signal]))
-    try {
-      await ownership.until(true, signal)
-    } finally {
-      done.abort()
-    }
-    // What was told last may still be on its way.
-    const latest = await ownership.latest()
-    if (latest !== undefined) await this.#adopt((publisher) => publisher.adopt(latest))
-    if (ownership.isMine) this.#beginToOwn()
-  }
-
-  /** Takes in what another node has published. What cannot be read is told, and what is shown stays. */
-  async #adopt(work: (publisher: Publisher) => Promise<unknown>): Promise<void> {
-    try {
-      await work(this.#publisher)
-    } catch (error) {
-      this.#options.log.error('what another node has published is unusable', { error })
-    }
-  }
-
-  #beginToOwn(): void {
-    this.#word = undefined
-    this.#isUpToDate = true
-    this.#publisher.resume()
-  }
-
-  /** Runs sources and publisher for as long as the stream is this node's. */
-  async #own(signal: AbortSignal): Promise<void> {
-    const { log } = this.#options
-    const ownership = this.#ownership
-    const over = new AbortController()
-    const limited = AbortSignal.any([signal, over.signal])
-    const losing = ownership.until(false, limited).then(
-      () => over.abort(new Error('another node is to own the stream')),
-      () => {},
-    )
-    try {
-      if (ownership !== ALONE) await this.#publisher.save()
-      await this.#runSources(limited)
-    } catch (error) {
-      if (signal.aborted || !(over.signal.aborted || error instanceof FencedError)) throw error
-      log.info('stream is left to another node')
-    } finally {
-      over.abort()
-      await losing
-      await ownership.release()
-    }
-  }
-
-  async #runSources(signal: AbortSignal): Promise<void> {
-    const { log } = this.#options
-    const over = new AbortController()
-    const limited = AbortSignal.any([signal, over.signal])
-    const filling = this.#fillBack(limited).catch((error: unknown) => {
-      if (!limited.aborted) log.error('looking for late fragments failed', { error })
-    })
-    try {
-      await this.sources.run(signal, this.#publisher)
-    } finally {
-      over.abort()
-      await filling
-    }
-  }
-
-  /** Looks for late fragments, wherever they may be found at the time. */
-  async #fillBack(signal: AbortSignal): Promise<never> {
-    for (;;) {
-      const backfill = this.#recorded.openBackfill()
-      if (backfill === undefined) await this.#recordedChange.wait(signal)
-      else await this.#recordedChange.until(signal, (limited) => backfill.run(limited))
-    }
   }
 
   async #onEach(
@@ -569,8 +489,7 @@ export class LiveStream implements Stream {
 
   /** Tells those who wait that something was published, or that something else changed that viewers may see. */
   #changed(): void {
-    const ownership = this.#ownership
-    if (ownership.isOthers && this.#publisher.shown !== undefined) this.#isUpToDate = true
+    this.#running?.work.look()
     this.#update()
     this.#view = undefined
     this.#change.notify()
