@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { parseRedisUrl } from '../base/redis-url.ts'
 import { packageVersion } from '../base/version.ts'
-import { Cluster } from '../cluster/cluster.ts'
+import type { Cluster } from '../cluster/cluster.ts'
 import type { Config } from '../config/config.ts'
 import { applyFact, factBetween } from '../publish/stream-fact.ts'
 import type { UpstreamAgent } from '../upstream/agent.ts'
@@ -19,16 +19,20 @@ export interface ClusterParts {
   readonly agent: UpstreamAgent
 }
 
-/** Makes this process one of the nodes that share a Redis; undefined where it is the only one. */
-export function openCluster(
+/**
+ * Makes this process one of the nodes that share a Redis; undefined where it is the only one, which need not have the
+ * client in memory.
+ */
+export async function openCluster(
   { redis }: Config,
   { clock, random, log, agent }: ClusterParts,
-): Cluster | undefined {
+): Promise<Cluster | undefined> {
   if (redis.url === undefined) return undefined
   const address = parseRedisUrl(redis.url)
   if (address === undefined) throw new TypeError('redis.url is none')
   const name = redis.node ?? hostname()
   const startedMs = clock.date()
+  const { Cluster } = await import('../cluster/cluster.ts')
   return new Cluster({
     clock,
     random,

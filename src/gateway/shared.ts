@@ -79,7 +79,7 @@ export async function openShared(
   const events = openEvents(config, { clock, log, counters })
   const webhook = openWebhook(config, { clock, random, log, counters, agent: dispatcher })
   events.listen((event) => webhook.offer(event))
-  const cluster = openCluster(config, { clock, random, log, agent: peerAgent })
+  const cluster = await openCluster(config, { clock, random, log, agent: peerAgent })
   const state = dir === undefined ? undefined : await openStateDir(dir)
   const disk =
     state === undefined
