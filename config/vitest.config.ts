@@ -22,6 +22,8 @@ export default defineConfig({
     testTimeout: HANGS_MS,
     hookTimeout: HANGS_MS,
     teardownTimeout: 60_000,
+    // Tests that say so run at once: many give their media to one decoder.
+    maxConcurrency: 12,
     expect: { poll: { timeout: 240_000 } },
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },

@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodable, type Piece } from './decodable.ts'
+import { type DecoderOptions, type PacketStream, runDecoder } from './decoder-run.ts'
 import { type RunOptions, runTool } from './ffmpeg.ts'
+import { lookAt, type MediaLook } from './look-at-media.ts'
 
 export interface DecodedStream {
   readonly type: string
@@ -29,13 +30,6 @@ export interface Decoded {
   readonly streams: readonly DecodedStream[]
 }
 
-export interface DecodeOptions extends Omit<RunOptions, 'input'> {
-  /** Stop after this many seconds of media: a live URL has no end. */
-  readonly durationS?: number
-}
-
-/** ffmpeg says when it reads the EXT-X-MAP of a live list again, and when there are no pictures to leave unfiltered. */
-const HARMLESS = [/Found duplicated MOOV Atom/, /^Codec AVOption skip_loop_filter .* not been used/]
 const GAP_MS = 1
 /** So many files are given to one ffmpeg: to start one costs as much as to decode some seconds. */
 const FILES_AT_ONCE = 48
@@ -46,10 +40,9 @@ const FILES_AT_ONCE = 48
  */
 export async function decodeWithoutWarning(
   media: Buffer | string,
-  options: DecodeOptions = {},
+  options: DecoderOptions = {},
 ): Promise<Decoded> {
-  if (typeof media === 'string') return inspect(media, options)
-  return withFiles([media], ([file = '']) => inspect(file, options))
+  return typeof media === 'string' ? inspect(media, options) : told(await lookAt(media))
 }
 
 /**
@@ -72,24 +65,18 @@ export async function decodeEach(media: readonly Buffer[]): Promise<readonly Dec
 
 const NO_MEDIA = Buffer.alloc(0)
 
-interface Seen {
-  /** With decode times from the piece's own beginning on. */
-  readonly packets: Packets
-  readonly frames: number
-}
-
-/** What decoded without a warning, by the pieces' keys. */
-const seen = new Map<string, Seen>()
+/** What decoded without a warning, by the pieces' keys, with times from the piece's own beginning on. */
+const seen = new Map<string, PacketStream>()
 
 /** Nothing tells whose a warning is: then none of them counts as seen. */
 async function decodeTogether(pieces: readonly Piece[]): Promise<void> {
   const media = pieces.map(({ bytes }) => bytes)
-  const { warnings, packets, frames } = await withFiles(media, (files) => runDecoder(files))
-  if (warnings.length > 0 || packets.size !== pieces.length || frames.size !== pieces.length) return
+  const { warnings, inputs } = await withFiles(media, (files) => runDecoder(files))
+  if (warnings.length > 0 || inputs.some(({ length }) => length !== 1)) return
   for (const [i, { key, beginTicks }] of pieces.entries()) {
-    const own = packets.get(i) ?? NO_PACKETS
-    const list = own.list.map((packet) => ({ ...packet, dts: packet.dts - beginTicks }))
-    seen.set(key, { packets: { ...own, list }, frames: frames.get(i) ?? 0 })
+    const own = inputs[i]?.[0] ?? NO_STREAM
+    const packets = own.packets.map((packet) => ({ ...packet, dts: packet.dts - beginTicks }))
+    seen.set(key, { ...own, packets })
   }
 }
 
@@ -97,21 +84,19 @@ async function decodeTogether(pieces: readonly Piece[]): Promise<void> {
 function joined(pieces: readonly Piece[]): Decoded | undefined {
   const parts = pieces.flatMap(({ key }) => seen.get(key) ?? [])
   if (parts.length < pieces.length) return undefined
-  const list = parts.flatMap(({ packets }, i) => {
+  const packets = parts.flatMap((part, i) => {
     const { beginTicks = 0, durationTicks = 0 } = pieces[i] ?? {}
-    const [firstDts = 0] = packets.list.map(({ dts }) => dts)
-    return packets.list.map(({ dts, duration }, k) => {
+    const firstDts = part.packets[0]?.dts ?? 0
+    return part.packets.map((packet, k) => {
       // Of the last packet of all ffmpeg tells the codec's duration, of those before it the container's.
-      const isSeam = i < pieces.length - 1 && k === packets.list.length - 1
-      return {
-        dts: beginTicks + dts,
-        duration: isSeam ? firstDts + durationTicks - dts : duration,
-      }
+      const isSeam = i < pieces.length - 1 && k === part.packets.length - 1
+      const duration = isSeam ? firstDts + durationTicks - packet.dts : packet.duration
+      return { ...packet, dts: beginTicks + packet.dts, duration }
     })
   })
-  const frames = parts.reduce((sum, part) => sum + part.frames, 0)
-  const whole = { ...(parts[0]?.packets ?? NO_PACKETS), list }
-  return { warnings: [], streams: [summary(whole, frames)] }
+  const frames = parts.flatMap((part) => part.frames)
+  const whole = { ...(parts[0] ?? NO_STREAM), packets, frames }
+  return { warnings: [], streams: [summary(whole)] }
 }
 
 /** One video and one audio track in one fMP4 file, each at the times that it has. */
@@ -140,86 +125,22 @@ export function mux(video: Buffer, audio: Buffer, options: RunOptions = {}): Pro
   })
 }
 
-async function inspect(source: string, options: DecodeOptions): Promise<Decoded> {
-  const { warnings, packets, frames } = await runDecoder([source], options)
-  const streams = [...packets].map(([index, list]) => summary(list, frames.get(index) ?? 0))
-  return { warnings: [...warnings, ...(streams.length === 0 ? ['no packet'] : [])], streams }
+async function inspect(source: string, options: DecoderOptions): Promise<Decoded> {
+  const { warnings, inputs } = await runDecoder([source], options)
+  return told({ warnings, streams: inputs[0] ?? [] })
 }
 
-interface Packets {
-  readonly type: string
-  readonly tickS: number
-  /** In ticks. */
-  readonly list: readonly { readonly dts: number; readonly duration: number }[]
+function told({ warnings, streams }: MediaLook): Decoded {
+  const none = streams.length === 0 ? ['no packet'] : []
+  return { warnings: [...warnings, ...none], streams: streams.map(summary) }
 }
 
-const NO_PACKETS: Packets = { type: '', tickS: Number.NaN, list: [] }
+const NO_STREAM: PacketStream = { type: '', tickS: Number.NaN, packets: [], frames: [] }
 
-interface DecoderRun {
-  readonly warnings: readonly string[]
-  /** Decoded frames by stream, in the order of the inputs. */
-  readonly frames: ReadonlyMap<number, number>
-  /** By stream, in the order of the inputs. */
-  readonly packets: ReadonlyMap<number, Packets>
-}
-
-/**
- * One ffmpeg with two outputs, both a line for each frame: what comes out of the decoders, and the packets as they are in the
- * file.
- */
-async function runDecoder(
-  inputs: readonly string[],
-  options: DecodeOptions = {},
-): Promise<DecoderRun> {
-  const limit = options.durationS === undefined ? [] : ['-t', String(options.durationS)]
-  const folder = await mkdtemp(join(tmpdir(), 'kvs-packets-'))
-  try {
-    const file = join(folder, 'packets')
-    const maps = inputs.flatMap((_, i) => ['-map', String(i)])
-    // The deblocking filter smooths what was decoded, and finds nothing wrong.
-    const each = ['-threads', '1', '-skip_loop_filter', 'all', ...limit, '-i']
-    // Passed through, frames are not evened out; wrapped, their pixels are not copied.
-    const asFrames = ['-fps_mode', 'passthrough', '-c:v', 'wrapped_avframe', '-f', 'framecrc']
-    const asPackets = ['-c', 'copy', '-avoid_negative_ts', 'disabled', '-f', 'framecrc']
-    const args = [
-      ['-nostdin', '-hide_banner', '-v', 'warning', '-copyts'],
-      inputs.flatMap((input) => [...each, input]),
-      [...maps, ...asFrames, 'pipe:1'],
-      [...maps, ...asPackets, file],
-    ].flat()
-    const { stdout, stderr, code } = await runTool('ffmpeg', args, options)
-    const failed = code === 0 ? [] : [`ffmpeg exited with ${code}`]
-    const warnings = stderr.filter((line) => !HARMLESS.some((harmless) => harmless.test(line)))
-    return {
-      warnings: [...warnings, ...failed],
-      frames: new Map([...readLines(stdout.toString())].map(([i, { list }]) => [i, list.length])),
-      packets: readLines(existsSync(file) ? await readFile(file, 'utf8') : ''),
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
-/** Reads what `-f framecrc` writes: a head with time base and type of each stream, and a line for each packet. */
-function readLines(text: string): ReadonlyMap<number, Packets> {
-  const tick = new Map<string, number>()
-  for (const [, index = '', num, den] of text.matchAll(/^#tb (\d+): (\d+)\/(\d+)$/gm)) {
-    tick.set(index, Number(num) / Number(den))
-  }
-  const streams = new Map<number, Packets & { list: { dts: number; duration: number }[] }>()
-  for (const [, index = '', type = ''] of text.matchAll(/^#media_type (\d+): (\w+)$/gm)) {
-    streams.set(Number(index), { type, tickS: tick.get(index) ?? Number.NaN, list: [] })
-  }
-  for (const [, index, dts, duration] of text.matchAll(/^(\d+), *(-?\d+), *-?\d+, *(\d+),/gm)) {
-    streams.get(Number(index))?.list.push({ dts: Number(dts), duration: Number(duration) })
-  }
-  return streams
-}
-
-function summary({ type, tickS, list }: Packets, frames: number): DecodedStream {
-  const last = list.at(-1)
-  const gaps = list.flatMap(({ dts }, i): PacketGap[] => {
-    const before = list[i - 1]
+function summary({ type, tickS, packets, frames }: PacketStream): DecodedStream {
+  const last = packets.at(-1)
+  const gaps = packets.flatMap(({ dts }, i): PacketGap[] => {
+    const before = packets[i - 1]
     if (before === undefined) return []
     const at = before.dts + before.duration
     const gapMs = (dts - at) * tickS * 1000
@@ -227,10 +148,10 @@ function summary({ type, tickS, list }: Packets, frames: number): DecodedStream 
   })
   return {
     type,
-    frames,
-    packets: list.length,
+    frames: frames.length,
+    packets: packets.length,
     gaps,
-    startS: (list[0]?.dts ?? Number.NaN) * tickS,
+    startS: (packets[0]?.dts ?? Number.NaN) * tickS,
     endS: last === undefined ? Number.NaN : (last.dts + last.duration) * tickS,
   }
 }

@@ -1,16 +1,7 @@
-import { z } from 'zod'
 import { runTool } from '../proof/ffmpeg.ts'
+import { lookAt } from '../proof/look-at-media.ts'
 
-const packetSchema = z.object({
-  codec_type: z.string(),
-  pts_time: z.coerce.number(),
-  dts_time: z.coerce.number(),
-  size: z.coerce.number(),
-  flags: z.string(),
-})
-const probedSchema = z.object({ packets: z.array(packetSchema) })
-
-/** A packet as ffprobe sees it. */
+/** A packet as ffmpeg sees it. */
 export interface ProbedPacket {
   readonly ptsS: number
   readonly dtsS: number
@@ -23,21 +14,19 @@ export async function probePackets(
   media: Buffer,
   kind: 'video' | 'audio',
 ): Promise<readonly ProbedPacket[]> {
-  const args = ['-v', 'error', '-show_packets', '-of', 'json', '-']
-  const { stdout } = await runTool('ffprobe', args, { input: media })
-  return probedSchema
-    .parse(JSON.parse(stdout.toString()))
-    .packets.filter(({ codec_type }) => codec_type === kind)
-    .map(({ pts_time, dts_time, size, flags }) => {
-      return { ptsS: pts_time, dtsS: dts_time, bytes: size, key: flags.includes('K') }
-    })
+  const { streams } = await lookAt(media)
+  return streams
+    .filter(({ type }) => type === kind)
+    .flatMap(({ tickS, packets }) =>
+      packets.map(({ pts, dts, bytes, key }) => {
+        return { ptsS: pts * tickS, dtsS: dts * tickS, bytes, key }
+      }),
+    )
 }
 
 /** All that ffmpeg has to say while it decodes; nothing is best. */
 export async function complaints(media: Buffer): Promise<readonly string[]> {
-  const args = ['-nostdin', '-v', 'warning', '-threads', '1', '-i', '-', '-f', 'null', '-']
-  const { stderr, code } = await runTool('ffmpeg', args, { input: media })
-  return code === 0 ? stderr : [...stderr, `ffmpeg exited with ${code}`]
+  return (await lookAt(media)).warnings
 }
 
 /** What ffmpeg makes of its test picture and tone with these options, of `seconds`. */

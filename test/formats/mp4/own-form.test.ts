@@ -7,7 +7,7 @@ import { Mp4Error } from '../../../src/formats/mp4/mp4-error.ts'
 import { ownInit, ownMedia } from '../../../src/formats/mp4/own-form.ts'
 import { rewriteMedia } from '../../../src/formats/mp4/rewrite.ts'
 import { readSamples } from '../../../src/formats/mp4/samples.ts'
-import { runTool } from '../../proof/ffmpeg.ts'
+import { lookAtPixels } from '../../proof/look-at-media.ts'
 import { CLIPS, type ClipName, readClip } from '../../support/mp4.ts'
 import {
   emsg,
@@ -48,20 +48,13 @@ function expectClean(bytes: Buffer): void {
   expect(bytes.includes('uuid')).toBe(false)
 }
 
-/** Times and checksums of all that ffmpeg decodes, in microseconds from the first; and its complaints. */
+/** Times and checksums of all that ffmpeg decodes, in tenths of milliseconds from the first; and its complaints. */
 async function decoded(file: Buffer): Promise<{ frames: string[]; warnings: readonly string[] }> {
-  const input = ['-nostdin', '-v', 'warning', '-copyts', '-threads', '1', '-i', '-']
-  const args = [...input, '-fps_mode', 'passthrough']
-  const output = ['-enc_time_base', '1:1000000', '-f', 'framemd5', '-']
-  const { stdout, stderr } = await runTool('ffmpeg', [...args, ...output], { input: file })
-  const rows = stdout
-    .toString()
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => line.split(',').map((field) => field.trim()))
-  const zero = Number(rows[0]?.[2] ?? 0)
-  const frames = rows.map((row) => `${Math.round((Number(row[2]) - zero) / 100)} ${row[5]}`)
-  return { frames, warnings: stderr }
+  const { warnings, streams } = await lookAtPixels(file)
+  const shown = streams.flatMap(({ frames }) => frames)
+  const zeroS = shown[0]?.atS ?? 0
+  const frames = shown.map(({ atS, checksum }) => `${Math.round((atS - zeroS) * 1e4)} ${checksum}`)
+  return { frames, warnings }
 }
 
 function checksums(frames: readonly string[]): readonly (string | undefined)[] {
@@ -81,7 +74,7 @@ describe.skipIf(!hasTool('ffmpeg'))(
       expect(frames).toHaveLength(30)
     })
 
-    test.each(PACKINGS)('%s', async (_, packing) => {
+    test.concurrent.each(PACKINGS)('%s', async (_, packing) => {
       const packed = [0, 1].map((i) => pack(looseSamples(name, i), packing))
       const { frames, warnings } = await decoded(publish(init, packed).bytes)
       const expected = (await control).frames
@@ -104,7 +97,7 @@ describe.skipIf(!hasTool('ffmpeg'))(
       ['a first fragment behind it', Buffer.concat([init, ...fragments.slice(2, 3)])],
       ['boxes in its moov', withInMoov(init, Buffer.concat([uuid, free]))],
     ]
-    test.each(inits)('an init segment with %s', async (_, bytes) => {
+    test.concurrent.each(inits)('an init segment with %s', async (_, bytes) => {
       const published = publish(bytes, fragments.slice(0, 2))
       expect(readBoxes(published.init).map(({ type }) => type)).toEqual(['ftyp', 'moov'])
       expect((await decoded(published.bytes)).frames).toEqual((await control).frames)
@@ -124,7 +117,7 @@ describe.skipIf(!hasTool('ffmpeg'))(
       expect(readSamples(own, facts).samples[0]?.startTicks).toBe(0)
     })
 
-    test.each(scales)('%i ticks a second, %s', async (timescale, _, shiftTicks) => {
+    test.concurrent.each(scales)('%i ticks a second, %s', async (timescale, _, shiftTicks) => {
       const packed = [0, 1].map((i) => pack(looseSamples(name, i, { timescale, shiftTicks })))
       const { frames, warnings } = await decoded(
         publish(withTimescale(init, timescale), packed).bytes,
@@ -162,7 +155,7 @@ describe.skipIf(!hasTool('ffmpeg'))('as ffmpeg decodes it, it is the sound of th
     ],
     ['2^32 − 1 ticks a second', { timescale: 2 ** 32 - 1 }, { inTraf: [uuid] }, true],
   ]
-  test.each(cases)('%s', async (_, how, packing, isSync) => {
+  test.concurrent.each(cases)('%s', async (_, how, packing, isSync) => {
     const packed = [0, 1].map((i) =>
       pack(
         looseSamples('aac', i, how).map((sample) => ({ ...sample, isSync })),

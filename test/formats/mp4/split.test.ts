@@ -38,8 +38,9 @@ async function mux(flags: string): Promise<Muxed> {
 }
 
 describe.skipIf(!hasTool('ffmpeg'))('tracks that ffmpeg put together', () => {
-  test.each(LAYOUTS)('come apart as they were: %s', async (flags) => {
+  test.concurrent.each(LAYOUTS)('come apart as they were: %s', async (flags) => {
     const { init, media } = await mux(flags)
+    const file = Buffer.concat([init, media])
     const inits = splitInit(init)
     expect(inits.map((own) => readInit(own).rendition)).toEqual(['video', 'audio'])
     for (const own of inits) {
@@ -47,7 +48,7 @@ describe.skipIf(!hasTool('ffmpeg'))('tracks that ffmpeg put together', () => {
       const bytes = splitMedia(media, facts)
       if (bytes === undefined) throw new Error(`no ${facts.rendition}`)
       const whole = Buffer.concat([own, bytes])
-      const source = await probePackets(Buffer.concat([init, media]), facts.rendition)
+      const source = await probePackets(file, facts.rendition)
       expect(await probePackets(whole, facts.rendition)).toEqual(source)
       expect(readMedia(bytes, facts).samples).toBe(source.length)
       expect(await complaints(whole)).toEqual([])

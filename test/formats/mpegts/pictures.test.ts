@@ -27,7 +27,7 @@ const PICTURES: readonly [string, ...string[]][] = [
 ]
 
 describe.skipIf(!hasTool('ffmpeg'))('as ffmpeg sees it', () => {
-  test.each(PICTURES)('%s %s %s', async (encoder, ...options) => {
+  test.concurrent.each(PICTURES)('%s %s %s', async (encoder, ...options) => {
     const ts = await encode(0.2, '-an', '-c:v', encoder, ...quiet(encoder, options), '-f', 'mpegts')
     const [track] = readSegment(ts, { loneMs: 0 }).tracks
     if (track === undefined) throw new Error('no track')

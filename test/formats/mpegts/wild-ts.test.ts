@@ -7,7 +7,7 @@ import { renditionOf, type Sample, type Track } from '../../../src/formats/mp4/t
 import { writeFragment } from '../../../src/formats/mp4/write-fragment.ts'
 import { writeInit } from '../../../src/formats/mp4/write-init.ts'
 import { readTs, type TsReading, type TsTail } from '../../../src/formats/mpegts/read-ts.ts'
-import { runTool } from '../../proof/ffmpeg.ts'
+import { lookAtPixels } from '../../proof/look-at-media.ts'
 import { encode, probePackets } from '../../support/packets.ts'
 import { hasTool } from '../../support/tools.ts'
 import { tsPackets } from '../../support/ts-clip.ts'
@@ -50,14 +50,9 @@ const samplesOf = (readings: readonly TsReading[], kind: 'video' | 'audio'): rea
 
 /** A checksum for each decoded picture, or stretch of sound. */
 async function decoded(media: Buffer, kind: 'video' | 'audio'): Promise<readonly string[]> {
-  const map = kind === 'video' ? '0:v:0' : '0:a:0'
-  const input = ['-nostdin', '-v', 'error', '-threads', '1', '-i', '-']
-  const args = [...input, '-map', map, '-f', 'framemd5', '-']
-  const { stdout } = await runTool('ffmpeg', args, { input: media })
-  const lines = stdout.toString().split('\n')
-  return lines
-    .filter((line) => /^\d/.test(line))
-    .map((line) => line.split(',').at(-1)?.trim() ?? '')
+  const { streams } = await lookAtPixels(media)
+  const { frames = [] } = streams.find(({ type }) => type === kind) ?? {}
+  return frames.map(({ checksum }) => checksum)
 }
 
 /** Where pictures begin that decoding can start with: random_access_indicator. */
@@ -125,7 +120,7 @@ function withoutTimes(kind: 'video' | 'audio', data: Buffer): Buffer {
   return Buffer.concat([head, data])
 }
 
-describe.skipIf(!hasTool('ffmpeg'))('MPEG-TS as the field packs it', () => {
+describe.skipIf(!hasTool('ffmpeg'))('MPEG-TS as the field packs it', { concurrent: true }, () => {
   let source: Buffer = Buffer.alloc(0)
   let pictures: readonly string[] = []
   let track: Track
@@ -306,7 +301,7 @@ describe.skipIf(!hasTool('ffmpeg'))('MPEG-TS as the field packs it', () => {
   })
 })
 
-describe.skipIf(!hasTool('ffmpeg'))('many pictures in a PES packet', () => {
+describe.skipIf(!hasTool('ffmpeg'))('many pictures in a PES packet', { concurrent: true }, () => {
   test('follow at the pace of those around them', async () => {
     const ts = await encode(2, ...QUIET, '-an', '-bf', '0', ...TABLES)
     const [track] = readTs(ts, { loneMs: 40 }).tracks
@@ -328,7 +323,7 @@ describe.skipIf(!hasTool('ffmpeg'))('many pictures in a PES packet', () => {
   })
 })
 
-describe.skipIf(!hasTool('ffmpeg'))('what changes within a segment', () => {
+describe.skipIf(!hasTool('ffmpeg'))('what changes within a segment', { concurrent: true }, () => {
   test('picture size and parameter sets: all pictures decode', async () => {
     const [a, b] = await Promise.all(
       ['320x180', '640x360'].map((size) =>
@@ -377,7 +372,7 @@ describe.skipIf(!hasTool('ffmpeg'))('what changes within a segment', () => {
   })
 })
 
-describe.skipIf(!hasTool('ffmpeg'))('sound that we cannot serve', () => {
+describe.skipIf(!hasTool('ffmpeg'))('sound that we cannot serve', { concurrent: true }, () => {
   test.each([
     ['MPEG-1 audio', ['-c:a', 'mp2']],
     ['MPEG-1 audio', ['-c:a', 'libmp3lame']],
@@ -398,7 +393,7 @@ describe.skipIf(!hasTool('ffmpeg'))('sound that we cannot serve', () => {
   })
 })
 
-describe.skipIf(!hasTool('ffmpeg'))('key frames', () => {
+describe.skipIf(!hasTool('ffmpeg'))('key frames', { concurrent: true }, () => {
   test('of open groups are those that ffprobe sees', async () => {
     const open = ['-x264-params', 'open-gop=1:keyint=10:min-keyint=10:bframes=3:b-adapt=0']
     const ts = await encode(2, '-an', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', ...open, ...TABLES)
@@ -409,7 +404,7 @@ describe.skipIf(!hasTool('ffmpeg'))('key frames', () => {
   })
 })
 
-describe.skipIf(!hasTool('ffmpeg'))('pixels', () => {
+describe.skipIf(!hasTool('ffmpeg'))('pixels', { concurrent: true }, () => {
   const said = [
     ['1/1', undefined],
     ['4/3', [4, 3]],
