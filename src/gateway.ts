@@ -79,7 +79,15 @@ export const startGateway: StartGateway = async (config, deps) => {
   })
   const registry = new Registry(streams.set, limit)
   let listening = false
-  const open = await publicApps(config, registry, shared)
+  const asking = { log, clock, agent: shared.peerAgent }
+  const operations = new Operations(
+    streams.set,
+    clock,
+    counters,
+    shared.histories,
+    shared.cluster && nodesOf(shared.cluster, asking),
+  )
+  const open = await publicApps(config, registry, operations, shared)
   const { viewers, peers } = open
   const reloading = new Reloading(config, {
     log,
@@ -98,13 +106,6 @@ export const startGateway: StartGateway = async (config, deps) => {
       streams.start()
     },
   })
-  const operations = new Operations(
-    streams.set,
-    clock,
-    counters,
-    shared.histories,
-    shared.cluster && nodesOf(shared.cluster),
-  )
   const admin = adminApp(config, operations, shared, open, () => listening, reloading.reload)
   const apps = [viewers, admin, ...(peers === undefined ? [] : [peers])]
   const retire = (): void => {

@@ -24,6 +24,7 @@ export const ERRORS = {
   bad_request: { status: 400, title: 'The request is malformed' },
   unauthenticated: { status: 401, title: 'Authentication is required' },
   forbidden: { status: 403, title: 'Not allowed' },
+  node_away: { status: 503, title: 'The node that has to do it does not answer' },
   overloaded: { status: 503, title: 'Too many requests' },
   internal: { status: 500, title: 'The gateway failed' },
 } as const satisfies Record<string, { status: number; title: string }>

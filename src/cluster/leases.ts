@@ -5,7 +5,7 @@ import { Outage } from '../base/outage.ts'
 import type { ClusterKeys } from './keys.ts'
 import type { Limit, RedisConnection } from './redis-connection.ts'
 import { preferredNode } from './rendezvous.ts'
-import { BEAT, CLAIM, LEAVE, RELEASE } from './scripts.ts'
+import { BEAT, CLAIM, RELEASE, STRIKE } from './scripts.ts'
 import { StreamLease } from './stream-lease.ts'
 
 /** What a node tells of itself. */
@@ -155,6 +155,7 @@ export class Leases {
       clock: this.#options.clock,
       granted,
       release: (token) => this.#release(stream, token),
+      unwant: () => this.#strike(this.#options.keys.wishes, stream),
       // A viewer waits for it.
       seek: () => void this.#beat(),
     })
@@ -214,8 +215,12 @@ export class Leases {
 
   /** Takes this node off the list. To be called last. */
   async gone(): Promise<void> {
-    const { redis, keys, node } = this.#options
-    await this.#outage.attempt({}, () => redis.eval(LEAVE, [keys.nodes], [node]))
+    const { keys, node } = this.#options
+    await this.#strike(keys.nodes, node)
+  }
+
+  async #strike(list: string, name: string): Promise<void> {
+    await this.#outage.attempt({}, () => this.#options.redis.eval(STRIKE, [list], [name]))
   }
 
   async #beat(): Promise<void> {
@@ -441,7 +446,10 @@ export class Leases {
         [keys.leases],
         [lease.stream, node, token, LEASE_MS, this.#isInTouch ? 1 : 0],
       )
-      if (holder === '') lease.hold(token, sentMs + LEASE_MS - MARGIN_MS)
+      if (holder !== '') return
+      // It may have been stopped meanwhile.
+      if (lease.wantedUntilMs <= clock.now()) await this.#release(lease.stream, token)
+      else lease.hold(token, sentMs + LEASE_MS - MARGIN_MS)
     })
     this.#claiming.delete(lease.stream)
   }

@@ -129,8 +129,8 @@ redis.call('PUBLISH', ARGV[4], ARGV[1])
 return 1
 `)
 
-/** Takes a node off the list of those that live. KEYS nodes. ARGV node. */
-export const LEAVE = script(`return redis.call('HDEL', KEYS[1], ARGV[1])`)
+/** Takes a node off the list of those that live, or a stream off that of those that are wanted. KEYS the list. ARGV its name. */
+export const STRIKE = script(`return redis.call('HDEL', KEYS[1], ARGV[1])`)
 
 /**
  * Appends a fact to what is known of a stream, if the lease is still the caller's and nothing was appended since.

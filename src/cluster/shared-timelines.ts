@@ -122,10 +122,10 @@ export class SharedTimelines implements SavedTimelines {
     return Promise.resolve(undefined)
   }
 
-  /** Reads what the node has saved that owned the stream before; undefined when nothing is known. */
-  async latest(stream: string): Promise<unknown> {
-    await this.#read(stream)
-    return this.#known.get(stream)?.saved
+  /** Reads what the node has saved and told that owned the stream before; undefined where nothing is known. */
+  async latest(stream: string): Promise<{ readonly saved: unknown; readonly status: unknown }> {
+    const status = await this.#read(stream)
+    return { saved: this.#known.get(stream)?.saved, status }
   }
 
   /** Streams by pattern are made when somebody asks for them, on whatever node. */

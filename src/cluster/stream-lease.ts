@@ -7,6 +7,8 @@ interface Held {
   readonly untilMs: number
 }
 
+/** How long what others told to want does not count once it was taken back: they may not know yet. */
+const UNWANTED_MS = 2_000
 /** How long a node does not take a stream that it was ordered to hand over: another one does within a second. */
 const DECLINE_MS = 10_000
 
@@ -29,6 +31,8 @@ export interface StreamLeaseOptions {
   readonly release: (token: string) => Promise<void>
   /** Called when this node has become the owner. */
   readonly granted: () => void
+  /** Tells Redis that nobody wants it any more. */
+  readonly unwant: () => Promise<void>
   /** Asks for an owner, because the stream is wanted and has none. */
   readonly seek: () => void
 }
@@ -49,6 +53,7 @@ export class StreamLease {
   #yielding = false
   #declinedUntilMs = Number.NEGATIVE_INFINITY
   #wishUntilMs = Number.NEGATIVE_INFINITY
+  #unwantedUntilMs = Number.NEGATIVE_INFINITY
   #news: LeaseNews = { owner: undefined, ownedUntilMs: 0, wantedUntilMs: 0 }
   /** Since when it has no owner, as far as is known. */
   #freeSinceMs: number
@@ -104,6 +109,7 @@ export class StreamLease {
 
   /** Until when somebody wants it, here or elsewhere, in milliseconds of this node's clock. */
   get wantedUntilMs(): number {
+    if (this.#clock.now() < this.#unwantedUntilMs) return this.#wishUntilMs
     return Math.max(this.#wishUntilMs, this.#news.wantedUntilMs)
   }
 
@@ -117,6 +123,13 @@ export class StreamLease {
     const isNew = this.wishMs === 0
     this.#wishUntilMs = Math.max(this.#wishUntilMs, untilMs)
     if (isNew && !this.isBelieved && this.owner === undefined) this.#options.seek()
+  }
+
+  /** Takes back what was wanted until now, here and elsewhere. */
+  unwant(): void {
+    this.#wishUntilMs = Number.NEGATIVE_INFINITY
+    this.#unwantedUntilMs = this.#clock.now() + UNWANTED_MS
+    void this.#options.unwant()
   }
 
   /** Resolves when something of it may have changed; rejects with the signal's reason once it aborts. */

@@ -28,6 +28,10 @@ export class StreamOwnership {
     this.#lease.want(untilMs)
   }
 
+  unwant(): void {
+    this.#lease.unwant()
+  }
+
   until(isMine: boolean, signal: AbortSignal): Promise<void> {
     return this.#lease.until(isMine, signal)
   }
@@ -36,7 +40,7 @@ export class StreamOwnership {
     return this.#lease.changed(signal)
   }
 
-  latest(): Promise<unknown> {
+  latest(): ReturnType<SharedTimelines['latest']> {
     return this.#timelines.latest(this.#lease.stream)
   }
 

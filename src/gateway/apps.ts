@@ -48,6 +48,7 @@ export interface PublicApps {
 export async function publicApps(
   config: Config,
   registry: Registry,
+  operations: Pick<Operations, 'carryOut'>,
   shared: Shared,
 ): Promise<PublicApps> {
   const { clock, log, random, counters, store, peers } = shared
@@ -81,7 +82,7 @@ export async function publicApps(
   const certificate = tls && pair && new Certificate(viewers, tls, pair)
   return {
     viewers,
-    peers: peers && peerApp(options, peers, config),
+    peers: peers && peerApp(options, peers, operations, config),
     followCertificate: (signal) => void certificate?.follow({ clock, log }, signal),
     certificateExpiresMs: () => certificate?.expiresMs,
     prepare: async (next) => {
@@ -106,14 +107,15 @@ export async function publicApps(
 /** Builds the listener for other nodes, whose traffic counts as nobody's. */
 function peerApp(
   options: Omit<PublicAppOptions, 'counters'>,
-  peers: PeerNodes,
+  { secret, owns, renew, more }: PeerNodes,
+  operations: Pick<Operations, 'carryOut'>,
   config: Config,
 ): FastifyInstance {
   return buildPublicApp({
     ...options,
     counters: new PeerCounters(),
-    guard: new Guard(options.clock, [peerSecret(peers.secret)]),
-    forPeers: peers,
+    guard: new Guard(options.clock, [peerSecret(secret)]),
+    forPeers: { owns, renew, more, carryOut: (...order) => operations.carryOut(...order) },
     mostConnections: () => MOST_OF_PEERS,
     // Who stalls is cut by the node that he asked.
     stallTimeoutMs: 2 * stallTimeoutMs(config),

@@ -1,14 +1,19 @@
 import type { Readable } from 'node:stream'
+import { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
+import { ERRORS, type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { BeatArgs, Reach } from '../cluster/leases.ts'
 import { PEER_FIELDS } from '../http/peers.ts'
+import type { StreamOrder } from '../streams/stream-order.ts'
 import type { UpstreamAgent } from '../upstream/agent.ts'
 
 /** How long another node may take to ask Redis: it waits for that half a second. */
 const RENEW_MS = 1_000
 /** How long it may take to have more to tell: it waits for that two seconds. */
 const MORE_MS = 4_000
+/** How long it may take to carry out an order: the longest is to stop, which closes sessions. */
+const ORDER_MS = 5_000
 /** How long its answer may be: it names all streams of all nodes. */
 const MAX_BYTES = 16 * 2 ** 20
 
@@ -38,6 +43,34 @@ export function moreVia(
   return ask(asking, peer, question, MORE_MS, signal)
 }
 
+/**
+ * Has another node carry out an order.
+ * @throws GatewayError why it cannot; another error where it does not say
+ */
+export async function orderVia(
+  asking: Asking,
+  peer: Reach,
+  stream: string,
+  order: StreamOrder,
+): Promise<void> {
+  const path = `/orders/${stream}`
+  const answer = await ask(
+    asking,
+    peer,
+    { method: 'POST', path, body: JSON.stringify(order), refusals: true },
+    ORDER_MS,
+    never,
+  )
+  if (answer === null) return
+  const { code, detail } = refusal.parse(answer)
+  throw new GatewayError(code, detail)
+}
+
+const refusal = z.object({
+  code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+  detail: z.string(),
+})
+
 /** What nodes are asked with. */
 export interface Asking {
   readonly agent: Pick<UpstreamAgent, 'load'>
@@ -48,12 +81,14 @@ interface Question {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly body?: string
+  /** Whether it may be refused, with a problem document. */
+  readonly refusals?: boolean
 }
 
 function ask(
   { agent, clock }: Asking,
   { url, secret }: Reach,
-  { method, path, body }: Question,
+  { method, path, body, refusals = false }: Question,
   ms: number,
   parent: AbortSignal,
 ): Promise<unknown> {
@@ -69,7 +104,8 @@ function ask(
       ...(body === undefined ? {} : { body }),
     })
     try {
-      if (answer.statusCode !== 200) throw new Error(`the node answered ${answer.statusCode}`)
+      if (answer.statusCode !== 200 && !refusals)
+        throw new Error(`the node answered ${answer.statusCode}`)
       return await readJson(answer.body)
     } finally {
       letGo(answer.body)

@@ -37,7 +37,7 @@ export type PeerCluster = Pick<
 > & { readonly timelines: Pick<Cluster['timelines'], 'more'> }
 
 /** Reaches the other nodes over HTTP. */
-export class PeerNodes implements Peers, ForPeers {
+export class PeerNodes implements Peers, Omit<ForPeers, 'carryOut'> {
   /** What the others have to show here: known to those who can read what this node tells of itself. */
   readonly secret = randomBytes(24).toString('base64url')
   readonly #cluster: PeerCluster

@@ -18,7 +18,7 @@ import { type ReloadApiOptions, reloadApi } from './routes/reload-api.ts'
 import { streamsApi } from './routes/streams-api.ts'
 
 export interface AdminAppOptions extends AppOptions, AdminAccess {
-  readonly registry: Pick<Operations, keyof Operations>
+  readonly registry: Omit<Operations, 'carryOut'>
   readonly metrics: MetricsSource
   /** Tells what happens. */
   readonly events: EventsOptions['events']

@@ -1,6 +1,7 @@
 import type { Log } from '../base/log.ts'
 import type { Cell } from '../metrics/counter.ts'
 import type { Stream } from '../streams/stream.ts'
+import type { StreamOrder } from '../streams/stream-order.ts'
 import type { Pace } from './pace.ts'
 import type { Peers } from './peers.ts'
 import type { PublicHeaders } from './public-headers.ts'
@@ -36,6 +37,11 @@ export interface ForPeers {
   readonly renew: (beat: readonly (string | number)[]) => Promise<unknown>
   /** Tells what this node knows of a stream of its own beyond the fact of that number; undefined when that is nothing. */
   readonly more: (stream: string, after: number) => Promise<unknown>
+  /**
+   * Carries out what an operator has ordered on another node.
+   * @throws GatewayError `bad_request` when it cannot be done
+   */
+  readonly carryOut: (stream: string, order: StreamOrder) => Promise<void>
 }
 
 /** What the one door works with. */

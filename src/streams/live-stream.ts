@@ -335,6 +335,13 @@ export class LiveStream implements Stream {
     return this.#ownership.handOver()
   }
 
+  /** Stops it by order, until somebody asks for it anew, here or elsewhere. */
+  async halt(): Promise<void> {
+    this.#requestedMs = Number.NEGATIVE_INFINITY
+    this.#ownership.unwant()
+    await this.stop()
+  }
+
   async stop(): Promise<void> {
     const running = this.#running
     if (running === undefined) return
@@ -516,8 +523,8 @@ export class LiveStream implements Stream {
   #tellFollowers(): void {
     const ownership = this.#ownership
     if (!ownership.isMine) return
-    const { trouble, lack } = this.sources
-    ownership.tell(ownersWordOf({ trouble, lack, loss: this.#events.loss }))
+    const { trouble, lack, forced } = this.sources
+    ownership.tell(ownersWordOf({ trouble, lack, forced, loss: this.#events.loss }))
   }
 
   #enterState(): void {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { StreamOrder } from './stream-order.ts'
 
 /** What the admin API tells of a node. It is public, so it grows, but what is there does not change. */
 export const nodeStatus = z.object({
@@ -19,4 +20,10 @@ export interface Nodes {
   list(): readonly NodeStatus[]
   /** Names the node that owns a stream; undefined while none does. */
   ownerOf(stream: string): string | undefined
+  /**
+   * Has others carry out an order: the node that owns the stream, or all of them.
+   * @returns whether another node owns the stream, and has done it
+   * @throws GatewayError why that one has not; `node_away` when it does not say
+   */
+  order(stream: string, order: StreamOrder, whose: 'owner' | 'all'): Promise<boolean>
 }

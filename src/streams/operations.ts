@@ -7,6 +7,7 @@ import type { Histories, StreamHistoryView } from './history.ts'
 import type { LiveStream } from './live-stream.ts'
 import type { Nodes } from './nodes.ts'
 import type { StreamStatus } from './status.ts'
+import type { StreamOrder } from './stream-order.ts'
 import type { StreamSet } from './stream-set.ts'
 
 /** Tells operators of the streams, and does to them what they want done. */
@@ -48,22 +49,76 @@ export class Operations {
   }
 
   /**
-   * Replaces the upstream session ahead of time.
-   * @throws GatewayError `bad_request` when there is no session to replace
+   * Replaces the upstream session ahead of time, whichever node holds it.
+   * @throws GatewayError `bad_request` when there is no session to replace; `node_away`
    */
-  rollover(name: string): void {
-    const keeper = this.#streams.get(name)?.sources.active.keeper
-    if (keeper?.status() == null) {
-      throw new GatewayError('bad_request', 'This node has no upstream session to replace.')
-    }
-    keeper.requestRollover()
+  rollover(name: string): Promise<void> {
+    return this.#order(name, { order: 'rollover' }, 'owner')
   }
 
   /**
    * Shows this source whatever it delivers; `auto` leaves it to the sources again.
-   * @throws GatewayError `bad_request` when there is no other source to choose
+   * @throws GatewayError `bad_request` when there is no other source to choose; `node_away`
    */
-  source(name: string, wanted: LiveSource | 'auto'): void {
+  source(name: string, source: LiveSource | 'auto'): Promise<void> {
+    return this.#order(name, { order: 'source', source }, 'all')
+  }
+
+  /**
+   * Has the node that owns a stream give it to another one.
+   * @throws GatewayError `bad_request` when there is none; `node_away`
+   */
+  handover(name: string): Promise<void> {
+    return this.#order(name, { order: 'handover' }, 'owner')
+  }
+
+  start(name: string): void {
+    this.#streams.get(name)?.start()
+  }
+
+  /**
+   * Stops a stream on all nodes, until somebody asks for it again.
+   * @throws GatewayError `node_away`
+   */
+  stop(name: string): Promise<void> {
+    return this.#order(name, { order: 'stop' }, 'all')
+  }
+
+  /**
+   * Does here what was ordered, on whatever node.
+   * @throws GatewayError `bad_request` when it cannot be done
+   */
+  async carryOut(name: string, order: StreamOrder): Promise<void> {
+    switch (order.order) {
+      case 'rollover':
+        return this.#rollOver(name)
+      case 'handover':
+        return this.#handOver(name)
+      case 'source':
+        return this.#force(name, order.source)
+      case 'stop':
+        await this.#streams.get(name)?.halt()
+    }
+  }
+
+  /** Has it done by whoever can: the node that owns the stream, or all, and this one where no other owns it. */
+  async #order(name: string, order: StreamOrder, whose: 'owner' | 'all'): Promise<void> {
+    const [byOwner] = await Promise.all([
+      this.nodes?.order(name, order, whose),
+      whose === 'all' && this.carryOut(name, order),
+    ])
+    if (byOwner !== true && whose === 'owner') await this.carryOut(name, order)
+  }
+
+  #rollOver(name: string): void {
+    const keeper = this.#streams.get(name)?.sources.active.keeper
+    if (keeper?.status() == null) {
+      throw new GatewayError('bad_request', 'There is no upstream session to replace.')
+    }
+    keeper.requestRollover()
+  }
+
+  #force(name: string, wanted: LiveSource | 'auto'): void {
     const sources = this.#streams.get(name)?.sources
     if (sources?.hasBackup !== true) {
       throw new GatewayError('bad_request', 'The stream has no backup to choose from.')
@@ -71,27 +126,9 @@ export class Operations {
     sources.force(wanted === 'auto' ? undefined : wanted)
   }
 
-  /**
-   * Gives a stream to another node.
-   * @throws GatewayError `bad_request` when it is not this node's to give
-   */
-  handover(name: string): void {
+  #handOver(name: string): void {
     if (this.#streams.get(name)?.handOver() === true) return
-    const owner = this.nodes?.ownerOf(name)
-    throw new GatewayError(
-      'bad_request',
-      owner === undefined
-        ? 'No node owns the stream, or there is no other.'
-        : `The stream is ${owner}’s: ask that node.`,
-    )
-  }
-
-  start(name: string): void {
-    this.#streams.get(name)?.start()
-  }
-
-  async stop(name: string): Promise<void> {
-    await this.#streams.get(name)?.stop()
+    throw new GatewayError('bad_request', 'No node owns the stream, or there is no other.')
   }
 
   #describe(stream: LiveStream): StreamStatus {

@@ -1,11 +1,14 @@
 import { z } from 'zod'
 import { ERRORS, type ErrorCode, GatewayError } from '../base/errors.ts'
+import type { LiveSource } from '../timeline/fragment.ts'
 
 /** What keeps media from coming, or some of it, as the node tells that owns the stream. */
 export interface OwnersWord {
   readonly trouble: GatewayError | undefined
   /** Why less is shown than the source announces. */
   readonly lack: ErrorCode | undefined
+  /** The source that an operator has ordered. */
+  readonly forced: LiveSource | undefined
   /** What was told of the camera's being away; undefined while it is there. */
   readonly loss: ToldLoss | undefined
 }
@@ -29,26 +32,27 @@ const ownersWord = z.object({
     })
     .optional(),
   lack: code.optional(),
+  forced: z.enum(['camera', 'backup']).optional(),
   loss: z
     .object({ since: z.iso.datetime(), kinds: z.array(z.union([z.literal('lost'), code])) })
     .optional(),
 })
 
 /** Writes it as plain JSON: only what may reach viewers anyhow. */
-export function ownersWordOf({ trouble, lack, loss }: OwnersWord): z.input<typeof ownersWord> {
+export function ownersWordOf({ trouble, loss, ...plain }: OwnersWord): z.input<typeof ownersWord> {
   const told = loss === undefined ? {} : { loss: { since: loss.since, kinds: [...loss.kinds] } }
-  if (trouble === undefined) return { lack, ...told }
+  if (trouble === undefined) return { ...plain, ...told }
   const { code: name, message, passes, retryAfterMs } = trouble
-  return { trouble: { code: name, message, passes, retryAfterMs }, lack, ...told }
+  return { trouble: { code: name, message, passes, retryAfterMs }, ...plain, ...told }
 }
 
 /** Reads what {@link ownersWordOf} wrote; undefined when it is not that. */
 export function readOwnersWord(told: unknown): OwnersWord | undefined {
   const { data } = ownersWord.safeParse(told)
   if (data === undefined) return undefined
-  const { trouble, lack, loss } = data
-  if (trouble === undefined) return { trouble, lack, loss }
+  const { trouble, lack, forced, loss } = data
+  if (trouble === undefined) return { trouble, lack, forced, loss }
   const { code: name, message, passes, retryAfterMs } = trouble
   const options = { passes, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
-  return { trouble: new GatewayError(name, message, options), lack, loss }
+  return { trouble: new GatewayError(name, message, options), lack, forced, loss }
 }

@@ -8,6 +8,12 @@ export interface Follower {
   told(status: unknown): void
 }
 
+/** What is left of an owner: undefined where nothing is known. */
+export interface LastWords {
+  readonly saved: unknown
+  readonly status: unknown
+}
+
 /**
  * Says whether a stream's upstream session is this node's affair. Where several nodes are one gateway, one of them owns
  * a stream at a time, and the others follow what it publishes.
@@ -21,12 +27,14 @@ export interface Ownership {
   readonly wantedUntilMs: number
   /** Tells the other nodes that somebody here wants the stream until then. */
   want(untilMs: number): void
+  /** Takes back what was wanted until now, on whatever node. */
+  unwant(): void
   /** Resolves once {@link isMine} is that; rejects with the signal's reason once it aborts. */
   until(isMine: boolean, signal: AbortSignal): Promise<void>
   /** Resolves when another node begins or ceases to own it; rejects with the signal's reason once it aborts. */
   changed(signal: AbortSignal): Promise<void>
-  /** Reads what the node has saved that owned the stream before; undefined when nothing is known. */
-  latest(): Promise<unknown>
+  /** Reads what the node has saved and told that owned the stream before. */
+  latest(): Promise<LastWords>
   /** Tells a follower what is known, and all that comes, until the signal aborts. */
   follow(follower: Follower, signal: AbortSignal): void
   /** Tells those who follow what else there is to know now. */
@@ -46,9 +54,10 @@ export const ALONE: Ownership = {
   isOthers: false,
   wantedUntilMs: Number.NEGATIVE_INFINITY,
   want() {},
+  unwant() {},
   until: (isMine, signal) => (isMine ? Promise.resolve() : forEver(signal)),
   changed: (signal) => forEver(signal),
-  latest: () => Promise.resolve(undefined),
+  latest: () => Promise.resolve({ saved: undefined, status: undefined }),
   follow() {},
   tell() {},
   handOver: () => false,

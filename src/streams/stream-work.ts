@@ -60,16 +60,13 @@ export class StreamWork {
 
   /** Shows what another node publishes, until the stream is this node's. */
   async #follow(signal: AbortSignal): Promise<void> {
-    const { ownership, told } = this.#options
+    const { ownership } = this.#options
     if (ownership.isMine) return
     const done = new AbortController()
     const follower = {
       saved: (saved: unknown) => this.#adopt((publisher) => publisher.adopt(saved)),
       amended: (lines: readonly string[]) => this.#adopt((publisher) => publisher.amend(lines)),
-      told: (status: unknown) => {
-        this.#word = readOwnersWord(status)
-        told(this.#word)
-      },
+      told: (status: unknown) => this.#hear(status),
     }
     ownership.follow(follower, AbortSignal.any([signal, done.signal]))
     try {
@@ -78,9 +75,20 @@ export class StreamWork {
       done.abort()
     }
     // What was told last may still be on its way.
-    const latest = await ownership.latest()
-    if (latest !== undefined) await this.#adopt((publisher) => publisher.adopt(latest))
+    const { saved, status } = await ownership.latest()
+    if (saved !== undefined) await this.#adopt((publisher) => publisher.adopt(saved))
+    if (status !== undefined) this.#hear(status)
     if (ownership.isMine) this.#beginToOwn()
+  }
+
+  /** Takes in what the owner tells, or told last. */
+  #hear(status: unknown): void {
+    const { sources, told } = this.#options
+    const word = readOwnersWord(status)
+    this.#word = word
+    // What an operator has ordered is to hold with the next owner.
+    if (word !== undefined && word.forced !== sources.forced) sources.force(word.forced)
+    told(word)
   }
 
   /** Takes in what another node has published. What cannot be read is told, and what is shown stays. */

@@ -1,5 +1,5 @@
 import type { Script } from '../../src/cluster/redis-connection.ts'
-import { BEAT, CLAIM, LEAVE, RELEASE } from '../../src/cluster/scripts.ts'
+import { BEAT, CLAIM, RELEASE, STRIKE } from '../../src/cluster/scripts.ts'
 
 interface Lease {
   readonly node: string
@@ -35,7 +35,7 @@ export class LeaseTable {
         return this.#claim(args, nowMs)
       case RELEASE:
         return this.#release(args)
-      case LEAVE:
+      case STRIKE:
         return this.#nodes.delete(String(args[0])) ? 1 : 0
       default:
         throw new Error(`no model of ${script.lua}`)

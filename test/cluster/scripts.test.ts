@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ClusterKeys } from '../../src/cluster/keys.ts'
 import type { RedisConnection, Script } from '../../src/cluster/redis-connection.ts'
-import { APPEND, BEAT, CLAIM, LEAVE, READ, RELEASE } from '../../src/cluster/scripts.ts'
+import { APPEND, BEAT, CLAIM, READ, RELEASE, STRIKE } from '../../src/cluster/scripts.ts'
 import { RedisServer } from '../proof/redis-server.ts'
 import { RedisConnections } from '../support/redis-connections.ts'
 import { LeaseTable } from './lease-table.ts'
@@ -44,7 +44,7 @@ const claim = fc.record({
   fromOthers: fc.constantFrom(0, 1),
 })
 const release = fc.record({ script: fc.constant(RELEASE), stream, node, token })
-const leave = fc.record({ script: fc.constant(LEAVE), node })
+const leave = fc.record({ script: fc.constant(STRIKE), node })
 
 const step = fc.oneof(beat, claim, release, leave)
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { ContinuityMonitor } from '../proof/continuity-monitor.ts'
-import type { CameraCounters } from '../proof/emulator-control.ts'
+import { type CameraCounters, callsOf } from '../proof/emulator-control.ts'
 import { Nodes } from '../proof/nodes.ts'
 import { SOON } from '../support/browser.ts'
 import { cameraOf } from '../support/world.ts'
@@ -98,6 +98,29 @@ describe('three nodes are one gateway', () => {
     }, SOON)
     const { calls } = await nodes.emulator.control.counters(cameraOf('porch'))
     await new Promise((resolve) => setTimeout(resolve, 2_000))
+    expect((await nodes.emulator.control.counters(cameraOf('porch'))).calls).toEqual(calls)
+  })
+
+  test('G10: what an operator orders is done, whichever node is asked', async () => {
+    await everywhere('porch')
+    const owner = (await ownerOf('porch')) ?? ''
+    const [other = ''] = [...nodes.nodes.keys()].filter((name) => name !== owner)
+    const sessions = async (): Promise<number> =>
+      callsOf(await nodes.emulator.control.counters(cameraOf('porch')), 'GetHLSStreamingSessionURL')
+    const before = await sessions()
+    await nodes.order(other, '/api/v1/streams/porch/rollover')
+    await vi.waitFor(async () => expect(await sessions()).toBeGreaterThan(before), SOON)
+    await nodes.order(other, '/api/v1/streams/porch/stop')
+    const idle = async (): Promise<void> => {
+      for (const name of nodes.nodes.keys()) {
+        expect(await nodes.api(name, '/api/v1/streams/porch')).toMatchObject({ state: 'idle' })
+      }
+    }
+    await idle()
+    const { calls } = await nodes.emulator.control.counters(cameraOf('porch'))
+    // Several beats, and anybody's wish was for longer.
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await idle()
     expect((await nodes.emulator.control.counters(cameraOf('porch'))).calls).toEqual(calls)
   })
 
@@ -199,9 +222,10 @@ describe('G1, G3: whoever owns a stream, viewers of all nodes see one timeline',
     process.kill(pid, 'SIGCONT')
     await grown('lobby', 3)
 
-    // By order: to another one, and all goes on.
+    // By order of whichever: to another one, and all goes on.
     const ordered = (await ownerOf('lobby')) ?? ''
-    await nodes.order(ordered, '/api/v1/streams/lobby/handover')
+    const [asked = ''] = [...nodes.nodes.keys()].filter((name) => name !== ordered)
+    await nodes.order(asked, '/api/v1/streams/lobby/handover')
     await vi.waitFor(async () => {
       expect([ordered, null]).not.toContain(await ownerOf('lobby'))
     }, SOON)

@@ -29,6 +29,7 @@ beforeEach(async () => {
           owns: () => false,
           more: () => Promise.resolve(undefined),
           renew: () => Promise.resolve(null),
+          carryOut: () => Promise.resolve(),
         },
       }),
     )

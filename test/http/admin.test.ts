@@ -77,11 +77,11 @@ async function start(
         streams.some((status) => status.name === name)
           ? new StreamHistory().view(clock.now(), (ms) => ms)
           : undefined,
-      handover: () => {},
-      rollover: act('rollover'),
+      handover: async () => {},
+      rollover: async (name) => act('rollover')(name),
       start: act('start'),
       stop: async (name) => act('stop')(name),
-      source: (name, wanted) => void actions.push(`${wanted} for ${name}`),
+      source: async (name, wanted) => void actions.push(`${wanted} for ${name}`),
     },
     events: silentEvents(),
     metrics: {
@@ -144,13 +144,13 @@ test('an action that is not possible says why', async () => {
     list: () => [yard],
     status: () => yard,
     history: () => undefined,
-    handover: () => {},
+    handover: async () => {},
     rollover: () => {
       throw new GatewayError('bad_request', 'There is no session to replace')
     },
     start: () => {},
     stop: async () => {},
-    source: () => {},
+    source: async () => {},
   }
   const { url } = await start([yard], { registry })
   const { status, body } = await ask(`${url}/api/v1/streams/yard/rollover`, { method: 'POST' })

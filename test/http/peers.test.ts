@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Clips } from '../../src/archive/clip/clips.ts'
 import { systemClock } from '../../src/base/clock.ts'
+import { GatewayError } from '../../src/base/errors.ts'
 import { Guard } from '../../src/http/auth/guard.ts'
 import { peerSecret } from '../../src/http/auth/peer-secret.ts'
 import { EVERYTHING, type Proof } from '../../src/http/auth/proof.ts'
 import { PEER_FIELDS, type Peer, type Peers } from '../../src/http/peers.ts'
+import type { StreamOrder } from '../../src/streams/stream-order.ts'
 import { UpstreamAgent } from '../../src/upstream/agent.ts'
 import { SOON } from '../support/browser.ts'
 import { type PublicServer, startPublicServer } from '../support/public-server.ts'
@@ -56,6 +58,7 @@ class Past {
 }
 
 let owned: boolean
+let orders: string[]
 let peers: OnePeer
 let here: Past
 let there: Past
@@ -64,6 +67,7 @@ let worker: PublicServer
 
 beforeEach(async () => {
   owned = true
+  orders = []
   peers = new OnePeer()
   here = new Past()
   there = new Past()
@@ -73,6 +77,7 @@ beforeEach(async () => {
     forPeers: {
       owns: () => owned,
       more: () => Promise.resolve(undefined),
+      carryOut,
       renew: (beat) => Promise.resolve(beat[0] === 'lost' ? null : beat),
     },
   })
@@ -240,6 +245,22 @@ describe('the listener for other nodes', () => {
     expect((await fetch(`${asked.url}/renew`, { method: 'POST', headers: ours })).status).toBe(405)
   })
 
+  test('carries out orders, and says why it cannot', async () => {
+    const order = async (body: object, headers: Record<string, string> = ours): Promise<unknown> =>
+      (
+        await fetch(`${worker.url}/orders/lobby`, {
+          method: 'POST',
+          body: JSON.stringify(body),
+          headers: { ...headers, 'Content-Type': 'application/json' },
+        })
+      ).json()
+    expect(await order({ order: 'source', source: 'backup' })).toBeNull()
+    expect(await order({ order: 'handover' })).toMatchObject({ code: 'bad_request', detail: 'no' })
+    expect(await order({ order: 'dance' })).toMatchObject({ status: 400 })
+    expect(await order({ order: 'stop' }, {})).toMatchObject({ status: 401 })
+    expect(orders).toEqual(['lobby source', 'lobby handover'])
+  })
+
   test('wakes nothing', async () => {
     for (const stream of ['lobby', 'yard']) {
       const path = `${worker.url}/hls/${stream}/master.m3u8`
@@ -248,6 +269,11 @@ describe('the listener for other nodes', () => {
     expect(worker.registry.requested).toEqual([])
   })
 })
+
+async function carryOut(stream: string, { order }: StreamOrder): Promise<void> {
+  orders.push(`${stream} ${order}`)
+  if (order === 'handover') throw new GatewayError('bad_request', 'no')
+}
 
 function fields({ date: _date, ...fields }: Record<string, unknown>): Record<string, unknown> {
   return { ...fields, 'x-request-id': undefined }

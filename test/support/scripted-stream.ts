@@ -12,7 +12,7 @@ import type { JournalPage, Journals } from '../../src/store/journals.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import type { SavedTimelines } from '../../src/store/saved-timelines.ts'
 import { type LiveSettings, LiveStream } from '../../src/streams/live-stream.ts'
-import { ALONE } from '../../src/streams/ownership.ts'
+import { ALONE, type Ownership } from '../../src/streams/ownership.ts'
 import type { OnSignalLoss } from '../../src/streams/stream.ts'
 import { SessionKeeper } from '../../src/upstream/session-keeper.ts'
 import type { ManualClock } from './manual-clock.ts'
@@ -91,6 +91,7 @@ export interface ScriptedStreamOptions {
   readonly log?: Log
   readonly events?: EventBus
   readonly isByPattern?: boolean
+  readonly ownership?: Ownership
   readonly discarded?: () => void
 }
 
@@ -161,7 +162,7 @@ export async function openScriptedParts(options: ScriptedStreamOptions): Promise
     log,
     sources,
     publisher,
-    ownership: ALONE,
+    ownership: options.ownership ?? ALONE,
     recorded: {
       openBackfill: () => publisher.backfill(camera.past, options.fillsAll ?? false),
       openArchives: undefined,

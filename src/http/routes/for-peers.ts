@@ -1,18 +1,23 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { GatewayError } from '../../base/errors.ts'
+import { streamOrder } from '../../streams/stream-order.ts'
 import type { ForPeers } from '../door.ts'
 
 /** What a node renews: its leases and wishes, some hundred bytes each. */
 const MAX_BYTES = 4 * 2 ** 20
 
 const beat = z.array(z.union([z.string(), z.number()]))
+const named = z.object({ stream: z.string() })
 const fact = z.object({ stream: z.string(), after: z.coerce.number().int() })
 
-/** Serves `POST /renew` and `GET /facts/{stream}?after=N` to other nodes, which Redis does not answer. */
+/**
+ * Serves other nodes: `POST /renew` and `GET /facts/{stream}?after=N` where Redis does not answer them, and
+ * `POST /orders/{stream}`.
+ */
 export function routesForPeers(
   app: FastifyInstance,
-  { renew, more }: ForPeers,
+  { renew, more, carryOut }: ForPeers,
   done: () => void,
 ): void {
   app.post('/renew', { bodyLimit: MAX_BYTES }, async ({ body }, reply) =>
@@ -21,6 +26,10 @@ export function routesForPeers(
   app.get('/facts/:stream', async ({ params, query }, reply) => {
     const { stream, after } = read(fact, { ...Object(params), ...Object(query) })
     return reply.type('application/json').send(json(await more(stream, after)))
+  })
+  app.post('/orders/:stream', async ({ params, body }, reply) => {
+    await carryOut(read(named, params).stream, read(streamOrder, body))
+    return reply.type('application/json').send(json(null))
   })
   done()
 }

@@ -25,16 +25,16 @@ const ACTIONS = [
   { action: 'rollover', summary: 'Replace the upstream session by a new one now' },
   {
     action: 'handover',
-    summary: 'Give the stream to another node, which goes on where this one stops',
+    summary: 'Have the node that owns the stream give it to another, which goes on there',
   },
   { action: 'start', summary: 'Start the stream as a first viewer would' },
-  { action: 'stop', summary: 'Stop the stream until somebody asks for it again' },
+  { action: 'stop', summary: 'Stop the stream, on all nodes, until somebody asks for it again' },
 ] as const
 
 /** Serves `/api/v1/streams` and `/api/v1/nodes`. The schemas are also what `/api/v1/openapi.json` shows. */
 export function streamsApi(
   app: FastifyInstance,
-  { registry }: { readonly registry: Pick<Operations, keyof Operations> },
+  { registry }: { readonly registry: Omit<Operations, 'carryOut'> },
   done: () => void,
 ): void {
   const api = app
@@ -92,7 +92,7 @@ export function streamsApi(
     },
     async ({ params: { stream }, body: { source } }, reply) => {
       statusOf(registry, stream)
-      registry.source(stream, source)
+      await registry.source(stream, source)
       return reply.code(202).send(statusOf(registry, stream))
     },
   )

@@ -32,11 +32,8 @@ export function actionsOf(status, nodes) {
  * @returns {Action}
  */
 function rollOverOf({ owner, session }, nodes) {
-  const whyNot = isOthers(owner, nodes)
-    ? `The session is ${owner}’s: ask that node.`
-    : session === null
-      ? 'No session is open.'
-      : undefined
+  // Another node's session is not known here, and rolled over there.
+  const whyNot = session === null && !isOthers(owner, nodes) ? 'No session is open.' : undefined
   const done =
     'A new session is being opened. The old one stays until the new one has proved itself.'
   return { id: 'rollover', label: 'Roll over', done, ...reason(whyNot) }
@@ -70,11 +67,9 @@ function handOverOf({ owner }, nodes) {
   const whyNot =
     owner === null
       ? 'No node owns it: nobody wants it now.'
-      : owner !== selfOf(nodes)
-        ? `It is ${owner}’s: ask that node.`
-        : nodes.length < 2
-          ? 'There is no other node.'
-          : undefined
+      : nodes.length < 2
+        ? 'There is no other node.'
+        : undefined
   return {
     id: 'handover',
     label: 'Hand over',
@@ -90,12 +85,8 @@ function handOverOf({ owner }, nodes) {
  * @param {readonly NodeStatus[]} [nodes]
  */
 function isOthers(owner, nodes) {
-  return nodes !== undefined && owner !== null && owner !== selfOf(nodes)
-}
-
-/** @param {readonly NodeStatus[]} nodes */
-function selfOf(nodes) {
-  return nodes.find(({ self }) => self)?.name
+  const self = nodes?.find((node) => node.self)
+  return self !== undefined && owner !== null && owner !== self.name
 }
 
 /** @param {string | undefined} whyNot */
@@ -107,12 +98,10 @@ function reason(whyNot) {
  * The sources that one may choose of; none where there is no choice.
  *
  * @param {StreamStatus} status
- * @param {readonly NodeStatus[]} [nodes]
  * @returns {Action[]}
  */
-export function sourcesOf({ backup, forced, owner }, nodes) {
+export function sourcesOf({ backup, forced }) {
   if (!backup) return []
-  const whyNot = isOthers(owner, nodes) ? `The choice is ${owner}’s: ask that node.` : undefined
   /** @type {(source: string, label: string, done: string) => Action} */
   const choice = (source, label, done) => ({
     id: 'source',
@@ -120,7 +109,6 @@ export function sourcesOf({ backup, forced, owner }, nodes) {
     body: { source },
     chosen: source === (forced ?? 'auto'),
     done,
-    ...reason(whyNot),
   })
   return [
     choice('auto', 'Auto', 'The camera is shown, and the backup while that delivers nothing.'),

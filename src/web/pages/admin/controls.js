@@ -37,7 +37,7 @@ export class Controls {
   /** @param {StreamStatus} status @param {readonly NodeStatus[]} [nodes] */
   show(status, nodes) {
     const actions = actionsOf(status, nodes)
-    const sources = sourcesOf(status, nodes)
+    const sources = sourcesOf(status)
     const shown = JSON.stringify([actions, sources])
     if (shown === this.#shown) return
     this.#shown = shown
