@@ -1,11 +1,15 @@
 import type { Clock } from '../base/clock.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { NodeFacts } from '../cluster/leases.ts'
 import type { Emit } from '../events/gateway-event.ts'
 import { publicName } from './open-events.ts'
 
 type Nodes = Pick<Cluster, 'node' | 'nodes'>
 
 const LOOK_MS = 2_000
+/** For how many looks in a row a node must be away that has not said that it leaves, and how many where it has. */
+const AWAY_LOOKS = 5
+const LEFT_LOOKS = 2
 
 /** Tells of the other nodes, those that come and those that are gone. Resolves when the signal aborts. */
 export async function tellNodes(
@@ -21,22 +25,26 @@ export async function tellNodes(
   }
 }
 
-interface Known {
-  readonly name: string
-  readonly version: string
+type Known = Pick<NodeFacts, 'name' | 'version' | 'leaving'>
+
+interface Away {
+  readonly looks: number
+  /** Who was there when it was seen last. */
+  readonly saw: ReadonlySet<string>
 }
 
 /**
- * Notices who comes, and who is away for two looks: one that stood still for a moment, or that Redis has forgotten for a beat,
- * has not left. The first of those that stay tells, so that whoever is told is not told by all.
+ * Notices who comes, and who is gone: said so, was replaced by one of the same name, or is away for ten seconds. One that is
+ * slow, stood still for a moment, or was forgotten by Redis for a beat, has not left. The first of those that stay
+ * tells, so that whoever is told is not told by all.
  */
 export class NodeWatch {
   readonly #self: string
   readonly #emit: Emit
   /** Those that were there at the last look, or are away for it. */
   readonly #known = new Map<string, Known>()
-  /** Those that were not there at the last look, and who was by then. */
-  #away = new Map<string, ReadonlySet<string>>()
+  /** Those that were not there at the last look. */
+  #away = new Map<string, Away>()
 
   constructor(self: string, emit: Emit) {
     this.#self = self
@@ -47,24 +55,22 @@ export class NodeWatch {
     // Redis has not told yet who is there, this node among them.
     if (!nodes.has(this.#self)) return
     const before = new Set(this.#known.keys())
-    for (const [id, { name, version }] of nodes) {
-      if (!before.has(id) && this.#isTeller(before, nodes)) {
-        this.#tell('node.joined', { name, version })
-      }
-      this.#known.set(id, { name, version })
-    }
-    const away = new Map<string, ReadonlySet<string>>()
+    const came = [...nodes].filter(([id]) => !before.has(id))
+    const names = new Set(came.map(([, { name }]) => name))
+    const away = new Map<string, Away>()
     for (const [id, node] of this.#known) {
       if (nodes.has(id)) continue
-      const saw = this.#away.get(id)
-      if (saw === undefined) {
-        away.set(id, before)
-        continue
-      }
-      if (this.#isTeller(saw, nodes)) this.#tell('node.left', node)
-      this.#known.delete(id)
+      const { looks, saw } = this.#away.get(id) ?? { looks: 0, saw: before }
+      if (names.has(node.name) || looks + 1 >= (node.leaving ? LEFT_LOOKS : AWAY_LOOKS)) {
+        if (this.#isTeller(saw, nodes)) this.#tell('node.left', node)
+        this.#known.delete(id)
+      } else away.set(id, { looks: looks + 1, saw })
     }
     this.#away = away
+    for (const [, node] of came) if (this.#isTeller(before, nodes)) this.#tell('node.joined', node)
+    for (const [id, { name, version, leaving }] of nodes) {
+      this.#known.set(id, { name, version, leaving })
+    }
   }
 
   /** Says whether this is the first of those that saw it and stay. */
