@@ -40,6 +40,10 @@ const realParts: ServeParts = {
  * How long a close may take: less than the ten seconds that operators are promised, so that the exit itself fits in.
  */
 const CLOSE_WITHIN_MS = 9_500
+/** How much of that a start may take that was under way. */
+const START_WITHIN_MS = 6_000
+
+const never = new AbortController().signal
 
 /** Runs until the process is asked to stop. */
 export async function serve(
@@ -59,23 +63,40 @@ export async function serve(
   const config = withPorts(source.config, args)
   const env = source.isLocal === true ? {} : terminal.env
   const { reread } = source
-  const gateway = await parts.startGateway(config, {
+  let stopBeganMs: number | undefined
+  void stopped.then(() => {
+    stopBeganMs = clock.now()
+  })
+  const starting = parts.startGateway(config, {
     clock,
     random: Math.random,
     env,
     reread: reread && (async () => withPorts(await reread(), args)),
   })
+  const gateway = await startedOrLate(starting, stopped, clock)
   reload.of(gateway)
   terminal.out(readyLine(gateway, config))
   // Whoever kills the process shall not make its next start slow.
   flushCompileCache()
   await stopped
   gateway.retire()
-  const never = new AbortController().signal
   const { drainDelayMs } = config.server
   if (drainDelayMs > 0) await clock.sleep(drainDelayMs, never)
-  await withDeadline(clock, 'closing', CLOSE_WITHIN_MS, never, () => gateway.close())
+  const leftMs = CLOSE_WITHIN_MS + drainDelayMs - (clock.now() - (stopBeganMs ?? clock.now()))
+  await withDeadline(clock, 'closing', leftMs, never, () => gateway.close())
   return EXIT.ok
+}
+
+/** Waits for a start; once the process was asked to stop not for long, whatever holds it up. */
+function startedOrLate(
+  starting: Promise<RunningGateway>,
+  stopped: Promise<void>,
+  clock: Clock,
+): Promise<RunningGateway> {
+  const late = stopped.then(() =>
+    withDeadline(clock, 'starting', START_WITHIN_MS, never, () => starting),
+  )
+  return Promise.race([starting, late])
 }
 
 /** Reloads a gateway each time that the process is asked to; once it is there, if that was before. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { chmod, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeFolder, readStateFile, writeStateFile } from './state-file.ts'
+import { isCode, makeFolder, readStateFile, writeStateFile } from './state-file.ts'
 
 const PROBE = Buffer.from('probe')
 
@@ -36,10 +36,6 @@ export async function openStateDir(dir: string): Promise<StateDir> {
 /** Says whether a file system reports that there is nothing of that name. */
 export function isMissing(error: unknown): boolean {
   return isCode(error, 'ENOENT')
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }
 
 async function tryFolder(folder: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants
@@ -8,9 +8,32 @@ const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } 
 /** What we keep is recordings, and who may see those is not for this machine's other users to say. */
 const OWNER_ONLY = { file: 0o600, folder: 0o700 } as const
 
-/** Makes a folder of the state directory, and those above it. */
+/**
+ * Makes a folder of the state directory, and those above it. Not `recursive`, because that tries for ever where a folder cannot be
+ * made though the one above it is there: behind a link that leads nowhere, or below /proc.
+ */
 export async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: OWNER_ONLY.folder })
+  if (await makeOne(folder)) return
+  await makeFolder(dirname(folder))
+  if (!(await makeOne(folder))) throw new Error(`ENOENT: ${folder} cannot be made`)
+}
+
+/** Makes a folder unless it is there. Returns whether there is one now; if not, the one above it is missing. */
+async function makeOne(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder, { mode: OWNER_ONLY.folder })
+    return true
+  } catch (error) {
+    if (isCode(error, 'ENOENT') && dirname(folder) !== folder) return false
+    const isThere = isCode(error, 'EEXIST') && (await stat(folder)).isDirectory()
+    if (isThere) return true
+    throw error
+  }
+}
+
+/** Says whether a file system gave this reason. */
+export function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
 /**

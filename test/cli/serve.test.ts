@@ -100,6 +100,19 @@ test('does not wait for a close that takes for ever', async () => {
   await failed
 })
 
+test('does not wait for a start that takes for ever', async () => {
+  const stage = new Stage()
+  stage.terminal.stop()
+  const running = serve({ operands: [], options: {} }, stage.terminal, {
+    startDemo: stage.startDemo,
+    clock: stage.clock,
+    startGateway: () => new Promise(() => {}),
+  })
+  const failed = expect(running).rejects.toThrow('starting took longer than 6000 ms')
+  await stage.clock.runUntil(() => stage.events.includes('emulator closed'), { stepMs: 500 })
+  await failed
+})
+
 test('SIGHUP reloads, also one that came during the start; a fault does not end it', async () => {
   const stage = new Stage()
   const running = stage.run()

@@ -23,6 +23,13 @@ test('files and folders are for their owner alone', async () => {
   expect([await modeOf(join(dir, 'a')), await modeOf(join(dir, 'c'))]).toEqual([0o700, 0o700])
 })
 
+test('where no folder can be made that is said, instead of trying for ever', async () => {
+  await symlink(join(dir, 'unmounted'), join(dir, 'link'))
+  await writeFile(join(dir, 'file'), 'x')
+  await expect(writeStateFile(join(dir, 'link/a/b'), 'x')).rejects.toThrow('ENOENT')
+  await expect(writeStateFile(join(dir, 'file/a'), 'x')).rejects.toThrow('EEXIST')
+})
+
 test.each<[string, (path: string) => Promise<unknown> | Buffer]>([
   ['a pipe', (path) => execFileSync('mkfifo', [path])],
   ['a folder', (path) => mkdir(path)],
