@@ -96,7 +96,7 @@ export const startGateway: StartGateway = async (config, deps) => {
     open: () => streams.names(),
     apply: async (next) => {
       const slates = await openSlateFiles(next)
-      const behave = await open.prepare(next)
+      const { certificateChanges, behave } = await open.prepare(next)
       await streams.change(next, slates, () => {
         behave()
         limit.configure(next.limits.running)
@@ -104,6 +104,7 @@ export const startGateway: StartGateway = async (config, deps) => {
         logger.configure(next.log)
       })
       streams.start()
+      return certificateChanges ? ['server.tls'] : []
     },
   })
   const admin = adminApp(config, operations, shared, open, () => listening, reloading.reload)

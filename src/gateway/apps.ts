@@ -38,10 +38,17 @@ export interface PublicApps {
   /** Says when the certificate that is shown expires, in milliseconds since 1970; undefined without TLS. */
   certificateExpiresMs(): number | undefined
   /**
-   * Reads what a configuration needs, and returns what makes them behave by it.
+   * Reads what a configuration needs.
    * @throws why it cannot be
    */
-  prepare(config: Config): Promise<() => void>
+  prepare(config: Config): Promise<PreparedApps>
+}
+
+export interface PreparedApps {
+  /** Whether the files of the certificate hold another one than is shown. */
+  readonly certificateChanges: boolean
+  /** Makes them behave by it. */
+  readonly behave: () => void
 }
 
 /** Builds what answers with media. */
@@ -92,7 +99,7 @@ export async function publicApps(
         : await proofsOf(next.auth, shared)
       const nextPair = certificate && files && (await readTlsFiles(files))
       const mostNext = await mostConnections(next)
-      return () => {
+      const behave = (): void => {
         if (proofs !== undefined) guard.replace(proofs)
         if (files !== undefined && nextPair !== undefined) certificate?.use(files, nextPair)
         headers.configure(next.cdn)
@@ -100,6 +107,8 @@ export async function publicApps(
         most = mostNext
         auth = next.auth
       }
+      const certificateChanges = nextPair !== undefined && certificate?.shows(nextPair) === false
+      return { certificateChanges, behave }
     },
   }
 }

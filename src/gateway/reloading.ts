@@ -20,10 +20,10 @@ export interface ReloadingOptions {
   /** The streams that are there. */
   readonly open: () => Iterable<string>
   /**
-   * Makes what runs that of a configuration.
+   * Makes what runs that of a configuration. Returns the keys whose files hold something else than before.
    * @throws why not: then nothing has changed
    */
-  readonly apply: (config: Config) => Promise<void>
+  readonly apply: (config: Config) => Promise<readonly string[]>
 }
 
 /** How many names or keys one log line tells. */
@@ -86,10 +86,11 @@ export class Reloading {
 
   async #apply(read: Config): Promise<ReloadReport> {
     const { log, open, apply } = this.#options
-    const report = planReload(this.#config, read, open())
+    const plan = planReload(this.#config, read, open())
     const next = inForce(this.#config, read)
-    await apply(next)
+    const files = await apply(next)
     this.#config = next
+    const report = { ...plan, applied: [...new Set([...plan.applied, ...files])] }
     const { streams, applied, needsRestart } = report
     const { unchanged, ...changes } = streams
     const changed = Object.entries(changes).flatMap(([kind, names]) =>

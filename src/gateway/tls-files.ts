@@ -82,6 +82,11 @@ export class Certificate {
     return this.#expiresMs
   }
 
+  /** Says whether the files were seen to hold these. */
+  shows({ cert, key }: KeyPair): boolean {
+    return textOf([cert, key]) === this.#seen
+  }
+
   /** Shows what these files hold from now on. */
   use(files: TlsFiles, pair: KeyPair): void {
     this.#files = files

@@ -36,7 +36,13 @@ export function seenFault(error: unknown): SeenFault {
   if (error instanceof DeadlineError) return { name: error.name, message: error.message }
   if (error instanceof GatewayError && error.cause !== undefined) return causeOf(error)
   const { code } = codeSchema.safeParse(innermost(error)).data ?? {}
-  return { name: code ?? error.name, message: error.message }
+  // The SDK's own words about what is no JSON are for who has the error in a debugger.
+  const message = error instanceof SyntaxError ? firstLine(error.message) : error.message
+  return { name: code ?? error.name, message }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1).join()
 }
 
 /** A public failure says less than what it came of. */

@@ -6,6 +6,7 @@ import type { Config } from '../../src/config/config.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { OpenStreams } from '../../src/gateway/open-streams.ts'
 import { inForce, planReload } from '../../src/gateway/plan-reload.ts'
+import { Reloading } from '../../src/gateway/reloading.ts'
 import { openShared, type Shared } from '../../src/gateway/shared.ts'
 import type { LiveStream } from '../../src/streams/live-stream.ts'
 import type { StreamView } from '../../src/streams/stream.ts'
@@ -240,6 +241,21 @@ describe('a plan', () => {
       applied: ['server.tls'],
       needsRestart: [],
     })
+  })
+
+  test('a certificate that was replaced in place is told', async () => {
+    const config = configOf({ streams: one })
+    const reloadWith = (files: readonly string[]) =>
+      new Reloading(config, {
+        log: silentLog,
+        events: { emit: () => {} },
+        read: () => Promise.resolve(config),
+        open: () => [],
+        apply: () => Promise.resolve(files),
+      }).reload()
+    const applied = ['server.tls']
+    expect(await reloadWith(applied)).toMatchObject({ applied })
+    expect(await reloadWith([])).toMatchObject({ applied: [] })
   })
 
   test('of the same is nothing', () => {

@@ -59,6 +59,7 @@ test('new connections get the certificate that the files hold now, whatever came
 
   expect(await look()).toBe('first')
   expect(told).toEqual([])
+  expect([certificate.shows(FIRST), certificate.shows(SECOND)]).toEqual([true, false])
   expect(certificate.expiresMs).toBe(Date.UTC(2126, 10, 4, 23, 29, 52))
   await put('mixed', { cert: SECOND.cert, key: FIRST.key })
   await swap('mixed')
