@@ -81,18 +81,26 @@ export class Viewer {
   }
 
   async #play(url: URL): Promise<never> {
-    const playback: Playback = { buffer: new PlayBuffer(), nextMsn: undefined, endsMs: undefined }
+    const playback: Playback = {
+      buffer: new PlayBuffer(),
+      waits: { listMs: 0, mediaMs: 0, growthMs: 0 },
+      grewMs: this.#options.clock.now(),
+      nextMsn: undefined,
+      endsMs: undefined,
+    }
     let before: MediaPlaylist | undefined
     try {
       for (;;) {
         const startedMs = this.#options.clock.now()
-        const playlist = this.#read(url, await this.#get(url, true), mediaPlaylists)
+        const answer = await this.#get(url, true)
+        playback.waits.listMs = Math.max(playback.waits.listMs, answer?.tookMs ?? 0)
+        const playlist = this.#read(url, answer, mediaPlaylists)
         if (playlist !== undefined) await this.#download(url, playlist, playback)
         await this.#pause(startedMs + reloadMs(before, playlist) - this.#options.clock.now())
         before = playlist
       }
     } finally {
-      this.#reportStall(url, playback.buffer.stall(this.#options.clock.now()))
+      this.#reportStall(url, playback, playback.buffer.stall(this.#options.clock.now()))
     }
   }
 
@@ -106,10 +114,11 @@ export class Viewer {
     for (const segment of playlist.segments) {
       if (segment.msn < from) continue
       playback.nextMsn = segment.msn + 1
+      this.#noteGrowth(playback)
       if (segment.gap) continue
       this.#passHole(segment, playback)
-      const stall = await this.#downloadSegment(url, segment, playlist, playback.buffer)
-      this.#reportStall(url, stall)
+      const stall = await this.#downloadSegment(url, segment, playlist, playback)
+      this.#reportStall(url, playback, stall)
     }
   }
 
@@ -118,11 +127,12 @@ export class Viewer {
     url: URL,
     { uri, durationMs }: ListedSegment,
     { targetDurationS }: MediaPlaylist,
-    buffer: PlayBuffer,
+    { buffer, waits }: Playback,
   ): Promise<Stall | undefined> {
     const segmentUrl = new URL(uri, url)
     const answer = (await this.#get(segmentUrl, false)) ?? (await this.#get(segmentUrl, false))
     if (answer === undefined) return undefined
+    waits.mediaMs = Math.max(waits.mediaMs, answer.tookMs)
     this.counts.segments += 1
     this.#options.onSegment?.(answer.tookMs, durationMs)
     // Between two reloads a target duration passes: twice that keeps a margin.
@@ -163,9 +173,22 @@ export class Viewer {
     return undefined
   }
 
-  #reportStall(url: URL, stall: Stall | undefined): void {
-    if (stall === undefined || stall.lastedMs < STALL_MS) return
-    this.#incident({ kind: 'stall', url: url.pathname, detail: '', ...stall })
+  #noteGrowth(playback: Playback): void {
+    const nowMs = this.#options.clock.now()
+    const { waits, grewMs } = playback
+    waits.growthMs = Math.max(waits.growthMs, nowMs - grewMs)
+    playback.grewMs = nowMs
+  }
+
+  /** Says with a stall what was waited for longest in the time before, since the stall is seen late. */
+  #reportStall(url: URL, { waits }: Playback, stall: Stall | undefined): void {
+    if (stall !== undefined && stall.lastedMs >= STALL_MS) {
+      const [list, media, growth] = [waits.listMs, waits.mediaMs, waits.growthMs].map(Math.round)
+      const detail = `waited for a list ${list} ms, for a segment ${media} ms, for the list to grow ${growth} ms`
+      this.#incident({ kind: 'stall', url: url.pathname, detail, ...stall })
+    }
+    // What was long ago says nothing of the next one.
+    for (const what of ['listMs', 'mediaMs', 'growthMs'] as const) waits[what] *= 0.8
   }
 
   #incident(incident: Pick<Incident, 'kind' | 'url' | 'detail'> & Partial<Incident>): void {
@@ -179,6 +202,10 @@ export class Viewer {
 
 interface Playback {
   readonly buffer: PlayBuffer
+  /** The longest waits of late, in milliseconds: they fade with each segment. */
+  readonly waits: { listMs: number; mediaMs: number; growthMs: number }
+  /** When a segment was last seen to be new. */
+  grewMs: number
   nextMsn: number | undefined
   /** EXT-X-PROGRAM-DATE-TIME at which the last segment ends. */
   endsMs: number | undefined
