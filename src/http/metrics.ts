@@ -134,17 +134,22 @@ function exposeShared(registry: Registry, source: MetricsSource): void {
   exposeEvictions(registry, cache)
   if (disk !== undefined) {
     gauge('disk_bytes', 'Bytes of fragments on disk', disk.bytes)
-    exposeFree(registry, disk)
-  }
-  const expiresMs = certificateExpiresMs()
-  if (expiresMs !== undefined) {
-    // Whether there is TLS a start decides, and when its certificate expires whoever replaces it.
-    gauge(
-      'tls_certificate_expires_timestamp_seconds',
-      'When the certificate of the public listener expires, since 1970',
-      () => (certificateExpiresMs() ?? expiresMs) / 1000,
+    exposeIfKnown(
+      registry,
+      'disk_free_bytes',
+      'Room that the file system of cache.dir has left',
+      disk.freeBytes,
     )
   }
+  exposeIfKnown(
+    registry,
+    'tls_certificate_expires_timestamp_seconds',
+    'When the certificate of the public listener expires, since 1970',
+    () => {
+      const expiresMs = certificateExpiresMs()
+      return expiresMs === undefined ? undefined : expiresMs / 1000
+    },
+  )
   if (nodes !== undefined) {
     gauge('nodes', 'Nodes that live, as this one knows', () => nodes.list().length)
     gauge('streams_owned', 'Streams whose upstream sessions are this node’s', () =>
@@ -177,15 +182,21 @@ function exposeEvictions(registry: Registry, cache: MetricsSource['cache']): voi
   )
 }
 
-function exposeFree(registry: Registry, disk: DiskFigures): void {
+/** Exposes a number where it is known; else its name alone, because 0 would be an alarm. */
+function exposeIfKnown(
+  registry: Registry,
+  name: string,
+  help: string,
+  value: () => number | undefined | Promise<number | undefined>,
+): void {
   new Gauge({
-    name: `${PREFIX}disk_free_bytes`,
-    help: 'Room that the file system of cache.dir has left',
+    name: PREFIX + name,
+    help,
     registers: [registry],
     async collect() {
-      const free = await disk.freeBytes()
-      if (free === undefined) this.reset()
-      else this.set(free)
+      const now = await value()
+      if (now === undefined) this.remove()
+      else this.set(now)
     },
   })
 }
