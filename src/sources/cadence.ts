@@ -3,6 +3,8 @@ export interface Sighting {
   /** When the newest listed fragment ends on the camera's clock, in milliseconds; undefined if unsaid. */
   readonly endMs: number | undefined
   readonly durationMs: number
+  /** How many are new. */
+  readonly fragments: number
 }
 
 /**
@@ -14,6 +16,12 @@ const LATE_STEPS_MS = [100, 250, 400] as const
 const SEARCH_STEP_MS = 300
 /** How long to wait after a hit, however late it was: with the waits above that still makes four polls a second. */
 const REST_MS = 450
+/**
+ * How many fragments any list holds: as long as no more come at a time, it does not matter how long they are said to be.
+ */
+const FEWEST_LISTED = 3
+/** What fragments are taken for at least that are not as long as they are said to be. KVS.md, section 10. */
+const SHORTEST_MS = 1000
 /** How long to wait for a fragment that is later than any of the last ones, because the camera may be away. */
 const OVERDUE_STEP_MS = 1000
 const OVERDUE_AFTER_MS = 2000
@@ -48,6 +56,7 @@ const REMEMBERED = 8
  */
 export class Cadence {
   #durationsMs: readonly number[] = []
+  #hits: readonly { readonly askedMs: number; readonly fragments: number }[] = []
   /** How long after a fragment's end by the camera's clock it is listed by ours; undefined until bracketed. */
   #lagMs: number | undefined
   #uncertaintyMs = 0
@@ -61,6 +70,11 @@ export class Cadence {
     this.#overdueMs = nowMs + OVERDUE_AFTER_MS
   }
 
+  /** The length of the longest of the last fragments, in milliseconds, as the playlist says it. */
+  get longestMs(): number {
+    return Math.max(0, ...this.#durationsMs)
+  }
+
   /** When the next poll should be sent, in milliseconds since 1970. */
   get dueMs(): number {
     return this.#dueMs
@@ -69,12 +83,13 @@ export class Cadence {
   /** Learns that the playlist had something new when we asked at `askedMs`. */
   hit(askedMs: number, newest: Sighting): void {
     this.#durationsMs = [...this.#durationsMs, newest.durationMs].slice(-REMEMBERED)
+    this.#hits = [...this.#hits, { askedMs, fragments: newest.fragments }].slice(-REMEMBERED)
     const endMs = newest.endMs ?? askedMs
     this.#lagMs = this.#estimateLag(askedMs, endMs)
     this.#misses = 0
     this.#missedAtMs = undefined
     this.#dueMs = this.#nextDue(askedMs, endMs)
-    this.#overdueMs = askedMs + Math.max(...this.#durationsMs) + OVERDUE_AFTER_MS
+    this.#overdueMs = askedMs + this.longestMs + OVERDUE_AFTER_MS
   }
 
   /** Learns that the playlist had nothing new when we asked at `askedMs`. */
@@ -102,11 +117,22 @@ export class Cadence {
 
   #nextDue(askedMs: number, endMs: number): number {
     if (this.#lagMs === undefined) return askedMs + SEARCH_STEP_MS
-    const expectedMs = Math.min(...this.#durationsMs)
+    const expectedMs = this.#expectedMs()
     // Never at once: a list that runs far behind the camera's clock must not make us spin. Nor much
     // later than one fragment from now, whatever a camera's clock says.
     const dueMs = Math.max(askedMs + REST_MS, endMs + expectedMs + this.#lagMs)
     return Math.min(dueMs, askedMs + expectedMs)
+  }
+
+  /** Returns how long the next fragment is at least; as they come, where some write ten seconds for each of one. */
+  #expectedMs(): number {
+    const saidMs = Math.min(...this.#durationsMs)
+    const [first, ...rest] = this.#hits
+    const tookMs = (rest.at(-1)?.askedMs ?? 0) - (first?.askedMs ?? 0)
+    const meanMs = tookMs / rest.reduce((sum, { fragments }) => sum + fragments, 0)
+    return meanMs < saidMs / FEWEST_LISTED
+      ? Math.min(Math.max(meanMs, SHORTEST_MS), saidMs)
+      : saidMs
   }
 
   #lateStep(nowMs: number): number {

@@ -56,6 +56,8 @@ const SHORTEST_FETCH_MS = 10_000
  * 10).
  */
 const LONGEST_FETCH_MS = 60_000
+/** How long to wait at most for another fragment of a playlist that says that it has ended. */
+const LAST_WAIT_MS = 10_000
 /** How long to wait between looks at a playlist that has ended. */
 const ENDED_STEP_MS = 5_000
 /** How often we look whether the other playlist lists a fragment too. */
@@ -81,6 +83,8 @@ export class SessionFollower {
   #polled = false
   #freshMs: number
   #failingSinceMs: number | undefined
+  /** Since when its list says that it has ended, and brings nothing. */
+  #endedMs: number | undefined
 
   constructor(session: HlsSession, options: FollowerOptions, signal: AbortSignal) {
     this.session = session
@@ -111,7 +115,8 @@ export class SessionFollower {
       this.#failingSinceMs = undefined
       this.#backoff.reset()
       this.#note(askedMs, fresh)
-      if (fresh.length === 0 && this.session.hasEnded) await this.#end()
+      if (fresh.length > 0 || !this.session.hasEnded) this.#endedMs = undefined
+      else await this.#endInTime()
     } catch (error) {
       this.#signal.throwIfAborted()
       await this.#endure(error)
@@ -230,9 +235,14 @@ export class SessionFollower {
     )
   }
 
-  /** Takes what was listed as the rest, and looks now and then all the same, because an origin may begin again. */
-  async #end(): Promise<void> {
-    const { clock, sink } = this.#options
+  /**
+   * Takes what was listed as the rest once nothing has come for another fragment, because some origins say at each list
+   * that it ends; and looks now and then all the same, because an origin may begin again.
+   */
+  async #endInTime(): Promise<void> {
+    const { clock, sink, cadence } = this.#options
+    this.#endedMs ??= clock.now()
+    if (clock.now() - this.#endedMs < Math.min(cadence.longestMs, LAST_WAIT_MS)) return
     await this.settle()
     await sink.end()
     await clock.sleep(ENDED_STEP_MS, this.#signal)
@@ -247,7 +257,8 @@ export class SessionFollower {
       return
     }
     this.#freshMs = clock.now()
-    cadence.hit(askedMs, { endMs: endOf(newest), durationMs: newest.durationS * 1000 })
+    const durationMs = newest.durationS * 1000
+    cadence.hit(askedMs, { endMs: endOf(newest), durationMs, fragments: fresh.length })
   }
 
   /** Endures a failed poll, because later polls may do better, unless it means that the session is over. */

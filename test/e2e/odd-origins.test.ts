@@ -255,6 +255,36 @@ const WHOLE: Readonly<Record<string, Kind>> = {
     media: APART,
     edit: lists((text) => text.replaceAll(/(EXTINF|TARGETDURATION):[\d.]+/g, '$1:0')),
   },
+  'durations of ten seconds for each of one': {
+    media: APART,
+    edit: lists((text) => text.replaceAll(/(EXTINF|TARGETDURATION):[\d.]+/g, '$1:10')),
+  },
+  'an end in each list': {
+    media: APART,
+    edit: lists((text) => (text.includes('ENDLIST') ? text : `${text}#EXT-X-ENDLIST\n`)),
+  },
+  'a tag that never changes': {
+    media: TS,
+    change: (origin) => {
+      origin.tamper = (path, response) => {
+        if (path !== '/master.m3u8') return false
+        response.setHeader('etag', '"1"')
+        const isKnown = response.req.headers['if-none-match'] === '"1"'
+        if (isKnown) response.writeHead(304).end()
+        return isKnown
+      }
+    },
+  },
+  'one cache of two that has stopped': {
+    media: TS,
+    edit: (() => {
+      let old = ''
+      return (text, _, turn) => {
+        if (turn === 6) old = text
+        return turn > 6 && turn % 2 === 0 ? old : text
+      }
+    })(),
+  },
   'the init segment before each segment': {
     media: APART,
     edit: lists((text) => {

@@ -5,12 +5,14 @@ import { Cadence } from '../../src/sources/cadence.ts'
 interface Camera {
   readonly durationsMs: readonly number[]
   readonly lagMs: number
+  /** How long each is said to be; default: as long as it is. */
+  readonly saidMs?: number
   /** How far the camera's clock is ahead of ours. */
   readonly skewMs?: number
 }
 
 /** Polls a camera as the ingest does; returns when each fragment was listed and seen, and every poll. */
-function follow({ durationsMs, lagMs, skewMs = 0 }: Camera, untilMs: number) {
+function follow({ durationsMs, lagMs, saidMs, skewMs = 0 }: Camera, untilMs: number) {
   const listed: { endMs: number; durationMs: number; listedMs: number }[] = []
   let endMs = 0
   for (let k = 0; endMs < untilMs; k += 1) {
@@ -31,7 +33,12 @@ function follow({ durationsMs, lagMs, skewMs = 0 }: Camera, untilMs: number) {
     else {
       seen += fresh.length
       delays.push(now - (fresh[0]?.listedMs ?? now))
-      cadence.hit(now, { ...newest, endMs: newest.endMs + skewMs })
+      const { endMs, durationMs } = newest
+      cadence.hit(now, {
+        endMs: endMs + skewMs + (saidMs ?? durationMs) - durationMs,
+        durationMs: saidMs ?? durationMs,
+        fragments: fresh.length,
+      })
     }
   }
   return { polls, delays }
@@ -45,7 +52,7 @@ function steady(): Cadence {
     if (askedMs < endMs + 2000 + 340) cadence.miss(askedMs)
     else {
       endMs += 2000
-      cadence.hit(askedMs, { endMs, durationMs: 2000 })
+      cadence.hit(askedMs, { endMs, durationMs: 2000, fragments: 1 })
     }
   }
   return cadence
@@ -92,8 +99,8 @@ describe('cadence', () => {
     const dueMs = camera.dueMs
     camera.miss(dueMs - 1500)
     expect(camera.dueMs).toBe(dueMs)
-    camera.hit(dueMs + 20, { endMs: 62_000, durationMs: 2000 })
-    other.hit(dueMs + 20, { endMs: 62_000, durationMs: 2000 })
+    camera.hit(dueMs + 20, { endMs: 62_000, durationMs: 2000, fragments: 1 })
+    other.hit(dueMs + 20, { endMs: 62_000, durationMs: 2000, fragments: 1 })
     expect(camera.dueMs).toBe(other.dueMs)
   })
 
@@ -107,15 +114,25 @@ describe('cadence', () => {
   test('a time in which nobody could ask does not tell of the lag', () => {
     const camera = steady()
     camera.miss(camera.dueMs)
-    camera.hit(camera.dueMs + 600_000, { endMs: camera.dueMs + 599_500, durationMs: 2000 })
+    camera.hit(camera.dueMs + 600_000, {
+      endMs: camera.dueMs + 599_500,
+      durationMs: 2000,
+      fragments: 1,
+    })
     const askedMs = camera.dueMs
-    camera.hit(askedMs, { endMs: askedMs - 500, durationMs: 2000 })
+    camera.hit(askedMs, { endMs: askedMs - 500, durationMs: 2000, fragments: 1 })
     expect(camera.dueMs - askedMs).toBeGreaterThan(1500)
+  })
+
+  test('fragments that are ten times shorter than they are said to be are asked for as they come', () => {
+    const durationsMs = Array.from({ length: 40 }, () => 1000)
+    const { delays } = follow({ durationsMs, lagMs: 340, saidMs: 10_000 }, 40_000)
+    expect(Math.max(...delays.slice(4))).toBeLessThanOrEqual(400)
   })
 
   test('a late fragment is asked for at least each second', () => {
     const cadence = new Cadence(0)
-    cadence.hit(0, { endMs: 0, durationMs: 2000 })
+    cadence.hit(0, { endMs: 0, durationMs: 2000, fragments: 1 })
     for (let k = 0; k < 20; k += 1) {
       const asked = cadence.dueMs
       cadence.miss(asked)

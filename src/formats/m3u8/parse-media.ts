@@ -82,6 +82,9 @@ export function parseMedia(written: string, sources: MediaSources = {}): MediaPl
     'EXT-X-SERVER-CONTROL': (value) => {
       canSkipUntilS = readSkipBoundary(value)
     },
+    'EXT-X-STREAM-INF': () => {
+      throw new PlaylistError('a multivariant playlist, where a media playlist was expected')
+    },
     'EXT-X-SKIP': () => {
       throw new PlaylistError('a delta update, which was not asked for')
     },

@@ -20,13 +20,12 @@ export const SHORTEST_S = 0.01
 const NUMBER = /^\s*\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*(?:,|$)/i
 
 /**
- * Reads EXTINF: digits, a fraction alone, or an exponent, as programs print them. Returns undefined when nothing can
- * last as long as it says.
- * @throws PlaylistError when it is no duration
+ * Reads EXTINF: digits, a fraction alone, or an exponent, as programs print them. Returns undefined for what is no
+ * duration (`-1`, `nan`), and when nothing can last as long as it says: the media themselves tell.
  */
 export function readExtinf(value: string): Extinf | undefined {
   const [, digits, exponent = ''] = NUMBER.exec(value) ?? []
-  if (digits === undefined) throw new PlaylistError('expected a duration in seconds')
+  if (digits === undefined) return undefined
   const durationS = Number(digits + exponent)
   if (durationS > MAX_SEGMENT_S) return undefined
   return { durationS: durationS === 0 ? SHORTEST_S : durationS, isRounded: !/\.\d\d/.test(digits) }

@@ -16,7 +16,8 @@ export interface OriginBody {
 }
 
 /**
- * Reads that stretch of a file; an origin that ignores ranges sends all of it. RFC 9110, 14.2.
+ * Reads that stretch of a file; an origin that ignores ranges sends all of it (RFC 9110, 14.2), and others send the
+ * stretch without a word of where it lies.
  * @throws GatewayError when that stretch is not in the answer
  */
 export async function readRange(
@@ -26,19 +27,22 @@ export async function readRange(
   meter: Meter,
 ): Promise<Buffer> {
   const isPart = answer.statusCode === 206
-  if (isPart && !isRange(headerOf(answer, 'content-range'), range)) {
+  const said = headerOf(answer, 'content-range')
+  if (isPart && said !== undefined && !isRange(said, range)) {
     throw unusable('another range came than was asked for')
   }
   const end = range.offset + range.length
   const enough = isPart ? range.length : end
   const bytes = await reader.read(answer, meter, ({ length }) => length >= enough)
-  const part = isPart ? bytes : Buffer.from(bytes.subarray(range.offset, end))
+  // All of the file would be longer.
+  const isBare = isPart || bytes.length === range.length
+  const part = isBare ? bytes : Buffer.from(bytes.subarray(range.offset, end))
   if (part.length !== range.length) throw unusable('the range is shorter than the playlist says')
   return part
 }
 
-function isRange(contentRange: string | undefined, { offset, length }: ByteRange): boolean {
-  return contentRange?.startsWith(`bytes ${offset}-${offset + length - 1}/`) === true
+function isRange(contentRange: string, { offset, length }: ByteRange): boolean {
+  return contentRange.startsWith(`bytes ${offset}-${offset + length - 1}/`)
 }
 
 /** What another gateway may answer, and what it means to ours. */

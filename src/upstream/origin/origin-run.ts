@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../base/clock.ts'
 import type { MediaPlaylist, MediaPlaylistSegment } from '../../formats/m3u8/parse-media.ts'
 
@@ -10,8 +11,10 @@ export type Sighting =
   /** The numbers mean other segments than before: the origin has begun anew. */
   | 'restarted'
 
-/** How long a list may stay behind and count as stale. */
+/** How long lists that move on may stay behind and count as stale. */
 const STALE_MS = 15_000
+/** How many segments are known again, once they have left the list: a cache that has stopped still gives it. */
+const MAX_MARKS = 256
 
 let runs = 0
 
@@ -31,11 +34,14 @@ export class OriginRun {
   #targetDurationS = 0
   #timeBase = 0
   #offset = 0
+  /** The numbers at both ends of the newest list. */
+  #first = 0
   #newest: number | undefined
-  #seen: ReadonlyMap<number, Mark> = new Map()
+  readonly #seen = new LRUCache<number, Mark>({ max: MAX_MARKS })
   /** Whether two of its lists named a segment alike. */
   #keepsUris = false
-  #behindSinceMs: number | undefined
+  /** The first of the lists that are behind. */
+  #behind: { readonly sinceMs: number; readonly last: number } | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -62,28 +68,30 @@ export class OriginRun {
     const sighting = this.#judge(list, last)
     if (sighting === 'stale') return sighting
     if (sighting === 'restarted') this.#restart(list.mediaSequence)
-    this.#newest = list.segments.length === 0 ? this.#newest : last
-    this.#seen = marks(list)
-    this.#behindSinceMs = undefined
+    if (list.segments.length > 0) [this.#first, this.#newest] = [list.mediaSequence, last]
+    for (const [msn, mark] of marks(list)) this.#seen.set(msn, mark)
+    this.#behind = undefined
     return sighting
   }
 
   #judge(list: MediaPlaylist, last: number): Sighting {
     if (this.#newest === undefined || list.segments.length === 0) return 'same'
-    const isBehind = last < this.#newest
-    const alike = this.#isAlike(list, isBehind)
-    if (!isBehind) return alike === false ? 'restarted' : 'same'
-    this.#behindSinceMs ??= this.#clock.now()
-    const waited = this.#clock.now() - this.#behindSinceMs >= STALE_MS
-    return alike === true && !waited ? 'stale' : 'restarted'
+    const alike = this.#isAlike(list)
+    if (last >= this.#newest) return alike === false ? 'restarted' : 'same'
+    if (alike === false || !this.#seen.has(last)) return 'restarted'
+    this.#behind ??= { sinceMs: this.#clock.now(), last }
+    if (last === this.#behind.last) return 'stale'
+    // Names that are used again may be those of long ago.
+    const patienceMs = last >= this.#first ? STALE_MS : 0
+    return this.#clock.now() - this.#behind.sinceMs < patienceMs ? 'stale' : 'restarted'
   }
 
   /**
-   * Says whether what both lists name is the same; undefined when nothing tells: they have no number in common, or only
+   * Says whether what is named now is what was named before; undefined when nothing tells: no number is known, or only
    * URIs that this origin changes at each reload, as those with a token in their path. Dates that are computed anew for
-   * each list waver; those of a copy do not.
+   * each list waver.
    */
-  #isAlike(list: MediaPlaylist, isCopy: boolean): boolean | undefined {
+  #isAlike(list: MediaPlaylist): boolean | undefined {
     const common = [...marks(list)].flatMap(([msn, mark]) => {
       const seen = this.#seen.get(msn)
       return seen === undefined ? [] : [{ mark, seen }]
@@ -91,7 +99,7 @@ export class OriginRun {
     const dated = common.flatMap(({ mark, seen }) =>
       mark.dateMs === undefined || seen.dateMs === undefined
         ? []
-        : [Math.abs(mark.dateMs - seen.dateMs) <= (isCopy ? 0 : mark.durationMs / 2)],
+        : [Math.abs(mark.dateMs - seen.dateMs) <= mark.durationMs / 2],
     )
     if (dated.length > 0) return dated.includes(true)
     const keepsUris = common.some(({ mark, seen }) => mark.name === seen.name)
@@ -103,6 +111,7 @@ export class OriginRun {
   /** Begins another run, with one number left out, because what lies between is unknown. */
   #restart(mediaSequence: number): void {
     this.#offset += (this.#newest ?? 0) + 2 - mediaSequence
+    this.#seen.clear()
     this.#begin()
   }
 

@@ -119,6 +119,9 @@ const BESIDE_PATIENCE_MS = 1500
 const LIST_PATIENCE_MS = 3000
 const MISSING_STEP_MS = 10_000
 
+/** How often a list may say that it has not changed before it is asked for whole: some tags never change. */
+const MAX_UNCHANGED = 4
+
 /** What one playlist has shown so far. */
 interface Followed {
   readonly name: PlaylistName
@@ -128,6 +131,9 @@ interface Followed {
   /** How far its media sequence numbers are behind those of the first playlist; undefined until it is found. */
   offset: number | undefined
   etag: string | undefined
+  /** Whether its tags change when it does, as far as is known; and how often in a row it has not changed by them. */
+  hasTrueTags: boolean
+  unchanged: number
   /** When it began to fail, and when it was asked for last; undefined while it can be had. */
   missing: { readonly sinceMs: number; readonly askedMs: number } | undefined
   list: MediaPlaylist | undefined
@@ -146,6 +152,8 @@ function followedAt(name: PlaylistName, url: URL): Followed {
     url,
     base: url,
     offset: undefined,
+    hasTrueTags: true,
+    unchanged: 0,
     known: new LRUCache<bigint, ListedFragment>({ max: MAX_KNOWN }),
     ...nothing,
   }
@@ -294,6 +302,10 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
       return list && renumbered(list, followed.list)
     } catch (error) {
       alive.throwIfAborted()
+      // A token in its URL has run out, most likely: the multivariant playlist gives another.
+      if (followed === this.#primary && isRefusal(error)) {
+        throw new SessionDeadError('refused', { cause: error })
+      }
       if (followed === this.#primary || !(error instanceof GatewayError)) throw error
       followed.missing = { sinceMs, askedMs }
       const missingMs = this.#clock.now() - sinceMs
@@ -395,12 +407,20 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
 
   /** Fetches the playlist as it is now; undefined when it has not changed. */
   #fetch(followed: Followed, signal: AbortSignal): Promise<MediaPlaylist | undefined> {
-    const { url, etag } = followed
+    const { url, hasTrueTags, unchanged } = followed
+    const etag = hasTrueTags && unchanged < MAX_UNCHANGED ? followed.etag : undefined
     const wanted = { url, etag, isBeside: followed !== this.#primary }
     return this.#http.get('playlist', wanted, signal, (body) => {
-      if (body === 'unchanged') return undefined
+      if (body === 'unchanged') {
+        followed.unchanged += 1
+        return undefined
+      }
       const sources = { url: body.url, imports: this.#variables, newest: MAX_KNOWN }
       const list = parseMedia(body.bytes.toString(), sources)
+      followed.unchanged = 0
+      if (body.etag === followed.etag && endOf(list) !== endOf(followed.list)) {
+        followed.hasTrueTags = false
+      }
       followed.etag = body.etag
       // URIs are relative to where a redirect has led. RFC 3986, 5.1.3.
       followed.base = body.url
@@ -476,6 +496,11 @@ async function unlessRefused<T>(
   }
 }
 
+function isRefusal(error: unknown): boolean {
+  const cause = error instanceof GatewayError ? error.cause : undefined
+  return cause instanceof UpstreamAnswerError && [401, 403].includes(cause.status)
+}
+
 function mayComeYet(error: unknown): boolean {
   if (!(error instanceof GatewayError)) return false
   if (error.code === 'segment_gone') return true
@@ -490,6 +515,11 @@ function beginTogether(
   const numbers = new Set(sound.map(({ number }) => number))
   const first = picture.findIndex(({ number }) => numbers.has(number))
   return first === -1 ? picture : picture.slice(first)
+}
+
+/** Returns the number behind the last of a list. */
+function endOf(list: MediaPlaylist | undefined): number {
+  return list === undefined ? 0 : list.mediaSequence + list.segments.length
 }
 
 function whole(body: OriginBody | 'unchanged'): OriginBody {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseMedia } from '../../../src/formats/m3u8/parse-media.ts'
+import { type MediaPlaylist, parseMedia } from '../../../src/formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../../src/formats/m3u8/parse-multivariant.ts'
 import { OriginRun } from '../../../src/upstream/origin/origin-run.ts'
 import { partnerOffset, undatedOffset } from '../../../src/upstream/origin/partner-numbers.ts'
@@ -233,7 +233,33 @@ describe('the numbers of an origin', () => {
     expect(run.look(list({ first: 6 }))).toBe('same')
     expect(run.look(list({ first: 4 }))).toBe('stale')
     clock.advance(16_000)
-    expect(run.look(list({ first: 4 }))).toBe('restarted')
+    expect(run.look(list({ first: 4 }))).toBe('stale')
+    expect(run.look(list({ first: 5 }))).toBe('restarted')
+  })
+
+  test('stay where one of several caches has stopped, however long', () => {
+    const run = new OriginRun(clock)
+    const sightings = Array.from({ length: 60 }, (_, i) => {
+      clock.advance(2000)
+      return [run.look(list({ first: 7 + i })), run.look(list({ first: 5 }))]
+    })
+    expect(run.look(list({ first: 5 }))).toBe('stale')
+    expect(sightings.slice(1)).toEqual(sightings.slice(1).map(() => ['same', 'stale']))
+    // The control: an origin that has begun anew goes on.
+    expect(run.look(list({ first: 6 }))).toBe('restarted')
+  })
+
+  test('stay where caches are a segment apart, though dates waver or nothing tells', () => {
+    const dated = new OriginRun(clock)
+    expect(dated.look(list({ first: 6, atMs: 2040 }))).toBe('same')
+    expect(dated.look(list({ first: 5, atMs: 0 }))).toBe('stale')
+    const bare = new OriginRun(clock)
+    const named = (first: number, token: string): MediaPlaylist => {
+      const own = list({ first })
+      return { ...own, segments: own.segments.map((one) => ({ ...one, uri: token + one.uri })) }
+    }
+    expect(bare.look(named(6, 'a/'))).toBe('same')
+    expect(bare.look(named(5, 'b/'))).toBe('stale')
   })
 
   test('are those of before where its segments have the names of before', () => {
@@ -256,7 +282,7 @@ describe('the numbers of an origin', () => {
     const run = new OriginRun(clock)
     let newest = -1n
     for (const first of [500, 0, 2, 900, 3, 0]) {
-      const sighting = run.look(list({ first, atMs: first * 2000 + Number(newest) }))
+      const sighting = run.look(list({ first, atMs: first * 2000 + Number(newest) * 5000 }))
       const number = run.numberOf(first + 3)
       if (sighting === 'restarted') expect(run.numberOf(first)).toBeGreaterThan(newest + 1n)
       expect(number).toBeGreaterThan(newest)

@@ -208,6 +208,12 @@ describe('parts of files', () => {
     expect(String(await fetched(session, await first(session)))).toBe('2345')
   })
 
+  test.each([206, 200])('are taken where a %i does not say what they are', async (code) => {
+    origin.replies['/live/all.ts'] = status(code, {}, '2345')
+    const session = await open()
+    expect(String(await fetched(session, await first(session)))).toBe('2345')
+  })
+
   test('are cut out where the origin ignores ranges', async () => {
     origin.replies['/live/all.ts'] = '0123456789'
     const session = await open()
@@ -216,7 +222,7 @@ describe('parts of files', () => {
 
   test.each([
     ['another range', 206, 'bytes 3-6/10', '3456'],
-    ['no range at all', 206, undefined, '2345'],
+    ['less without a range', 206, undefined, '23'],
     ['less', 206, 'bytes 2-5/10', '23'],
     ['a file that is too short', 200, undefined, '01234'],
   ])('%s is no answer', async (_, code, range, body) => {
@@ -428,6 +434,13 @@ test('numbers that begin anew are the end of a session, and go on behind in the 
   const numbers = (await next.list('muxed', never)).map(({ number }) => number)
   expect(numbers).toEqual([14n, 15n, 16n])
   expect(next.timeBase).not.toBe(session.timeBase)
+})
+
+test.each([401, 403])('a list that comes to be %i is the end of a session', async (code) => {
+  const session = await open()
+  await session.list('muxed', never)
+  origin.replies[MASTER] = status(code)
+  expect(await failure(session.list('muxed', never))).toBeInstanceOf(SessionDeadError)
 })
 
 test('a new session of the same run has the same numbers and the same base', async () => {
