@@ -4,6 +4,13 @@ import { z } from 'zod'
 
 const WITNESS = fileURLToPath(new URL('in-page/witness.js', import.meta.url))
 
+/**
+ * The target duration where a page plays live. Players stay two of them behind: a busy machine keeps them waiting longer than
+ * fragments of a second call for.
+ */
+export const TARGET_S = 4
+export const TARGET = `${TARGET_S}s`
+
 /** See in-page/witness.js for what each means. */
 const witnessed = z.strictObject({
   playedS: z.number(),
@@ -14,6 +21,7 @@ const witnessed = z.strictObject({
   holes: z.int(),
   apartMs: z.number(),
   silences: z.int(),
+  starvedMs: z.number(),
   errors: z.array(z.string()),
 })
 
@@ -47,4 +55,15 @@ export async function beginWitness(page: Page): Promise<void> {
 
 export async function askWitness(page: Page): Promise<Witnessed> {
   return witnessed.parse(await page.evaluate('witness.report()'))
+}
+
+/** Who waits longer for fragments of a second than they last has nothing to play in the end. */
+const STARVED_MS = 1_000
+
+/**
+ * Whether a machine with other things to do kept a page waiting for so long that its player may have gone to the live edge, or
+ * started afresh, whatever is listed: then what it left out or lost says nothing about us.
+ */
+export function isStarved({ starvedMs }: Witnessed): boolean {
+  return starvedMs > STARVED_MS
 }

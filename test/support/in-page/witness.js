@@ -13,6 +13,7 @@
  * @property {number} holes           looks at which a buffer was in several pieces
  * @property {number} apartMs         how far the ends of sound and picture stayed apart, at worst
  * @property {number} silences        spans of {@link SOUND_SPAN_S} in which no sound was decoded
+ * @property {number} starvedMs       how long the machine kept the page waiting at worst: for an answer, or for a turn
  * @property {string[]} errors        those of hls.js, harmless ones included; see support/playback.ts
  */
 
@@ -20,6 +21,8 @@ const LOOK_EVERY_MS = 100
 /** Picture and sound arrive one after the other; within so much time they must have been level. */
 const LEVEL_WITHIN_MS = 4000
 const SOUND_SPAN_S = 2
+/** What is answered at once on a machine that has time. */
+const MEDIA = /\.(m3u8|m4s|mp4|ts)(\?|$)/
 /** A look may come late; the media time goes on meanwhile. hls.js plays up to 1.05 times as fast. */
 const FASTEST = 1.06
 const SLACK_S = 0.1
@@ -44,6 +47,7 @@ class Witness {
     holes: 0,
     apartMs: 0,
     silences: 0,
+    starvedMs: 0,
     errors: [],
   }
 
@@ -72,6 +76,11 @@ class Witness {
       this.#seen.jumps += 1
     })
     setInterval(() => this.#look(video), LOOK_EVERY_MS)
+    new PerformanceObserver((list) => {
+      for (const { name, duration } of list.getEntries()) {
+        if (MEDIA.test(name)) this.#noteWait(duration)
+      }
+    }).observe({ type: 'resource' })
   }
 
   /** @returns {Witnessed} */
@@ -80,17 +89,24 @@ class Witness {
     if (video === undefined) throw new Error('nothing was begun')
     this.#look(video)
     const { time } = this.#last
-    const aheadS = video.buffered.end(video.buffered.length - 1) - time
+    const { buffered } = video
+    const aheadS = buffered.length === 0 ? 0 : buffered.end(buffered.length - 1) - time
     return { ...this.#seen, playedS: time - this.#begun.time, aheadS }
   }
 
   /** @param {HTMLVideoElement} video */
   #look(video) {
     const now = { at: performance.now(), time: video.currentTime }
+    this.#noteWait(now.at - this.#last.at)
     this.#noteTime(now)
     this.#noteBuffers(now.at)
     this.#noteSound(video, now.time)
     this.#last = now
+  }
+
+  /** @param {number} ms */
+  #noteWait(ms) {
+    this.#seen.starvedMs = Math.max(this.#seen.starvedMs, ms)
   }
 
   /** @param {{ at: number, time: number }} now */
