@@ -14,6 +14,8 @@ import { stateDir } from './support/state-dir.ts'
 const MATCH = '^cam-[a-z0-9-]+$'
 const LABEL = `/${MATCH}/`
 const MINUTE_MS = 60_000
+/** Of more connections than a listener's backlog of 511 holds, the kernel of a busy machine may reset some. */
+const AT_ONCE = 500
 
 const dir = stateDir()
 let clock: ManualClock
@@ -167,10 +169,13 @@ describe('a name that KVS does not know', () => {
 
   async function flooded(seed: number): Promise<Partial<Record<string, readonly Answer[]>>> {
     const random = seededRandom(seed)
-    const flood = Array.from({ length: 1_500 }, () =>
-      ask(world.watchUrl(`cam-${Math.floor(random() * 2 ** 40).toString(36)}`)),
-    )
-    const answers = await during(clock, Promise.all(flood))
+    const answers: Answer[] = []
+    while (answers.length < 1_500) {
+      const wave = Array.from({ length: AT_ONCE }, () =>
+        ask(world.watchUrl(`cam-${Math.floor(random() * 2 ** 40).toString(36)}`)),
+      )
+      answers.push(...(await during(clock, Promise.all(wave))))
+    }
     return Object.groupBy(answers, ({ status }) => String(status))
   }
 })
