@@ -15,14 +15,13 @@ const AWAY_MS = 3_500
 interface Seat {
   readonly name: string
   readonly link: Link
-  readonly monitor: ContinuityMonitor
+  readonly watchUrl: string
 }
 
 let nodes: Nodes
 let redis: RedisServer
 const seats: Seat[] = []
-const end = new AbortController()
-const following: Promise<void>[] = []
+const known = new Map<string, KnownSegments>()
 
 const hasAll = hasTool('redis-server') && hasTool('faketime')
 
@@ -36,79 +35,92 @@ describe.skipIf(!hasAll)('G1: two nodes, whose clocks are a minute apart', () =>
       }),
     })
     redis = nodes.redis
-    const known = new Map<string, KnownSegments>()
     for (const [name, clockS] of [
       ['node-0', 0],
       ['node-1', 60],
     ] as const) {
       const link = await Link.to(redis.url)
       const node = await nodes.add(name, { redisUrl: link.over(redis.url), clockS })
-      const monitor = new ContinuityMonitor(node.watchUrl(STREAM), { signal: end.signal, known })
-      seats.push({ name, link, monitor })
+      seats.push({ name, link, watchUrl: node.watchUrl(STREAM) })
     }
     await grown(2)
-    for (const { monitor } of seats) following.push(monitor.follow())
   })
 
   afterAll(async () => {
-    end.abort()
-    await Promise.all(following)
     await nodes[Symbol.asyncDispose]()
     for (const { link } of seats) await link.close()
     await redis.kill()
   })
 
-  test('one that is cut off from Redis, owner or not, goes on when it is back', async () => {
-    for (const who of [await owner(), await follower(), await owner()]) {
-      who.link.cut()
+  test('one that is cut off from Redis, owner or not, goes on when it is back', () =>
+    unnoticed(async () => {
+      for (const who of [await owner(), await follower(), await owner()]) {
+        who.link.cut()
+        await away()
+        who.link.mend()
+        await grown(2)
+      }
+    }))
+
+  test('one whose commands arrive, but no answers, neither owns nor shows what is not so', () =>
+    unnoticed(async () => {
+      for (const who of [await owner(), await follower()]) {
+        who.link.hold(0)
+        await away()
+        who.link.release()
+        await grown(2)
+      }
+    }))
+
+  test('all are cut off', () =>
+    unnoticed(async () => {
+      for (const { link } of seats) link.cut()
       await away()
-      who.link.mend()
+      for (const { link } of seats) link.mend()
       await grown(2)
-    }
-  })
+    }))
 
-  test('one whose commands arrive, but no answers, neither owns nor shows what is not so', async () => {
-    for (const who of [await owner(), await follower()]) {
-      who.link.hold(0)
+  test('Redis dies and comes back empty', () =>
+    unnoticed(async () => {
+      const { port } = redis
+      await redis.kill()
       await away()
-      who.link.release()
+      redis = await RedisServer.start({ port })
+      await grown(3)
+    }))
+
+  test('Redis forgets what it likes, because it has no room', () =>
+    unnoticed(async () => {
+      await redis.ask('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+      await redis.ask('CONFIG', 'SET', 'maxmemory', '4mb')
+      await grown(4)
+      await redis.ask('CONFIG', 'SET', 'maxmemory', '0')
       await grown(2)
-    }
-  })
-
-  test('all are cut off', async () => {
-    for (const { link } of seats) link.cut()
-    await away()
-    for (const { link } of seats) link.mend()
-    await grown(2)
-  })
-
-  test('Redis dies and comes back empty', async () => {
-    const { port } = redis
-    await redis.kill()
-    await away()
-    redis = await RedisServer.start({ port })
-    await grown(3)
-  })
-
-  test('Redis forgets what it likes, because it has no room', async () => {
-    await redis.ask('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
-    await redis.ask('CONFIG', 'SET', 'maxmemory', '4mb')
-    await grown(4)
-    await redis.ask('CONFIG', 'SET', 'maxmemory', '0')
-    await grown(2)
-  })
-
-  test('of all that no monitor has seen anything', async () => {
-    for (const { monitor } of seats) await monitor.poll()
-    for (const { name, monitor } of seats) {
-      const { faults, discontinuities } = monitor.report()
-      expect({ name, faults, discontinuities }).toEqual({ name, faults: [], discontinuities: 0 })
-    }
-    const { sessionsAtOnce } = await nodes.emulator.control.counters(cameraOf(STREAM))
-    expect(sessionsAtOnce).toBeLessThanOrEqual(2)
-  })
+    }))
 })
+
+/** Of what happens the viewers of both notice nothing: no byte that changes, no break, nothing that is not there. */
+async function unnoticed(happening: () => Promise<void>): Promise<void> {
+  const end = new AbortController()
+  const watching = seats.map(({ name, watchUrl }) => ({
+    name,
+    monitor: new ContinuityMonitor(watchUrl, { signal: end.signal, known }),
+  }))
+  const following = watching.map(({ monitor }) => monitor.follow())
+  try {
+    await happening()
+    for (const { monitor } of watching) await monitor.poll()
+  } finally {
+    end.abort()
+    await Promise.all(following)
+  }
+  for (const { name, monitor } of watching) {
+    const { faults, discontinuities } = monitor.report()
+    expect({ name, faults, discontinuities }).toEqual({ name, faults: [], discontinuities: 0 })
+  }
+  const { sessionsAtOnce } = await nodes.emulator.control.counters(cameraOf(STREAM))
+  expect(sessionsAtOnce).toBeLessThanOrEqual(2)
+}
 
 /** Real processes measure their leases by themselves: nothing but time makes one run out. */
 const away = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, AWAY_MS))
