@@ -18,7 +18,8 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     pool: 'forks',
-    maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
+    // A third of what the longest files do is waiting, for leases, sessions and pictures: one more than there are cores.
+    maxWorkers: Math.min(4, availableParallelism() + 1),
     testTimeout: HANGS_MS,
     hookTimeout: HANGS_MS,
     teardownTimeout: 60_000,
