@@ -1,6 +1,7 @@
 import type { Auth, AuthMode } from '../config/config.ts'
 import { allowFrom } from '../http/auth/allow-from.ts'
 import { cdnSecret } from '../http/auth/cdn-secret.ts'
+import type { Jwks } from '../http/auth/jwks.ts'
 import type { Proof } from '../http/auth/proof.ts'
 import { signedPath } from '../http/auth/signed-path.ts'
 import { readText } from '../upstream/read-text.ts'
@@ -16,7 +17,7 @@ export async function proofsOf(
   { modes, allowFrom: ranges }: Auth,
   shared: SharedOfGuard,
 ): Promise<readonly Proof[]> {
-  const proofs = await Promise.all(inOrder(modes).map((mode) => proofOf(mode, shared)))
+  const proofs = (await Promise.all(inOrder(modes).map((mode) => proofsBy(mode, shared)))).flat()
   return modes.length === 0 || ranges.length === 0 ? proofs : [allowFrom(ranges), ...proofs]
 }
 
@@ -26,12 +27,12 @@ function inOrder(modes: readonly AuthMode[]): readonly AuthMode[] {
   return modes.toSorted((a, b) => order.indexOf(a.mode) - order.indexOf(b.mode))
 }
 
-async function proofOf(mode: AuthMode, shared: SharedOfGuard): Promise<Proof> {
+async function proofsBy(mode: AuthMode, shared: SharedOfGuard): Promise<readonly Proof[]> {
   switch (mode.mode) {
     case 'cdn-secret':
-      return cdnSecret(mode.header, mode.secrets)
+      return [cdnSecret(mode.header, mode.secrets)]
     case 'signed-path':
-      return signedPath(mode.keys)
+      return [signedPath(mode.keys)]
     case 'jwt':
       return jwt(mode, shared)
   }
@@ -41,10 +42,19 @@ async function proofOf(mode: AuthMode, shared: SharedOfGuard): Promise<Proof> {
 async function jwt(
   { secret, jwksUrl, issuer, audience, cookie }: Extract<AuthMode, { mode: 'jwt' }>,
   { clock, log, dispatcher }: SharedOfGuard,
-): Promise<Proof> {
+): Promise<readonly Proof[]> {
   const { Jwt } = await import('../http/auth/jwt.ts')
-  const checks = { clock, issuer, audience, cookie }
-  if (secret !== undefined) return new Jwt({ ...checks, keys: { secret } })
+  const keys =
+    secret === undefined ? { jwks: await jwks(jwksUrl, { clock, log, dispatcher }) } : { secret }
+  const places =
+    cookie === undefined ? (['authorization'] as const) : (['authorization', 'cookie'] as const)
+  return places.map((place) => new Jwt({ clock, issuer, audience, cookie, keys, place }))
+}
+
+async function jwks(
+  jwksUrl: string | undefined,
+  { clock, log, dispatcher }: SharedOfGuard,
+): Promise<Jwks> {
   if (jwksUrl === undefined) throw new TypeError('a mode jwt without keys')
   const { Jwks } = await import('../http/auth/jwks.ts')
   const source = {
@@ -53,6 +63,5 @@ async function jwt(
     accept: 'application/jwk-set+json, application/json',
     maxBytes: MAX_JWKS_BYTES,
   }
-  const read = (signal: AbortSignal): Promise<string> => readText(source, signal)
-  return new Jwt({ ...checks, keys: { jwks: new Jwks({ clock, log, read }) } })
+  return new Jwks({ clock, log, read: (signal) => readText(source, signal) })
 }

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto'
-import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import {
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+  jwtVerify,
+} from 'jose'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
@@ -19,6 +26,8 @@ export interface JwtOptions {
   readonly audience: string | undefined
   /** The cookie that may hold the token as well. */
   readonly cookie: string | undefined
+  /** Where this proof looks: each place is a proof of its own, because a token that is no use hides no better one. */
+  readonly place: 'authorization' | 'cookie'
 }
 
 /** How far the clocks of issuer and gateway may differ. */
@@ -37,7 +46,7 @@ interface Verified {
 
 /** Lets in who shows a JSON Web Token (RFC 7519), as a Bearer token or in a cookie. */
 export class Jwt implements Proof {
-  readonly challenge = 'Bearer realm="streams"'
+  readonly challenge: string | undefined
   readonly #options: JwtOptions
   readonly #key: JWTVerifyGetKey
   readonly #algorithms: readonly string[]
@@ -47,7 +56,8 @@ export class Jwt implements Proof {
 
   constructor(options: JwtOptions) {
     this.#options = options
-    const { keys } = options
+    const { keys, place } = options
+    this.challenge = place === 'authorization' ? 'Bearer realm="streams"' : undefined
     if ('secret' in keys) {
       const secret = new TextEncoder().encode(keys.secret)
       this.#key = () => secret
@@ -59,33 +69,19 @@ export class Jwt implements Proof {
   }
 
   judge({ request: { headers } }: Shown): MaybeLater<Grant | Lack> {
-    const { cookie } = this.#options
-    const shown = [bearerIn(headers.authorization)]
-    if (cookie !== undefined) shown.push(cookieIn(headers.cookie, cookie))
-    const tokens = shown.filter((token) => token !== undefined)
-    if (tokens.length === 0) return 'missing'
+    const { place, cookie } = this.#options
+    const token =
+      place === 'cookie' ? cookieIn(headers.cookie, cookie) : bearerIn(headers.authorization)
+    if (token === undefined) return 'missing'
     this.#forgetOld()
-    for (const token of tokens) {
-      const known = this.#verified.get(hashOf(token))
-      if (known !== undefined) return this.#unlessEarly(known)
-    }
-    return this.#first(tokens)
-  }
-
-  async #first(tokens: readonly string[]): Promise<Grant | Lack> {
-    let lack: Lack = 'invalid'
-    for (const token of tokens) {
-      const verdict = await this.#verify(token)
-      if (typeof verdict !== 'string') return verdict
-      if (verdict === 'expired') lack = verdict
-    }
-    return lack
+    const known = this.#verified.get(hashOf(token))
+    return known === undefined ? this.#verify(token) : this.#unlessEarly(known)
   }
 
   async #verify(token: string): Promise<Grant | Lack> {
     const { clock, issuer, audience } = this.#options
     try {
-      const { payload } = await jwtVerify(token, this.#key, {
+      const { payload } = await this.#withItsKey(token, {
         algorithms: [...this.#algorithms],
         requiredClaims: ['exp'],
         currentDate: new Date(clock.date()),
@@ -102,6 +98,23 @@ export class Jwt implements Proof {
       if (error instanceof errors.JWTExpired) return 'expired'
       // Whatever else a token is that cannot be verified, it is not valid.
       return 'invalid'
+    }
+  }
+
+  /** Verifies by the one key that fits; by each, where a token without a key id leaves open which. */
+  async #withItsKey(token: string, options: JWTVerifyOptions): Promise<JWTVerifyResult> {
+    try {
+      return await jwtVerify(token, this.#key, options)
+    } catch (error) {
+      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+      for await (const key of error) {
+        try {
+          return await jwtVerify(token, key, options)
+        } catch (wrong) {
+          if (!(wrong instanceof errors.JWSSignatureVerificationFailed)) throw wrong
+        }
+      }
+      throw new errors.JWSSignatureVerificationFailed()
     }
   }
 
@@ -139,7 +152,7 @@ function hashOf(token: string): string {
 }
 
 /** Finds a cookie; of several with its name the first, which is that of the narrowest path. RFC 6265, 5.4. */
-function cookieIn(field: string | undefined, name: string): string | undefined {
+function cookieIn(field: string | undefined, name: string | undefined): string | undefined {
   for (const pair of field?.split(';') ?? []) {
     const at = pair.indexOf('=')
     if (at !== -1 && pair.slice(0, at).trim() === name) {

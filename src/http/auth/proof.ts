@@ -35,7 +35,7 @@ export type Lack = 'missing' | 'invalid' | 'expired'
 /** One way to prove that one may watch. */
 export interface Proof {
   /** The challenge of a refusal. RFC 9110, 11.6.1. */
-  readonly challenge?: string
+  readonly challenge?: string | undefined
   /**
    * Says what was proved, which may have ended, or what is lacking.
    * @throws GatewayError where it cannot be found out at present
