@@ -14,6 +14,7 @@ const INNER_V4 = [
   '172.16.0.0/12',
   '192.0.0.0/24',
   '192.0.2.0/24',
+  '192.88.99.0/24',
   '192.168.0.0/16',
   '198.18.0.0/15',
   '198.51.100.0/24',
@@ -21,12 +22,22 @@ const INNER_V4 = [
   '224.0.0.0/4',
   '240.0.0.0/4',
 ]
-const INNER_V6 = ['::/128', '::1/128', 'fc00::/7', 'fe80::/10', 'ff00::/8', '2001:db8::/32']
+const INNER_V6 = [
+  '::1/128',
+  '100::/64',
+  '2001:db8::/32',
+  '3fff::/20',
+  '5f00::/16',
+  'fc00::/7',
+  'fe80::/10',
+  'fec0::/10',
+  'ff00::/8',
+]
 /**
- * The addresses that hold one of IPv4: translated (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380). Nobody serves media
- * there.
+ * The addresses that hold one of IPv4: as RFC 4291 once had them, translated (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380)
+ * among IETF's own. Nobody serves media there.
  */
-const HOLDING_V4 = ['64:ff9b::/96', '64:ff9b:1::/48', '2002::/16', '2001::/32']
+const HOLDING_V4 = ['::/96', '64:ff9b::/96', '64:ff9b:1::/48', '2001::/23', '2002::/16']
 
 const inner = new BlockList()
 for (const range of INNER_V4) addRange(range, 'ipv4')
