@@ -1,6 +1,7 @@
 import type { DynamicStreamConfig, StreamConfig } from '../config/config.ts'
 import type { DynamicEntry } from '../streams/dynamic-streams.ts'
-import { type LiveStream, notConfigured } from '../streams/live-stream.ts'
+import type { LiveStream } from '../streams/live-stream.ts'
+import { notConfigured } from '../streams/stream-name.ts'
 import { StreamSet } from '../streams/stream-set.ts'
 import { OpenStream } from './open-stream.ts'
 import type { Shared } from './shared.ts'

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
@@ -5,6 +6,8 @@ import type { Log } from '../base/log.ts'
 import { clientErrorHandler } from './client-error.ts'
 import { drainOnClose } from './drain.ts'
 import { type ErrorPage, type ProblemHeaders, problemResponder } from './error-handler.ts'
+import { NO_STORE } from './headers.ts'
+import { HttpError } from './problem.ts'
 import { createSecureServer, type KeyPair } from './secure-server.ts'
 
 export interface AppOptions {
@@ -37,6 +40,8 @@ const { createServer } = process.getBuiltinModule('node:http')
 
 /** How long a whole request may take to come, head and all, because nobody sends us a body. */
 const REQUEST_TIMEOUT_MS = 10_000
+/** How often that is looked at, and who says that a Host is missing: Node's own refusal is no problem document. */
+const HTTP1 = { connectionsCheckingInterval: 1000, requireHostHeader: false }
 
 export const STALL_TIMEOUT_MS = 30_000
 
@@ -72,8 +77,10 @@ export function newApp(
       // A request without a body needs no body stream: a tenth of the rate for small answers.
       const server =
         tls === undefined
-          ? createServer({ optimizeEmptyRequests: true }, handler)
-          : createSecureServer(tls, stallTimeoutMs, handler)
+          ? createServer({ optimizeEmptyRequests: true, ...HTTP1 }, handler)
+          : createSecureServer(tls, stallTimeoutMs, HTTP1, handler)
+      // It is refused below, as a head with a Host too few is.
+      server.on('checkExpectation', handler)
       server.requestTimeout = REQUEST_TIMEOUT_MS
       server.headersTimeout = REQUEST_TIMEOUT_MS
       server.keepAliveTimeout = KEEP_ALIVE_MS
@@ -82,16 +89,44 @@ export function newApp(
     },
   })
   app.setErrorHandler(respond)
-  app.addHook('onRequest', ({ headers }, reply, done) => {
+  app.addHook('onRequest', ({ raw }, reply, done) => {
+    const refusal = refusalOf(raw)
     // Chunks may turn out to be none when the answer is out: their refusal must not follow it as a second one.
-    if (headers['transfer-encoding'] !== undefined) reply.raw.shouldKeepAlive = false
-    done()
+    if (refusal !== undefined || raw.headers['transfer-encoding'] !== undefined) {
+      reply.raw.shouldKeepAlive = false
+    }
+    done(refusal)
   })
   app.setNotFoundHandler(() => {
     throw new GatewayError('not_found', 'Nothing lives at this address')
   })
   drainOnClose(app, clock, drainMs)
   return app
+}
+
+/** Says what is wrong with a head that Node lets pass. */
+function refusalOf({ headers, rawHeaders, httpVersion }: IncomingMessage): HttpError | undefined {
+  const { expect, host } = headers
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
+    return malformed('Nothing but 100-continue may be expected', 417)
+  }
+  const isMissing = host === undefined && httpVersion === '1.1'
+  // RFC 9112, 3.2: of two another reader may take the other one.
+  const isWrong = isMissing || hasTwoHosts(rawHeaders)
+  return isWrong ? malformed('There has to be one Host', 400) : undefined
+}
+
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  return hosts > 1
+}
+
+function malformed(message: string, httpStatus: number): HttpError {
+  return new HttpError('bad_request', message, { httpStatus, headers: NO_STORE })
 }
 
 function noJsonSchema(): never {

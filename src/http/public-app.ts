@@ -100,7 +100,11 @@ export function buildPublicApp(options: PublicAppOptions): FastifyInstance {
   if (keyOf !== undefined) {
     // Its HTTP client is a second one, and takes 20 MiB.
     void app.register(async () =>
-      app.register((await import('./routes/keys.ts')).keyRoutes, { keyOf, headers }),
+      app.register((await import('./routes/keys.ts')).keyRoutes, {
+        keyOf,
+        headers,
+        mayExist: (stream) => isStreamName(stream) && streams.mayExist(stream),
+      }),
     )
   }
   void app.register(notYetRoutes)

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { Server, ServerOptions } from 'node:http'
 import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { isKeptWaiting } from './keep-open.ts'
@@ -28,16 +28,19 @@ const BOUNDS = {
 /**
  * Makes a server of https: HTTP/2 and HTTP/1.1 by ALPN, TLS 1.2 and up.
  * @param stallTimeoutMs how long a connection may move no byte
+ * @param http1 how HTTP/1.1 is spoken
  */
 export function createSecureServer(
   pair: KeyPair,
   stallTimeoutMs: number,
+  http1: ServerOptions,
   handler: Handler,
 ): Server {
   const server = process.getBuiltinModule('node:http2').createSecureServer({
     ...pair,
     ...BOUNDS,
     allowHTTP1: true,
+    http1Options: http1,
     minVersion: 'TLSv1.2',
     handshakeTimeout: HANDSHAKE_MS,
   })

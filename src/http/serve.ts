@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../base/errors.ts'
 import type { MediaReach } from '../publish/segment-bytes.ts'
 import type { Stream } from '../streams/stream.ts'
-import { isStreamName } from '../streams/stream-name.ts'
+import { isStreamName, notConfigured } from '../streams/stream-name.ts'
 import { clientName } from './client-name.ts'
 import { countRefusals } from './count-refusals.ts'
 import type { Door } from './door.ts'
@@ -99,7 +99,7 @@ function streamOf(
   const isWanted = needs !== 'there' || peers?.publishes(name) === true
   const mayCome = isWanted && isStreamName(name) && streams.mayExist(name)
   if (stream !== undefined || mayCome) return stream
-  throw new GatewayError('stream_not_found', 'No stream of that name is configured here')
+  throw notConfigured()
 }
 
 /**

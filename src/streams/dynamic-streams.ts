@@ -1,9 +1,9 @@
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
-import { type LiveStream, notConfigured } from './live-stream.ts'
+import type { LiveStream } from './live-stream.ts'
 import { NewNames } from './new-names.ts'
 import { RecentNames } from './recent-names.ts'
-import { isStreamName } from './stream-name.ts'
+import { isStreamName, notConfigured } from './stream-name.ts'
 
 /** Says which names are streams by pattern, and how those are made. */
 export interface DynamicEntry {

@@ -23,6 +23,7 @@ import { type StateRules, stateOf } from './state.ts'
 import type { StreamStatus } from './status.ts'
 import type { OnSignalLoss, Reach, Stream, StreamState, StreamView } from './stream.ts'
 import { StreamEvents } from './stream-events.ts'
+import { notConfigured } from './stream-name.ts'
 import { StreamWork } from './stream-work.ts'
 import { type Viewer, Viewers } from './viewers.ts'
 
@@ -593,9 +594,4 @@ function noMedia(): GatewayError {
   return new GatewayError('no_media', 'The camera has sent nothing lately.', {
     retryAfterMs: 2_000,
   })
-}
-
-/** Says that no stream of that name is configured. */
-export function notConfigured(): GatewayError {
-  return new GatewayError('stream_not_found', 'No stream of that name is configured here')
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { GatewayError } from '../../base/errors.ts'
+import { notConfigured } from '../../streams/stream-name.ts'
 import { NO_STORE } from '../headers.ts'
 import type { PublicHeaders } from '../public-headers.ts'
 
@@ -12,6 +13,8 @@ export interface ListedKey {
 export interface KeyRoutesOptions {
   /** Finds a key; undefined where no playlist refers to such a key, so nobody may ask for it (G17). */
   readonly keyOf: (stream: string, id: string) => ListedKey | undefined
+  /** Says whether there is a stream of this name, or would be. */
+  readonly mayExist: (stream: string) => boolean
   readonly headers: PublicHeaders
 }
 
@@ -21,7 +24,7 @@ export interface KeyRoutesOptions {
  */
 export function keyRoutes(
   app: FastifyInstance,
-  { keyOf, headers }: KeyRoutesOptions,
+  { keyOf, mayExist, headers }: KeyRoutesOptions,
   done: () => void,
 ): void {
   app.get<Route>(
@@ -30,8 +33,11 @@ export function keyRoutes(
     async (request, reply) => {
       const { stream, '*': id } = request.params
       const key = keyOf(stream, id)
-      if (key === undefined)
-        throw new GatewayError('segment_gone', 'No playlist refers to this key.')
+      if (key === undefined) {
+        throw mayExist(stream)
+          ? new GatewayError('segment_gone', 'No playlist refers to this key.')
+          : notConfigured()
+      }
       const left = new AbortController()
       reply.raw.once('close', () => left.abort())
       const bytes = await key.fetch(left.signal)

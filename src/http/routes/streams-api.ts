@@ -6,6 +6,7 @@ import { streamHistory } from '../../streams/history.ts'
 import { nodeStatus } from '../../streams/nodes.ts'
 import type { Operations } from '../../streams/operations.ts'
 import { type StreamStatus, streamStatus } from '../../streams/status.ts'
+import { notConfigured } from '../../streams/stream-name.ts'
 
 const allStreams = z.object({ streams: z.array(streamStatus) })
 const allNodes = z.object({ nodes: z.array(nodeStatus) })
@@ -59,7 +60,7 @@ export function streamsApi(
         response: { 200: streamHistory },
       },
     },
-    ({ params: { stream } }) => registry.history(stream) ?? notFound(),
+    ({ params: { stream } }) => found(registry.history(stream)),
   )
   const { nodes } = registry
   if (nodes !== undefined) {
@@ -104,10 +105,11 @@ export function streamsApi(
  * @throws GatewayError `stream_not_found`
  */
 function statusOf(registry: Pick<Operations, 'status'>, name: string): StreamStatus {
-  return registry.status(name) ?? notFound()
+  return found(registry.status(name))
 }
 
 /** @throws GatewayError `stream_not_found` */
-function notFound(): never {
-  throw new GatewayError('stream_not_found', 'No stream of that name is configured here')
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw notConfigured()
+  return value
 }
