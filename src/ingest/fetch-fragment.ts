@@ -10,6 +10,7 @@ import { readSamples } from '../formats/mp4/samples.ts'
 import { splitInit, splitMedia } from '../formats/mp4/split.ts'
 import { renditionOf, type TrackMedia } from '../formats/mp4/track.ts'
 import { writeTrack } from '../formats/mp4/write-track.ts'
+import { CUT_PACKET } from '../formats/mpegts/packet.ts'
 import type { TsTail } from '../formats/mpegts/read-ts.ts'
 import { readSegment, type SegmentReading } from '../formats/read-segment.ts'
 import { contentId } from '../store/content-id.ts'
@@ -18,7 +19,7 @@ import type { Announced } from '../upstream/answer.ts'
 import { upstreamError } from '../upstream/errors.ts'
 import type { HlsSession, PlaylistName, Verify } from '../upstream/hls-session.ts'
 import type { ListedFragment, ListedMap, OpaqueListing } from '../upstream/listed-fragment.ts'
-import { refuseCut } from './refuse-cut.ts'
+import { mediaLengthMs, refuseCut } from './refuse-cut.ts'
 import type { SegmentRun } from './segment-run.ts'
 
 /** What was announced, listed or sent of a fragment and cannot be shown. */
@@ -193,21 +194,36 @@ async function readInTurn(
   let reading: SegmentReading | undefined
   let damage = ''
   try {
+    let missing: readonly string[] = []
     const bytes = await fetch((bytes) => {
       reading = read(bytes)
       const before = damage
-      damage = reading.damage.join(', ')
+      missing = missingOf(reading, listed, run)
+      damage = [...reading.damage, ...missing].join(', ')
       if (damage === '') return
-      if (run === undefined || (run.asksAgain && before !== damage)) throw malformed(damage)
+      const isCut = missing.length > 0 || reading.damage.includes(CUT_PACKET)
+      if (run === undefined || ((isCut || run.asksAgain) && before !== damage))
+        throw malformed(damage)
       run.asksAgain = false
     })
     if (turn !== undefined && (await turn.settled()) !== known) reading = read(bytes)
     if (reading === undefined) throw malformed('a segment that was not read')
     turn?.leave(reading.tail)
-    return reading
+    return { ...reading, damage: [...reading.damage, ...missing] }
   } finally {
     turn?.leave(undefined)
   }
+}
+
+/** Says in words by how much a segment is shorter than listed, if it seems to be cut. */
+function missingOf(
+  { tracks }: SegmentReading,
+  listed: ListedFragment,
+  run: SegmentRun | undefined,
+): readonly string[] {
+  const mediaMs = mediaLengthMs(tracks)
+  if (mediaMs === undefined || run?.isShort(mediaMs, listed) !== true) return []
+  return [`${Math.round(mediaMs)} ms of media, listed as ${Math.round(listed.durationS * 1000)} ms`]
 }
 
 /**

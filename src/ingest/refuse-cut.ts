@@ -8,13 +8,18 @@ import type { ListedFragment } from '../upstream/listed-fragment.ts'
  * @throws Mp4Error when no track is as long as the fragment must be
  */
 export function refuseCut(tracks: readonly Track[], { leastMs = 0 }: ListedFragment): void {
+  const mediaMs = mediaLengthMs(tracks)
+  if (mediaMs === undefined || mediaMs >= leastMs) return
+  throw malformed(`a segment of ${Math.round(mediaMs)} ms was cut`)
+}
+
+/** Returns how long a segment's longest track is, in milliseconds; undefined where nothing tells. */
+export function mediaLengthMs(tracks: readonly Track[]): number | undefined {
   // A picture without a next one lasts as long as the list says: of that it is no evidence.
   const telling = tracks.filter(({ description, samples }) => {
     return description.codec === 'aac' || samples.length > 1
   })
-  if (telling.length === 0) return
-  const longestMs = Math.max(...telling.map(lengthMs))
-  if (longestMs < leastMs) throw malformed(`a segment of ${Math.round(longestMs)} ms was cut`)
+  return telling.length === 0 ? undefined : Math.max(...telling.map(lengthMs))
 }
 
 function lengthMs({ description, samples }: Track): number {

@@ -11,6 +11,11 @@ export interface SegmentTurn {
   leave(tail: TsTail | undefined): void
 }
 
+/** How many segments tell how long they usually are. */
+const SHARES = 9
+/** What is shorter was cut: in parts of what is usual, and in milliseconds, because lists are rounded. */
+const [LEAST_SHARE, LEAST_MISSING_MS] = [0.75, 250]
+
 /**
  * Orders the segments of one playlist of a session whose media go on from each to the next: frames of sound, or
  * pictures, that begin in one and end in another. They are fetched side by side and read in order.
@@ -19,6 +24,23 @@ export class SegmentRun {
   /** Whether damage may come of the way here: what came a second time was sent like this. */
   asksAgain = true
   #last: { readonly number: bigint; readonly turn: Turn } | undefined
+  /** How long the last segments were, for how long they were listed. */
+  readonly #shares: number[] = []
+
+  /**
+   * Notes how long a segment is, and says whether it is much shorter than listed, as one that was cut. Where lists
+   * themselves are wrong, the segments before are as short.
+   */
+  isShort(mediaMs: number, { durationS }: ListedFragment): boolean {
+    const listedMs = durationS * 1000
+    if (listedMs === 0) return false
+    const usual = this.#shares.toSorted((a, b) => a - b)[this.#shares.length >> 1]
+    this.#shares.push(mediaMs / listedMs)
+    if (this.#shares.length > SHARES) this.#shares.shift()
+    if (usual === undefined) return false
+    const dueMs = usual * listedMs
+    return mediaMs < LEAST_SHARE * dueMs && dueMs - mediaMs > LEAST_MISSING_MS
+  }
 
   /** Takes the next segment, in the order of the list. */
   enter({ number, discontinuity }: ListedFragment): SegmentTurn {

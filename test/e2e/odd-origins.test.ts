@@ -7,18 +7,21 @@ import { box } from '../support/mp4.ts'
 import {
   AUDIO_PID,
   byteStream,
+  counted,
   eachPacket,
   editFrames,
   editStamps,
   editStream,
   editTable,
   isTable,
+  middleOf,
+  moved,
   nullPacket,
   PAT_PID,
   PMT_PID,
   packetsOf,
-  pidOf,
   streamEntry,
+  tablesOf,
   unitsOf,
   unitType,
   VIDEO_PID,
@@ -117,22 +120,18 @@ const WHOLE: Readonly<Record<string, Kind>> = {
       return Buffer.concat([...media.slice(0, 6), ...tables, ...media.slice(6)])
     },
   },
-  'PIDs that change': {
+  'another program on other PIDs, from the middle of a segment on': {
     media: TS,
-    repack: (bytes, segment) => (segment < FIRST_LATE ? bytes : moved(bytes)),
+    repack: (bytes, segment) => {
+      if (segment < FIRST_LATE) return bytes
+      const at = segment === FIRST_LATE ? middleOf(bytes) : 0
+      const rest = Buffer.concat([tablesOf(bytes), bytes.subarray(at)])
+      return Buffer.concat([bytes.subarray(0, at), moved(rest, 7)])
+    },
   },
   'counters that begin anew': {
     media: TS,
-    repack: (bytes) => {
-      const counters = new Map<number, number>()
-      return eachPacket(bytes, (packet) => {
-        const control = packet.readUInt8(3)
-        const counter = counters.get(pidOf(packet)) ?? 0
-        packet.writeUInt8((control & 0xf0) | counter, 3)
-        if ((control & 0x10) !== 0) counters.set(pidOf(packet), (counter + 1) % 16)
-        return [packet]
-      })
-    },
+    repack: counted,
   },
   'no clock': {
     media: TS,
@@ -454,24 +453,6 @@ describe.skipIf(!hasTool('ffmpeg'))('an origin with', () => {
 
 function words(...values: readonly number[]): Buffer {
   return Buffer.from(values.flatMap((value) => [value >> 8, value & 0xff]))
-}
-
-/** Moves sound and picture to other PIDs. */
-function moved(bytes: Buffer): Buffer {
-  const by = 0x20
-  const map = editTable(PMT_PID, (section) => {
-    for (let at = 12; at < section.length; at += 5 + (section.readUInt16BE(at + 3) & 0xfff)) {
-      section.writeUInt16BE(section.readUInt16BE(at + 1) + by, at + 1)
-    }
-    section.writeUInt16BE(section.readUInt16BE(8) + by, 8)
-    return section
-  })
-  return eachPacket(map(bytes), (packet) => {
-    if ([VIDEO_PID, AUDIO_PID].includes(pidOf(packet))) {
-      packet.writeUInt16BE(packet.readUInt16BE(1) + by, 1)
-    }
-    return [packet]
-  })
 }
 
 /** Writes the sizes of media data in 64 bits, which moves them by eight bytes. */

@@ -3,6 +3,7 @@ import { readBoxes } from '../../src/formats/mp4/boxes/box.ts'
 import { rewriteMedia } from '../../src/formats/mp4/rewrite.ts'
 import { type FetchedTrack, fetchTracks } from '../../src/ingest/fetch-fragment.ts'
 import { retimed } from '../../src/ingest/refetch.ts'
+import { SegmentRun } from '../../src/ingest/segment-run.ts'
 import type { FragmentWish, PlaylistName, Verify } from '../../src/upstream/hls-session.ts'
 import type { ListedFragment, ListedMap } from '../../src/upstream/listed-fragment.ts'
 import { SecretUrl } from '../../src/upstream/secret-url.ts'
@@ -35,6 +36,13 @@ class OneFragment extends IdleSession {
   override async fragment(...[, , wish]: FragmentCall): Promise<never> {
     wish?.verify?.(this.#media)
     return Promise.resolve(this.#media as never)
+  }
+}
+
+/** One that sends the same bytes once more where they were not accepted. */
+class AskedTwice extends OneFragment {
+  override async fragment(...call: FragmentCall): Promise<never> {
+    return super.fragment(...call).catch(() => super.fragment(...call))
   }
 }
 
@@ -132,6 +140,23 @@ describe('MPEG-TS', () => {
       expect(await fetchFrom('muxed', whole, undefined, 750)).not.toEqual([])
     },
   )
+
+  test('a segment that comes much shorter than listed, twice, is taken, and that is said', async () => {
+    const run = new SegmentRun()
+    const lacks: (string | undefined)[] = []
+    for (const [i, { bytes }] of tsFragments('av-360p').slice(0, 3).entries()) {
+      const cut = bytes.subarray(0, i === 1 ? 188 * Math.floor(bytes.length / 2 / 188) : undefined)
+      const listed = { startMs: 0, durationS: 2, number: BigInt(i), discontinuity: undefined }
+      const fragment = { ...listed, uri: URI, map: undefined }
+      const tracks = await fetchTracks(new AskedTwice(cut), 'muxed', fragment, never, { run })
+      lacks.push(tracks[0]?.lacks?.what)
+    }
+    expect(lacks).toEqual([
+      undefined,
+      expect.stringMatching(/ms of media, listed as 2000 ms/),
+      undefined,
+    ])
+  })
 
   test('of one track may have a playlist of its own', async () => {
     const [fragment] = tsFragments('video-only')

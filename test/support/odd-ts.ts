@@ -121,6 +121,70 @@ export function editStream(
   }
 }
 
+/** Where the middle picture of a segment begins. */
+export function middleOf(bytes: Buffer): number {
+  const places = packetsOf(bytes).flatMap((packet, i) => {
+    return pidOf(packet) === VIDEO_PID && starts(packet) ? [i * PACKET_BYTES] : []
+  })
+  return places[places.length >> 1] ?? 0
+}
+
+/** The first tables of a segment. */
+export function tablesOf(bytes: Buffer): Buffer {
+  return Buffer.concat(packetsOf(bytes).filter(isTable).slice(0, 2))
+}
+
+/** Moves sound, picture and the program's map to other PIDs, whose packets are counted anew. */
+export function moved(bytes: Buffer, program = 1): Buffer {
+  const by = 0x20
+  const map = editTable(PMT_PID, (section) => {
+    for (let at = 12; at < section.length; at += 5 + (section.readUInt16BE(at + 3) & 0xfff)) {
+      section.writeUInt16BE(section.readUInt16BE(at + 1) + by, at + 1)
+    }
+    section.writeUInt16BE(section.readUInt16BE(8) + by, 8)
+    section.writeUInt16BE(program, 3)
+    return section
+  })
+  const association = editTable(PAT_PID, (section) => {
+    section.writeUInt16BE(program, 8)
+    section.writeUInt16BE(section.readUInt16BE(10) + by, 10)
+    return section
+  })
+  const all = eachPacket(association(map(bytes)), (packet) => {
+    if (pidOf(packet) !== PAT_PID) packet.writeUInt16BE(packet.readUInt16BE(1) + by, 1)
+    return [packet]
+  })
+  return counted(all)
+}
+
+/** Counts the packets of each PID from 0 on. */
+export function counted(bytes: Buffer): Buffer {
+  const counters = new Map<number, number>()
+  return eachPacket(bytes, (packet) => {
+    const control = packet.readUInt8(3)
+    const counter = counters.get(pidOf(packet)) ?? 0
+    packet.writeUInt8((control & 0xf0) | counter, 3)
+    if ((control & 0x10) !== 0) counters.set(pidOf(packet), (counter + 1) % 16)
+    return [packet]
+  })
+}
+
+/** Changes the head of each PES packet of a stream where it lies. */
+export function editHeads(
+  bytes: Buffer,
+  pid: number,
+  edit: (head: Buffer, i: number, length: number) => void,
+): Buffer {
+  const all = packetsOf(bytes)
+  let count = 0
+  for (const [i, packet] of all.entries()) {
+    if (pidOf(packet) !== pid || !starts(packet)) continue
+    edit(packet.subarray(payloadAt(packet)), count, pesAt(all, i, pid).length)
+    count += 1
+  }
+  return Buffer.concat(all)
+}
+
 function pesAt(packets: readonly Buffer[], from: number, pid: number): Buffer {
   const parts: Buffer[] = []
   for (const [i, packet] of packets.slice(from).entries()) {

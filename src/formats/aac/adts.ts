@@ -15,7 +15,7 @@ export interface AdtsStream {
 
 /** Frames among bytes that need not all be frames. */
 export interface AdtsRun {
-  /** The description of the first frame, and with it of all of them; undefined without any. */
+  /** The description of most of the frames that are there, and so of all that are taken; undefined without any. */
   readonly description: AacDescription | undefined
   readonly frames: readonly AdtsFrame[]
   /** Where a last frame begins whose end is not there; the bytes' length where there is none. */
@@ -51,9 +51,8 @@ export function readAdts(bytes: Buffer): AdtsStream {
  * @param holes where something is missing, growing: the frame around it is passed over
  */
 export function scanAdts(bytes: Buffer, holes: readonly number[] = []): AdtsRun {
-  const frames: AdtsFrame[] = []
+  const found: (AdtsFrame & { readonly header: Header })[] = []
   const faults = new Set<string>()
-  let description: AacDescription | undefined
   let at = 0
   let next = 0
   for (;;) {
@@ -70,16 +69,39 @@ export function scanAdts(bytes: Buffer, holes: readonly number[] = []): AdtsRun 
       continue
     }
     if (header.end > bytes.length) break
-    const fault = faultOf(header, description)
+    const fault = faultOf(header)
     if (fault === undefined) {
-      description = header.description
-      frames.push({ at, data: bytes.subarray(header.dataAt, header.end) })
+      found.push({ at, data: bytes.subarray(header.dataAt, header.end), header })
     } else {
       faults.add(fault)
     }
     at = header.end
   }
+  const description = commonest(found.map(({ header }) => header.description))
+  const frames = found.filter(
+    ({ header }) => description !== undefined && isSame(header.description, description),
+  )
+  if (frames.length < found.length)
+    faults.add('an audio configuration that changes within a fragment')
   return { description, frames, end: Math.min(at, bytes.length), faults: [...faults] }
+}
+
+/** Says whether the bytes begin with a frame, behind which is another one or nothing. */
+export function beginsWithFrame(bytes: Buffer): boolean {
+  return nextFrame(bytes, 0) === 0
+}
+
+/** Returns what most frames have, the first of those that as many have. */
+function commonest(all: readonly AacDescription[]): AacDescription | undefined {
+  const counts = new Map<string, { readonly description: AacDescription; frames: number }>()
+  for (const description of all) {
+    const { objectType, frequencyIndex, channels } = description
+    const key = `${objectType} ${frequencyIndex} ${channels}`
+    const count = counts.get(key) ?? { description, frames: 0 }
+    count.frames += 1
+    counts.set(key, count)
+  }
+  return [...counts.values()].toSorted((a, b) => b.frames - a.frames)[0]?.description
 }
 
 interface Header {
@@ -105,17 +127,12 @@ function readHeader(bytes: Buffer, at: number): Header | undefined {
   return { description, blocks: 1 + (bytes.readUInt8(at + 6) & 3), dataAt, end }
 }
 
-/** Says why a frame cannot be used beside those of `known`; undefined when it can. */
-function faultOf(
-  { description, blocks }: Header,
-  known: AacDescription | undefined,
-): string | undefined {
+/** Says why a frame cannot be used; undefined when it can. */
+function faultOf({ description, blocks }: Header): string | undefined {
   const { frequencyIndex, channels } = description
   if (frequencyIndex >= SAMPLE_RATES) return `no sample rate has index ${frequencyIndex}`
   if (channels === 0) return 'audio with channels of its own arrangement'
-  if (blocks > 1) return 'several AAC frames after one header'
-  if (known === undefined || isSame(known, description)) return undefined
-  return 'an audio configuration that changes within a fragment'
+  return blocks > 1 ? 'several AAC frames after one header' : undefined
 }
 
 /**

@@ -26,11 +26,14 @@ export function writeAudioSpecificConfig(config: AudioSpecificConfig): Buffer {
 
 /** ISO/IEC 14496-3, table 1.19: channels by channelConfiguration. 0 says "see elsewhere". */
 const CHANNELS = [undefined, 1, 2, 3, 4, 5, 6, 8]
+/** The object type of HE-AAC v2, whose one channel becomes two when it is decoded. ISO/IEC 14496-3, 1.6.6. */
+const PARAMETRIC_STEREO = 29
 
 /**
  * How many channels an AudioSpecificConfig announces; undefined when it does not say. The sample entry's
  * own count cannot be trusted, because muxers write the 2 of the MP4 template there for mono as well.
  */
 export function channelsOf(config: Uint8Array): number | undefined {
-  return CHANNELS[readAudioSpecificConfig(config)?.channels ?? 0]
+  const { channels = 0, objectType } = readAudioSpecificConfig(config) ?? {}
+  return objectType === PARAMETRIC_STEREO && channels === 1 ? 2 : CHANNELS[channels]
 }

@@ -1,7 +1,7 @@
-import { type AdtsRun, scanAdts } from '../aac/adts.ts'
+import { type AdtsRun, beginsWithFrame, scanAdts } from '../aac/adts.ts'
 import { type TimeMark, timedFrames } from '../aac/frame-times.ts'
 import { unsupported } from '../mp4/mp4-error.ts'
-import { sampleRateOf, type Track, VIDEO_TIMESCALE } from '../mp4/track.ts'
+import { AAC_FRAME_TICKS, sampleRateOf, type Track, VIDEO_TIMESCALE } from '../mp4/track.ts'
 import type { PesPacket, PesRun } from './pes.ts'
 import { STAMP_WRAP, unwrapped } from './unwrap.ts'
 
@@ -11,6 +11,8 @@ export interface AudioTail {
   readonly bytes: Buffer
   /** When the next frame begins, in 90 kHz ticks of 33 bits. */
   readonly stamp: number
+  /** How long a frame lasts, in the same ticks. */
+  readonly frameTicks: number
 }
 
 export interface AudioReading {
@@ -30,8 +32,10 @@ const JOIN_TICKS = VIDEO_TIMESCALE / 10
  */
 export function audioTrack(run: PesRun, before: AudioTail | undefined): AudioReading {
   const begun = joining(run, before)
-  const pieces = begun === undefined ? [] : [begun.bytes, run.lead]
-  const marks: StampMark[] = begun === undefined ? [] : [{ at: 0, stamp: begun.stamp }]
+  const isCut = begun !== undefined && begun.bytes.length > 0 && isCutOff(run)
+  const pieces = begun === undefined || isCut ? [] : [begun.bytes, run.lead]
+  const due = begun && begun.stamp + (isCut ? begun.frameTicks : 0)
+  const marks: StampMark[] = due === undefined ? [] : [{ at: 0, stamp: due }]
   const holes: number[] = []
   let at = pieces.reduce((sum, { length }) => sum + length, 0)
   for (const packet of run.packets) {
@@ -41,7 +45,15 @@ export function audioTrack(run: PesRun, before: AudioTail | undefined): AudioRea
     at += packet.data.length
   }
   const bytes = Buffer.concat(pieces, at)
-  return timed(bytes, scanAdts(bytes, holes), marks, begun?.stamp)
+  const reading = timed(bytes, scanAdts(bytes, holes), marks, due)
+  return isCut
+    ? { ...reading, faults: [...reading.faults, 'an audio frame that is cut off'] }
+    : reading
+}
+
+/** Says whether the end of a frame that was begun was lost, because the next segment begins with one. */
+function isCutOff({ lead, packets: [first] }: PesRun): boolean {
+  return lead.length === 0 && first !== undefined && beginsWithFrame(first.data)
 }
 
 interface StampMark {
@@ -77,7 +89,9 @@ function timed(
   const endTicks = last === undefined ? 0 : last.dts + last.duration
   const stamp = ((endTicks * VIDEO_TIMESCALE) / rate) % STAMP_WRAP
   // Its bytes must not keep the whole segment in memory.
-  return { track, tail: { bytes: Buffer.from(bytes.subarray(run.end)), stamp }, faults }
+  const begun = Buffer.from(bytes.subarray(run.end))
+  const frameTicks = (AAC_FRAME_TICKS * VIDEO_TIMESCALE) / rate
+  return { track, tail: { bytes: begun, stamp, frameTicks }, faults }
 }
 
 /** Returns what was begun, on this segment's line of times, if this segment goes on with it. */

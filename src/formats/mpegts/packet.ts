@@ -1,5 +1,3 @@
-import { malformed } from '../mp4/mp4-error.ts'
-
 /** How long a packet is. ISO/IEC 13818-1, 2.4.3.2. */
 export const PACKET_BYTES = 188
 const SYNC_BYTE = 0x47
@@ -38,18 +36,22 @@ export function isTransportStream(bytes: Buffer): boolean {
   return findSync(bytes, 0, PROVING_PACKETS) !== undefined
 }
 
+/** Says of a segment that it ends within a packet: what was sent has more. */
+export const CUT_PACKET = 'a transport packet that is cut off'
+
 /**
  * Yields all packets but null packets and those that are marked as damaged. Bytes before, between and after packets that
  * are none of them are passed over, as all players do.
  *
- * @throws Mp4Error when the last packet is cut off: what was sent has more
+ * @param damage gets {@link CUT_PACKET} where that is so
  */
-export function* readPackets(bytes: Buffer): Generator<TsPacket> {
+export function* readPackets(bytes: Buffer, damage: Set<string>): Generator<TsPacket> {
   let at = bytes[0] === SYNC_BYTE ? 0 : findSync(bytes, 0, PROVING_PACKETS)
   const stride = at === undefined ? PACKET_BYTES : strideAt(bytes, at)
   while (at !== undefined && at < bytes.length) {
     if (at + PACKET_BYTES > bytes.length) {
-      throw malformed(`${bytes.length} bytes are not a whole number of transport packets`)
+      damage.add(CUT_PACKET)
+      return
     }
     const packet = readPacket(bytes, at)
     if (packet !== undefined && packet.pid !== NULL_PID) yield packet

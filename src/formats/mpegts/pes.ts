@@ -25,6 +25,16 @@ export interface PesRun {
    * packet's end is stuffed.
    */
   readonly isOpen: boolean
+  /** Its first and its last transport packet; undefined where there is none. */
+  readonly ends: readonly [first: Counted, last: Counted] | undefined
+}
+
+/** A transport packet's place in its stream. */
+export type Counted = Pick<TsPacket, 'pid' | 'counter'>
+
+/** Says whether a packet is the next one of its PID. */
+export function follows({ pid, counter }: Counted, last: Counted): boolean {
+  return pid === last.pid && counter === (last.counter + 1) % 16
 }
 
 /** Finds the first of some growing places that lies between two others. */
@@ -53,7 +63,8 @@ export class PesGatherer {
   #length = 0
   #lost = 0
   #isFull = false
-  #last: { readonly counter: number; readonly packet: Buffer } | undefined
+  #first: Counted | undefined
+  #last: (Counted & { readonly payload: Buffer }) | undefined
 
   /** How many times packets were missing, or PES packets unreadable. */
   get lost(): number {
@@ -91,16 +102,23 @@ export class PesGatherer {
       if (packet === undefined) this.#lost += 1
       return packet ?? []
     })
-    return { lead, packets, isOpen: this.#isFull || packets.at(-1)?.isShort === true }
+    const isOpen = this.#isFull || packets.at(-1)?.isShort === true
+    const [first, last] = [this.#first, this.#last]
+    const ends = first && last && ([first, last] as const)
+    return { lead, packets, isOpen, ends }
   }
 
-  /** Says whether a packet is repeated: it may be sent twice; all others count on. */
-  #isRepeated(bytes: Buffer, { counter, jumps, to }: TsPacket): boolean {
+  /**
+   * Says whether a packet is repeated: it may be sent twice, the second time with another clock; all others count on.
+   */
+  #isRepeated(bytes: Buffer, { pid, counter, jumps, from, to }: TsPacket): boolean {
     const last = this.#last
-    const packet = bytes.subarray(to - PACKET_BYTES, to)
-    if (last?.counter === counter && last.packet.equals(packet)) return true
-    this.#last = { counter, packet }
-    if (last !== undefined && !jumps && counter !== (last.counter + 1) % 16) {
+    const payload = bytes.subarray(from, to)
+    if (last?.pid === pid && last.counter === counter && last.payload.equals(payload)) return true
+    const packet = { pid, counter, payload }
+    this.#first ??= packet
+    this.#last = packet
+    if (last?.pid === pid && !jumps && !follows(packet, last)) {
       this.#holes.push(this.#length)
       this.#lost += 1
     }
@@ -113,8 +131,9 @@ function readPes(bytes: Buffer, holes: readonly number[]): PesPacket | undefined
   if (bytes.length < FIXED_BYTES || bytes.readUIntBE(0, 3) !== 1) return undefined
   const dataAt = FIXED_BYTES + bytes.readUInt8(8)
   const declared = bytes.readUInt16BE(4)
-  // 0 leaves it open, as a picture may be longer than 16 bits can say.
-  const end = declared === 0 ? bytes.length : Math.min(bytes.length, 6 + declared)
+  // 0 leaves it open, as a picture may be longer than 16 bits can say; some muxers write the lower ones of its length.
+  const isLonger = bytes.length >= 6 + declared + PACKET_BYTES
+  const end = declared === 0 || isLonger ? bytes.length : Math.min(bytes.length, 6 + declared)
   if (dataAt > end) return undefined
   const flags = bytes.readUInt8(7) >> 6
   const pts = (flags & 2) === 0 ? undefined : readStamp(bytes, FIXED_BYTES, dataAt)

@@ -85,14 +85,21 @@ export class ProgramReader {
   add(bytes: Buffer, packet: TsPacket): void {
     if (packet.pid === PAT_PID) {
       const section = this.#pat.add(bytes, packet)
-      if (section?.tableId !== PAT) return
-      for (const pid of mapPids(section)) {
-        if (!this.#maps.has(pid)) this.#maps.set(pid, new SectionReader())
-      }
+      if (section?.tableId === PAT) this.#associate(section)
       return
     }
     const section = this.#maps.get(packet.pid)?.add(bytes, packet)
     if (section?.tableId === PMT) this.#take(section)
+  }
+
+  #associate(section: Section): void {
+    const programs = readAssociation(section)
+    for (const pid of programs.values()) {
+      if (!this.#maps.has(pid)) this.#maps.set(pid, new SectionReader())
+    }
+    // Another one takes the place of a program that has ended.
+    const isListed = this.#number !== undefined && programs.has(this.#number)
+    if (section.isOnly && !isListed) this.#number = undefined
   }
 
   #take(section: Section): void {
@@ -105,12 +112,15 @@ export class ProgramReader {
   }
 }
 
-/** Reads the program association: program numbers and the PIDs of their maps. */
-function* mapPids({ body }: Section): Generator<number> {
+/** Reads the program association: the PIDs of the programs' maps, by program number. */
+function readAssociation({ body }: Section): ReadonlyMap<number, number> {
+  const programs = new Map<number, number>()
   for (let at = 0; at + 4 <= body.length; at += 4) {
-    // 0 is the network's own.
-    if (body.readUInt16BE(at) !== 0) yield body.readUInt16BE(at + 2) & 0x1fff
+    programs.set(body.readUInt16BE(at), body.readUInt16BE(at + 2) & 0x1fff)
   }
+  // The network's own.
+  programs.delete(0)
+  return programs
 }
 
 function readMap({ body }: Section): Program {

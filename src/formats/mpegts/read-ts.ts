@@ -1,9 +1,9 @@
 import { Mp4Error, malformed, unsupported } from '../mp4/mp4-error.ts'
-import type { Track } from '../mp4/track.ts'
+import { type Track, VIDEO_TIMESCALE } from '../mp4/track.ts'
 import { type AudioReading, type AudioTail, audioTrack } from './audio-track.ts'
-import { readPackets, type TsPacket } from './packet.ts'
-import { PesGatherer, type PesPacket, type PesRun } from './pes.ts'
-import { type Program, ProgramReader, type ProgramStream } from './program.ts'
+import { CUT_PACKET, readPackets, type TsPacket } from './packet.ts'
+import { type Counted, follows, PesGatherer, type PesPacket, type PesRun } from './pes.ts'
+import { type Program, ProgramReader, type ProgramStream, type StreamCodec } from './program.ts'
 import { STAMP_WRAP, unwrapped } from './unwrap.ts'
 import { type VideoTail, videoTrack } from './video-track.ts'
 
@@ -12,6 +12,10 @@ export interface TsTail {
   readonly program: Program
   readonly video: VideoTail | undefined
   readonly audio: AudioTail | undefined
+  /** The last transport packet of each stream. */
+  readonly ends: readonly Counted[]
+  /** Whether it ends within a packet. */
+  readonly isCut: boolean
 }
 
 /** What an MPEG-TS segment holds. */
@@ -45,15 +49,19 @@ export interface TsContext {
  */
 export function readTs(bytes: Buffer, { loneMs, run: context }: TsContext): TsReading {
   const before = context?.before
-  const { program, runs, scrambled, isDamaged } = gather(bytes, before)
+  const { program, runs, scrambled, damage } = gather(bytes, before)
   const streams = program.streams.filter(({ pid }) => !scrambled.has(pid))
   // Video first.
   if (program.streams[0] !== streams[0]) throw unsupported('scrambled media')
   const leftOut = scrambled.size > 0 ? 'sound that is scrambled' : leftOutOf(program)
-  const damage = new Set(isDamaged ? ['transport packets'] : [])
   const lined = onOneLine(streams.map((stream) => runs.get(stream)))
   const tracks: Track[] = []
-  let tail: TsTail = { program, video: before?.video, audio: undefined }
+  const ends = lined
+    .flatMap((run) => run?.ends?.[1] ?? [])
+    .map(({ pid, counter }) => ({ pid, counter }))
+  const isCut = damage.has(CUT_PACKET)
+  const isTorn = before !== undefined && isTornFrom(before, lined)
+  let tail: TsTail = { program, video: before?.video, audio: undefined, ends, isCut }
   for (const [i, { codec }] of streams.entries()) {
     const run = lined[i]
     // Announced, but silent in this segment.
@@ -62,13 +70,14 @@ export function readTs(bytes: Buffer, { loneMs, run: context }: TsContext): TsRe
       const reading = soundOf(run, before?.audio, context !== undefined && tracks.length > 0)
       if (reading.track !== undefined) tracks.push(reading.track)
       for (const fault of reading.faults) damage.add(fault)
-      tail = { ...tail, audio: reading.tail }
+      const own = reading.tail && { ...reading.tail, stamp: reading.tail.stamp - run.shift }
+      tail = { ...tail, audio: own }
     } else {
       const goesOn = context !== undefined
-      const reading = videoTrack(codec, run, { loneMs, goesOn, before: before?.video })
+      const reading = videoTrack(codec, run, { loneMs, goesOn, isTorn, before: before?.video })
       if (reading.track !== undefined) tracks.push(reading.track)
       for (const fault of reading.faults) damage.add(fault)
-      tail = { ...tail, video: reading.tail }
+      tail = { ...tail, video: reading.tail && shiftedBack(reading.tail, run.shift) }
     }
   }
   if (tracks.length === 0) throw malformed('a segment without media')
@@ -92,6 +101,22 @@ function soundOf(
   }
 }
 
+/** Says whether packets are missing between two segments. Counters that begin anew with a segment are no sign of it. */
+function isTornFrom({ ends, isCut }: TsTail, runs: Runs): boolean {
+  const firsts = runs.flatMap((run) => run?.ends?.[0] ?? [])
+  const isLeap = (first: Counted): boolean => {
+    const last = ends.find(({ pid }) => pid === first.pid)
+    return last !== undefined && first.counter !== 0 && !follows(first, last)
+  }
+  return isCut || firsts.some(isLeap)
+}
+
+/** Returns what was begun with the times that its source gives it. */
+function shiftedBack({ begun, ...rest }: VideoTail, shift: number): VideoTail {
+  const own = begun && { ...begun, pts: begun.pts - shift, dts: begun.dts - shift }
+  return { ...rest, begun: own }
+}
+
 /**
  * Says which sound is left out.
  * @throws Mp4Error when the program has nothing else
@@ -111,25 +136,35 @@ function refusal(what: string): Error {
 interface Gathered {
   readonly program: Program
   readonly runs: ReadonlyMap<ProgramStream, PesRun>
-  /** The PIDs of streams with scrambled packets. */
+  /** The PIDs of streams that are scrambled. */
   readonly scrambled: ReadonlySet<number>
-  readonly isDamaged: boolean
+  readonly damage: Set<string>
 }
 
-/** Gathers the streams of the last program map; one that moved to another PID goes on there. */
+/**
+ * Gathers the streams of the last program map; one that moved to another PID goes on there. A few packets that are marked
+ * as scrambled among others are damaged.
+ */
 function gather(bytes: Buffer, before: TsTail | undefined): Gathered {
   const reader = new ProgramReader(before?.program)
-  const gatherers = { picture: new PesGatherer(), sound: new PesGatherer() }
-  const scrambled = new Set<number>()
+  const gatherers = new Map<StreamCodec, PesGatherer>()
+  const scrambled = new Map<number, number>()
+  const damage = new Set<string>()
+  const gathererOf = (codec: StreamCodec): PesGatherer => {
+    const gatherer = gatherers.get(codec) ?? new PesGatherer()
+    gatherers.set(codec, gatherer)
+    return gatherer
+  }
   const take = (packet: TsPacket): void => {
     const stream = reader.program?.streams.find(({ pid }) => pid === packet.pid)
-    if (stream === undefined) return
-    if (packet.isScrambled) scrambled.add(packet.pid)
-    else gatherers[stream.codec === 'aac' ? 'sound' : 'picture'].add(bytes, packet)
+    if (stream === undefined || packet.from === packet.to) return
+    const { pid, isScrambled } = packet
+    scrambled.set(pid, (scrambled.get(pid) ?? 0) + (isScrambled ? 1 : -1))
+    if (!isScrambled) gathererOf(stream.codec).add(bytes, packet)
   }
   // Tables may stand behind the first media that they tell of.
   const early: TsPacket[] = []
-  for (const packet of readPackets(bytes)) {
+  for (const packet of readPackets(bytes, damage)) {
     reader.add(bytes, packet)
     if (reader.program === undefined) early.push(packet)
     else {
@@ -139,24 +174,55 @@ function gather(bytes: Buffer, before: TsTail | undefined): Gathered {
   }
   const { program } = reader
   if (program === undefined) throw malformed('no program map')
-  const { picture, sound } = gatherers
-  const runs = new Map(
-    program.streams.map((stream) => [stream, (stream.codec === 'aac' ? sound : picture).run()]),
-  )
-  return { program, runs, scrambled, isDamaged: picture.lost + sound.lost > 0 }
+  const runs = new Map(program.streams.map((stream) => [stream, gathererOf(stream.codec).run()]))
+  if (gatherers.size > program.streams.length) damage.add('media in a codec that was given up')
+  if ([...gatherers.values()].some(({ lost }) => lost > 0)) damage.add('transport packets')
+  const isMostly = [...scrambled].flatMap(([pid, more]) => (more > 0 ? [pid] : []))
+  return { program, runs, scrambled: new Set(isMostly), damage }
+}
+
+/** A stream whose stamps are on one line with those of others. */
+interface LinedRun extends PesRun {
+  /** How much later its last stamps are there than they said, in ticks. */
+  readonly shift: number
 }
 
 type Runs = readonly (PesRun | undefined)[]
 
 /** Puts stamps on one line near the first, and none below 0, which no track could begin with. */
-function onOneLine(runs: Runs): Runs {
+function onOneLine(runs: Runs): readonly (LinedRun | undefined)[] {
   const stamps = runs.flatMap((run) => run?.packets.flatMap(({ dts }) => dts ?? []) ?? [])
   const near = stamps[0] ?? 0
   const isBelow = stamps.some((stamp) => unwrapped(stamp, near) < 0)
-  const place = (stamp: number | undefined): number | undefined =>
-    stamp === undefined ? undefined : unwrapped(stamp, near) + (isBelow ? STAMP_WRAP : 0)
-  const placed = (packet: PesPacket): PesPacket => {
-    return { ...packet, pts: place(packet.pts), dts: place(packet.dts) }
-  }
-  return runs.map((run) => run && { ...run, packets: run.packets.map(placed) })
+  const from = near + (isBelow ? STAMP_WRAP : 0)
+  let known = 0
+  return runs.map((run) => {
+    const lined = run && inLine(run, from, known)
+    known ||= lined?.shift ?? 0
+    return lined
+  })
+}
+
+/** How far stamps may go back, because pictures are decoded in another order, and how far ahead, because some are missing. */
+const [MOST_BACK, MOST_AHEAD] = [2 * VIDEO_TIMESCALE, 10 * VIDEO_TIMESCALE]
+/** How far apart sound and picture may be where both begin anew. */
+const MOST_APART = VIDEO_TIMESCALE / 2
+
+/** Lets stamps that begin anew go on. @param known by how much those of another stream were moved for that */
+function inLine(run: PesRun, from: number, known: number): LinedRun {
+  let [last, step, shift] = [from, 0, 0]
+  const packets = run.packets.map((packet, i): PesPacket => {
+    if (packet.dts === undefined || packet.pts === undefined) return packet
+    let dts = unwrapped(packet.dts, last - shift) + shift
+    const ahead = dts - last
+    if (i > 0 && (ahead < -MOST_BACK || ahead > MOST_AHEAD)) {
+      const own = shift + step - ahead
+      const next = Math.abs(own - known) <= MOST_APART ? known : own
+      dts += next - shift
+      shift = next
+    } else if (ahead > 0) step = ahead
+    last = dts
+    return { ...packet, dts, pts: dts + unwrapped(packet.pts - packet.dts, 0) }
+  })
+  return { ...run, packets, shift }
 }

@@ -5,6 +5,8 @@ export interface Section {
   readonly tableId: number
   /** The transport_stream_id or program_number. */
   readonly extension: number
+  /** Whether the table has no other section. */
+  readonly isOnly: boolean
   /** What stands between the section's header and its checksum. */
   readonly body: Buffer
 }
@@ -40,6 +42,7 @@ function readSection(bytes: Buffer): Section | undefined {
   return {
     tableId: bytes.readUInt8(0),
     extension: bytes.readUInt16BE(3),
+    isOnly: bytes.readUInt8(7) === 0,
     body: bytes.subarray(HEADER_BYTES, bytes.length - CHECKSUM_BYTES),
   }
 }

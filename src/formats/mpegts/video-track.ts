@@ -8,16 +8,23 @@ import {
 } from '../mp4/track.ts'
 import { type AccessUnit, accessUnits } from '../nal/access-units.ts'
 import { lengthPrefixed, readAnnexB } from '../nal/annex-b.ts'
+import { randomAccessOf } from '../nal/random-access.ts'
 import { type VideoCodec, VideoUnits } from '../nal/video-units.ts'
 import { firstWithin, type PesRun } from './pes.ts'
-import { STAMP_WRAP, unwrapped } from './unwrap.ts'
+import { unwrapped } from './unwrap.ts'
 
 /** What the next segment needs to go on with the picture. */
 export interface VideoTail {
   /** The description, whose sets hold for a segment that brings none. */
   readonly description: AvcDescription | HevcDescription
-  /** A picture that was begun, and its times in 90 kHz ticks of 33 bits. */
-  readonly begun: { readonly bytes: Buffer; readonly pts: number; readonly dts: number } | undefined
+  /** A picture that was begun. */
+  readonly begun: BegunPicture | undefined
+}
+
+interface BegunPicture extends Times {
+  readonly bytes: Buffer
+  /** Whether its PES packet says that there is more of it. */
+  readonly isShort: boolean
 }
 
 export interface VideoReading {
@@ -31,6 +38,8 @@ export interface VideoContext {
   readonly loneMs: number
   /** Whether a last picture that may not be whole waits for the next segment. */
   readonly goesOn: boolean
+  /** Whether packets are missing between the segment before and this one. */
+  readonly isTorn: boolean
   readonly before: VideoTail | undefined
 }
 
@@ -38,22 +47,25 @@ export interface VideoContext {
 export function videoTrack(
   codec: VideoCodec,
   run: PesRun,
-  { loneMs, goesOn, before }: VideoContext,
+  { loneMs, goesOn, before, isTorn }: VideoContext,
 ): VideoReading {
   const faults = new Set<string>()
-  const stream = elementaryStream(run, before)
-  const units = [...readAnnexB(stream.bytes)]
-  const pictures = timedPictures(accessUnits(codec, units), stream)
-  const last = goesOn && run.isOpen && pictures.length > 1 ? pictures.pop() : undefined
+  const stream = elementaryStream(run, { before, isTorn }, faults)
+  const accesses = accessUnits(codec, [...readAnnexB(stream.bytes)])
+  const times = timesOf(accesses, stream)
+  const isCarried = goesOn && run.isOpen && accesses.length > 1
+  const last = isCarried ? accesses.at(-1) : undefined
   const sets = new VideoUnits(codec)
-  const samples = pictures.flatMap(({ access, pts, dts }) => {
-    const { coded, key } = sets.take(undamaged(access, stream.holes, faults))
-    return coded.length === 0 ? [] : { pts, dts, key, data: lengthPrefixed(coded) }
+  const samples = (isCarried ? accesses.slice(0, -1) : accesses).flatMap((access) => {
+    const { coded, key } = sets.take(undamaged(codec, access, stream.holes, faults))
+    const time = times.get(access)
+    const isPicture = coded.length > 0 && access.sliceAt !== undefined
+    return isPicture && time !== undefined ? { ...time, key, data: lengthPrefixed(coded) } : []
   })
   const description = sets.description(before?.description)
   const hasSets = description.sequenceSets.length > 0
   if (samples.length > 0 && !hasSets) throw malformed('pictures without parameter sets')
-  const begun = last === undefined ? undefined : begunOf(stream.bytes, last)
+  const begun = last && begunOf(stream.bytes, last, times.get(last), run.packets)
   return {
     track:
       samples.length === 0
@@ -77,12 +89,19 @@ interface ElementaryStream {
   readonly holes: readonly number[]
 }
 
-function elementaryStream(run: PesRun, before: VideoTail | undefined): ElementaryStream {
+function elementaryStream(
+  run: PesRun,
+  { before, isTorn }: Pick<VideoContext, 'before' | 'isTorn'>,
+  faults: Set<string>,
+): ElementaryStream {
   const pieces: Buffer[] = []
   const stretches: Stretch[] = []
   const holes: number[] = []
   const begun = before?.begun
-  if (begun !== undefined) {
+  // Its rest was lost between the two segments.
+  const isCut = begun !== undefined && run.lead.length === 0 && (begun.isShort || isTorn)
+  if (isCut) faults.add('a picture that is cut off')
+  else if (begun !== undefined) {
     const near = run.packets.find(({ dts }) => dts !== undefined)?.dts ?? begun.dts
     const dts = unwrapped(begun.dts, near)
     stretches.push({ at: 0, dts, pts: dts + begun.pts - begun.dts })
@@ -98,30 +117,34 @@ function elementaryStream(run: PesRun, before: VideoTail | undefined): Elementar
   return { bytes: Buffer.concat(pieces, at), stretches, holes }
 }
 
-interface TimedPicture {
-  readonly access: AccessUnit
-  pts: number
-  dts: number
+/** When a picture is shown and decoded, in 90 kHz ticks. */
+interface Times {
+  readonly pts: number
+  readonly dts: number
 }
 
 /**
- * Gives each picture its times. Those of a PES packet are the first picture's that begins in it (ISO/IEC 13818-1,
- * 2.4.3.7); others follow at the pace of the pictures around them.
+ * Gives each picture its times, and what may become one at the end. Those of a PES packet are the first picture's that
+ * begins in it (ISO/IEC 13818-1, 2.4.3.7), or whose slices do; others follow at the pace of the pictures around them.
  */
-function timedPictures(
+function timesOf(
   accesses: readonly AccessUnit[],
   { stretches }: ElementaryStream,
-): TimedPicture[] {
-  const timed = accesses.map((access): { access: AccessUnit; pts?: number; dts?: number } => ({
-    access,
-  }))
+): ReadonlyMap<AccessUnit, Times> {
+  const timed: { access: AccessUnit; pts?: number; dts?: number }[] = []
   let next = 0
   let used = -1
-  for (const picture of timed) {
-    const at = picture.access.units[0]?.at ?? 0
+  for (const access of accesses) {
+    // What has no slice is no picture.
+    if (access.sliceAt === undefined && access !== accesses.at(-1)) continue
+    const at = access.units[0]?.at ?? 0
     while ((stretches[next + 1]?.at ?? Infinity) <= at) next += 1
-    const { pts, dts } = stretches[next] ?? {}
-    if (next !== used && pts !== undefined) Object.assign(picture, { pts, dts: dts ?? pts })
+    let from = next
+    while ((stretches[next + 1]?.at ?? Infinity) <= (access.sliceAt ?? at)) next += 1
+    from = Math.max(from, used + 1)
+    const { pts, dts } =
+      stretches.slice(from, next + 1).findLast((one) => one.pts !== undefined) ?? {}
+    timed.push(pts === undefined ? { access } : { access, pts, dts: dts ?? pts })
     used = next
   }
   return filled(timed)
@@ -129,20 +152,39 @@ function timedPictures(
 
 function filled(
   pictures: readonly { access: AccessUnit; pts?: number; dts?: number }[],
-): TimedPicture[] {
-  const result: TimedPicture[] = []
+): ReadonlyMap<AccessUnit, Times> {
+  const result = new Map<AccessUnit, Times>()
+  const first = pictures.findIndex(({ pts }) => pts !== undefined)
+  if (first === -1 && pictures.length > 0) throw malformed('pictures without a time')
   let step = 0
-  for (const run of timedRuns(pictures)) {
+  for (const run of timedRuns(pictures.slice(first))) {
     const { pts, dts } = run
     if (run.untilDts !== undefined && run.untilDts > dts)
       step = (run.untilDts - dts) / run.accesses.length
     run.accesses.forEach((access, i) => {
       const offset = Math.round(i * step)
-      result.push({ access, pts: pts + offset, dts: dts + offset })
+      result.set(access, { pts: pts + offset, dts: dts + offset })
     })
   }
-  if (result.length === 0 && pictures.length > 0) throw malformed('pictures without a time')
-  return result
+  return withLeading(result, pictures.slice(0, first), step)
+}
+
+/** Adds pictures before the first that has times: they come at the same pace, and are shown before all others. */
+function withLeading(
+  known: ReadonlyMap<AccessUnit, Times>,
+  leading: readonly { readonly access: AccessUnit }[],
+  step: number,
+): ReadonlyMap<AccessUnit, Times> {
+  const all = [...known.values()]
+  const [pts, dts] = [
+    all.reduce((least, time) => Math.min(least, time.pts), Infinity),
+    all[0]?.dts ?? 0,
+  ]
+  const before = leading.flatMap(({ access }, i): readonly (readonly [AccessUnit, Times])[] => {
+    const offset = Math.round((leading.length - i) * step)
+    return dts < offset ? [] : [[access, { pts: pts - offset, dts: dts - offset }]]
+  })
+  return new Map([...before, ...known])
 }
 
 /** A picture that has times, and those behind it that have none. */
@@ -174,6 +216,7 @@ function timedRuns(
  * decoded from there remains what came before the hole.
  */
 function undamaged(
+  codec: VideoCodec,
   { units }: AccessUnit,
   holes: readonly number[],
   faults: Set<string>,
@@ -184,8 +227,13 @@ function undamaged(
   const hole = firstWithin(holes, from, to)
   if (hole === undefined) return units.map(({ data }) => data)
   faults.add('pictures with holes')
-  const isKey = units.some(({ data }) => ((data[0] ?? 0) & 0x1f) === 5)
-  if (!isKey) return []
+  if (
+    randomAccessOf(
+      codec,
+      units.map(({ data }) => data),
+    ) !== 'key'
+  )
+    return []
   return units.flatMap(({ at, data }) => {
     const dataAt = at + 3
     if (dataAt + data.length <= hole) return [data]
@@ -193,10 +241,18 @@ function undamaged(
   })
 }
 
-function begunOf(bytes: Buffer, { access, pts, dts }: TimedPicture): VideoTail['begun'] {
-  const at = access.units[0]?.at ?? bytes.length
+function begunOf(
+  bytes: Buffer,
+  { units }: AccessUnit,
+  times: Times | undefined,
+  packets: PesRun['packets'],
+): VideoTail['begun'] {
+  if (times === undefined) return undefined
+  // Where all of them say so, they are wrong.
+  const isShort = packets.at(-1)?.isShort === true && packets.at(-2)?.isShort !== true
   // Its bytes must not keep the whole segment in memory.
-  return { bytes: Buffer.from(bytes.subarray(at)), pts, dts: dts % STAMP_WRAP }
+  const rest = Buffer.from(bytes.subarray(units[0]?.at ?? bytes.length))
+  return { bytes: rest, ...times, isShort }
 }
 
 type Picture = Omit<Sample, 'duration'>

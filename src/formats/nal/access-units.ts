@@ -7,6 +7,8 @@ import type { VideoCodec } from './video-units.ts'
 /** A coded picture with all that belongs to it: what one sample holds. */
 export interface AccessUnit {
   readonly units: readonly NalUnit[]
+  /** Where its first slice begins; undefined where it has none, as notes alone between two delimiters. */
+  readonly sliceAt: number | undefined
 }
 
 /** Says what of a slice's header tells pictures apart. */
@@ -27,7 +29,7 @@ const HEAD_BYTES = 32
  */
 export function accessUnits(codec: VideoCodec, units: Iterable<NalUnit>): readonly AccessUnit[] {
   const slices = codec === 'avc' ? new AvcSlices() : new HevcSlices()
-  const pictures: { units: NalUnit[]; slice: Slice | undefined }[] = []
+  const pictures: Sliced[] = []
   for (const unit of units) {
     const last = pictures.at(-1)
     const slice = slices.read(unit.data)
@@ -35,21 +37,28 @@ export function accessUnits(codec: VideoCodec, units: Iterable<NalUnit>): readon
       slice === undefined
         ? slices.opens(unit.data, last?.slice !== undefined)
         : last?.slice !== undefined && (slice.isFirst || slice.frame !== last.slice.frame)
-    if (last === undefined || begins) pictures.push({ units: [unit], slice })
+    const sliceAt = slice === undefined ? undefined : unit.at
+    if (last === undefined || begins) pictures.push({ units: [unit], slice, sliceAt })
     else {
       last.units.push(unit)
       last.slice ??= slice
+      last.sliceAt ??= sliceAt
     }
   }
   return joinFields(pictures)
 }
 
-function joinFields(
-  pictures: readonly { readonly units: readonly NalUnit[]; readonly slice: Slice | undefined }[],
-): readonly AccessUnit[] {
-  const joined: { units: readonly NalUnit[] }[] = []
+/** A picture that grows. */
+interface Sliced extends AccessUnit {
+  readonly units: NalUnit[]
+  slice: Slice | undefined
+  sliceAt: number | undefined
+}
+
+function joinFields(pictures: readonly Sliced[]): readonly AccessUnit[] {
+  const joined: { units: readonly NalUnit[]; readonly sliceAt: number | undefined }[] = []
   let open: Slice | undefined
-  for (const { units, slice } of pictures) {
+  for (const { units, slice, sliceAt } of pictures) {
     const last = joined.at(-1)
     const isSecond =
       open?.field !== undefined &&
@@ -60,7 +69,7 @@ function joinFields(
       last.units = [...last.units, ...units]
       open = undefined
     } else {
-      joined.push({ units })
+      joined.push({ units, sliceAt })
       open = slice
     }
   }

@@ -47,6 +47,20 @@ test('zeros between frames and behind them are passed over, and are no fault', (
   })
 })
 
+test('where the configuration changes, the frames that have the commoner one are taken', () => {
+  const [first, ...others] = frames(4)
+  const odd = frame(Buffer.from([9]), 4)
+  for (const all of [
+    [odd, first, ...others],
+    [first, ...others, odd],
+  ]) {
+    const run = scanAdts(Buffer.concat(all.filter((one) => one !== undefined)))
+    expect(run.description?.frequencyIndex).toBe(3)
+    expect(run.frames).toHaveLength(4)
+    expect(run.faults).toEqual(['an audio configuration that changes within a fragment'])
+  }
+})
+
 test('a stamp that wavers does not move frames that follow on; one that is far off does', () => {
   const { description, frames: read } = readAdts(Buffer.concat(frames(2)))
   const startOf = (ticks: number, due?: number): number | undefined =>

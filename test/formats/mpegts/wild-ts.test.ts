@@ -8,6 +8,19 @@ import { writeFragment } from '../../../src/formats/mp4/write-fragment.ts'
 import { writeInit } from '../../../src/formats/mp4/write-init.ts'
 import { readTs, type TsReading, type TsTail } from '../../../src/formats/mpegts/read-ts.ts'
 import { lookAtPixels } from '../../proof/look-at-media.ts'
+import {
+  byteStream,
+  eachPacket,
+  editHeads,
+  editStamps,
+  editStream,
+  middleOf,
+  moved,
+  tablesOf,
+  unitsOf as unitsOfStream,
+  unitType,
+  VIDEO_PID,
+} from '../../support/odd-ts.ts'
 import { encode, probePackets } from '../../support/packets.ts'
 import { hasTool } from '../../support/tools.ts'
 import { tsPackets } from '../../support/ts-clip.ts'
@@ -298,6 +311,99 @@ describe.skipIf(!hasTool('ffmpeg'))('MPEG-TS as the field packs it', { concurren
       )
     await expectWhole(readAll([packed(first, true), packed(second, false)]))
     expect(() => readAll([packed(second, false)])).toThrow('without parameter sets')
+  })
+
+  const DELIMITER = Buffer.from([9, 0xf0])
+  const NOTE = Buffer.from([6, 5, 17, ...Array.from({ length: 17 }, () => 9), 0x80])
+  const FILLER = Buffer.from([12, 0xff, 0xff, 0x80])
+  const isDelimiter = (unit: Buffer): boolean => unitType(unit) === 9
+  type Edit = (segment: Buffer, i: number) => Buffer
+  const units = (edit: (units: readonly Buffer[]) => readonly Buffer[]): Edit =>
+    editStream(VIDEO_PID, (data) => byteStream(edit(unitsOfStream(data))))
+  /** From the middle of the second segment on. */
+  const fromMiddle =
+    (edit: (rest: Buffer) => Buffer): Edit =>
+    (segment, i) => {
+      const at = [segment.length, middleOf(segment)][i] ?? 0
+      return Buffer.concat([segment.subarray(0, at), edit(segment.subarray(at))])
+    }
+
+  const ODD: Readonly<Record<string, Edit>> = {
+    'another program on other PIDs, from the middle of a segment on': fromMiddle((rest) =>
+      rest.length === 0 ? rest : moved(Buffer.concat([tablesOf(source), rest]), 7),
+    ),
+    'packets that are sent twice, the second time with another clock': (segment) =>
+      eachPacket(segment, (packet) => {
+        const hasClock = (packet.readUInt8(3) & 0x20) !== 0 && packet.readUInt8(4) >= 7
+        const again = Buffer.from(packet)
+        if (hasClock) again.writeUInt8(packet.readUInt8(8) ^ 1, 8)
+        return hasClock ? [packet, again] : [packet]
+      }),
+    'lengths of PES packets without their upper bits': (segment) =>
+      editHeads(segment, VIDEO_PID, (head, _, length) => head.writeUInt16BE(length & 0x1ff, 4)),
+    'notes alone between delimiters': units((all) => [DELIMITER, NOTE, ...all]),
+    'filler before each unit': units((all) => all.flatMap((unit) => [FILLER, unit])),
+    'delimiters behind pictures': units((all) => [
+      ...all.filter((unit) => !isDelimiter(unit)),
+      DELIMITER,
+    ]),
+    'no time in the first PES packet': (segment) =>
+      editHeads(segment, VIDEO_PID, (head, i) => {
+        if (i === 0) head.writeUInt8(head.readUInt8(7) & 0x3f, 7)
+      }),
+  }
+
+  test.each(Object.entries(ODD))('%s', async (_, edit) => {
+    const readings = readAll(cutAt(source, keyAts(source).slice(1)).map(edit))
+    await expectWhole(readings)
+    await expectAllSound(readings)
+    expect(readings.flatMap(({ damage }) => damage)).toEqual([])
+  })
+
+  test.each([
+    ['ahead', 324_000_000],
+    ['back', -90_000_000],
+  ])('stamps that jump %s within a segment go on there', async (_, by) => {
+    const start = 100_000_000
+    const jump = fromMiddle((rest) => editStamps(rest, (stamp) => stamp + by))
+    const late = editStamps(source, (stamp) => stamp + start)
+    const readings = readAll(cutAt(late, keyAts(late).slice(1)).map(jump))
+    const all = await Promise.all(readings.map((one) => decoded(movie([one], 'video'), 'video')))
+    expect(all.flat()).toEqual(pictures)
+    for (const { tracks } of readings) {
+      for (const { samples } of tracks) {
+        const steps = samples.slice(1).map(({ dts }, i) => dts - (samples[i]?.dts ?? 0))
+        expect(new Set(steps).size).toBe(1)
+      }
+    }
+    expect(samplesOf(readings, 'audio')).toHaveLength((await probePackets(source, 'audio')).length)
+  })
+
+  test.each([
+    ['between packets', 0],
+    ['within a packet', 100],
+  ])('a segment that is cut %s: what is there, and that is said', async (_, more) => {
+    const [first, second, third] = cutAt(source, keyAts(source).slice(1))
+    if (first === undefined || second === undefined || third === undefined) throw new Error('short')
+    const cut = second.subarray(0, middleOf(second) + PACKET + more)
+    const readings = readAll([first, cut, third])
+    const shown = await decoded(movie(readings, 'video'), 'video')
+    // The picture that was cut is left out; all others are whole.
+    expect(pictures).toEqual(expect.arrayContaining([...shown]))
+    expect(shown.slice(-25)).toEqual(pictures.slice(-25))
+    expect(shown.length).toBeGreaterThan(55)
+    const said = readings.flatMap(({ damage }) => damage)
+    expect(said).toContain('a picture that is cut off')
+    expect(said.includes('a transport packet that is cut off')).toBe(more > 0)
+  })
+
+  test('a packet that is marked as scrambled costs what it held', () => {
+    const at = middleOf(source) + PACKET
+    const marked = Buffer.from(source)
+    marked.writeUInt8(marked.readUInt8(at + 3) | 0x80, at + 3)
+    const readings = readAll([marked])
+    expect(samplesOf(readings, 'video').length).toBeGreaterThanOrEqual(pictures.length - 1)
+    expect(readings[0]?.damage).toContain('transport packets')
   })
 })
 
