@@ -65,5 +65,11 @@ const STARVED_MS = 1_000
  * started afresh, whatever is listed: then what it left out or lost says nothing about us.
  */
 export function isStarved({ starvedMs }: Witnessed): boolean {
-  return starvedMs > STARVED_MS
+  const isStarved = starvedMs > STARVED_MS
+  if (isStarved) {
+    console.warn(
+      `not judged: what the player left out, as its page was kept waiting for ${Math.round(starvedMs)} ms`,
+    )
+  }
+  return isStarved
 }
