@@ -257,7 +257,7 @@ describe('kubernetes.yaml', async () => {
       config.server.drainDelayMs / 1000 + CLOSE_S,
     )
     const memory = Number.parseInt(container.resources.limits.memory, 10) * 2 ** 20
-    expect(memory).toBeGreaterThanOrEqual(config.cache.maxBytes + 350 * 2 ** 20)
+    expect(memory).toBeGreaterThanOrEqual(config.cache.maxBytes + 500 * 2 ** 20)
   })
 
   describe.skipIf(!hasTool('redis-server'))('probes', () => {
