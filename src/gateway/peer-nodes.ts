@@ -23,10 +23,11 @@ const LOOK_MS = 500
 const ABSENCES = 2
 /** How long a peer's answer may wait: longer than any work there, which has deadlines of its own. */
 const LONGEST_WORK_MS = 320_000
-/** How long the owner may take to begin with a segment that it has, or can fetch. */
-const SEGMENT_MS = 5_000
-/** How long another node may take to begin with what it has in memory. */
-const HELD_MS = 1_000
+/**
+ * How long the owner may be silent about a segment that it has, or can fetch, and another node about what it has in
+ * memory: before it begins, and between one piece and the next.
+ */
+const WAITS: Waits = { ownerMs: 5_000, otherMs: 1_000 }
 /** How many others are asked. */
 const OTHERS = 3
 
@@ -36,6 +37,11 @@ export type PeerCluster = Pick<
   'node' | 'nodes' | 'owners' | 'ownerOf' | 'ownerReach' | 'othersReach' | 'workerOf' | 'relay'
 > & { readonly timelines: Pick<Cluster['timelines'], 'more'> }
 
+export interface Waits {
+  readonly ownerMs: number
+  readonly otherMs: number
+}
+
 /** Reaches the other nodes over HTTP. */
 export class PeerNodes implements Peers, Omit<ForPeers, 'carryOut'> {
   /** What the others have to show here: known to those who can read what this node tells of itself. */
@@ -43,11 +49,13 @@ export class PeerNodes implements Peers, Omit<ForPeers, 'carryOut'> {
   readonly #cluster: PeerCluster
   readonly #clock: Clock
   readonly #agent: UpstreamAgent
+  readonly #waits: Waits
 
-  constructor(cluster: PeerCluster, clock: Clock, agent: UpstreamAgent) {
+  constructor(cluster: PeerCluster, clock: Clock, agent: UpstreamAgent, waits = WAITS) {
     this.#cluster = cluster
     this.#clock = clock
     this.#agent = agent
+    this.#waits = waits
   }
 
   readonly owns: ForPeers['owns'] = (stream) => this.#cluster.ownerOf(stream) === this.#cluster.node
@@ -86,14 +94,15 @@ export class PeerNodes implements Peers, Omit<ForPeers, 'carryOut'> {
     fetchAgain: (offset: number) => AsyncIterable<Buffer>,
   ): AsyncGenerator<Buffer> {
     const { init, id, opaque } = track
+    const { ownerMs, otherMs } = this.#waits
     const path = `/hls/${stream}/${segmentUri(init.rendition, segment.msn, id, opaque?.container)}`
     const owner = segment.source === 'slate' ? undefined : this.#cluster.ownerReach(stream)
     const others = this.#cluster.othersReach(stream).filter((other) => other !== owner)
     const ways = [
-      (at: number) => (owner ? this.#read(owner, path, at, SEGMENT_MS, signal) : fetchAgain(at)),
+      (at: number) => (owner ? this.#read(owner, path, at, ownerMs, signal) : fetchAgain(at)),
       ...others
         .slice(0, OTHERS)
-        .map((other) => (at: number) => this.#read(other, path, at, HELD_MS, signal)),
+        .map((other) => (at: number) => this.#read(other, path, at, otherMs, signal)),
     ]
     const failures: unknown[] = []
     let at = offset

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
+import http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Clips } from '../../src/archive/clip/clips.ts'
@@ -12,6 +13,7 @@ import { PEER_FIELDS, type Peer, type Peers } from '../../src/http/peers.ts'
 import type { StreamOrder } from '../../src/streams/stream-order.ts'
 import { UpstreamAgent } from '../../src/upstream/agent.ts'
 import { SOON } from '../support/browser.ts'
+import { FIRST } from '../support/certificates.ts'
 import { type PublicServer, startPublicServer } from '../support/public-server.ts'
 import { ask, rawConnection } from '../support/raw-http.ts'
 import { LoopRecording } from '../support/recording.ts'
@@ -185,6 +187,44 @@ describe('the past is worked on by one node', () => {
     gate.resolve(undefined)
   })
 
+  test('over HTTP/2 viewers get the same', async () => {
+    const secure = await startPublicServer({ clips: here.clips, peers, tls: FIRST })
+    const session = http2.connect(secure.url.replace('http:', 'https:'), { ca: FIRST.cert })
+    try {
+      for (const headers of [{}, { range: 'bytes=10-19' }, { ':method': 'HEAD' }]) {
+        const stream = session.request({ ':path': CLIP, ...headers })
+        const [head] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders]
+        const chunks: Buffer[] = []
+        for await (const chunk of stream) chunks.push(chunk as Buffer)
+        const { ':method': method = 'GET', ...plain } = headers as Record<string, string>
+        const alone = await ask(asked.url + CLIP, { method, headers: plain })
+        expect(head[':status']).toBe(alone.status)
+        expect(head.etag).toBe(alone.headers.etag)
+        expect(head['content-length']).toBe(alone.headers['content-length'])
+        expect(Buffer.concat(chunks).equals(alone.body)).toBe(true)
+      }
+    } finally {
+      session.destroy()
+      await secure.close()
+    }
+    expect(here.by).toEqual([])
+    expect(secure.counters.pastTakenOver.total()).toBe(0)
+  })
+
+  test('one that stands still in the middle is let go of once it is no node any more', async () => {
+    const still = await breaksOff(() => {})
+    try {
+      peers.url = still.url
+      const answer = await fetch(asked.url + CLIP)
+      peers.away.resolve()
+      await expect(answer.arrayBuffer()).rejects.toThrow()
+      expect(here.by).toEqual([])
+    } finally {
+      still.server.closeAllConnections()
+      still.server.close()
+    }
+  })
+
   test('what breaks off there, breaks off here', async () => {
     const other = await breaksOff()
     try {
@@ -279,11 +319,13 @@ function fields({ date: _date, ...fields }: Record<string, unknown>): Record<str
   return { ...fields, 'x-request-id': undefined }
 }
 
-/** A node that ends in the middle of its answer. */
-async function breaksOff(): Promise<{ server: Server; url: string }> {
+/** A node that ends in the middle of its answer, or does something else then. */
+async function breaksOff(
+  then = (response: ServerResponse) => void response.destroy(),
+): Promise<{ server: Server; url: string }> {
   const server = createServer((_request, response: ServerResponse) => {
     response.writeHead(200, { 'Content-Length': '1000' }).write('half of it', () => {
-      response.destroy()
+      then(response)
     })
   })
   server.listen(0, '127.0.0.1')

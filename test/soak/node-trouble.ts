@@ -3,6 +3,7 @@ import type { Clock } from '../../src/base/clock.ts'
 import type { Balancer } from '../proof/balancer.ts'
 import type { Nodes } from '../proof/nodes.ts'
 import { between, pick } from '../proof/seeded-random.ts'
+import type { Excuses } from './excuses.ts'
 import type { NodeMonitors } from './node-monitors.ts'
 
 export interface NodeTroubleOptions {
@@ -12,6 +13,8 @@ export interface NodeTroubleOptions {
   readonly nodes: Nodes
   readonly balancer: Balancer
   readonly monitors: NodeMonitors
+  readonly streams: readonly string[]
+  readonly excuses: Excuses
   readonly log: (line: string) => void
 }
 
@@ -19,6 +22,8 @@ const EVERY_MS = 30_000
 /** How long a node is away, and for how long one stands still, in seconds. */
 const AWAY_S = [1, 6] as const
 const STILL_S = [3, 8] as const
+/** How long after it a viewer whose request hung there may still wait. */
+const HUNG_MS = 3_000
 const HOW = ['SIGKILL', 'SIGTERM', 'SIGSTOP'] as const
 
 /** Kills a node every half minute, stops it as operators do, or lets it stand still, and has it back. */
@@ -54,13 +59,16 @@ export class NodeTrouble {
   }
 
   async #hold(name: string): Promise<void> {
-    const { clock, random, signal, nodes } = this.#options
+    const { clock, random, signal, nodes, excuses, streams } = this.#options
     const { pid } = nodes.get(name).process
+    // Requests hang there until the balancer notices, for longer than short fragments last.
+    const ends = streams.map((stream) => excuses.open(stream, ['starves'], clock.now()))
     process.kill(pid, 'SIGSTOP')
     try {
       await clock.sleep(between(random, ...STILL_S) * 1000, signal)
     } finally {
       process.kill(pid, 'SIGCONT')
+      for (const end of ends) end(clock.now() + HUNG_MS)
     }
   }
 

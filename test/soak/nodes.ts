@@ -61,6 +61,8 @@ export async function soakNodes(options: NodesSoakOptions): Promise<SoakReport> 
     nodes,
     balancer,
     monitors,
+    streams: names,
+    excuses,
     log,
   })
   const watchUrl = (stream: string): string => `${balancer.url}/hls/${stream}/master.m3u8`

@@ -102,8 +102,14 @@ export class PastClient {
       return
     }
     for (const { kind, msn, detail } of history.take(playlist)) {
-      this.incident(kind, url, `${msn ?? ''} ${detail}`)
+      if (this.#mayNameAnew(url) && kind === 'msn-changed') this.saw('segments named anew')
+      else this.incident(kind, url, `${msn ?? ''} ${detail}`)
     }
+  }
+
+  /** Another node lists from the recording what the one before had published: see the README's limits. */
+  #mayNameAnew({ pathname }: URL): boolean {
+    return this.options.manyNodes === true && pathname.includes('/archive/')
   }
 
   pause(ms: number): Promise<void> {
