@@ -61,6 +61,8 @@ export function newApp(
   const app = fastify({
     // Requests are counted, not logged one by one: a line each costs two thirds of the rate.
     logger: false,
+    // Fastify gives a plugin ten seconds, which a machine that starts much at a time may need to read our pages.
+    pluginTimeout: 0,
     genReqId: requestId,
     requestIdHeader: false,
     ...(rewriteUrl === undefined ? {} : { rewriteUrl }),
