@@ -23,6 +23,8 @@ export interface Packing {
   readonly after?: readonly Buffer[]
   /** Samples of a moof; default: all. */
   readonly perMoof?: number
+  /** Samples of a traf box, where a track has several in its moof; default: all. */
+  readonly perTraf?: number
   /** Where the mdat boxes stand; default: each behind its moof. */
   readonly order?: 'pairs' | 'moofs first' | 'mdats first'
   /** The first run does not say where its data are. */
@@ -111,7 +113,23 @@ function moofOf(
   samples: readonly LooseSample[],
   i: number,
   dataOffset: number,
-  { inMoof = [], inTraf = [], withoutOffset = false, withoutTime = false, guess }: Packing,
+  packing: Packing,
+): Buffer {
+  const { inMoof = [], perTraf = samples.length } = packing
+  const trafs: Buffer[] = []
+  let offset = dataOffset
+  for (let at = 0; at < samples.length; at += perTraf) {
+    const own = samples.slice(at, at + perTraf)
+    trafs.push(trafOf(own, offset, packing))
+    offset += own.reduce((sum, { data }) => sum + data.length, 0)
+  }
+  return box('moof', Buffer.concat([box('mfhd', words(0, i + 1)), ...inMoof, ...trafs]))
+}
+
+function trafOf(
+  samples: readonly LooseSample[],
+  dataOffset: number,
+  { inTraf = [], withoutOffset = false, withoutTime = false, guess }: Packing,
 ): Buffer {
   const tfdt = Buffer.alloc(12)
   tfdt.writeUInt8(1, 0)
@@ -123,7 +141,7 @@ function moofOf(
   })
   const offset = withoutOffset ? [] : [words(dataOffset >>> 0)]
   const flags = 0x1000f00 + (withoutOffset ? 0 : 1)
-  const traf = box(
+  return box(
     'traf',
     Buffer.concat([
       box('tfhd', words(0x20000, 1)),
@@ -132,7 +150,15 @@ function moofOf(
       box('trun', Buffer.concat([words(flags, samples.length), ...offset, ...rows])),
     ]),
   )
-  return box('moof', Buffer.concat([box('mfhd', words(0, i + 1)), ...inMoof, traf]))
+}
+
+/** A traf box of a track. @param samples how many samples without a byte it has */
+function emptyTraf(trackId: number, samples: number): Buffer {
+  const tfhd = box('tfhd', words(0x20010, trackId, 0))
+  return box(
+    'traf',
+    Buffer.concat([tfhd, ...(samples > 0 ? [box('trun', words(0, samples))] : [])]),
+  )
 }
 
 /** A clip's init segment with another timescale in its mdhd. */
@@ -194,6 +220,9 @@ export const PACKINGS: readonly (readonly [string, Packing])[] = [
   ['a last box whose size is open', { isOpen: true }],
   ['several moof boxes', SEVERAL_MOOFS],
   ['several moof boxes with others between', { perMoof: 4, between: [uuid], inTraf: [free] }],
+  ['a traf box for each three pictures', { perTraf: 3 }],
+  ['traf boxes without samples', { perMoof: 4, inMoof: [emptyTraf(1, 0), emptyTraf(9, 0)] }],
+  ['a track more than the init segment has', { inMoof: [emptyTraf(9, 2)] }],
   ['all moof boxes first', { perMoof: 4, order: 'moofs first' }],
   ['all mdat boxes first', { perMoof: 4, order: 'mdats first' }],
   ['runs that do not say where their data are', { withoutOffset: true, between: [free] }],

@@ -33,13 +33,16 @@ export function readMediaStructure(bytes: Buffer): MediaStructure {
   if (moofs.length === 0 || firstMdat === undefined) {
     throw malformed('a media fragment is pairs of moof and mdat boxes')
   }
-  const chunks = moofs.map((moof) => ({
+  const all = moofs.map((moof) => ({
     moof: readMoof(bytes, moof),
     mdat: mdats.find(({ start }) => start > moof.start) ?? firstMdat,
   }))
+  const chunks = all.filter(({ moof }) => moof.tracks.length > 0)
+  if (chunks.length === 0) throw malformed('a fragment without samples')
   const styp = boxes.find(({ type }) => type === 'styp')
   const isFilled = boxes.reduce((sum, { size }) => sum + size, 0) === bytes.length
-  return { styp, chunks, mdats, isPlain: isFilled && isPlain(boxes) }
+  const isWhole = isFilled && all.every(({ moof }) => !moof.hasEmpty)
+  return { styp, chunks, mdats, isPlain: isWhole && isPlain(boxes) }
 }
 
 function isPlain(boxes: readonly Box[]): boolean {
@@ -87,10 +90,11 @@ export function readHeadStructure(head: Buffer): MediaStructure {
   }
   const boxes = readBoxes(head, 0, mdat.start)
   const moofs = boxes.filter(({ type }) => type === 'moof')
+  const chunks = moofs.map((moof) => ({ moof: readMoof(head, moof), mdat }))
   return {
     styp: boxes.find(({ type }) => type === 'styp'),
-    chunks: moofs.map((moof) => ({ moof: readMoof(head, moof), mdat })),
+    chunks: chunks.filter(({ moof }) => moof.tracks.length > 0),
     mdats: [mdat],
-    isPlain: isPlain([...boxes, mdat]),
+    isPlain: isPlain([...boxes, mdat]) && chunks.every(({ moof }) => !moof.hasEmpty),
   }
 }

@@ -33,6 +33,8 @@ export interface TrackFragment {
 /** A movie fragment and where it lies. */
 export interface PlacedMoof extends Moof {
   readonly box: Box
+  /** Whether it has traf boxes without samples, which are not among the tracks. */
+  readonly hasEmpty: boolean
 }
 
 /** How many samples a moof may have: 120 s of the shortest AAC frames at 96 kHz are 12,000. */
@@ -53,7 +55,9 @@ export function readMoof(bytes: Buffer, box: Box): PlacedMoof {
   const tracks = children.filter(({ type }) => type === 'traf')
   if (tracks.length === 0) throw malformed(`${describe(box)} has no traf box`)
   const { sequenceNumber } = readMfhd(bytes, theOnly(children, 'mfhd', 'moof'))
-  return { box, sequenceNumber, tracks: tracks.map((traf) => readTraf(bytes, traf)) }
+  const all = tracks.map((traf) => readTraf(bytes, traf))
+  const filled = all.filter(({ runs }) => runs.some(({ sampleCount }) => sampleCount > 0))
+  return { box, sequenceNumber, tracks: filled, hasEmpty: filled.length < all.length }
 }
 
 /**
@@ -81,7 +85,6 @@ function readTraf(bytes: Buffer, traf: Box): TrackFragment {
 
 function checkRuns(runs: readonly Trun[]): void {
   const samples = runs.reduce((sum, { sampleCount }) => sum + sampleCount, 0)
-  if (samples === 0) throw malformed('a fragment without samples')
   if (samples > MAX_SAMPLES) throw malformed(`${samples} samples in one moof`)
 }
 

@@ -37,6 +37,7 @@ import {
 import { theTrackOf } from './moof.ts'
 import { malformed } from './mp4-error.ts'
 import { readSampleChunks, type SampleChunk } from './samples.ts'
+import { splitMedia } from './split.ts'
 import { type Sample, VIDEO_TIMESCALE } from './track.ts'
 import { writeFragment } from './write-fragment.ts'
 
@@ -153,7 +154,11 @@ export function ownMedia(
   init: InitFacts,
   structure: MediaStructure = readMediaStructure(bytes),
 ): Buffer {
-  return isOwnForm(bytes, structure, init) ? bytes : repacked(bytes, structure, init)
+  if (isOwnForm(bytes, structure, init)) return bytes
+  if (isOfOneTrack(structure, init)) return repacked(bytes, structure, init)
+  const own = splitMedia(bytes, init)
+  if (own === undefined) throw malformed(`a fragment without track ${init.trackId}`)
+  return ownMedia(own, init)
 }
 
 /**
@@ -179,6 +184,7 @@ export function ownHeadEnd(
 function isOwnForm(bytes: Buffer, structure: MediaStructure, init: InitFacts): boolean {
   const { isPlain, chunks } = structure
   if (!isPlain || init.sourceTimescale !== undefined) return false
+  if (!isOfOneTrack(structure, init)) return false
   const tracks = chunks.map(({ moof }) => theTrackOf(moof))
   // Media that are encrypted have a sample entry that says so: here the tables are left over.
   if (tracks.some(({ isTimed, isEncrypted }) => !isTimed || isEncrypted)) return false
@@ -188,6 +194,13 @@ function isOwnForm(bytes: Buffer, structure: MediaStructure, init: InitFacts): b
   // Whether it could start there is in its media data.
   if (init.rendition === 'video' && !startsWithSync(tracks[0], init)) return false
   return chunks.length === 1 || !hasSteps(readSampleChunks(bytes, structure, init), init)
+}
+
+/** Says whether nothing but the one track is in it, and in one traf box of each moof. */
+function isOfOneTrack({ chunks }: MediaStructure, { trackId }: InitFacts): boolean {
+  return chunks.every(({ moof: { tracks } }) => {
+    return tracks.length === 1 && tracks[0]?.tfhd.trackId === trackId
+  })
 }
 
 function startsWithSync(

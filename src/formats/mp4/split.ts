@@ -13,17 +13,18 @@ import { countedFromMoof } from './boxes/tfhd.ts'
 import { readTkhd } from './boxes/tkhd.ts'
 import { readTrex } from './boxes/trex.ts'
 import type { InitFacts } from './init.ts'
+import { checkInitStructure } from './init-structure.ts'
 import { readMediaStructure } from './media-structure.ts'
 import { type Moof, writeMoof } from './moof.ts'
-import { unsupported } from './mp4-error.ts'
+import { Mp4Error, unsupported } from './mp4-error.ts'
 import { type PlacedRun, placeRuns } from './run-places.ts'
 
 /** What the track of a muxed file is called there. */
 type TrackFacts = Pick<InitFacts, 'trackId' | 'sampleDefaults'>
 
 /**
- * Splits an init segment of several tracks into init segments of one each: the first video and the first audio track.
- * Ids stay. One of a single track comes back as it is.
+ * Splits an init segment of several tracks into init segments of one each: the first video and the first audio track that
+ * we can read. Ids stay. One of a single track comes back as it is.
  *
  * @returns video first
  * @throws Mp4Error when there is neither video nor audio
@@ -33,13 +34,24 @@ export function splitInit(bytes: Buffer): readonly Buffer[] {
   const moov = theOnly(boxes, 'moov', 'an init segment')
   const tracks = readChildren(bytes, moov).filter(({ type }) => type === 'trak')
   if (tracks.length <= 1) return [bytes]
-  const wanted = ['vide', 'soun'].map((kind) =>
-    tracks.find((track) => handlerOf(bytes, track) === kind),
-  )
-  const found = wanted.filter((track) => track !== undefined)
-  if (found.length === 0) throw unsupported('neither video nor audio')
   const ftyp = boxes.filter(({ type }) => type === 'ftyp').map((box) => sliceBox(bytes, box))
-  return found.map((track) => join([...ftyp, onlyTrack(bytes, moov, track)]))
+  const inits = ['vide', 'soun'].flatMap((kind) => {
+    const all = tracks.filter((track) => handlerOf(bytes, track) === kind)
+    const own = all.map((track) => join([...ftyp, onlyTrack(bytes, moov, track)]))
+    return own.find(isReadable) ?? own.slice(0, 1)
+  })
+  if (inits.length === 0) throw unsupported('neither video nor audio')
+  return inits
+}
+
+function isReadable(init: Buffer): boolean {
+  try {
+    checkInitStructure(init)
+    return true
+  } catch (error) {
+    if (error instanceof Mp4Error) return false
+    throw error
+  }
 }
 
 /**
@@ -53,13 +65,12 @@ export function splitMedia(bytes: Buffer, track: TrackFacts): Buffer | undefined
   const structure = readMediaStructure(bytes)
   const chunks = structure.chunks.flatMap((chunk) => {
     const { moof } = chunk
-    const wanted = moof.tracks.filter(({ tfhd }) => tfhd.trackId === track.trackId)
-    const [own] = wanted
-    if (wanted.length > 1) throw unsupported('a track twice in one moof')
-    if (own === undefined) return []
-    const index = moof.tracks.indexOf(own)
-    const runs = placeRuns(structure, chunk, index, track.sampleDefaults?.size ?? 0)
-    return writeChunk(bytes, { ...moof, tracks: [own] }, runs)
+    const size = track.sampleDefaults?.size ?? 0
+    return moof.tracks.flatMap((own, index) => {
+      if (own.tfhd.trackId !== track.trackId) return []
+      const runs = placeRuns(structure, chunk, index, size)
+      return writeChunk(bytes, { ...moof, tracks: [own] }, runs)
+    })
   })
   return chunks.length === 0 ? undefined : join(chunks)
 }

@@ -6,6 +6,7 @@ import { readMedia } from '../../../src/formats/mp4/media.ts'
 import { Mp4Error } from '../../../src/formats/mp4/mp4-error.ts'
 import { splitInit, splitMedia } from '../../../src/formats/mp4/split.ts'
 import { box, readClip } from '../../support/mp4.ts'
+import { withInMoov } from '../../support/odd-packer.ts'
 import { complaints, encode, probePackets } from '../../support/packets.ts'
 import { hasTool } from '../../support/tools.ts'
 
@@ -107,6 +108,19 @@ describe.skipIf(!hasTool('ffmpeg'))('what does not fit', () => {
 test('an init segment of one track stays the bytes that it is', () => {
   const { init } = readClip('avc')
   expect(splitInit(init)[0]).toBe(init)
+})
+
+test('of several tracks of sound the first that can be read is taken', () => {
+  const { init } = readClip('aac')
+  const moov = theOnly(readBoxes(init), 'moov', 'file')
+  const track = theOnly(readChildren(init, moov), 'trak', 'moov')
+  const readable = init.subarray(track.start, endOf(track))
+  const other = Buffer.from(readable)
+  other.write('ac-3', other.indexOf('mp4a'), 'latin1')
+  const both = withInMoov(readClip('avc').init, Buffer.concat([other, readable]))
+  const [, sound] = splitInit(both)
+  expect(sound?.includes('mp4a')).toBe(true)
+  expect(sound?.includes('ac-3')).toBe(false)
 })
 
 test('tracks that are neither video nor audio are an error', () => {
