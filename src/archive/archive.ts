@@ -262,7 +262,8 @@ export class Archive {
       if (!(error instanceof GatewayError) || !error.code.startsWith('segment_')) throw error
       const window = this.#windowOf(found)
       if (recording === undefined || window === undefined) throw error
-      return recording.fragments.published(window, name, rendition, signal)
+      const { startMs } = found.segment
+      return recording.fragments.published(window, name, rendition, startMs, signal)
     }
   }
 

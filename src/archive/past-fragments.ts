@@ -22,6 +22,7 @@ import type { InitFacts, RecordedSegment, RenditionName, TrackFacts } from '../t
 import { sequenceNumberAt } from '../timeline/numbering.ts'
 import { beginAt } from '../timeline/output-clock.ts'
 import { msToTicks } from '../timeline/ticks.ts'
+import { TOLERANCE_MS } from '../timeline/tolerance.ts'
 import { unusableAnswer, upstreamError } from '../upstream/errors.ts'
 import type { StreamedBody } from '../upstream/hls-session.ts'
 import type { FoundWindow } from './lister.ts'
@@ -79,17 +80,21 @@ export class PastFragments {
     }
   }
 
-  /** Returns the bytes that the live timeline has published, from KVS again. */
+  /**
+   * Returns the bytes that the live timeline has published, from KVS again.
+   * @param startMs where the segment begins
+   */
   published(
     window: RecordingWindow,
     name: PublishedName,
     rendition: RenditionName,
+    startMs: number,
     signal: AbortSignal,
   ): Promise<FragmentBody> {
     const { cache, stream } = this.#options
     const key = publishedKey(stream, rendition, name.msn, name.id)
     const fetched = (limited: AbortSignal): Promise<FragmentBody> =>
-      this.#fetched(window, name.number, rendition, limited)
+      this.#fetched(window, name.number, rendition, startMs, limited)
     return cache.derive(key, fetched, (bytes) => asPublished(bytes, name), signal)
   }
 
@@ -104,7 +109,9 @@ export class PastFragments {
     const form = `from-${dateMs}` as const
     const key = this.#key(rendition, number, form)
     const open = (limited: AbortSignal): Promise<readonly Opened[]> =>
-      this.#withOwnWindow(window, segment, (from) => this.#open(from, segment, limited))
+      this.#withOwnWindow(window, { startMs: dateMs, endMs: dateMs + 1 }, (from) =>
+        this.#open(from, segment, limited),
+      )
     return this.#options.cache.open(key, this.#group(number, form), open, signal)
   }
 
@@ -142,10 +149,17 @@ export class PastFragments {
     window: RecordingWindow,
     number: bigint,
     rendition: RenditionName,
+    startMs: number,
     signal: AbortSignal,
   ): Promise<FragmentBody> {
+    const around = {
+      startMs: Math.floor(startMs - TOLERANCE_MS),
+      endMs: Math.ceil(startMs + TOLERANCE_MS),
+    }
     const open = async (limited: AbortSignal): Promise<readonly Opened[]> => {
-      const tracks = await window.fetch(number, limited)
+      const tracks = await this.#withOwnWindow(window, around, (from) =>
+        from.fetch(number, limited, startMs),
+      )
       return tracks.map(({ rendition: name, bytes }) =>
         whole(this.#key(name, number, 'fetched'), bytes),
       )
@@ -174,16 +188,14 @@ export class PastFragments {
    */
   async #withOwnWindow<T>(
     window: RecordingWindow,
-    { dateMs }: RecordedSegment,
+    around: Omit<WindowBounds, 'fragmentResults'>,
     work: (window: RecordingWindow) => Promise<T>,
   ): Promise<T> {
     try {
       return await work(window)
     } catch (error) {
       if (!isRefusal(error)) throw error
-      return work(
-        this.#options.openWindow({ startMs: dateMs, endMs: dateMs + 1, fragmentResults: 2 }),
-      )
+      return work(this.#options.openWindow({ ...around, fragmentResults: 2 }))
     }
   }
 

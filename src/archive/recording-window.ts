@@ -6,6 +6,7 @@ import { type ArrivingTrack, isMapped, openTrack } from '../ingest/arriving-trac
 import type { FetchedTrack } from '../ingest/fetch-fragment.ts'
 import { fetchFragment, listFragments, type SessionFragment } from '../ingest/session-fragments.ts'
 import type { RenditionName } from '../timeline/fragment.ts'
+import { TOLERANCE_MS } from '../timeline/tolerance.ts'
 import { upstreamError } from '../upstream/errors.ts'
 import type { HlsSession, StreamedBody } from '../upstream/hls-session.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
@@ -92,10 +93,14 @@ export class RecordingWindow {
 
   /**
    * Fetches all tracks of one of its fragments.
+   * @param startMs where it begins, if its twin will do: of what was sent twice KVS lists the later number alone. KVS.md,
+   *   section 3.5
    * @throws GatewayError `segment_gone` when KVS does not list it any more
    */
-  fetch(number: bigint, signal: AbortSignal): Promise<readonly FetchedTrack[]> {
-    return this.#reach(number, signal, (session, listed) => fetchFragment(session, listed, signal))
+  fetch(number: bigint, signal: AbortSignal, startMs?: number): Promise<readonly FetchedTrack[]> {
+    const work = (session: HlsSession, listed: SessionFragment): Promise<readonly FetchedTrack[]> =>
+      fetchFragment(session, listed, signal)
+    return this.#reach(number, signal, work, startMs)
   }
 
   /**
@@ -119,10 +124,11 @@ export class RecordingWindow {
     number: bigint,
     signal: AbortSignal,
     work: (session: HlsSession, listed: SessionFragment) => Promise<T>,
+    startMs?: number,
   ): Promise<T> {
     try {
-      return await this.use(signal, ({ session, byNumber }) => {
-        const listed = byNumber.get(number)
+      return await this.use(signal, ({ session, byNumber, listed: all }) => {
+        const listed = byNumber.get(number) ?? twinAt(startMs, all)
         if (listed === undefined) throw upstreamError('segment_gone')
         return work(session, listed)
       })
@@ -171,4 +177,13 @@ async function openTracks(
       )
     throw error
   }
+}
+
+/** Finds the fragment that begins there. Published dates are as far from KVS's as what counts as no gap. */
+function twinAt(
+  startMs: number | undefined,
+  listed: readonly SessionFragment[],
+): SessionFragment | undefined {
+  if (startMs === undefined) return undefined
+  return listed.find(({ dateMs }) => Math.abs(dateMs - startMs) <= TOLERANCE_MS)
 }
