@@ -83,6 +83,10 @@ const NO_EDITIONS: readonly DvrList[] = Object.freeze([])
 
 const TICK_MS = 1_000
 
+/** How many segments a node that follows may be behind the one that it follows, and for how long. */
+const MOST_BEHIND = 5
+const BEHIND_MS = 2_000
+
 const LOST: ReadonlySet<StreamState> = new Set(['stale', 'slate', 'offline', 'failed'])
 
 /**
@@ -268,7 +272,27 @@ export class LiveStream implements Stream {
     signal: AbortSignal,
     reach?: MediaReach,
   ): FragmentBody | Promise<FragmentBody> {
-    return this.#publisher.fragment(rendition, msn, id, signal, reach)
+    const get = (): FragmentBody => this.#publisher.fragment(rendition, msn, id, signal, reach)
+    return this.#isBehind(msn) ? this.#caughtUp(msn, signal).then(get) : get()
+  }
+
+  /** Says whether that may be listed by the node that owns the stream, and not be known here yet. */
+  #isBehind(msn: number): boolean {
+    const { mediaSequence = msn, tail = [] } = this.#publisher.shown ?? {}
+    const ahead = msn - (mediaSequence + tail.length)
+    return this.#ownership.isOthers && ahead >= 0 && ahead < MOST_BEHIND
+  }
+
+  /** Waits until it is known, for a little while: whoever was told of a segment may ask any node (G15). */
+  async #caughtUp(msn: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
+    try {
+      await withDeadline(clock, 'what its owner lists', BEHIND_MS, signal, async (limited) => {
+        while (this.#isBehind(msn)) await this.#change.wait(limited)
+      })
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) throw error
+    }
   }
 
   init(rendition: RenditionName, id: string): Buffer | undefined {
