@@ -14,7 +14,12 @@ import {
 import { RedisConnection } from './redis-connection.ts'
 import { RedisTier } from './redis-tier.ts'
 import { SharedJournals } from './shared-journals.ts'
-import { type Differences, SharedTimelines } from './shared-timelines.ts'
+import {
+  type AppendArgs,
+  appendReply,
+  type Differences,
+  SharedTimelines,
+} from './shared-timelines.ts'
 import { StreamOwnership } from './stream-ownership.ts'
 
 export interface ClusterOptions {
@@ -30,6 +35,8 @@ export interface ClusterOptions {
   readonly facts: () => Omit<ReturnType<LeasesOptions['facts']>, keyof Reach>
   readonly differences: Differences
   readonly viaPeer: LeasesOptions['viaPeer']
+  /** Has another node append, see {@link SharedTimelines.relay}. */
+  readonly appendVia: (peer: Reach, append: AppendArgs) => Promise<unknown>
   /** Asks the node that owns a stream, see {@link SharedTimelinesOptions.viaOwner}. */
   readonly viaOwner: (
     owner: Reach,
@@ -65,6 +72,8 @@ export class Cluster {
     const owned = { ...shared, leaseOf: (stream: string) => this.#leases.get(stream) }
     this.timelines = new SharedTimelines({
       ...owned,
+      appendVia: (append) =>
+        this.#leases.askOthers((peer) => options.appendVia(peer, append), appendReply),
       viaOwner: async (stream, ...more) => {
         const owner = this.ownerReach(stream)
         return owner && options.viaOwner(owner, stream, ...more)

@@ -249,7 +249,7 @@ export class Leases {
     const take = (reply: BeatReply | null | undefined): void => this.#take(reply, held, sentMs)
     if (await this.#isLate(asked)) {
       this.#inTouchSinceMs = undefined
-      take(await this.#askPeers(args))
+      take(await this.askOthers((peer) => this.#options.viaPeer(peer, args), beatReply))
     } else this.#inTouchSinceMs ??= sentMs
     take(await asked)
     this.#waiting -= 1
@@ -287,15 +287,18 @@ export class Leases {
   }
 
   /**
-   * Asks the other nodes when Redis does not answer here. Returns what it answered one of them; null when it answers none,
+   * Asks the other nodes for what Redis does not answer here. Returns what it answered one of them; null when it answers none,
    * so that nobody can take a stream over; undefined when one cannot be asked, as it may be about to.
    */
-  async #askPeers(args: BeatArgs): Promise<BeatReply | null | undefined> {
-    const { viaPeer, clock } = this.#options
+  async askOthers<T>(
+    ask: (peer: Reach) => Promise<unknown>,
+    type: z.ZodType<T>,
+  ): Promise<T | null | undefined> {
+    const { clock } = this.#options
     const others = [...this.#others].filter(([, { seenMs }]) => clock.now() - seenMs < RETURN_MS)
-    const asked = await Promise.allSettled(others.map(([, peer]) => viaPeer(peer, args)))
+    const asked = await Promise.allSettled(others.map(([, peer]) => ask(peer)))
     for (const answer of asked) {
-      const reply = beatReply.safeParse(answer.status === 'fulfilled' ? answer.value : undefined)
+      const reply = type.safeParse(answer.status === 'fulfilled' ? answer.value : undefined)
       if (reply.success) return reply.data
     }
     return asked.every((answer) => answer.status === 'fulfilled' && answer.value === null)

@@ -133,7 +133,8 @@ return 1
 export const STRIKE = script(`return redis.call('HDEL', KEYS[1], ARGV[1])`)
 
 /**
- * Appends a fact to what is known of a stream, if the lease is still the caller's and nothing was appended since.
+ * Appends a fact to what is known of a stream, if the lease is still the caller's and nothing was appended since. The same fact
+ * may be told again, on another way, by who does not know whether it got there.
  *
  * KEYS leases, the stream's hash, its list of facts. ARGV stream, node, token, the fact's number, the fact, whether it is
  * all that is known rather than what has changed ('1' or '0'), milliseconds to keep it, the channel.
@@ -145,15 +146,17 @@ export const APPEND = script(`${LEASE}
 local stream, me, token, number, fact, whole, keep, channel = unpack(ARGV)
 local node, known = lease(redis.call('HGET', KEYS[1], stream))
 if node ~= me or known ~= token then return 'fenced' end
-local before = tonumber(redis.call('HGET', KEYS[2], 'number') or '-1')
+local last, by = unpack(redis.call('HMGET', KEYS[2], 'number', 'by'))
+local before, author = tonumber(last or '-1'), me .. ' ' .. token
+if before == tonumber(number) and by == author then return 'ok' end
 if before >= tonumber(number) then return 'ahead' end
 if whole == '1' then
-  redis.call('HSET', KEYS[2], 'number', number, 'whole', fact)
+  redis.call('HSET', KEYS[2], 'number', number, 'whole', fact, 'by', author)
   redis.call('DEL', KEYS[3])
 else
   if before + 1 ~= tonumber(number) then return 'behind' end
   redis.call('RPUSH', KEYS[3], fact)
-  redis.call('HSET', KEYS[2], 'number', number)
+  redis.call('HSET', KEYS[2], 'number', number, 'by', author)
   redis.call('PEXPIRE', KEYS[3], keep)
 end
 redis.call('PEXPIRE', KEYS[2], keep)

@@ -28,6 +28,11 @@ export interface SharedTimelinesOptions {
   readonly leaseOf: (stream: string) => StreamLease | undefined
   readonly differences: Differences
   /**
+   * Has another node append, because Redis does not answer here. Resolves with what it answered there; with null when it answers
+   * nobody, so that nobody can take the stream over; with undefined when that is not known.
+   */
+  readonly appendVia: (append: AppendArgs) => Promise<AppendReply | null | undefined>
+  /**
    * Asks the node that owns a stream for what it knows, once that is more than the fact of that number; undefined when it
    * is not after a while, or nobody can be asked.
    */
@@ -88,7 +93,12 @@ export const AMENDED = 'amended '
 const amendedLines = z.array(z.string()).catch([])
 
 /** See {@link APPEND}. */
-const appendReply = z.enum(['ok', 'fenced', 'behind', 'ahead'])
+export const appendReply = z.enum(['ok', 'fenced', 'behind', 'ahead'])
+
+export type AppendReply = z.output<typeof appendReply>
+
+/** The arguments of {@link APPEND} that only the owner knows: stream, node, token, number, fact, whether it is whole. */
+export type AppendArgs = readonly [string, string, string, number, string, 0 | 1]
 
 const readReply = z.union([
   z.tuple([]),
@@ -140,13 +150,13 @@ export class SharedTimelines implements SavedTimelines {
     const saved = JSON.parse(JSON.stringify(timeline)) as unknown
     const known = this.#known.get(stream)
     const isWhole = known === undefined || known.differences >= MOST_DIFFERENCES
-    let answer = await this.#append(lease, known, saved, isWhole)
-    if (answer === 'behind') answer = await this.#append(lease, known, saved, true)
-    if (answer === 'ok' || (answer === undefined && lease.isMine)) {
+    let answer = await this.#share(lease, known, saved, isWhole)
+    if (answer === 'behind') answer = await this.#share(lease, known, saved, true)
+    if (answer === 'ok' || (answer === null && lease.isMine)) {
       this.#saved.notify()
       return
     }
-    if (answer === 'ahead') this.#known.delete(stream)
+    this.#known.delete(stream)
     if (lease.token !== undefined) lease.lose(lease.token)
     throw new FencedError(stream)
   }
@@ -237,42 +247,53 @@ export class SharedTimelines implements SavedTimelines {
     }
   }
 
-  /** Appends what has changed, or all that is known. Undefined when Redis cannot be asked. */
-  async #append(
-    { stream, token }: StreamLease,
+  /**
+   * Appends for another node what it cannot itself, because Redis does not answer there. Resolves with what Redis answers; with
+   * null when it does not answer here either.
+   */
+  relay(append: AppendArgs): Promise<AppendReply | null> {
+    return this.#append(append).catch(() => null)
+  }
+
+  /**
+   * Has Redis know what has changed, or all that is known, through another node where it does not answer here, for as long as
+   * the stream is this node's: whoever takes it over has to go on from what viewers have seen (G1). Null when Redis answers
+   * nobody; undefined when that is not known.
+   */
+  async #share(
+    lease: StreamLease,
     known: Known | undefined,
     saved: unknown,
     isWhole: boolean,
-  ): Promise<Answer | undefined> {
+  ): Promise<AppendReply | null | undefined> {
+    const { stream, token } = lease
     if (token === undefined) return 'fenced'
-    const { redis, keys, node, differences } = this.#options
+    const { node, differences, appendVia, clock } = this.#options
     const number = (known?.number ?? -1) + 1
     const fact = isWhole ? saved : differences.difference(known?.saved, saved)
-    const answer = await this.#outage.attempt({ stream }, async () =>
-      appendReply.parse(
-        await redis.eval(
-          APPEND,
-          [keys.leases, keys.stream(stream), keys.facts(stream)],
-          [
-            stream,
-            node,
-            token,
-            number,
-            JSON.stringify(fact),
-            isWhole ? 1 : 0,
-            KEEP_MS,
-            keys.facts(stream),
-          ],
-          { deadlineMs: APPEND_MS },
-        ),
-      ),
-    )
+    const args: AppendArgs = [stream, node, token, number, JSON.stringify(fact), isWhole ? 1 : 0]
+    const append = async (): Promise<AppendReply | null | undefined> =>
+      (await this.#outage.attempt({ stream }, () => this.#append(args))) ?? (await appendVia(args))
+    let answer = await append()
+    while (answer === undefined && lease.isMine) {
+      await clock.sleep(PAUSE_MS, never)
+      answer = await append()
+    }
     const told = isWhole ? 0 : (known?.differences ?? 0) + 1
-    // Whether it got there is not known then: the next one is told whole.
-    const unknown = { number, saved, differences: Number.POSITIVE_INFINITY }
     if (answer === 'ok') this.#known.set(stream, { number, saved, differences: told })
-    if (answer === undefined) this.#known.set(stream, unknown)
+    // Whether it got there is not known then: the next one is told whole.
+    if (answer === null) {
+      this.#known.set(stream, { number, saved, differences: Number.POSITIVE_INFINITY })
+    }
     return answer
+  }
+
+  async #append(append: AppendArgs): Promise<AppendReply> {
+    const { redis, keys } = this.#options
+    const [stream] = append
+    const names = [keys.leases, keys.stream(stream), keys.facts(stream)]
+    const args = [...append, KEEP_MS, keys.facts(stream)]
+    return appendReply.parse(await redis.eval(APPEND, names, args, { deadlineMs: APPEND_MS }))
   }
 
   /** Takes in what was told on the channel; says whether all before it is known. */
@@ -320,8 +341,6 @@ export class SharedTimelines implements SavedTimelines {
     return status === undefined || status === '' ? undefined : parsed(status)
   }
 }
-
-type Answer = z.output<typeof appendReply>
 
 /** Reads JSON that another node wrote; undefined when it is none. */
 function parsed(text: string): unknown {

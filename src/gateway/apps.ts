@@ -116,7 +116,7 @@ export async function publicApps(
 /** Builds the listener for other nodes, whose traffic counts as nobody's. */
 function peerApp(
   options: Omit<PublicAppOptions, 'counters'>,
-  { secret, owns, renew, more }: PeerNodes,
+  { secret, owns, renew, append, more }: PeerNodes,
   operations: Pick<Operations, 'carryOut'>,
   config: Config,
 ): FastifyInstance {
@@ -124,7 +124,7 @@ function peerApp(
     ...options,
     counters: new PeerCounters(),
     guard: new Guard(options.clock, [peerSecret(secret)]),
-    forPeers: { owns, renew, more, carryOut: (...order) => operations.carryOut(...order) },
+    forPeers: { owns, renew, append, more, carryOut: (...order) => operations.carryOut(...order) },
     mostConnections: () => MOST_OF_PEERS,
     // Who stalls is cut by the node that he asked.
     stallTimeoutMs: 2 * stallTimeoutMs(config),

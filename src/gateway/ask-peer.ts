@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { ERRORS, type ErrorCode, GatewayError } from '../base/errors.ts'
 import type { BeatArgs, Reach } from '../cluster/leases.ts'
+import type { AppendArgs } from '../cluster/shared-timelines.ts'
 import { PEER_FIELDS } from '../http/peers.ts'
 import type { StreamOrder } from '../streams/stream-order.ts'
 import type { UpstreamAgent } from '../upstream/agent.ts'
@@ -20,15 +21,25 @@ const MAX_BYTES = 16 * 2 ** 20
 const never = new AbortController().signal
 
 /** Asks another node to renew what this one holds; null when nobody is there, or Redis does not answer there either. */
-export async function renewVia(asking: Asking, peer: Reach, beat: BeatArgs): Promise<unknown> {
+export function renewVia(asking: Asking, peer: Reach, beat: BeatArgs): Promise<unknown> {
   const question = { method: 'POST', path: '/renew', body: JSON.stringify(beat) } as const
+  return unlessGone(ask(asking, peer, question, RENEW_MS, never))
+}
+
+/** Makes it null that nobody listens there any more. */
+async function unlessGone(asked: Promise<unknown>): Promise<unknown> {
   try {
-    return await ask(asking, peer, question, RENEW_MS, never)
+    return await asked
   } catch (error) {
-    // Nobody listens there any more.
     if (isRefused(error)) return null
     throw error
   }
+}
+
+/** Has another node append a fact that Redis does not take here; null when nobody is there, or it does not there either. */
+export function appendVia(asking: Asking, peer: Reach, append: AppendArgs): Promise<unknown> {
+  const question = { method: 'POST', path: '/append', body: JSON.stringify(append) } as const
+  return unlessGone(ask(asking, peer, question, RENEW_MS, never))
 }
 
 /** Asks another node for what it knows of a stream of its own beyond the fact of that number; null when that is nothing. */

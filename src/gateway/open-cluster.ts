@@ -9,7 +9,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { Config } from '../config/config.ts'
 import { applyFact, factBetween } from '../publish/stream-fact.ts'
 import type { UpstreamAgent } from '../upstream/agent.ts'
-import { moreVia, renewVia } from './ask-peer.ts'
+import { appendVia, moreVia, renewVia } from './ask-peer.ts'
 
 export interface ClusterParts {
   readonly clock: Clock
@@ -45,6 +45,7 @@ export async function openCluster(
     facts: () => ({ name, version: packageVersion(), startedMs }),
     differences: { difference: factBetween, apply: applyFact },
     viaPeer: (peer, beat) => renewVia({ agent, clock }, peer, beat),
+    appendVia: (peer, append) => appendVia({ agent, clock }, peer, append),
     viaOwner: (peer, ...more) => moreVia({ agent, clock }, peer, ...more),
     onNode: (event, node) => log.info(`node ${event}`, { node: node.name }),
   })

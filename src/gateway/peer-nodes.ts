@@ -35,7 +35,7 @@ const OTHERS = 3
 export type PeerCluster = Pick<
   Cluster,
   'node' | 'nodes' | 'owners' | 'ownerOf' | 'ownerReach' | 'othersReach' | 'workerOf' | 'relay'
-> & { readonly timelines: Pick<Cluster['timelines'], 'more'> }
+> & { readonly timelines: Pick<Cluster['timelines'], 'more' | 'relay'> }
 
 export interface Waits {
   readonly ownerMs: number
@@ -61,6 +61,8 @@ export class PeerNodes implements Peers, Omit<ForPeers, 'carryOut'> {
   readonly owns: ForPeers['owns'] = (stream) => this.#cluster.ownerOf(stream) === this.#cluster.node
 
   readonly renew: ForPeers['renew'] = (beat) => this.#cluster.relay(beat)
+
+  readonly append: ForPeers['append'] = (fact) => this.#cluster.timelines.relay(fact)
 
   readonly more: ForPeers['more'] = (stream, after) => this.#cluster.timelines.more(stream, after)
 

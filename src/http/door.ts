@@ -29,12 +29,24 @@ export interface Streams {
   using<T>(name: string, work: (stream: Stream) => Promise<T>, by: string): Promise<T>
 }
 
+/** A fact about a stream, as its owner has it appended. */
+export type AppendedFact = readonly [
+  stream: string,
+  node: string,
+  token: string,
+  number: number,
+  fact: string,
+  isWhole: 0 | 1,
+]
+
 /** What a door for other nodes has to know. */
 export interface ForPeers {
   /** Says whether this node owns a stream, and so can get its bytes where it has them no more. */
   readonly owns: (stream: string) => boolean
   /** Renews another node's leases for it. Resolves with what is known of all; rejects when this node cannot say. */
   readonly renew: (beat: readonly (string | number)[]) => Promise<unknown>
+  /** Appends a fact for another node. Resolves with what Redis answers; with null when it does not. */
+  readonly append: (fact: AppendedFact) => Promise<unknown>
   /** Tells what this node knows of a stream of its own beyond the fact of that number; undefined when that is nothing. */
   readonly more: (stream: string, after: number) => Promise<unknown>
   /**

@@ -25,6 +25,7 @@ beforeEach(async () => {
       owns: () => true,
       more: () => Promise.resolve(undefined),
       renew: () => Promise.resolve(null),
+      append: () => Promise.resolve(null),
       carryOut: async (_stream, order) => {
         if (order.order === 'handover') throw new GatewayError('bad_request', 'There is no other.')
         done.push(order)

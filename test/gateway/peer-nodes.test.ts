@@ -35,6 +35,7 @@ beforeEach(async () => {
           owns: () => false,
           more: () => Promise.resolve(undefined),
           renew: () => Promise.resolve(null),
+          append: () => Promise.resolve(null),
           carryOut: () => Promise.resolve(),
         },
       }),
@@ -154,7 +155,7 @@ async function read(
     othersReach: () => reaches,
     workerOf: () => 'this one',
     relay: () => Promise.resolve(null),
-    timelines: { more: () => Promise.resolve(undefined) },
+    timelines: { more: () => Promise.resolve(undefined), relay: () => Promise.resolve(null) },
   }
   const track = SEGMENT.tracks.video
   if (track === undefined) throw new Error('it has no video')

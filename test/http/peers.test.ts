@@ -80,6 +80,7 @@ beforeEach(async () => {
       owns: () => owned,
       more: () => Promise.resolve(undefined),
       carryOut,
+      append: (fact) => Promise.resolve(fact),
       renew: (beat) => Promise.resolve(beat[0] === 'lost' ? null : beat),
     },
   })
@@ -271,7 +272,7 @@ describe('the listener for other nodes', () => {
     expect(worker.lobby.touches).toBe(0)
   })
 
-  test('renews leases for who has no Redis', async () => {
+  test('renews leases and appends facts for who has no Redis', async () => {
     const renew = (body: string, headers: Record<string, string> = ours): Promise<Response> =>
       fetch(`${worker.url}/renew`, {
         method: 'POST',
@@ -281,6 +282,11 @@ describe('the listener for other nodes', () => {
     expect(await (await renew('["node", 1]')).json()).toEqual(['node', 1])
     expect(await (await renew('["lost"]')).json()).toBeNull()
     expect((await renew('{}')).status).toBe(400)
+    const fact = ['lobby', 'node', '1', 7, '{}', 1]
+    const append = { method: 'POST', headers: { ...ours, 'Content-Type': 'application/json' } }
+    const appended = await fetch(`${worker.url}/append`, { ...append, body: JSON.stringify(fact) })
+    expect(await appended.json()).toEqual(fact)
+    expect((await fetch(`${worker.url}/append`, { ...append, body: '["lobby"]' })).status).toBe(400)
     expect((await renew('["node", 1]', {})).status).toBe(401)
     expect((await fetch(`${asked.url}/renew`, { method: 'POST', headers: ours })).status).toBe(405)
   })

@@ -8,20 +8,32 @@ import type { ForPeers } from '../door.ts'
 const MAX_BYTES = 4 * 2 ** 20
 
 const beat = z.array(z.union([z.string(), z.number()]))
+/** Stream, node, token, number, fact, whether it is whole. */
+const append = z.tuple([
+  z.string(),
+  z.string(),
+  z.string(),
+  z.number(),
+  z.string(),
+  z.literal([0, 1]),
+])
 const named = z.object({ stream: z.string() })
 const fact = z.object({ stream: z.string(), after: z.coerce.number().int() })
 
 /**
- * Serves other nodes: `POST /renew` and `GET /facts/{stream}?after=N` where Redis does not answer them, and
+ * Serves other nodes: `POST /renew`, `POST /append` and `GET /facts/{stream}?after=N` where Redis does not answer them, and
  * `POST /orders/{stream}`.
  */
 export function routesForPeers(
   app: FastifyInstance,
-  { renew, more, carryOut }: ForPeers,
+  { renew, append: appendFor, more, carryOut }: ForPeers,
   done: () => void,
 ): void {
   app.post('/renew', { bodyLimit: MAX_BYTES }, async ({ body }, reply) =>
     reply.type('application/json').send(json(await renew(read(beat, body)))),
+  )
+  app.post('/append', { bodyLimit: MAX_BYTES }, async ({ body }, reply) =>
+    reply.type('application/json').send(json(await appendFor(read(append, body)))),
   )
   app.get('/facts/:stream', async ({ params, query }, reply) => {
     const { stream, after } = read(fact, { ...Object(params), ...Object(query) })
