@@ -108,7 +108,8 @@ describe('three nodes are one gateway', () => {
     const sessions = async (): Promise<number> =>
       callsOf(await nodes.emulator.control.counters(cameraOf('porch')), 'GetHLSStreamingSessionURL')
     const before = await sessions()
-    await nodes.order(other, '/api/v1/streams/porch/rollover')
+    // What was listed before is shown at once, and the session is still being opened.
+    await vi.waitFor(() => nodes.order(other, '/api/v1/streams/porch/rollover'), SOON)
     await vi.waitFor(async () => expect(await sessions()).toBeGreaterThan(before), SOON)
     await nodes.order(other, '/api/v1/streams/porch/stop')
     const idle = async (): Promise<void> => {
