@@ -324,11 +324,11 @@ function tooOften({ entries }: Ledger): readonly string[] {
   })
 }
 
-/** Tells how long ago, when a list was asked for, the gateway had last said that it is this. */
+/** Tells how long before a list was asked for the gateway was last asked for it, and said that it is this. */
 function agesOf({ entries }: Ledger, { lists }: Seats): { normalMs: number; outageMs: number } {
   const said = new Map<string, number[]>()
-  for (const { url, etag, toMs } of entries.filter(isList)) {
-    said.set(`${url} ${etag}`, [...(said.get(`${url} ${etag}`) ?? []), toMs])
+  for (const { url, etag, fromMs } of entries.filter(isList)) {
+    said.set(`${url} ${etag}`, [...(said.get(`${url} ${etag}`) ?? []), fromMs])
   }
   const ages = lists.map(({ path, etag, askedMs, tookMs }) => {
     const times = said.get(`${path} ${etag}`) ?? []
