@@ -18,8 +18,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     pool: 'forks',
-    // A third of what the longest files do is waiting, for leases, sessions and pictures: one more than there are cores.
-    maxWorkers: Math.min(4, availableParallelism() + 1),
+    maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
     testTimeout: HANGS_MS,
     hookTimeout: HANGS_MS,
     teardownTimeout: 60_000,
