@@ -2,10 +2,11 @@ import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
-import { ERRORS, type ErrorCode, GatewayError } from '../base/errors.ts'
+import { GatewayError } from '../base/errors.ts'
 import type { BeatArgs, Reach } from '../cluster/leases.ts'
 import type { AppendArgs } from '../cluster/shared-timelines.ts'
 import { PEER_FIELDS } from '../http/peers.ts'
+import { errorCode } from '../streams/owners-word.ts'
 import type { StreamOrder } from '../streams/stream-order.ts'
 import type { UpstreamAgent } from '../upstream/agent.ts'
 
@@ -77,10 +78,7 @@ export async function orderVia(
   throw new GatewayError(code, detail)
 }
 
-const refusal = z.object({
-  code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
-  detail: z.string(),
-})
+const refusal = z.object({ code: errorCode, detail: z.string() })
 
 /** What nodes are asked with. */
 export interface Asking {

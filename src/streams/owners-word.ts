@@ -20,21 +20,22 @@ export interface ToldLoss {
   readonly kinds: readonly ('lost' | ErrorCode)[]
 }
 
-const code = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]])
+/** The code of a failure, as another node tells it. */
+export const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]])
 
 const ownersWord = z.object({
   trouble: z
     .object({
-      code,
+      code: errorCode,
       message: z.string(),
       passes: z.boolean(),
       retryAfterMs: z.number().optional(),
     })
     .optional(),
-  lack: code.optional(),
+  lack: errorCode.optional(),
   forced: z.enum(['camera', 'backup']).optional(),
   loss: z
-    .object({ since: z.iso.datetime(), kinds: z.array(z.union([z.literal('lost'), code])) })
+    .object({ since: z.iso.datetime(), kinds: z.array(z.union([z.literal('lost'), errorCode])) })
     .optional(),
 })
 
