@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../base/clock.ts'
-import { GatewayError } from '../base/errors.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Reach } from '../cluster/leases.ts'
 import type { ForPeers } from '../http/door.ts'
@@ -13,6 +12,7 @@ import {
   type Peers,
 } from '../http/peers.ts'
 import { segmentUri } from '../render/uris.ts'
+import { gone } from '../sources/fetch-again.ts'
 import type { Segment, SegmentTrack } from '../timeline/fragment.ts'
 import type { UpstreamAgent } from '../upstream/agent.ts'
 import { letGo } from './ask-peer.ts'
@@ -106,7 +106,7 @@ export class PeerNodes implements Peers, Omit<ForPeers, 'carryOut'> {
         .slice(0, OTHERS)
         .map((other) => (at: number) => this.#read(other, path, at, otherMs, signal)),
     ]
-    const failures: unknown[] = []
+    let failure: unknown
     let at = offset
     for (const way of ways) {
       try {
@@ -117,10 +117,10 @@ export class PeerNodes implements Peers, Omit<ForPeers, 'carryOut'> {
         return
       } catch (error) {
         signal.throwIfAborted()
-        failures.push(error)
+        failure ??= error
       }
     }
-    throw failures[0]
+    throw failure
   }
 
   async #gone(id: string, signal: AbortSignal): Promise<void> {
@@ -165,8 +165,4 @@ export class PeerNodes implements Peers, Omit<ForPeers, 'carryOut'> {
       bodyTimeout: waitMs,
     })
   }
-}
-
-function gone(): GatewayError {
-  return new GatewayError('segment_gone', 'This segment has left the timeline.')
 }
