@@ -272,20 +272,18 @@ export class SharedTimelines implements SavedTimelines {
     const number = (known?.number ?? -1) + 1
     const fact = isWhole ? saved : differences.difference(known?.saved, saved)
     const args: AppendArgs = [stream, node, token, number, JSON.stringify(fact), isWhole ? 1 : 0]
-    const append = async (): Promise<AppendReply | null | undefined> =>
-      (await this.#outage.attempt({ stream }, () => this.#append(args))) ?? (await appendVia(args))
-    let answer = await append()
-    while (answer === undefined && lease.isMine) {
+    for (;;) {
+      const here = await this.#outage.attempt({ stream }, () => this.#append(args))
+      const answer = here ?? (await appendVia(args))
+      const told = isWhole ? 0 : (known?.differences ?? 0) + 1
+      if (answer === 'ok') this.#known.set(stream, { number, saved, differences: told })
+      // Whether it got there is not known then: the next one is told whole.
+      if (answer === null) {
+        this.#known.set(stream, { number, saved, differences: Number.POSITIVE_INFINITY })
+      }
+      if (answer !== undefined || !lease.isMine) return answer
       await clock.sleep(PAUSE_MS, never)
-      answer = await append()
     }
-    const told = isWhole ? 0 : (known?.differences ?? 0) + 1
-    if (answer === 'ok') this.#known.set(stream, { number, saved, differences: told })
-    // Whether it got there is not known then: the next one is told whole.
-    if (answer === null) {
-      this.#known.set(stream, { number, saved, differences: Number.POSITIVE_INFINITY })
-    }
-    return answer
   }
 
   async #append(append: AppendArgs): Promise<AppendReply> {
