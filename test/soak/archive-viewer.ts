@@ -3,7 +3,7 @@ import { PlaylistHistory } from '../proof/playlist-history.ts'
 import { between } from '../proof/seeded-random.ts'
 import type { Watcher } from './audience.ts'
 import type { PastClient, Span } from './past-client.ts'
-import { type PastList, playSome, readable, renditionsOf } from './past-lists.ts'
+import { type PastList, playSome, RECORDED, readable, renditionsOf } from './past-lists.ts'
 
 /** A range and what its lists have said so far. */
 interface Visit {
@@ -58,7 +58,7 @@ export class ArchiveViewer implements Watcher {
     for (const { url, playlist } of lists) {
       if (!playlist.ended) this.#client.incident('not-ended', url, 'a range of the past')
     }
-    await playSome(this.#client, lists, FRAGMENTS_A_LOOK)
+    await playSome(this.#client, lists, FRAGMENTS_A_LOOK, RECORDED)
   }
 
   async #growing(): Promise<void> {
@@ -73,7 +73,7 @@ export class ArchiveViewer implements Watcher {
     this.#client.saw('growing ranges')
     for (;;) {
       const lists = await this.#load(visit)
-      if (lists !== undefined) await playSome(this.#client, lists, 1)
+      if (lists !== undefined) await playSome(this.#client, lists, 1, RECORDED)
       const [list] = lists ?? []
       if (list?.playlist.ended === true) return
       if (clock.now() > span.endMs + END_MS) break

@@ -4,7 +4,7 @@ import { PlaylistHistory } from '../proof/playlist-history.ts'
 import { between } from '../proof/seeded-random.ts'
 import type { Watcher } from './audience.ts'
 import type { PastClient } from './past-client.ts'
-import { type PastList, playSome, readable, renditionsOf } from './past-lists.ts'
+import { HELD, type PastList, playSome, readable, renditionsOf } from './past-lists.ts'
 
 /** How long an edition is watched before the newest one is looked for: late fragments are in that one only. */
 const STAY_S = [20, 90] as const
@@ -56,7 +56,7 @@ export class DvrViewer implements Watcher {
     )
     do {
       const loaded = await this.#reload(lists)
-      await playSome(this.#client, loaded, FRAGMENTS_A_RELOAD)
+      await playSome(this.#client, loaded, FRAGMENTS_A_RELOAD, HELD)
       await this.#client.pause((loaded[0]?.playlist.targetDurationS ?? 1) * 1000)
     } while (clock.now() < endMs && lists.length > 0)
   }
