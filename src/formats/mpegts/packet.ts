@@ -3,7 +3,8 @@ export const PACKET_BYTES = 188
 const SYNC_BYTE = 0x47
 const NULL_PID = 0x1fff
 /** How far packets are apart: plain ones; with four bytes of time in front (M2TS); with 16 bytes of parity behind. */
-const STRIDES = [PACKET_BYTES, 192, 204]
+const M2TS_BYTES = 192
+const STRIDES = [PACKET_BYTES, M2TS_BYTES, 204]
 
 /** How many bytes may stand in front of a stream. */
 const MAX_JUNK_BYTES = 65_536
@@ -31,7 +32,8 @@ export interface TsPacket {
 /** Says whether the bytes are a transport stream, perhaps behind a tag or other bytes that are none of it. */
 export function isTransportStream(bytes: Buffer): boolean {
   if (bytes[0] === SYNC_BYTE) {
-    return bytes.length <= PACKET_BYTES || STRIDES.some((stride) => bytes[stride] === SYNC_BYTE)
+    if (bytes.length <= PACKET_BYTES) return true
+    if (STRIDES.some((stride) => bytes[stride] === SYNC_BYTE)) return true
   }
   return findSync(bytes, 0, PROVING_PACKETS) !== undefined
 }
@@ -46,7 +48,7 @@ export const CUT_PACKET = 'a transport packet that is cut off'
  * @param damage gets {@link CUT_PACKET} where that is so
  */
 export function* readPackets(bytes: Buffer, damage: Set<string>): Generator<TsPacket> {
-  let at = bytes[0] === SYNC_BYTE ? 0 : findSync(bytes, 0, PROVING_PACKETS)
+  let at = firstPacket(bytes)
   const stride = at === undefined ? PACKET_BYTES : strideAt(bytes, at)
   while (at !== undefined && at < bytes.length) {
     if (at + PACKET_BYTES > bytes.length) {
@@ -60,8 +62,33 @@ export function* readPackets(bytes: Buffer, damage: Set<string>): Generator<TsPa
   }
 }
 
+/**
+ * Finds the first packet. The time in front of M2TS packets may hold a sync byte as well, for half a second or always:
+ * then the packets are those among which there are tables.
+ */
+function firstPacket(bytes: Buffer): number | undefined {
+  const first = bytes[0] === SYNC_BYTE ? 0 : findSync(bytes, 0, PROVING_PACKETS)
+  if (first === undefined || isRun(bytes, first, PACKET_BYTES, PROVING_PACKETS)) return first
+  const behind = [1, 2, 3, 4].flatMap((by) => {
+    const at = first + by
+    return bytes[at] === SYNC_BYTE && isRun(bytes, at, M2TS_BYTES, PROVING_PACKETS) ? [at] : []
+  })
+  return [first, ...behind].find((at) => hasTables(bytes, at)) ?? first
+}
+
+/** Says whether a program association table begins among the packets from there on. 2.4.4.3. */
+function hasTables(bytes: Buffer, from: number): boolean {
+  const stride = strideAt(bytes, from)
+  for (let at = from; at + PACKET_BYTES <= bytes.length && bytes[at] === SYNC_BYTE; at += stride) {
+    if ((bytes.readUInt16BE(at + 1) & 0xdfff) === 0x4000) return true
+  }
+  return false
+}
+
 function strideAt(bytes: Buffer, at: number): number {
-  return STRIDES.find((stride) => isRun(bytes, at, stride, 2)) ?? PACKET_BYTES
+  const ofRun = (packets: number): number | undefined =>
+    STRIDES.find((stride) => isRun(bytes, at, stride, packets))
+  return ofRun(PROVING_PACKETS) ?? ofRun(2) ?? PACKET_BYTES
 }
 
 /** Finds where `packets` begin one behind the other, or fewer that end with the bytes; undefined when nowhere near. */

@@ -204,12 +204,15 @@ describe.skipIf(!hasTool('ffmpeg'))('MPEG-TS as the field packs it', { concurren
   })
 
   test.each([
-    ['192 bytes, with a time in front', 4, 0],
-    ['204 bytes, with parity behind', 0, 16],
+    ['192 bytes, with a time in front', [1, 1, 1, 1], 0],
+    ['192 bytes, with nothing in front', [0, 0, 0, 0], 0],
+    ['192 bytes, with a time that looks like the start of a packet', [0x47, 0x40, 0x11, 0x10], 0],
+    ['192 bytes, with four sync bytes in front', [0x47, 0x47, 0x47, 0x47], 0],
+    ['204 bytes, with parity behind', [], 16],
   ])('packets of %s', async (_what, front, behind) => {
     const packets = tsPackets(source).map(({ at }) =>
       Buffer.concat([
-        Buffer.alloc(front, 1),
+        Buffer.from(front),
         source.subarray(at, at + PACKET),
         Buffer.alloc(behind, 2),
       ]),
