@@ -103,7 +103,7 @@ function ask(
 ): Promise<unknown> {
   return withDeadline(clock, 'asking another node', ms, parent, async (signal) => {
     const headers = { [PEER_FIELDS.secret]: secret, 'content-type': 'application/json' }
-    const dispatcher = await agent.load()
+    const dispatcher = await agent.load(url)
     const answer = await dispatcher.request({
       origin: url,
       path,

@@ -154,7 +154,7 @@ export class PeerNodes implements Peers, Omit<ForPeers, 'carryOut'> {
     signal: AbortSignal,
     waitMs: number,
   ): Promise<Dispatcher.ResponseData<null>> {
-    const agent = await this.#agent.load()
+    const agent = await this.#agent.load(origin)
     return agent.request({
       origin,
       path,

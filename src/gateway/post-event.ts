@@ -17,7 +17,7 @@ export function postEvent({
 }): Post {
   return async ({ url, headers, body }, signal) => {
     const target = new URL(url)
-    const dispatcher = await agent.load()
+    const dispatcher = await agent.load(target.origin)
     const answer = await dispatcher.request({
       origin: target.origin,
       path: target.pathname + target.search,

@@ -1,66 +1,73 @@
 import type { LookupFunction } from 'node:net'
 import type { Dispatcher } from 'undici'
 import { type Answer, send, type UpstreamRequest } from './arriving-answer.ts'
-import type { Proxies } from './proxies.ts'
+import { MAX_HEAD_BYTES } from './errors.ts'
+import { type Proxies, ProxyChoice } from './proxies.ts'
 
 /**
  * Keeps sockets to upstream, for all streams of a gateway. undici is loaded at the first request, because a start need not
  * wait for it.
  */
 export class UpstreamAgent {
-  readonly #proxies: Proxies
+  readonly #choice: ProxyChoice
   readonly #lookup: LookupFunction | undefined
-  #agent: Promise<Dispatcher> | undefined
+  /** By the proxy's URL; undefined: who asks directly. */
+  readonly #agents = new Map<string | undefined, Promise<Dispatcher>>()
 
   /**
    * @param lookup finds the addresses of names; default: all that there are. Where a proxy is asked, it looks itself
    */
   constructor(proxies: Proxies = {}, lookup?: LookupFunction) {
-    this.#proxies = proxies
+    this.#choice = new ProxyChoice(proxies)
     this.#lookup = lookup
   }
 
   /** Resolves once the header fields of the answer are here. */
   async request(request: UpstreamRequest): Promise<Answer> {
-    return send(await this.load(), request)
+    return send(await this.load(request.origin), request)
   }
 
-  load(): Promise<Dispatcher> {
-    this.#agent ??= createAgent(this.#proxies, this.#lookup)
-    return this.#agent
+  /** Returns who asks that origin. */
+  load(origin: string): Promise<Dispatcher> {
+    const proxy = this.#choice.proxyOf(new URL(origin))
+    const known = this.#agents.get(proxy)
+    if (known !== undefined) return known
+    const agent = createAgent(proxy, this.#lookup)
+    this.#agents.set(proxy, agent)
+    return agent
   }
 
   /** Ends what is under way. */
   async destroy(): Promise<void> {
-    await (await this.#agent)?.destroy()
+    await Promise.all([...this.#agents.values()].map(async (agent) => (await agent).destroy()))
   }
 }
 
-/** Creates the agent. Its time-outs are a backstop, because the deadlines that matter run on the gateway's clock. */
+/** Creates an agent. Its time-outs are a backstop, because the deadlines that matter run on the gateway's clock. */
 async function createAgent(
-  { http, https, none }: Proxies,
+  proxy: string | undefined,
   lookup: LookupFunction | undefined,
 ): Promise<Dispatcher> {
   const undici = await import('undici')
+  const timeout = 5000
   const options = {
-    connect: { timeout: 5000 },
     headersTimeout: 15_000,
     bodyTimeout: 15_000,
     // Cells are shared by many streams, each asking about once a second: keep their sockets.
     connections: 256,
     keepAliveTimeout: 20_000,
     pipelining: 1,
-    maxHeaderSize: 16 * 1024,
+    maxHeaderSize: MAX_HEAD_BYTES,
   }
-  if (http === undefined && https === undefined) {
+  if (proxy === undefined) {
     const found = lookup === undefined ? {} : { lookup }
-    return new undici.Agent({ ...options, connect: { ...options.connect, ...found } })
+    return new undici.Agent({ ...options, connect: { timeout, ...found } })
   }
-  return new undici.EnvHttpProxyAgent({
+  return new undici.ProxyAgent({
     ...options,
-    // Empty, not undefined: it would look into the environment by itself.
-    httpProxy: http ?? '',
-    httpsProxy: https ?? '',
-    noProxy: none ?? '',
+    uri: proxy,
+    connectTimeout: timeout,
+    // Who asks for whole URLs is not told the options.
+    factory: (origin, more) => new undici.Pool(origin, { ...options, ...more }),
   })
 }

@@ -25,6 +25,12 @@ export class UpstreamAnswerError extends Error {
   }
 }
 
+/**
+ * How long the head of an answer may be: what sits between adds cookies and policies of any length, where 16 KiB is
+ * what others take.
+ */
+export const MAX_HEAD_BYTES = 64 * 1024
+
 /** The codes by name as AWS sends it, without `Exception`. KVS.md, section 7.1 and AWS's common errors. */
 const CODES_BY_NAME: Readonly<Record<string, ErrorCode>> = {
   NotAuthorized: 'upstream_not_authorized',
@@ -128,10 +134,24 @@ export function faultError(fault: UpstreamFault, code = faultCode(fault)): Gatew
  */
 export function translate(error: unknown): GatewayError | SessionDeadError {
   if (error instanceof GatewayError || error instanceof SessionDeadError) return error
+  if (isLongHead(error)) {
+    return unusableAnswer(`the head of the answer has more than ${MAX_HEAD_BYTES} bytes`)
+  }
   const fault = faultOf(error)
   // A host that does not serve the call has not refused it: with another endpoint it may go well.
   const answered = fault.status !== undefined && !isMisrouted(fault)
   return answered ? faultError(fault) : upstreamError(faultCode(fault), error, fault.requestId)
+}
+
+/**
+ * The statuses below 500 that say nothing of what was asked for: it is being made, who serves was too slow, too early, or
+ * another, a cache answers somebody else, or a range cannot be had that lies within the file or was not asked for. RFC
+ * 9110, 15.3 to 15.5; RFC 8470, 5.2.
+ */
+const PASSING_STATUSES: ReadonlySet<number> = new Set([202, 204, 304, 408, 416, 421, 425])
+
+function passes({ status }: UpstreamAnswerError): boolean {
+  return status >= 500 || PASSING_STATUSES.has(status)
 }
 
 /** Says whether the same request may well succeed in a moment. A clear "no" is not asked again. */
@@ -139,7 +159,7 @@ export function isTransient(error: unknown): boolean {
   if (!(error instanceof GatewayError)) return false
   if (error.code === 'upstream_timeout' || error.code === 'upstream_throttled') return true
   if (error.code !== 'upstream_unavailable') return false
-  return !(error.cause instanceof UpstreamAnswerError) || error.cause.status >= 500
+  return !(error.cause instanceof UpstreamAnswerError) || passes(error.cause)
 }
 
 /**
@@ -148,7 +168,7 @@ export function isTransient(error: unknown): boolean {
  */
 export function isClearRefusal({ code, cause }: GatewayError): boolean {
   if (code === 'upstream_unavailable') {
-    return cause instanceof UpstreamAnswerError && cause.status >= 400 && cause.status < 500
+    return cause instanceof UpstreamAnswerError && cause.status >= 400 && !passes(cause)
   }
   return code !== 'no_media' && code !== 'upstream_throttled' && code !== 'upstream_timeout'
 }
@@ -220,6 +240,12 @@ function faultOf(error: unknown): UpstreamFault {
 
 function isReset(error: Error): boolean {
   return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+}
+
+/** Says whether an answer's head was longer than undici or Node take. */
+function isLongHead(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false
+  return error.code === 'UND_ERR_HEADERS_OVERFLOW' || error.code === 'HPE_HEADER_OVERFLOW'
 }
 
 /** Reads the SDK's `$metadata`, without the status of a 2xx whose body was garbage, because that is no verdict. */

@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises'
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { hostKind } from './kvs/hosts.ts'
-import type { Proxies } from './proxies.ts'
+import { type Proxies, ProxyChoice } from './proxies.ts'
 import { isInner } from './public-lookup.ts'
 import { type SeenFault, seenFault } from './seen.ts'
 
@@ -27,7 +27,8 @@ export async function lookAtHost(
   proxies: Proxies,
   signal: AbortSignal,
 ): Promise<SeenHost> {
-  const viaProxy = isProxied(hostname, proxies)
+  const target = { protocol: 'https:', hostname, port: '' }
+  const viaProxy = new ProxyChoice(proxies).proxyOf(target) !== undefined
   const known = { kind: hostKind(hostname), viaProxy }
   try {
     const found = await withDeadline(clock, 'DNS', WITHIN_MS, signal, () =>
@@ -45,17 +46,4 @@ function familiesOf(found: readonly LookupAddress[]) {
   const ipv6 = found.filter(({ family }) => family === 6).length
   const isPrivate = found.some(({ address }) => isInner(address))
   return { ipv4: found.length - ipv6, ipv6, isPrivate }
-}
-
-/** Says whether a host is asked through a proxy, by the usual reading of NO_PROXY. */
-export function isProxied(hostname: string, { http, https, none = '' }: Proxies): boolean {
-  if (http === undefined && https === undefined) return false
-  return !none.split(',').some((entry) => {
-    const name = entry
-      .trim()
-      .toLowerCase()
-      .replace(/:\d+$/, '')
-      .replace(/^\*?\./, '')
-    return name === '*' || name === hostname || (name !== '' && hostname.endsWith(`.${name}`))
-  })
 }

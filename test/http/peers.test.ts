@@ -41,7 +41,7 @@ class OnePeer implements Peers {
     signal: AbortSignal,
   ) {
     const asked = method === 'HEAD' ? 'HEAD' : 'GET'
-    return (await this.agent.load()).request({ origin, path, method: asked, headers, signal })
+    return (await this.agent.load(origin)).request({ origin, path, method: asked, headers, signal })
   }
 }
 

@@ -1,25 +1,10 @@
 import { expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
-import { isProxied, lookAtHost } from '../../src/upstream/host-look.ts'
+import { lookAtHost } from '../../src/upstream/host-look.ts'
 import { hostKind } from '../../src/upstream/kvs/hosts.ts'
 
 const HOST = 'b-1234abcd.kinesisvideo.us-west-2.amazonaws.com'
 const never = new AbortController().signal
-
-test.each([
-  [{}, false],
-  [{ https: 'http://proxy:3128' }, true],
-  [{ http: 'http://proxy:3128' }, true],
-  [{ https: 'http://proxy:3128', none: 'localhost, example.com' }, true],
-  [{ https: 'http://proxy:3128', none: 'amazonaws.com' }, false],
-  [{ https: 'http://proxy:3128', none: '.amazonaws.com:443' }, false],
-  [{ https: 'http://proxy:3128', none: '*.us-west-2.amazonaws.com' }, false],
-  [{ https: 'http://proxy:3128', none: HOST }, false],
-  [{ https: 'http://proxy:3128', none: 'naws.com' }, true],
-  [{ https: 'http://proxy:3128', none: '*' }, false],
-])('with %o a host is asked through a proxy: %s', (proxies, expected) => {
-  expect(isProxied(HOST, proxies)).toBe(expected)
-})
 
 test.each([
   [HOST, 'aws'],

@@ -5,7 +5,7 @@ import { UpstreamAgent } from '../../src/upstream/agent.ts'
 import { LIVE } from '../../src/upstream/kvs/kvs-api.ts'
 import { LocalStreamQuota } from '../../src/upstream/kvs/quota.ts'
 import { SdkKvsApi } from '../../src/upstream/kvs/sdk-kvs-api.ts'
-import { type Proxies, proxiesOf } from '../../src/upstream/proxies.ts'
+import { type Proxies, ProxyChoice, proxiesOf } from '../../src/upstream/proxies.ts'
 import { readText } from '../../src/upstream/read-text.ts'
 import { startProxyServer } from './support/proxy-server.ts'
 import { startWebServer } from './support/web-server.ts'
@@ -39,6 +39,45 @@ test.each<[string, Record<string, string>, Proxies]>([
     none: undefined,
     ...expected,
   })
+})
+
+test('a proxy without a scheme speaks http', () => {
+  expect(proxiesOf({ HTTPS_PROXY: 'proxy.corp:3128' }).https).toBe('http://proxy.corp:3128')
+})
+
+const HOST = 'https://b-1234abcd.kinesisvideo.us-west-2.amazonaws.com'
+
+test.each([
+  ['', HOST, true],
+  ['localhost, example.com', HOST, true],
+  ['amazonaws.com', HOST, false],
+  ['localhost .amazonaws.com:443', HOST, false],
+  ['amazonaws.com:8443', HOST, true],
+  ['amazonaws.com:8443', `${HOST}:8443`, false],
+  ['AmazonAWS.com.', `${HOST}.`, false],
+  ['*.us-west-2.amazonaws.com', HOST, false],
+  ['*.example.com', 'https://example.com', true],
+  ['naws.com', HOST, true],
+  ['*', HOST, false],
+  ['*:80', HOST, true],
+  ['*:80', 'http://example.com', false],
+  ['10.0.0.0/8', 'http://10.1.2.3:8080', false],
+  ['10.0.0.0/8:8080', 'http://10.1.2.3:8080', false],
+  ['10.0.0.0/8', 'http://11.1.2.3', true],
+  ['10.0.0.0/8', 'http://10.example.com', true],
+  ['10.1.*', 'http://10.1.2.3', false],
+  ['10.1.2.3', 'http://10.1.2.3:8080', false],
+  ['fd00::/8', 'http://[fd00::12]:8080', false],
+  ['[fd00::]/8', 'http://[fd00::12]', false],
+  ['fd00:0::12', 'http://[fd00::12]', false],
+  ['[fd00::12]:8080', 'http://[fd00::12]:8080', false],
+  ['[fd00::12]:8080', 'http://[fd00::12]', true],
+  ['fd00::/8', 'http://[2001:db8::1]', true],
+  ['::1', 'http://[::1]', false],
+  ['300.0.0.0/8,[,:80,/', HOST, true],
+])('with NO_PROXY %s, %s is asked through a proxy: %s', (none, url, expected) => {
+  const choice = new ProxyChoice({ http: 'http://proxy:3128', none })
+  expect(choice.proxyOf(new URL(url)) !== undefined).toBe(expected)
 })
 
 describe('origins are asked', () => {
@@ -106,6 +145,6 @@ describe('Kinesis Video Streams and STS are asked', () => {
 
   test('directly without one, or where NO_PROXY says so', async () => {
     expect(await open(() => ({}))).toBe(0)
-    expect(await open((http) => ({ http, none: '127.0.0.1' }))).toBe(0)
+    expect(await open((http) => ({ http, none: '127.0.0.0/8' }))).toBe(0)
   })
 })
