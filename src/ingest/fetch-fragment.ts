@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../base/errors.ts'
+import { type ErrorCode, GatewayError } from '../base/errors.ts'
 import { captionsOf, entryOf } from '../formats/mp4/entry.ts'
 import { type InitFacts, readInit } from '../formats/mp4/init.ts'
 import { readMedia } from '../formats/mp4/media.ts'
@@ -92,7 +92,7 @@ export async function fetchTracks(
   const tracks =
     map === undefined
       ? await fetchSegment(playlist, listed, fetch, run)
-      : await fetchMp4(session, playlist, map, fetch, signal)
+      : await uncut(listed, run, () => fetchMp4(session, playlist, map, fetch, signal))
   return playlist === 'muxed' ? withSilent(tracks, session.announced ?? []) : tracks
 }
 
@@ -198,7 +198,7 @@ async function readInTurn(
     const bytes = await fetch((bytes) => {
       reading = read(bytes)
       const before = damage
-      missing = missingOf(reading, listed, run)
+      missing = missingOf(mediaLengthMs(reading.tracks), listed, run, missing.length > 0)
       damage = [...reading.damage, ...missing].join(', ')
       if (damage === '') return
       const isCut = missing.length > 0 || reading.damage.includes(CUT_PACKET)
@@ -217,13 +217,46 @@ async function readInTurn(
 
 /** Says in words by how much a segment is shorter than listed, if it seems to be cut. */
 function missingOf(
-  { tracks }: SegmentReading,
+  mediaMs: number | undefined,
   listed: ListedFragment,
   run: SegmentRun | undefined,
+  isAgain: boolean,
 ): readonly string[] {
-  const mediaMs = mediaLengthMs(tracks)
-  if (mediaMs === undefined || run?.isShort(mediaMs, listed) !== true) return []
+  if (mediaMs === undefined || run?.isShort(mediaMs, listed, isAgain) !== true) return []
   return [`${Math.round(mediaMs)} ms of media, listed as ${Math.round(listed.durationS * 1000)} ms`]
+}
+
+/** Returns how long the longest track is, as {@link mediaLengthMs}. */
+function lengthMs(tracks: readonly FetchedTrack[]): number | undefined {
+  const telling = tracks.filter(
+    ({ rendition, facts }) => rendition === 'audio' || facts.samples > 1,
+  )
+  if (telling.length === 0) return undefined
+  return Math.max(
+    ...telling.map(({ facts }) => (facts.durationTicks / facts.init.timescale) * 1000),
+  )
+}
+
+/**
+ * Fetches a segment of boxes, and once more when it seems to be cut between two of them, which its own bytes do not show.
+ * What comes again was sent like this.
+ */
+async function uncut(
+  listed: ListedFragment,
+  run: SegmentRun | undefined,
+  fetch: () => Promise<readonly FetchedTrack[]>,
+): Promise<readonly FetchedTrack[]> {
+  const first = await fetch()
+  if (missingOf(lengthMs(first), listed, run, false).length === 0) return first
+  const again = await fetch().catch((error: unknown) => {
+    if (error instanceof GatewayError) return first
+    throw error
+  })
+  const tracks = (lengthMs(again) ?? 0) > (lengthMs(first) ?? 0) ? again : first
+  const [what] = missingOf(lengthMs(tracks), listed, run, true)
+  if (what === undefined) return tracks
+  const lack: Lack = { what, code: 'upstream_unavailable' }
+  return tracks.map((track) => ({ ...track, lacks: track.lacks ?? lack }))
 }
 
 /**

@@ -14,7 +14,7 @@ export interface SegmentTurn {
 /** How many segments tell how long they usually are. */
 const SHARES = 9
 /** What is shorter was cut: in parts of what is usual, and in milliseconds, because lists are rounded. */
-const [LEAST_SHARE, LEAST_MISSING_MS] = [0.75, 250]
+const [LEAST_SHARE, LEAST_MISSING_MS] = [0.85, 150]
 
 /**
  * Orders the segments of one playlist of a session whose media go on from each to the next: frames of sound, or
@@ -29,17 +29,26 @@ export class SegmentRun {
 
   /**
    * Notes how long a segment is, and says whether it is much shorter than listed, as one that was cut. Where lists
-   * themselves are wrong, the segments before are as short.
+   * themselves are wrong, the segments before are as short; the first ones are compared with the list.
+   * @param isAgain whether it seemed short and has come again: as it is now, it was sent, and it counts for the next
    */
-  isShort(mediaMs: number, { durationS }: ListedFragment): boolean {
+  isShort(mediaMs: number, { durationS }: ListedFragment, isAgain: boolean): boolean {
     const listedMs = durationS * 1000
     if (listedMs === 0) return false
-    const usual = this.#shares.toSorted((a, b) => a - b)[this.#shares.length >> 1]
-    this.#shares.push(mediaMs / listedMs)
+    if (isAgain) this.#note(mediaMs / listedMs)
+    const dueMs = this.#usualShare * listedMs
+    const isShort = mediaMs < LEAST_SHARE * dueMs && dueMs - mediaMs > LEAST_MISSING_MS
+    if (!isShort && !isAgain) this.#note(mediaMs / listedMs)
+    return isShort
+  }
+
+  get #usualShare(): number {
+    return this.#shares.toSorted((a, b) => a - b)[this.#shares.length >> 1] ?? 1
+  }
+
+  #note(share: number): void {
+    this.#shares.push(share)
     if (this.#shares.length > SHARES) this.#shares.shift()
-    if (usual === undefined) return false
-    const dueMs = usual * listedMs
-    return mediaMs < LEAST_SHARE * dueMs && dueMs - mediaMs > LEAST_MISSING_MS
   }
 
   /** Takes the next segment, in the order of the list. */

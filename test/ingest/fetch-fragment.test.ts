@@ -39,6 +39,23 @@ class OneFragment extends IdleSession {
   }
 }
 
+/** One that sends other bytes each time. */
+class Scripted extends OneFragment {
+  readonly #bodies: Buffer[]
+
+  constructor(bodies: readonly Buffer[], init: Buffer) {
+    super(Buffer.alloc(0), init)
+    this.#bodies = [...bodies]
+  }
+
+  override async fragment(...[, , wish]: FragmentCall): Promise<never> {
+    const body = this.#bodies.shift()
+    if (body === undefined) throw new Error('asked for too often')
+    wish?.verify?.(body)
+    return Promise.resolve(body as never)
+  }
+}
+
 /** One that sends the same bytes once more where they were not accepted. */
 class AskedTwice extends OneFragment {
   override async fragment(...call: FragmentCall): Promise<never> {
@@ -191,6 +208,34 @@ describe('fragmented MP4, however it is packed', () => {
       await expectRefetched(media, await fetchFrom('video', media, init), false)
     },
   )
+
+  test.each([
+    ['on the way, it is fetched once more', 1, [true, false], undefined],
+    ['each time, it is taken, and that is said', 1, [true, true], /\d ms of media, listed as \d/],
+    ['as is all that is listed, nothing lacks', 10, [false, false], undefined],
+  ] as const)('cut before its last moof box %s', async (_, lists, isCut, lack) => {
+    const { init: many, fragments } = readClip('avc-multi')
+    const run = new SegmentRun()
+    const lengths: number[] = []
+    let lacks: string | undefined
+    for (const [i, whole] of fragments.slice(0, 3).entries()) {
+      const last = readBoxes(whole).findLast(({ type }) => type === 'moof')?.start
+      const durationS =
+        (lists * ((await fetchFrom('video', whole, many)).map(lengthMs)[0] ?? 0)) / 1000
+      const session = new Scripted(
+        isCut.map((cut) => whole.subarray(0, i === 2 && cut ? last : undefined)),
+        many,
+      )
+      const times = { startMs: 0, durationS, number: BigInt(i), discontinuity: undefined }
+      const listed = { ...times, uri: URI, map: { key: 'map', uri: URI } }
+      const [track] = await fetchTracks(session, 'video', listed, never, { run })
+      if (track !== undefined) lengths.push((lengthMs(track) * lists) / durationS / 1000)
+      lacks = track?.lacks?.what
+    }
+    if (lack === undefined) expect(lacks).toBeUndefined()
+    else expect(lacks).toMatch(lack)
+    expect(lengths.map((share) => share > 0.99)).toEqual([true, true, lack === undefined])
+  })
 
   test('ticks too fine to be counted from 1970 are coarser, now and when it is fetched again', async () => {
     for (const timescale of [10_000_000, 2 ** 32 - 1]) {
