@@ -68,6 +68,6 @@ async function createAgent(
     uri: proxy,
     connectTimeout: timeout,
     // Who asks for whole URLs is not told the options.
-    factory: (origin, more) => new undici.Pool(origin, { ...options, ...more }),
+    factory: (origin, more) => new undici.Pool(origin, Object.assign({}, options, more)),
   })
 }

@@ -58,7 +58,8 @@ export class ProxyChoice {
     const proxy = this.proxyFor(target.protocol)
     if (proxy === undefined) return undefined
     const host = target.hostname.replace(/^\[(.*)\]$|\.$/g, '$1').toLowerCase()
-    const port = target.port || (target.protocol === 'https:' ? '443' : '80')
+    const usualPort = target.protocol === 'https:' ? '443' : '80'
+    const port = target.port === '' ? usualPort : target.port
     const isDirect = this.#direct.some((one) => {
       return (one.port === undefined || one.port === port) && one.holds(host)
     })
@@ -72,14 +73,17 @@ interface Direct {
   readonly holds: (host: string) => boolean
 }
 
-/** Matches a name or range that may stand in brackets, as an address of IPv6 does before a port. */
-const BRACKETED = /^\[([^\]]*)\](\/\d+)?(?::(\d+))?$/
-const NAMED = /^([^:]*)(?::(\d+))?$/
+/** Takes the port off, before which an address of IPv6 stands in brackets. */
+function splitPort(written: string): { readonly name: string; readonly port?: string | undefined } {
+  const [bracketed, inner = '', bits = '', innerPort] =
+    /^\[([^\]]*)\](\/\d+)?(?::(\d+))?$/.exec(written) ?? []
+  if (bracketed !== undefined) return { name: inner + bits, port: innerPort }
+  const [, name = written, port] = /^([^:]*)(?::(\d+))?$/.exec(written) ?? []
+  return { name, port }
+}
 
 function readDirect(written: string): Direct | undefined {
-  const [, inner = '', bits = '', ownPort] = BRACKETED.exec(written) ?? []
-  const [, name = written, port] =
-    inner === '' ? (NAMED.exec(written) ?? []) : [, inner + bits, ownPort]
+  const { name, port } = splitPort(written)
   const cidr = parseCidr(name)
   if (cidr !== undefined) {
     const range = new BlockList()

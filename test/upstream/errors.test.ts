@@ -116,6 +116,8 @@ test('trouble is transient, a clear answer is not', () => {
   const answered = (status: number): GatewayError =>
     faultError({ name: '', message: '', status }, 'upstream_unavailable')
   expect(isTransient(answered(503))).toBe(true)
+  for (const status of [202, 204, 304, 408, 416, 421, 425])
+    expect(isTransient(answered(status))).toBe(true)
   expect(isTransient(answered(400))).toBe(false)
   expect(isTransient(answered(302))).toBe(false)
   expect(isTransient(unusableAnswer('garbage'))).toBe(true)

@@ -19,6 +19,8 @@ interface Cookie {
 const MAX_COOKIES = 64
 /** How long name and value may be. RFC 6265, 6.1. */
 const MAX_COOKIE_CHARS = 4096
+/** How much is sent at a time, the newest: a line of 8 KiB is what servers take, and no media need more. */
+const MAX_SENT_CHARS = 7 * 1024
 
 /**
  * Keeps the cookies that an origin and the hosts that it names have set, which go back to them and to nobody else. RFC
@@ -50,9 +52,12 @@ export class CookieJar {
   headerFor(url: URL): string | undefined {
     const nowMs = this.#clock.now()
     // The newest first, as the cache has them.
-    const sent = [...this.#cookies.values()].filter(
-      (cookie) => cookie.expiresMs > nowMs && isMeantFor(cookie, url),
-    )
+    let chars = 0
+    const sent = [...this.#cookies.values()].filter((cookie) => {
+      if (cookie.expiresMs <= nowMs || !isMeantFor(cookie, url)) return false
+      chars += cookie.name.length + cookie.value.length + 3
+      return chars <= MAX_SENT_CHARS
+    })
     if (sent.length === 0) return undefined
     const longestPathFirst = sent.toReversed().toSorted((a, b) => b.path.length - a.path.length)
     return longestPathFirst.map(({ name, value }) => `${name}=${value}`).join('; ')

@@ -41,6 +41,12 @@ export async function readRange(
   return part
 }
 
+/** Says whether a range is refused that lies behind the end of the file, which may be there later. RFC 9110, 15.5.17. */
+export function isBeyond(answer: Answer, { offset }: ByteRange): boolean {
+  const size = /^bytes \*\/(\d+)$/.exec(headerOf(answer, 'content-range') ?? '')?.[1]
+  return size !== undefined && Number(size) <= offset
+}
+
 function isRange(contentRange: string, { offset, length }: ByteRange): boolean {
   return contentRange.startsWith(`bytes ${offset}-${offset + length - 1}/`)
 }
@@ -64,9 +70,6 @@ const CODES_BY_STATUS: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCod
   [429, 'upstream_throttled'],
 ])
 
-/** The statuses of an origin for a file that is not there, or not yet: stores that hide their folders say 403. */
-const WITHOUT_FILE: ReadonlySet<number> = new Set([401, 403, 404, 410])
-
 /** Says what was asked for when an origin refused. */
 export interface Refused {
   /** Whether it is a file that a playlist lists, which may be there in a moment or gone for good. */
@@ -86,11 +89,19 @@ export async function refusalOf(
   // The origin's own words stay out: they are anybody's.
   const cause = new UpstreamAnswerError({ name: '', message: `HTTP status ${status}` }, status)
   const seen = { cause, retryAfterMs: retryAfter(answer) }
-  if (listed && WITHOUT_FILE.has(status)) return originError('segment_gone', seen)
+  if (listed && isWithoutFile(status)) return originError('segment_gone', seen)
   const code = told ?? CODES_BY_STATUS.get(status) ?? 'upstream_unavailable'
   if (code !== 'upstream_not_authorized' || withCredentials) return originError(code, seen)
   const detail = `The origin answered ${status} to a request without credentials.`
   return originError('upstream_unavailable', { ...seen, detail })
+}
+
+/**
+ * Says whether it is an origin's status for a file that is not there, or not yet: stores that hide their folders say
+ * 403, others 202 or 204, and all that says no to one file may mean that alone.
+ */
+function isWithoutFile(status: number): boolean {
+  return status < 500 && status !== 429
 }
 
 const problemSchema = z.object({ code: z.string() })

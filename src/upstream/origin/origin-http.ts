@@ -16,7 +16,7 @@ import type { UpstreamObserver } from '../observer.ts'
 import type { Priority } from '../quota-queue.ts'
 import type { SecretUrl } from '../secret-url.ts'
 import type { CookieJar } from './cookie-jar.ts'
-import { type OriginBody, readRange, refusalOf, retryAfter } from './origin-answer.ts'
+import { isBeyond, type OriginBody, readRange, refusalOf, retryAfter } from './origin-answer.ts'
 import { asOriginError, originError } from './origin-error.ts'
 import { OriginHosts } from './origin-hosts.ts'
 import type { OriginQuota } from './origin-quota.ts'
@@ -156,10 +156,16 @@ export class OriginHttp {
   }
 
   async #follow(request: OriginRequest, wanted: OriginGet, signal: AbortSignal): Promise<Received> {
-    let { url } = wanted
+    let { url, range } = wanted
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-      const answer = await this.#send(request, { ...wanted, url }, signal)
+      const answer = await this.#send(request, { ...wanted, url, range }, signal)
       await this.#deps.cookies.keep(url, [answer.headers['set-cookie'] ?? []].flat())
+      if (answer.statusCode === 416 && range !== undefined && !isBeyond(answer, range)) {
+        answer.body.destroy()
+        // Once for each URL, because what has no range cannot be refused for it.
+        range = undefined
+        continue
+      }
       const location = REDIRECTS.has(answer.statusCode) ? headerOf(answer, 'location') : undefined
       if (location === undefined) return { answer, url }
       answer.body.destroy()

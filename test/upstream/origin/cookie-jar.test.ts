@@ -78,4 +78,10 @@ test('what an origin sets without end is bounded', async () => {
   await jar.keep(AT, [...lines, `big=${'x'.repeat(5000)}; Path=/`, 'not a cookie; ;;', ''])
   expect(jar.headerFor(AT)?.split('; ')).toHaveLength(64)
   expect(jar.headerFor(AT)).not.toContain('big')
+  // No more than servers take in one line, and of those the newest.
+  await jar.keep(
+    AT,
+    [1, 2, 3].map((i) => `big${i}=${'x'.repeat(3000)}; Path=/`),
+  )
+  expect(jar.headerFor(AT)?.match(/big./g)).toEqual(['big2', 'big3'])
 })

@@ -5,8 +5,9 @@ import {
   gzipSync,
   zstdCompressSync,
 } from 'node:zlib'
-import { Agent, H2CClient } from 'undici'
+import { Agent, type Dispatcher, H2CClient } from 'undici'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { UpstreamAgent } from '../../../src/upstream/agent.ts'
 import { send, type UpstreamRequest } from '../../../src/upstream/arriving-answer.ts'
 import { CookieJar } from '../../../src/upstream/origin/cookie-jar.ts'
 import { OriginHttp, type OriginRequest } from '../../../src/upstream/origin/origin-http.ts'
@@ -16,6 +17,7 @@ import { ManualClock } from '../../support/manual-clock.ts'
 import { type Ending, startHttp2Server } from '../support/http2-server.ts'
 import { failure, outcome } from '../support/outcome.ts'
 import {
+  answer,
   cut,
   raw,
   type Script,
@@ -53,7 +55,7 @@ afterEach(async () => {
   await server.close()
 })
 
-function httpTo(url: URL, undici: Agent = agent): OriginHttp {
+function httpTo(url: URL, undici: Dispatcher = agent): OriginHttp {
   const dispatcher = { request: (request: UpstreamRequest) => send(undici, request) }
   return new OriginHttp(
     { url: new SecretUrl(url), headers: {} },
@@ -291,6 +293,66 @@ describe('all of a file, though nobody asked for a part,', () => {
   test.each([LIST.length + 1, '*'])('is not what comes as bytes of %s', async (size) => {
     const parts = [1, 2, 3].map(() => said('206', size))
     await expect(get('playlist', ...parts)).rejects.toThrow(/usable answer/)
+  })
+})
+
+describe('416 for a range', () => {
+  const refused = (more: string): Script =>
+    bytes(`HTTP/1.1 416 Range Not Satisfiable\r\n${more}content-length: 0`, '')
+  const whole = bytes(`HTTP/1.1 200 OK\r\ncontent-length: ${UNREAD.length}`, UNREAD)
+  const wanted = (range: { offset: number; length: number }) => ({ url: server.url, range })
+
+  test.each(['', 'content-range: bytes */1600\r\n'])(
+    'that lies within the file, has all of it asked for: "%s"',
+    async (said) => {
+      server.play(refused(said), whole)
+      const range = { offset: 100, length: 200 }
+      const read = await outcome(
+        clock,
+        httpTo(server.url).get('segment', wanted(range), never, bytesOf),
+      )
+      expect(read).toHaveLength(200)
+      expect(server.requests.map((request) => /^range: /im.test(request))).toEqual([true, false])
+    },
+  )
+
+  test('control: that lies behind its end, is a file that is not there yet', async () => {
+    server.play(refused('content-range: bytes */1600\r\n'))
+    const range = { offset: 1600, length: 200 }
+    const asked = httpTo(server.url).get('segment', wanted(range), never, bytesOf)
+    expect(await failure(outcome(clock, asked))).toMatchObject({ code: 'segment_gone' })
+    expect(server.requests).toHaveLength(1)
+  })
+
+  test('without one having been asked for, too', async () => {
+    expect(await failure(get('segment', refused('')))).toMatchObject({ code: 'segment_gone' })
+  })
+})
+
+describe('the head of an answer', () => {
+  const headed = (length: number): Script => {
+    const more = Array.from({ length: 4 }, () => `set-cookie: a=${'x'.repeat(length / 4 - 20)}`)
+    return answer('200 OK', LIST, more)
+  }
+
+  async function ask(length: number): Promise<Buffer> {
+    const roomy = new UpstreamAgent()
+    server.play(...[1, 2, 3].map(() => headed(length)))
+    try {
+      const asked = httpTo(server.url, await roomy.load(server.url.origin))
+      return await outcome(clock, asked.get('playlist', { url: server.url }, never, bytesOf))
+    } finally {
+      await roomy.destroy()
+    }
+  }
+
+  test('may have cookies and policies of 60 KiB', async () => {
+    expect(String(await ask(60_000))).toBe(LIST)
+  })
+
+  test('that is longer than 64 KiB is refused, and said to be', async () => {
+    const { cause } = await failure(ask(70_000))
+    expect(String(cause)).toMatch(/the head of the answer has more than 65536 bytes/)
   })
 })
 
