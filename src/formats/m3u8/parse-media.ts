@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseAttributes } from './attributes.ts'
 import type { DefineSources } from './define.ts'
+import { rangeIn, skippedOf } from './list-before.ts'
 import type { MediaPlaylist, MediaPlaylistSegment, SegmentContext } from './media-playlist.ts'
 import { type LeftOut, newestOf } from './newest.ts'
 import { PlaylistError } from './playlist-error.ts'
@@ -26,6 +27,8 @@ export type {
 export interface MediaSources extends DefineSources {
   /** How many of its segments are read at most, the newest. Default: as many as KVS puts into one list. */
   readonly newest?: number
+  /** What the same playlist was before: it says what this one may leave out. */
+  readonly before?: MediaPlaylist | undefined
 }
 
 /** How many segments KVS puts into one list at most. KVS.md, section 10. */
@@ -68,8 +71,9 @@ type Manifest = z.infer<typeof manifestSchema>
 export function parseMedia(written: string, sources: MediaSources = {}): MediaPlaylist {
   const whole = playlistText(written, sources).text
   const { text, leftOut } = newestOf(whole, sources.newest ?? KVS_SEGMENTS)
+  const skipped = leftOut.segments > 0 ? undefined : skippedOf(text, sources.before)
   // What holds after each EXT-X-KEY and EXT-X-MAP. m3u8-parser keeps one key, and throws on a map's byte range.
-  const contexts = [leftOut.context]
+  const contexts = [contextOf(skipped?.at(-1) ?? leftOut.context)]
   const last = (): SegmentContext => contexts.at(-1) ?? leftOut.context
   let canSkipUntilS: number | undefined
   const manifest = readPlaylist(text, manifestSchema, {
@@ -86,21 +90,26 @@ export function parseMedia(written: string, sources: MediaSources = {}): MediaPl
       throw new PlaylistError('a multivariant playlist, where a media playlist was expected')
     },
     'EXT-X-SKIP': () => {
-      throw new PlaylistError('a delta update, which was not asked for')
+      if (skipped === undefined) throw new PlaylistError('a delta update, which was not asked for')
     },
   })
   const { version, independentSegments, endList } = manifest
   const targetDuration = plausibleTarget(manifest)
+  const mediaSequence = manifest.mediaSequence + leftOut.segments
+  const [first] = manifest.segments
+  const at = mediaSequence + (skipped?.length ?? 0)
+  const range = leftOut.range ?? rangeIn(sources.before, at, first?.uri ?? '')
+  const read = toSegments(manifest.segments, contexts, targetDuration, { ...leftOut, range })
   return {
     version,
     targetDuration,
-    mediaSequence: manifest.mediaSequence + leftOut.segments,
+    mediaSequence,
     discontinuitySequence: manifest.discontinuitySequence + leftOut.discontinuities,
     type: manifest.playlistType,
     canSkipUntilS,
     independentSegments,
     endList,
-    segments: toSegments(manifest.segments, contexts, targetDuration, leftOut),
+    segments: skipped === undefined ? read : [...skipped, ...read],
   }
 }
 
@@ -127,6 +136,10 @@ function toSegments(
       ...(contexts[context] ?? leftOut.context),
     }
   })
+}
+
+function contextOf({ map, keys }: SegmentContext): SegmentContext {
+  return { map, keys }
 }
 
 /**

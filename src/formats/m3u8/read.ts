@@ -45,12 +45,31 @@ export function playlistText(
   }
   // Bytes of UTF-16 that were read as UTF-8.
   if (written.slice(0, 8).includes('\0')) throw new PlaylistError('expected UTF-8, got UTF-16')
-  const text = written.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n')
+  const tidy = written.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n')
   // Some write attributes behind it.
-  if (!/^\s*#EXTM3U(?![A-Z0-9-])/.test(text)) throw new PlaylistError('line 1: expected #EXTM3U')
+  const [head] = /^\s*#EXTM3U(?![A-Z0-9-])/i.exec(tidy) ?? []
+  if (head === undefined) throw new PlaylistError(`line 1: expected #EXTM3U, got ${kindOf(tidy)}`)
+  const text = head.endsWith('#EXTM3U') ? tidy : inCapitals(tidy)
   if (!text.includes('#EXT-X-DEFINE')) return { text, variables: new Map() }
   const variables = readVariables(text, sources)
   return { text: substitute(text, variables, MAX_CHARACTERS), variables }
+}
+
+/** Writes the names of tags and attributes in capitals, for lists that have them in small letters. */
+function inCapitals(text: string): string {
+  return text.replaceAll(/^[ \t]*#ext.*$/gim, (line) =>
+    line.replaceAll(/#ext[a-z0-9-]*|[,:][ \t]*[a-z][a-z0-9-]*(?=[ \t]*=)/gi, (name) =>
+      name.toUpperCase(),
+    ),
+  )
+}
+
+/** Says what a text is that is no playlist, in words of ours. */
+function kindOf(text: string): string {
+  const [first = ''] = /\S/.exec(text) ?? []
+  if (first === '') return 'nothing'
+  if (first === '<') return 'a page or a document in XML'
+  return '{['.includes(first) ? 'JSON' : 'something else'
 }
 
 /**

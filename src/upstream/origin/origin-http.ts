@@ -52,7 +52,7 @@ const ATTEMPTS = 3
 const KEY_BYTES = 16
 /** For what a picture waits: at the start for all together, which is less than players have for it. */
 const BESIDE = { attempts: 2, attemptMs: 2500, totalMs: 6000 } as const
-const MAX_REDIRECTS = 5
+const MAX_REDIRECTS = 10
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 export interface OriginHttpDeps {

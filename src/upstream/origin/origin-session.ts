@@ -415,7 +415,8 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
         followed.unchanged += 1
         return undefined
       }
-      const sources = { url: body.url, imports: this.#variables, newest: MAX_KNOWN }
+      const { list: before } = followed
+      const sources = { url: body.url, imports: this.#variables, newest: MAX_KNOWN, before }
       const list = parseMedia(body.bytes.toString(), sources)
       followed.unchanged = 0
       if (body.etag === followed.etag && endOf(list) !== endOf(followed.list)) {

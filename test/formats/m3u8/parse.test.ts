@@ -197,14 +197,18 @@ test('a date belongs to the segment that it stands before', () => {
 
 describe('what is no playlist is refused', () => {
   const refused: [string, string, RegExp][] = [
-    ['an HTML page', '<html><body>504</body></html>', /line 1: expected #EXTM3U/],
+    ['an HTML page', '<html><body>504</body></html>', /line 1: expected #EXTM3U, got a page/],
     ['nothing', '', /expected #EXTM3U/],
     ['no duration at all', '#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:1\n', /targetDuration/],
     ['a multivariant playlist', golden('kvs-master-video'), /a media playlist was expected/],
     ['a segment without a duration', '#EXTM3U\na\n', /targetDuration|duration/],
     ['a byte range that is none', media('#EXT-X-MAP:URI="i",BYTERANGE="x"'), /a byte range/],
     ['a range of nothing', media('#EXT-X-BYTERANGE:0@1', '#EXTINF:1,', 'a'), /no beginning/],
-    ['a range without a beginning', media('#EXT-X-BYTERANGE:9', '#EXTINF:1,', 'a'), /no beginning/],
+    [
+      'a range without a beginning',
+      media('#EXT-X-MEDIA-SEQUENCE:5', '#EXT-X-BYTERANGE:9', '#EXTINF:1,', 'a'),
+      /no beginning/,
+    ],
     ['a variable without a value', media('#EXT-X-DEFINE:IMPORT="a"'), /no value/],
     ['a variable that is not defined', media('#EXT-X-DEFINE:NAME="a"', '{$b}'), /not defined/],
     ['a delta update', media('#EXT-X-SKIP:SKIPPED-SEGMENTS=3'), /delta update/],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseMedia } from '../../../src/formats/m3u8/parse-media.ts'
+import { type MediaPlaylist, parseMedia } from '../../../src/formats/m3u8/parse-media.ts'
 import { parseMultivariant } from '../../../src/formats/m3u8/parse-multivariant.ts'
 import { PlaylistError } from '../../../src/formats/m3u8/playlist-error.ts'
 import { writeMedia } from '../../../src/formats/m3u8/write-media.ts'
@@ -16,6 +16,46 @@ describe('a media playlist as others write it says the same', () => {
   test.each(Object.entries(LOOSE_MEDIA))('%s', (_, text) => {
     expect(text).not.toBe(MEDIA)
     expect(parseMedia(text)).toEqual(control)
+  })
+
+  test('tags and attributes in small letters', () => {
+    const small = MEDIA.replaceAll(/^#EXT[^:\n]*|\b[A-Z]+(?==)/gm, (name) => name.toLowerCase())
+    expect(small).toMatch(/^#extm3u\n/)
+    expect(parseMedia(small)).toEqual(control)
+  })
+})
+
+describe('what a list leaves out, the one before it says', () => {
+  const SKIP = '#EXT-X-SKIP:SKIPPED-SEGMENTS=2\n'
+  const tail = MEDIA.replace(/#EXT-X-KEY[\s\S]*(?=#EXT-X-GAP)/, SKIP)
+  const before = parseMedia(MEDIA)
+
+  test('in a delta update that nobody asked for', () => {
+    expect(parseMedia(tail, { before })).toEqual(before)
+  })
+
+  test('but not of what it did not hold itself', () => {
+    const later = tail.replace('SEQUENCE:7', 'SEQUENCE:12')
+    for (const text of [tail, later]) {
+      const sources = text === later ? { before } : {}
+      expect(() => parseMedia(text, sources)).toThrow('a delta update, which was not asked for')
+    }
+  })
+
+  test('in ranges of one file, whose beginning only the first of all lists says, or none', () => {
+    const list = (first: number, offset = ''): string =>
+      media(
+        `#EXT-X-MEDIA-SEQUENCE:${first}`,
+        ...[offset, '', ''].flatMap((at) => [`#EXT-X-BYTERANGE:10${at}`, '#EXTINF:2,', 'all.ts']),
+      )
+    const offsets = (written: string, known?: MediaPlaylist): readonly unknown[] =>
+      parseMedia(written, { before: known }).segments.map(({ byteRange }) => byteRange?.offset)
+    const first = parseMedia(list(8, '@80'))
+    expect(offsets(list(0))).toEqual([0, 10, 20])
+    for (const next of [8, 9, 11]) {
+      expect(offsets(list(next), first)).toEqual([next * 10, next * 10 + 10, next * 10 + 20])
+    }
+    expect(() => offsets(list(12), first)).toThrow('no beginning')
   })
 })
 
