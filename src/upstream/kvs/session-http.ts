@@ -48,7 +48,11 @@ const KINDS: Readonly<Record<SessionRequest, RequestKind>> = {
   tsFragment: { operation: 'GetTSFragment', ...FRAGMENT },
 }
 
-const ATTEMPTS = 4
+/**
+ * How often something is asked for. The waits between come to three seconds at most: about what players have in hand when
+ * a fragment is listed, and what a lost one would cost them.
+ */
+const ATTEMPTS = 6
 
 /** How much longer work on the past may wait for its turn, because it yields to live, and that is no fault of KVS. */
 const YIELD_MS = 20_000

@@ -129,10 +129,17 @@ describe('what passes is asked again', () => {
     expect(await outcome(clock, http.get('playlist', url(), never, parse))).toBe('#EXTM3U')
   })
 
+  test('for as long as players have something to play, a burst of failures costs no fragment', async () => {
+    const failing = Array.from({ length: 5 }, () => answer('500 Internal Server Error'))
+    const start = clock.now()
+    expect(String(await fragment(...failing, OK))).toBe(BODY)
+    expect(clock.now() - start).toBeLessThanOrEqual(3_100)
+  })
+
   test('but not for ever', async () => {
     const error = await failure(fragment(answer('503 Service Unavailable')))
     expect(error).toMatchObject({ code: 'upstream_unavailable' })
-    expect(seen).toHaveLength(4)
+    expect(seen).toHaveLength(6)
   })
 
   test('and not after the deadline', async () => {
