@@ -12,6 +12,7 @@ import type {
 import type { AudioRendition } from '../formats/m3u8/multivariant-playlist.ts'
 import { writeEnd, writeHead, writeSegments, writeSkip } from '../formats/m3u8/write-media.ts'
 import { writeMultivariant } from '../formats/m3u8/write-multivariant.ts'
+import { isAac } from '../formats/mp4/is-aac.ts'
 import { VIDEO_RANGES, type VideoRange } from '../formats/mp4/video-range.ts'
 import type {
   InitFacts,
@@ -103,7 +104,8 @@ export function renderDelta(
 }
 
 /**
- * Renders the multivariant playlist: one variant, its numbers measured on what is listed.
+ * Renders the multivariant playlist: one variant, its numbers measured on what is listed, and the same without its sound
+ * where not all players take that.
  * @throws GatewayError `no_media` while nothing is listed, because nothing is known of the media then
  */
 export function renderMultivariant(list: SegmentList, form: ListForm = LIVE_FORM): string {
@@ -112,25 +114,32 @@ export function renderMultivariant(list: SegmentList, form: ListForm = LIVE_FORM
   if (main === undefined) throw new GatewayError('no_media', 'No segment is listed yet')
   const { peakBitrate, averageBitrate, frameRate } = measure(list)
   const grouped = video === undefined ? undefined : audio
+  const whole = {
+    uri: form.playlistUri(main.rendition),
+    // Of both, as nobody may turn to silence to save what sound costs.
+    bandwidth: peakBitrate,
+    averageBandwidth: averageBitrate,
+    codecs: codecsOf(video, audio),
+    resolution: video?.video,
+    frameRate,
+    videoRange: rangeOf(list),
+    closedCaptions: video !== undefined && isCaptionless(list) ? ('NONE' as const) : undefined,
+    audioGroup: grouped === undefined ? undefined : AUDIO_GROUP,
+  }
+  const isForAll = grouped === undefined || grouped.codec === '' || isAac(grouped.codec)
   return writeMultivariant({
     version: 7,
     independentSegments: isIndependent(list),
     audio: grouped === undefined ? [] : [audioRendition(grouped, form.playlistUri('audio'))],
-    variants: [
-      {
-        uri: form.playlistUri(main.rendition),
-        bandwidth: peakBitrate,
-        averageBandwidth: averageBitrate,
-        // Unknown of media that we do not read and their origin does not tell of.
-        codecs: [video, audio].flatMap((init) => init?.codec ?? []).filter((codec) => codec !== ''),
-        resolution: video?.video,
-        frameRate,
-        videoRange: rangeOf(list),
-        closedCaptions: video !== undefined && isCaptionless(list) ? 'NONE' : undefined,
-        audioGroup: grouped === undefined ? undefined : AUDIO_GROUP,
-      },
-    ],
+    variants: isForAll
+      ? [whole]
+      : [whole, { ...whole, codecs: codecsOf(video), audioGroup: undefined }],
   })
+}
+
+/** Returns the codecs, none of media that we do not read and their origin does not tell of. */
+function codecsOf(...inits: readonly (InitFacts | undefined)[]): readonly string[] {
+  return inits.flatMap((init) => init?.codec ?? []).filter((codec) => codec !== '')
 }
 
 const AUDIO_GROUP = 'audio'

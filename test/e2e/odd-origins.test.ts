@@ -359,7 +359,7 @@ const LEFT_OUT: Readonly<Record<string, Kind & { readonly what: RegExp }>> = {
     repack: editStream(AUDIO_PID, (data) => Buffer.alloc(data.length, 0x55)),
     what: /^bytes that are no audio frame$/,
   },
-  'in FLAC': { media: TOGETHER, more: '-c:a flac -strict -2', what: /^sound \(fLaC box/ },
+  'in ALAC': { media: TOGETHER, more: '-c:a alac', what: /^sound \(alac box/ },
 }
 
 /** A segment of garbage for sound. */

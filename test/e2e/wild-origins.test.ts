@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
+import { parseMultivariant } from '../../src/formats/m3u8/parse-multivariant.ts'
 import { type ForeignMedia, makeHls } from '../support/ffmpeg-hls.ts'
 import { ForeignOrigin, type ForeignOriginOptions } from '../support/foreign-origin.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -122,9 +123,20 @@ const WHOLE: Readonly<Record<string, Kind>> = {
   },
 }
 
-const UNREAD = ['ac3', 'eac3', 'libopus', 'libmp3lame'].flatMap((encoder) =>
-  ([TOGETHER, APART] as const).map((container) => ({ encoder, container })),
-)
+/** Sound that browsers take in MP4: what CODECS call it, and how many samples a frame has. */
+const PASSED = [
+  { encoder: 'libopus', container: TOGETHER, codec: 'Opus', frame: 960 },
+  { encoder: 'libopus', container: APART, codec: 'Opus', frame: 960 },
+  { encoder: 'flac', container: APART, codec: 'fLaC', frame: 4608 },
+] as const
+
+/** Sound that some do not. */
+const LEFT_OUT = [
+  { encoder: 'ac3', container: TOGETHER },
+  { encoder: 'ac3', container: APART },
+  { encoder: 'eac3', container: APART },
+  { encoder: 'libmp3lame', container: TOGETHER },
+] as const
 
 /** Sound that is listed and cannot be had. */
 const MISSING: Readonly<Record<string, Change>> = {
@@ -221,11 +233,39 @@ describe.skipIf(!hasTool('ffmpeg'))('an origin with', () => {
     expect(await site.admin.metric('kvs_gateway_incomplete_fragments_total')).toBeGreaterThan(3)
   }
 
-  test.each(UNREAD)(
+  test.each(PASSED)(
+    'G2: $encoder in $container: passes in step with the picture, and who cannot take it has the picture',
+    async ({ encoder, container, codec, frame }) => {
+      await follow({ container, more: `-c:a ${encoder} -ac 2 -strict -2` }, async (site) => {
+        const verdict = await site.verdict()
+        expect(verdict).toMatchObject({ faults: [], discontinuities: 0, missed: 0 })
+        expect(verdict.segments).toBeGreaterThan(6)
+        const { video, audio } = verdict.decoded
+        expect(video).toMatchObject({ warnings: [], gaps: [], runs: 1 })
+        expect(video?.frames).toBe(50 * verdict.segments)
+        expect(audio).toMatchObject({ warnings: [], gaps: [], runs: 1 })
+        const framesS = ((audio?.frames ?? 0) * frame) / 48_000
+        // Segments of sound and picture are not cut at the same time.
+        expect(Math.abs(framesS - 2 * verdict.segments)).toBeLessThan(0.15)
+        const url = `${site.gateway.publicUrl}/hls/lobby/master.m3u8`
+        const { body } = await during(site.clock, ask(url))
+        const { audio: sounds, variants } = parseMultivariant(String(body))
+        expect(sounds).toMatchObject([{ channels: '2', uri: 'audio.m3u8' }])
+        expect(variants).toMatchObject([
+          { uri: 'video.m3u8', codecs: [expect.any(String), codec], audioGroup: 'audio' },
+          { uri: 'video.m3u8', codecs: [expect.any(String)], audioGroup: undefined },
+        ])
+        const status = await site.admin.stream('lobby')
+        expect(status).toMatchObject({ state: 'live', reason: null })
+      })
+    },
+  )
+
+  test.each(LEFT_OUT)(
     '$encoder in $container: the picture is shown, and what is left out is said',
     async ({ encoder, container }) => {
       await follow({ container, more: `-c:a ${encoder}` }, async (site) => {
-        const why = /^sound \(.*expected H\.264, HEVC or AAC\)$/
+        const why = /^sound \(.*expected H\.264, HEVC, AAC, FLAC or Opus\)$/
         await expectPictureAlone(site, why, /^upstream_unsupported_media$/)
         expect(site.report().faults).toEqual([])
       })

@@ -137,7 +137,13 @@ function told({ warnings, streams }: MediaLook): Decoded {
 
 const NO_STREAM: PacketStream = { type: '', tickS: Number.NaN, packets: [], frames: [] }
 
-function summary({ type, tickS, packets, frames }: PacketStream): DecodedStream {
+function summary({ type, tickS, packets: told, frames }: PacketStream): DecodedStream {
+  const usual = usualStep(told)
+  // Of Opus and FLAC it is not told how long a packet lasts.
+  const packets = told.map((packet) => ({
+    ...packet,
+    duration: packet.duration > 0 ? packet.duration : usual,
+  }))
   const last = packets.at(-1)
   const gaps = packets.flatMap(({ dts }, i): PacketGap[] => {
     const before = packets[i - 1]
@@ -154,6 +160,12 @@ function summary({ type, tickS, packets, frames }: PacketStream): DecodedStream 
     startS: (packets[0]?.dts ?? Number.NaN) * tickS,
     endS: last === undefined ? Number.NaN : (last.dts + last.duration) * tickS,
   }
+}
+
+/** Returns how far apart most packets are. */
+function usualStep(packets: PacketStream['packets']): number {
+  const steps = packets.slice(1).map(({ dts }, i) => dts - (packets[i]?.dts ?? dts))
+  return steps.toSorted((a, b) => a - b)[steps.length >> 1] ?? 0
 }
 
 /** Lends the bytes as files: ffmpeg takes two inputs only so, and looks ahead as it likes. */

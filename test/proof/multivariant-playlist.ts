@@ -24,8 +24,7 @@ export interface MultivariantPlaylist {
 type Attributes = ReadonlyMap<string, Attribute>
 
 interface Draft {
-  variant: Attributes | undefined
-  variantUri: string | undefined
+  readonly variants: { readonly attributes: Attributes; uri: string | undefined }[]
   readonly audio: { readonly group: string; readonly uri: string | undefined }[]
 }
 
@@ -37,11 +36,11 @@ const IGNORED = new Set([
 ])
 
 /**
- * Reads a multivariant playlist of one variant, as this product publishes it.
+ * Reads a multivariant playlist as this product publishes it: one variant, and perhaps the same without its sound.
  * @throws SyntaxError naming the line
  */
 export function parseMultivariantPlaylist(text: string): MultivariantPlaylist {
-  const draft: Draft = { variant: undefined, variantUri: undefined, audio: [] }
+  const draft: Draft = { variants: [], audio: [] }
   for (const line of playlistLines(text)) {
     atLine(line.number, () => {
       if (line.kind === 'uri') takeUri(draft, line.uri)
@@ -52,12 +51,11 @@ export function parseMultivariantPlaylist(text: string): MultivariantPlaylist {
 }
 
 function readTag(draft: Draft, name: string, value: string): void {
-  if (draft.variant !== undefined && draft.variantUri === undefined) {
+  if (draft.variants.some(({ uri }) => uri === undefined)) {
     throw new SyntaxError('EXT-X-STREAM-INF is not followed by its URI')
   }
   if (name === 'EXT-X-STREAM-INF') {
-    if (draft.variant !== undefined) throw new SyntaxError('a second variant')
-    draft.variant = parseAttributes(value)
+    draft.variants.push({ attributes: parseAttributes(value), uri: undefined })
   } else if (name === 'EXT-X-MEDIA') draft.audio.push(audioRendition(parseAttributes(value)))
   else if (!IGNORED.has(name)) throw new SyntaxError(`unknown tag #${name}`)
 }
@@ -71,14 +69,20 @@ function audioRendition(attributes: Attributes): { group: string; uri: string | 
 }
 
 function takeUri(draft: Draft, uri: string): void {
-  if (draft.variant === undefined || draft.variantUri !== undefined) {
+  const variant = draft.variants.at(-1)
+  if (variant === undefined || variant.uri !== undefined) {
     throw new SyntaxError('a URI without EXT-X-STREAM-INF')
   }
-  draft.variantUri = uri
+  variant.uri = uri
 }
 
-function finished({ variant, variantUri, audio }: Draft): MultivariantPlaylist {
-  if (variant === undefined || variantUri === undefined) throw new SyntaxError('no variant')
+function finished({ variants, audio }: Draft): MultivariantPlaylist {
+  const [main, silent, ...others] = variants
+  const variantUri = main?.uri
+  if (main === undefined || variantUri === undefined) throw new SyntaxError('no variant')
+  const variant = main.attributes
+  if (silent !== undefined) checkSilent(silent, main)
+  if (others.length > 0) throw new SyntaxError('a third variant')
   const codecs = quotedAttribute(variant, 'CODECS').split(',')
   const group = variant.get('AUDIO')?.value
   if (group !== undefined && !audio.some((media) => media.group === group)) {
@@ -94,6 +98,22 @@ function finished({ variant, variantUri, audio }: Draft): MultivariantPlaylist {
     bandwidth: positive(integerAttribute(variant, 'BANDWIDTH')),
     resolution: resolution(variant.get('RESOLUTION')?.value),
     renditions: [first, ...second],
+  }
+}
+
+/** Checks what is listed for players that do not take the sound. */
+function checkSilent(silent: Draft['variants'][number], main: Draft['variants'][number]): void {
+  const expected = new Map(main.attributes)
+  if (silent.uri !== main.uri || !expected.delete('AUDIO'))
+    throw new SyntaxError('a second variant')
+  const [codec = ''] = quotedAttribute(main.attributes, 'CODECS').split(',')
+  const said = quotedAttribute(silent.attributes, 'CODECS')
+  expected.delete('CODECS')
+  const isAlike = [...expected].every(
+    ([name, { value }]) => silent.attributes.get(name)?.value === value,
+  )
+  if (said !== codec || !isAlike || silent.attributes.size !== expected.size + 1) {
+    throw new SyntaxError('a second variant that is not the first without its sound')
   }
 }
 

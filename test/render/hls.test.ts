@@ -7,7 +7,7 @@ import { renderMedia, renderMultivariant } from '../../src/render/hls.ts'
 import type { RenditionName } from '../../src/timeline/fragment.ts'
 import type { LiveList } from '../../src/timeline/segment-list.ts'
 import { Timeline } from '../../src/timeline/timeline.ts'
-import { accept, Camera, type CameraOptions, START_MS, VIDEO } from '../support/camera.ts'
+import { AUDIO, accept, Camera, type CameraOptions, START_MS, VIDEO } from '../support/camera.ts'
 
 const OPTIONS = { window: 5, targetDurationFloorS: () => 2 }
 
@@ -138,6 +138,28 @@ describe('multivariant playlists', () => {
     })
     expect(rangeOf(renderMultivariant(shown(hlg)))).toBe('HLG')
     expect(rangeOf(renderMultivariant(shown(film(5))))).toBeUndefined()
+  })
+
+  test.each([
+    ['mp4a.40.2', ['AAC']],
+    ['mp4a.40.5', ['AAC']],
+    ['', ['unknown']],
+    ['Opus', ['Opus', 'none']],
+    ['mp4a.40.34', ['MP3', 'none']],
+  ])('sound that not all players take (%s) is not in all variants', (codec, expected) => {
+    const list = shown(
+      film(5, (camera) => {
+        camera.audio = { ...AUDIO, codec }
+      }),
+    )
+    const { audio, variants } = parseMultivariant(renderMultivariant(list))
+    expect(audio).toHaveLength(1)
+    const [whole, ...others] = variants
+    const codecs = [VIDEO.codec, ...(codec === '' ? [] : [codec])]
+    expect(whole).toMatchObject({ codecs, audioGroup: 'audio' })
+    // Alike in all else, so that nobody turns to silence when the line is slow.
+    const silent = { ...whole, codecs: [VIDEO.codec], audioGroup: undefined }
+    expect(others).toEqual(expected.slice(1).map(() => silent))
   })
 
   test('audio that went is listed until its last segment has left', () => {

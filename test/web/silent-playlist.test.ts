@@ -30,6 +30,12 @@ test.each([
   ])
 })
 
+test('the picture that is listed once more for who cannot take the sound stays', () => {
+  const twice = `${master('BANDWIDTH=1,CODECS="avc1.4d401f,Opus",RESOLUTION=1x1,AUDIO="audio"')}#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="avc1.4d401f",RESOLUTION=1x1\nvideo.m3u8\n`
+  const silent = ['#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="avc1.4d401f",RESOLUTION=1x1', 'video.m3u8']
+  expect(withoutAudio(twice).split('\n').slice(2, -1)).toEqual([...silent, ...silent])
+})
+
 test.each([
   ['sound alone', master('BANDWIDTH=1,CODECS="mp4a.40.2",AUDIO="audio"')],
   ['a picture alone', '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=1x1\nvideo.m3u8\n'],

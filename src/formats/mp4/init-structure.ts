@@ -1,12 +1,16 @@
 import { type Box, describe, readBoxes, readChildren, theOnly } from './boxes/box.ts'
+import { isSoundEntry } from './boxes/sound-entry.ts'
 import { readStsd } from './boxes/stsd.ts'
 import { malformed, unsupported } from './mp4-error.ts'
 
 /** How long an init segment may be: real ones have about 1 KB; with long parameter sets and metadata a few. */
 const MAX_INIT_BYTES = 1024 * 1024
 
-/** The sample entries of H.264 and HEVC, with parameter sets out of band and in band, and of AAC. */
-const SAMPLE_ENTRIES = ['avc1', 'avc3', 'hvc1', 'hev1', 'mp4a']
+/** The sample entries of H.264 and HEVC, with parameter sets out of band and in band. */
+const VIDEO_ENTRIES = ['avc1', 'avc3', 'hvc1', 'hev1']
+
+/** What is taken, in words. */
+export const TAKEN = 'H.264, HEVC, AAC, FLAC or Opus'
 
 /**
  * Checks that the bytes hold a moov with one track of a codec that we know, which is continued in fragments.
@@ -44,7 +48,7 @@ function checkTrack(bytes: Buffer, track: Box): void {
   const info = readChildren(bytes, theOnly(media, 'minf', 'mdia'))
   const tables = readChildren(bytes, theOnly(info, 'stbl', 'minf'))
   const entry = readStsd(bytes, theOnly(tables, 'stsd', 'stbl'))
-  if (!SAMPLE_ENTRIES.includes(entry.type)) {
-    throw unsupported(`${describe(entry)}: expected H.264, HEVC or AAC`)
+  if (!VIDEO_ENTRIES.includes(entry.type) && !isSoundEntry(entry)) {
+    throw unsupported(`${describe(entry)}: expected ${TAKEN}`)
   }
 }

@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto'
 import { channelsOf } from './audio-specific-config.ts'
 import { readBoxes, theOnly } from './boxes/box.ts'
 import { decoderSpecificInfo } from './boxes/esds.ts'
+import { readSampleEntry } from './boxes/sample-entry.ts'
+import { checkSoundEntry } from './boxes/sound-entry.ts'
 import { readSourceTimescale } from './boxes/source-timescale.ts'
+import { findSampleEntry } from './boxes/stsd.ts'
 import type { SampleDefaults } from './boxes/tfhd.ts'
-import { checkInitStructure } from './init-structure.ts'
+import { checkInitStructure, TAKEN } from './init-structure.ts'
 import { unsupported } from './mp4-error.ts'
 import { type ISOFile, readWithMp4box } from './mp4box.ts'
 import { pruneInit } from './prune.ts'
@@ -35,10 +38,10 @@ export interface InitFacts {
 }
 
 const VIDEO_CODEC = /^(avc[13]\.[0-9a-f]{6}|(hvc1|hev1)\.[A-C]?\d+\.[0-9A-F]+\.[LH]\d+[.0-9A-F]*)$/i
-const AUDIO_CODEC = /^mp4a\.40\.\d+$/
+const AUDIO_CODEC = /^(mp4a\.40\.\d+|Opus|fLaC)$/
 
 /**
- * Reads an init segment of one H.264, HEVC or AAC track.
+ * Reads an init segment of one track.
  * @throws Mp4Error `unsupported` for any other codec or shape, `malformed` for damaged bytes
  */
 export function readInit(bytes: Buffer): InitFacts {
@@ -46,7 +49,7 @@ export function readInit(bytes: Buffer): InitFacts {
   const id = createHash('sha256').update(bytes).digest('hex').slice(0, 12)
   const moov = theOnly(readBoxes(bytes), 'moov', 'an init segment')
   const sourceTimescale = readSourceTimescale(bytes, moov)
-  const track = readWithMp4box(pruneInit(bytes), readTrack)
+  const track = readWithMp4box(pruneInit(bytes), (file) => readTrack(file, bytes))
   const videoRange = track.rendition === 'video' ? videoRangeOf(bytes) : undefined
   return {
     id,
@@ -58,13 +61,13 @@ export function readInit(bytes: Buffer): InitFacts {
 
 type Track = ReturnType<ISOFile['getInfo']>['tracks'][number]
 
-function readTrack(file: ISOFile): Omit<InitFacts, 'id'> {
+function readTrack(file: ISOFile, bytes: Buffer): Omit<InitFacts, 'id'> {
   const [track] = file.getInfo().tracks
   if (track === undefined) throw unsupported('no track')
   if (!(track.timescale > 0)) throw unsupported('a timescale of 0')
   const defaults = readDefaults(file, track.id)
   return {
-    ...readKind(track, file),
+    ...readKind(track, file, bytes),
     codec: track.codec,
     timescale: track.timescale,
     trackId: track.id,
@@ -74,13 +77,11 @@ function readTrack(file: ISOFile): Omit<InitFacts, 'id'> {
 
 type Kind = Pick<InitFacts, 'rendition' | 'video' | 'audio'>
 
-function readKind(track: Track, file: ISOFile): Kind {
-  if (track.video !== undefined && VIDEO_CODEC.test(track.codec)) return readVideo(track.video)
-  if (track.audio !== undefined && AUDIO_CODEC.test(track.codec)) {
-    return readAudio(track.audio, file)
-  }
-  const name = track.codec.replace(/[^\x20-\x7e]/g, '?').slice(0, 40)
-  throw unsupported(`codec ${name}: expected H.264, HEVC or AAC`)
+function readKind({ codec, video, audio }: Track, file: ISOFile, bytes: Buffer): Kind {
+  if (video !== undefined && VIDEO_CODEC.test(codec)) return readVideo(video)
+  if (audio !== undefined && AUDIO_CODEC.test(codec)) return readAudio(audio, file, bytes)
+  const name = codec.replace(/[^\x20-\x7e]/g, '?').slice(0, 40)
+  throw unsupported(`codec ${name}: expected ${TAKEN}`)
 }
 
 function readVideo({ width, height }: NonNullable<Track['video']>): Kind {
@@ -88,7 +89,9 @@ function readVideo({ width, height }: NonNullable<Track['video']>): Kind {
   return { rendition: 'video', video: { width, height } }
 }
 
-function readAudio(audio: NonNullable<Track['audio']>, file: ISOFile): Kind {
+function readAudio(audio: NonNullable<Track['audio']>, file: ISOFile, bytes: Buffer): Kind {
+  const entry = findSampleEntry(bytes)
+  checkSoundEntry(entry, readSampleEntry(bytes, entry).boxes)
   const config = decoderSpecificInfo(file.getBox('esds')?.esd)
   const channels = config === undefined ? undefined : channelsOf(config)
   return {

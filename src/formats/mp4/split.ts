@@ -9,6 +9,7 @@ import {
   writeBoxHeader,
 } from './boxes/box.ts'
 import { readHdlr } from './boxes/hdlr.ts'
+import { findSampleEntry } from './boxes/stsd.ts'
 import { countedFromMoof } from './boxes/tfhd.ts'
 import { readTkhd } from './boxes/tkhd.ts'
 import { readTrex } from './boxes/trex.ts'
@@ -24,7 +25,7 @@ type TrackFacts = Pick<InitFacts, 'trackId' | 'sampleDefaults'>
 
 /**
  * Splits an init segment of several tracks into init segments of one each: the first video and the first audio track that
- * we can read. Ids stay. One of a single track comes back as it is.
+ * we can read, AAC before others, because all players take it. Ids stay. One of a single track comes back as it is.
  *
  * @returns video first
  * @throws Mp4Error when there is neither video nor audio
@@ -38,10 +39,15 @@ export function splitInit(bytes: Buffer): readonly Buffer[] {
   const inits = ['vide', 'soun'].flatMap((kind) => {
     const all = tracks.filter((track) => handlerOf(bytes, track) === kind)
     const own = all.map((track) => join([...ftyp, onlyTrack(bytes, moov, track)]))
-    return own.find(isReadable) ?? own.slice(0, 1)
+    const readable = own.filter(isReadable)
+    return readable.find(isAac) ?? readable[0] ?? own.slice(0, 1)
   })
   if (inits.length === 0) throw unsupported('neither video nor audio')
   return inits
+}
+
+function isAac(init: Buffer): boolean {
+  return findSampleEntry(init).type === 'mp4a'
 }
 
 function isReadable(init: Buffer): boolean {

@@ -11,6 +11,8 @@ export interface PickedPlaylists {
 }
 
 const PLAYABLE = /^(avc1|avc3|hvc1|hev1|mp4a)\b/i
+/** Matches sound that we pass on and not all players take. */
+const PASSED = /^(opus|flac)$/i
 const OTHER_VIDEO = /^(av01|vp0?[89]|dvh1|dvhe|mp4v)\b/i
 const VIDEO = /^(avc1|avc3|hvc1|hev1)\b/i
 /** Matches subtitles and captions, which we neither follow nor repeat. */
@@ -23,7 +25,11 @@ function isPlayableCodec(codec: string): boolean {
 /** Whether we read such media: all of it, or the picture without its sound. */
 export function isReadable(codecs: readonly string[]): boolean {
   const pictures = codecs.filter(isVideoCodec)
-  return (pictures.length > 0 ? pictures : codecs).every(isPlayableCodec)
+  return (pictures.length > 0 ? pictures : codecs).every(isKnownCodec)
+}
+
+function isKnownCodec(codec: string): boolean {
+  return isPlayableCodec(codec) || PASSED.test(codec)
 }
 
 export function isVideoCodec(codec: string): boolean {
@@ -31,16 +37,22 @@ export function isVideoCodec(codec: string): boolean {
 }
 
 /**
- * Picks one variant: the best that we can play throughout, as there is no ladder here, else the best whose picture we can
- * play; the best of all if we can play none. Its sound is the default of its audio group, or within its own segments.
+ * Picks one variant: the best that all can play throughout, as there is no ladder here, else the best that some can, else the
+ * best whose picture they can; the best of all if there is none. Its sound is the default of its audio group, or within its
+ * own segments.
  * @param failed URIs of variants that could not be had: a redundant one takes the place of the best, if there is one
  */
 export function pickPlaylists(
   { variants, audio }: MultivariantPlaylist,
   failed: ReadonlySet<string> = new Set(),
 ): PickedPlaylists {
-  const readable = variants.filter((variant) => isReadable(mediaCodecs(variant)))
-  const first = bestOf(variants.filter(isPlayable)) ?? bestOf(readable) ?? bestOf(variants)
+  const whole = variants.filter((one) => !variants.some((other) => isSilencedOf(one, other)))
+  const readable = whole.filter((variant) => isReadable(mediaCodecs(variant)))
+  const shown = readable.some(hasPicture) ? readable.filter(hasPicture) : readable
+  const bestAllOf = (isFit: (codec: string) => boolean): Variant | undefined =>
+    bestOf(shown.filter((variant) => mediaCodecs(variant).every(isFit)))
+  const first =
+    bestAllOf(isPlayableCodec) ?? bestAllOf(isKnownCodec) ?? bestOf(shown) ?? bestOf(whole)
   if (first === undefined) throw new RangeError('a multivariant playlist lists a variant')
   const left = variants.find((one) => !failed.has(one.uri) && isRedundant(one, first))
   const best = left ?? first
@@ -53,6 +65,13 @@ export function pickPlaylists(
   return { uris, codecs: mediaCodecs(best), videoRange: best.videoRange }
 }
 
+/** Says whether one variant is the other for players that cannot take its sound. */
+function isSilencedOf(one: Variant, other: Variant): boolean {
+  const isPicture = one.codecs.length > 0 && mediaCodecs(one).every(isVideoCodec)
+  const hasGroup = one.audioGroup === undefined && other.audioGroup !== undefined
+  return one.uri === other.uri && isPicture && hasGroup
+}
+
 /** Says whether one variant stands in for the other, as a backup of the same. RFC 8216bis, 4.4.6.2. */
 function isRedundant(one: Variant, other: Variant): boolean {
   const [a, b] = [one, other].map(({ bandwidth, codecs, resolution, frameRate }) =>
@@ -63,13 +82,12 @@ function isRedundant(one: Variant, other: Variant): boolean {
 
 /** Returns the best variant. Without CODECS nothing speaks against one. Video outweighs sound alone. */
 function bestOf(variants: readonly Variant[]): Variant | undefined {
-  const weight = ({ codecs, resolution, bandwidth }: Variant): number =>
-    bandwidth + (resolution !== undefined || codecs.some((codec) => VIDEO.test(codec)) ? 1e12 : 0)
+  const weight = (variant: Variant): number => variant.bandwidth + (hasPicture(variant) ? 1e12 : 0)
   return variants.toSorted((a, b) => weight(b) - weight(a))[0]
 }
 
-function isPlayable(variant: Variant): boolean {
-  return mediaCodecs(variant).every(isPlayableCodec)
+function hasPicture({ codecs, resolution }: Variant): boolean {
+  return resolution !== undefined || codecs.some((codec) => VIDEO.test(codec))
 }
 
 function mediaCodecs({ codecs }: Variant): readonly string[] {

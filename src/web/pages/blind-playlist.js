@@ -13,9 +13,12 @@ export function withoutVideo(text) {
   if (uri === undefined) return text
   const lines = text.split(/\r?\n/).filter((line) => !line.startsWith('#EXT-X-MEDIA:'))
   return lines
-    .map((line, i) => {
-      if (line.startsWith('#EXT-X-STREAM-INF:')) return soundVariant(line)
-      return lines[i - 1]?.startsWith('#EXT-X-STREAM-INF:') ? uri : line
+    .flatMap((line, i) => {
+      const variant = [line, lines[i - 1] ?? ''].find((one) => one.startsWith('#EXT-X-STREAM-INF:'))
+      if (variant === undefined) return [line]
+      // The picture once more, for players that do not take the sound.
+      if (!variant.includes('AUDIO="')) return []
+      return [line === variant ? soundVariant(line) : uri]
     })
     .join('\n')
 }

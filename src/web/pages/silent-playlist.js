@@ -12,8 +12,8 @@
 export function withoutAudio(text) {
   const lines = text.split(/\r?\n/)
   const variants = lines.filter((line) => line.startsWith('#EXT-X-STREAM-INF:'))
-  if (!variants.every((line) => line.includes('RESOLUTION=') && line.includes('AUDIO="')))
-    return text
+  const areAllPictures = variants.every((line) => line.includes('RESOLUTION='))
+  if (!areAllPictures || !variants.some((line) => line.includes('AUDIO="'))) return text
   return lines
     .filter((line) => !/^#EXT-X-MEDIA:.*\bTYPE=AUDIO\b/.test(line))
     .map((line) => (line.startsWith('#EXT-X-STREAM-INF:') ? silentVariant(line) : line))

@@ -46,9 +46,21 @@ test('avc3 and hev1, with parameter sets in band, are told apart by the codec st
   expect(readInit(replace(readClip('hevc').init, 'hvc1', 'hev1')).codec).toMatch(/^hev1\./)
 })
 
+test.each([
+  ['Opus', 'dOps'],
+  ['fLaC', 'dfLa'],
+])('%s passes by its name, if a decoder is told how', (name, configuration) => {
+  const named = replace(readClip('aac').init, 'mp4a', name)
+  expect(() => readInit(named)).toThrow(/configures no decoder/)
+  const { codec, rendition, audio } = readInit(replace(named, 'esds', configuration))
+  // The entry's own count, which the template of MP4 has made 2 of AAC's one.
+  const expected = { channels: 2, sampleRate: 48_000 }
+  expect({ codec, rendition, audio }).toEqual({ codec: name, rendition: 'audio', audio: expected })
+})
+
 test('other codecs are unsupported, and the message says so', () => {
   const vp9 = replace(readClip('avc').init, 'avc1', 'vp09')
-  expect(() => readInit(vp9)).toThrow(/vp09 box at \d+: expected H.264, HEVC or AAC/)
+  expect(() => readInit(vp9)).toThrow(/vp09 box at \d+: expected H.264, HEVC, AAC, FLAC or Opus$/)
 })
 
 test('a media fragment, a missing moov and something behind it are no init segment', () => {

@@ -54,17 +54,43 @@ describe('of several variants', () => {
     expect(pick(a ?? '', b ?? '')).toEqual([['muxed', 'v2']])
   })
 
+  test('the picture of one that is listed once more without its sound is no variant of its own', () => {
+    const group = '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a",DEFAULT=YES,URI="sound"'
+    const loud = variant('BANDWIDTH=1,CODECS="avc1.4d400c,Opus",AUDIO="a"', 'v')
+    const silent = variant('BANDWIDTH=1,CODECS="avc1.4d400c"', 'v')
+    const apart = [
+      ['video', 'v'],
+      ['audio', 'sound'],
+    ]
+    expect(pick(group, loud, silent)).toEqual(apart)
+    expect(pick(group, silent, loud)).toEqual(apart)
+    // With sound in it, it is.
+    expect(pick(group, loud, variant(`BANDWIDTH=1,${AVC}`, 'v'))).toEqual([['muxed', 'v']])
+  })
+
   test('one whose sound alone cannot be read goes before one whose picture cannot', () => {
     const av1 = variant('BANDWIDTH=9,CODECS="av01.0.04M.08,mp4a.40.2"', 'av1')
     const ac3 = variant('BANDWIDTH=2,CODECS="avc1.4d400c,ac-3"', 'ac3')
     expect(pick(av1, ac3)).toEqual([['muxed', 'ac3']])
     expect(pick(av1, ac3, variant(`BANDWIDTH=1,${AVC}`, 'low'))).toEqual([['muxed', 'low']])
+    expect(pick(ac3, variant('BANDWIDTH=1,CODECS="mp4a.40.2"', 'sound'))).toEqual([
+      ['muxed', 'ac3'],
+    ])
+  })
+
+  test('AAC goes before sound that not all players take, and that before what is left out', () => {
+    const [ac3, opus, aac] = ['ac-3', 'Opus', 'mp4a.40.2'].map((codec, i) =>
+      variant(`BANDWIDTH=${9 - i},CODECS="avc1.4d400c,${codec}"`, codec),
+    )
+    expect(pick(ac3 ?? '', opus ?? '')).toEqual([['muxed', 'Opus']])
+    expect(pick(ac3 ?? '', opus ?? '', aac ?? '')).toEqual([['muxed', 'mp4a.40.2']])
   })
 
   test.each([
     ['avc1.4d400c,ac-3', true],
     ['mp4a.40.2', true],
     ['ac-3', false],
+    ['opus', true],
     ['av01.0.04M.08,mp4a.40.2', false],
   ])('%s is read: %s', (codecs, isRead) => {
     expect(isReadable(codecs.split(','))).toBe(isRead)

@@ -15,6 +15,7 @@ import { type Box, describe, endOf, payloadStart, readBoxes, writeBox } from './
 import { writeEsds } from './esds.ts'
 import { u8, u16, u32 } from './fields.ts'
 import { type HvcC, writeHvcC } from './hvc-c.ts'
+import { isSoundEntry } from './sound-entry.ts'
 
 /** A sample entry taken apart: what a decoder needs to know of samples. ISO/IEC 14496-12, 8.5.2. */
 export interface SampleEntry {
@@ -34,10 +35,10 @@ const AUDIO_FIELDS = 28
  */
 export function readSampleEntry(bytes: Buffer, entry: Box): SampleEntry {
   const fieldsAt = payloadStart(entry)
-  const boxesAt = fieldsAt + (entry.type === 'mp4a' ? AUDIO_FIELDS : VISUAL_FIELDS)
+  const boxesAt = fieldsAt + (isSoundEntry(entry) ? AUDIO_FIELDS : VISUAL_FIELDS)
   if (boxesAt > endOf(entry)) throw malformed(`${describe(entry)} is cut off`)
   // QuickTime's versions 1 and 2 of an audio entry have more fields.
-  if (entry.type === 'mp4a' && bytes.readUInt16BE(fieldsAt + 8) !== 0) {
+  if (isSoundEntry(entry) && bytes.readUInt16BE(fieldsAt + 8) !== 0) {
     throw unsupported(`${describe(entry)} is not of version 0`)
   }
   return {
