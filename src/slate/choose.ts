@@ -1,4 +1,5 @@
 import type { InitFacts } from '../formats/mp4/init.ts'
+import { isAac } from '../formats/mp4/is-aac.ts'
 import type { Movie } from '../formats/mp4/read-movie.ts'
 import { type Track, timescaleOf } from '../formats/mp4/track.ts'
 import { longestGroup, movieLoop, type PictureLoop, stillLoop } from './picture-loop.ts'
@@ -36,7 +37,8 @@ export async function chooseSlate(
   if (own === undefined || unfit !== undefined) {
     return { pictures: await builtIn(video), sound: silent, unfit }
   }
-  const speaks = audio !== undefined && file?.audio !== undefined
+  // A file's sound is AAC, which a player that decodes another codec need not go on with.
+  const speaks = audio !== undefined && file?.audio !== undefined && isAac(audio.init.codec)
   const sound = speaks ? recordedSound(file.audio) : silent
   return { pictures: movieLoop(own), sound, unfit: undefined }
 }
