@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 
-const DEADLINE_MS = 5_000
+const DEADLINE_MS = 20_000
 
 /** A small JSON API that answers within seconds or fails. */
 export class JsonApi {

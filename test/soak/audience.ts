@@ -1,5 +1,6 @@
 import type { Incident, ViewerCounts } from '../proof/viewer.ts'
 import type { Excuses } from './excuses.ts'
+import type { OwnPauses } from './own-pauses.ts'
 
 /** Whoever watches, in whichever way. */
 export interface Watcher {
@@ -22,7 +23,7 @@ export interface AudienceReport {
   readonly segments: number
   /** Incidents by kind: what the gateway has to answer for. */
   readonly errors: Readonly<Record<string, number>>
-  /** Incidents by kind while the camera or KVS gave too little. */
+  /** Incidents by kind while the camera or KVS gave too little, or this process stood still. */
   readonly excused: Readonly<Record<string, number>>
   /** The first few of each kind that are not excused, each as a line. */
   readonly examples: readonly string[]
@@ -37,11 +38,13 @@ export class Audience {
   readonly #excused = new Map<string, number>()
   readonly #examples: string[] = []
   readonly #excuses: Excuses
+  readonly #pauses: OwnPauses
   readonly #log: (line: string) => void
 
   /** @param log told of each incident that is not excused, to be read beside the troubles */
-  constructor(excuses: Excuses, log: (line: string) => void) {
+  constructor(excuses: Excuses, pauses: OwnPauses, log: (line: string) => void) {
     this.#excuses = excuses
+    this.#pauses = pauses
     this.#log = log
   }
 
@@ -71,16 +74,26 @@ export class Audience {
 
   #judge(stream: string, incident: Incident): void {
     const { kind, atMs, url, detail, lastedMs } = incident
-    const isExcused = this.#excuses.covers(stream, incident)
-    const counts = isExcused ? this.#excused : this.#errors
-    const count = (counts.get(kind) ?? 0) + 1
-    counts.set(kind, count)
-    if (isExcused || count > EXAMPLES_PER_KIND) return
+    if (this.#excuses.covers(stream, incident)) {
+      count(this.#excused, kind)
+      return
+    }
+    if (kind === 'stall' && this.#pauses.explain(lastedMs, atMs + lastedMs)) {
+      count(this.#excused, 'stall of the viewers’ own process')
+      return
+    }
+    if (count(this.#errors, kind) > EXAMPLES_PER_KIND) return
     const lasted = lastedMs === 0 ? '' : ` for ${Math.round(lastedMs)} ms`
     const line = `${new Date(atMs).toISOString()} ${kind}${lasted} ${url} ${detail}`.trimEnd()
     this.#examples.push(line)
     this.#log(`! ${stream}: ${line}`)
   }
+}
+
+function count(counts: Map<string, number>, kind: string): number {
+  const now = (counts.get(kind) ?? 0) + 1
+  counts.set(kind, now)
+  return now
 }
 
 function total(watchers: readonly Watcher[]): GroupReport {

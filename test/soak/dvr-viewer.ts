@@ -11,7 +11,8 @@ const STAY_S = [20, 90] as const
 /** Every how many delta updates the whole list is loaded as well. */
 const COMPARE_EVERY = 4
 const FRAGMENTS_A_RELOAD = 3
-const EDITIONS_KEPT = 50
+/** Lists of the newest editions: nobody comes back to others, and each is thousands of lines. */
+const LISTS_KEPT = 6
 
 /** One rendition of one edition, for as long as the viewer has known it. */
 interface Watched {
@@ -67,7 +68,7 @@ export class DvrViewer implements Watcher {
     if (watched === fresh) this.#client.saw('lists')
     this.#watched.set(url.href, watched)
     const [oldest] = this.#watched.keys()
-    if (this.#watched.size > EDITIONS_KEPT && oldest !== undefined) this.#watched.delete(oldest)
+    if (this.#watched.size > LISTS_KEPT && oldest !== undefined) this.#watched.delete(oldest)
     return watched
   }
 

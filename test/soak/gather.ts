@@ -10,29 +10,41 @@ const METRICS = [
   'source_switches_total',
 ] as const
 
-/** What the emulator and the gateway's API say at the end; nothing when they do not answer any more. */
+/**
+ * What the emulator and the gateway's API say at the end, stream by stream, since an hour has thousands of sessions. Who
+ * does not answer any more is not among them, and `log` hears why.
+ */
 export async function gatherUpstream(
-  { control, admin }: Pick<Product, 'control' | 'admin'>,
+  product: Pick<Product, 'control' | 'admin'>,
   streams: readonly SoakStream[],
+  log: (line: string) => void,
 ): Promise<readonly StreamUpstream[]> {
-  const gathered = await Promise.allSettled(
-    streams.map(async ({ name, cameras }): Promise<StreamUpstream> => {
-      const status = await admin.stream(name)
-      return {
-        stream: name,
-        state: status.state,
-        rollovers: status.session?.rollovers ?? 0,
-        bytesDown: status.downstream.bytes,
-        bytesUp: status.upstream.bytes,
-        cameras: await Promise.all(
-          cameras.map(
-            async (camera) => [camera, await control.counters(cameraOf(camera))] as const,
-          ),
-        ),
-      }
-    }),
-  )
-  return gathered.filter((one) => one.status === 'fulfilled').map(({ value }) => value)
+  const gathered: StreamUpstream[] = []
+  for (const stream of streams) {
+    try {
+      gathered.push(await gatherStream(product, stream))
+    } catch (error) {
+      log(`${stream.name}: ${String(error)}`)
+    }
+  }
+  return gathered
+}
+
+async function gatherStream(
+  { control, admin }: Pick<Product, 'control' | 'admin'>,
+  { name, cameras }: SoakStream,
+): Promise<StreamUpstream> {
+  const { state, session, downstream, upstream } = await admin.stream(name)
+  const counted: StreamUpstream['cameras'][number][] = []
+  for (const camera of cameras) counted.push([camera, await control.counters(cameraOf(camera))])
+  return {
+    stream: name,
+    state,
+    rollovers: session?.rollovers ?? 0,
+    bytesDown: downstream.bytes,
+    bytesUp: upstream.bytes,
+    cameras: counted,
+  }
 }
 
 /** What the gateway's metrics say of what no viewer can see; nothing when it does not answer any more. */

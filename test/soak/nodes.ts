@@ -11,6 +11,7 @@ import { gatherTotals, gatherUpstream } from './gather.ts'
 import { MemoryWatch } from './memory-watch.ts'
 import { NodeMonitors } from './node-monitors.ts'
 import { NodeTrouble } from './node-trouble.ts'
+import { OwnPauses } from './own-pauses.ts'
 import type { SoakReport } from './report.ts'
 import { progress, type SoakOptions, WARM_UP_MS } from './soak.ts'
 
@@ -52,7 +53,8 @@ export async function soakNodes(options: NodesSoakOptions): Promise<SoakReport> 
   const monitors = new NodeMonitors(names, end)
   for (const [name, node] of nodes.nodes) monitors.come(name, node)
   const excuses = new Excuses()
-  const audience = new Audience(excuses, log)
+  const pauses = new OwnPauses(clock)
+  const audience = new Audience(excuses, pauses, log)
   const memory = new MemoryWatch(() => nodes.redis.usage(), clock)
   const trouble = new NodeTrouble({
     clock,
@@ -69,6 +71,7 @@ export async function soakNodes(options: NodesSoakOptions): Promise<SoakReport> 
   const seats = { watchUrl, get: getTwice, manyNodes: true, streams }
   await Promise.all([
     memory.run(end),
+    pauses.run(end),
     trouble.run(),
     welcome({ product: seats, audience, clock, seed, signal: end }, viewers),
     progress(log, () => monitors.reports(), audience, end),
@@ -85,9 +88,10 @@ export async function soakNodes(options: NodesSoakOptions): Promise<SoakReport> 
     gatewayLines: all.flatMap(({ process }) => process.lines),
     monitors: monitors.reports(),
     audience: audience.report(),
+    longestOwnPauseMs: pauses.longestMs,
     troubles: Object.fromEntries(trouble.counts),
     troubleFailures: trouble.failures,
-    upstream: await gatherUpstream(asked, streams),
+    upstream: await gatherUpstream(asked, streams, log),
     totals: await gatherTotals(asked),
     memory: [['Redis: used', memory.report(WARM_UP_MS)]],
   }

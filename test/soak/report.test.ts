@@ -45,6 +45,7 @@ const passed: SoakReport = {
     excused: { stall: 4 },
     examples: [],
   },
+  longestOwnPauseMs: 12.3,
   troubles: { garbage: 2 },
   troubleFailures: [],
   upstream: [upstream],

@@ -21,6 +21,8 @@ export interface SoakReport {
   readonly gatewayLines: readonly string[]
   readonly monitors: readonly MonitorReport[]
   readonly audience: AudienceReport
+  /** How long the process that judges stood still at most. */
+  readonly longestOwnPauseMs: number
   readonly troubles: Readonly<Record<string, number>>
   readonly troubleFailures: readonly string[]
   readonly upstream: readonly StreamUpstream[]
@@ -71,8 +73,9 @@ export function printed(report: SoakReport): string {
     'Viewers',
     ...Object.entries(audience.groups).map(groupLine),
     `  errors ${inWords(audience.errors)}`,
-    `  excused while camera or KVS gave too little: ${inWords(audience.excused)}`,
+    `  excused while camera, KVS or this machine gave too little: ${inWords(audience.excused)}`,
     ...audience.examples.map((line) => `  ${line}`),
+    `  their own process stood still for ${Math.round(report.longestOwnPauseMs)} ms at most`,
     '',
     `Trouble: ${inWords(troubles)}`,
     ...report.troubleFailures.map((line) => `  not inflicted: ${line}`),

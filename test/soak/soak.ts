@@ -19,6 +19,7 @@ import {
 import { Excuses } from './excuses.ts'
 import { gatherTotals, gatherUpstream } from './gather.ts'
 import { MemoryWatch } from './memory-watch.ts'
+import { OwnPauses } from './own-pauses.ts'
 import type { SoakReport } from './report.ts'
 import { TroubleMaker } from './trouble-maker.ts'
 import type { Victim } from './troubles.ts'
@@ -74,7 +75,8 @@ async function watchItSuffer(
   const { minutes, viewers, seed, log } = options
   const end = AbortSignal.any([options.signal, AbortSignal.timeout(minutes * 60_000)])
   const startedMs = clock.now()
-  const audience = new Audience(excuses, log)
+  const pauses = new OwnPauses(clock)
+  const audience = new Audience(excuses, pauses, log)
   const memory = new MemoryWatch(() => processUsage(product.process.pid), clock)
   const monitors = SOAK_STREAMS.map(({ name, follows }) => {
     const tolerances = follows === undefined ? {} : { seamlessMs: 0 }
@@ -90,6 +92,7 @@ async function watchItSuffer(
   })
   await Promise.all([
     memory.run(end),
+    pauses.run(end),
     troubleMaker.run(),
     wild.run(WILD_STREAM, end),
     ...monitors.map((monitor) => monitor.follow()),
@@ -103,9 +106,10 @@ async function watchItSuffer(
     gatewayLines: product.process.lines,
     monitors: monitors.map((monitor) => monitor.report()),
     audience: audience.report(),
+    longestOwnPauseMs: pauses.longestMs,
     troubles: { ...Object.fromEntries(troubleMaker.counts), ...wild.counts },
     troubleFailures: troubleMaker.failures,
-    upstream: await gatherUpstream(product, SOAK_STREAMS),
+    upstream: await gatherUpstream(product, SOAK_STREAMS, log),
     totals: await gatherTotals(product),
     memory: [['Gateway: RSS', memory.report(WARM_UP_MS)]],
   }
