@@ -98,7 +98,7 @@ async function failingOver(kills: number): Promise<BenchReport['rows']> {
   const tookMs: number[] = []
   for (let i = 0; i < kills; i += 1) {
     await untilLive(nodes, ['s0'])
-    const owner = await ownerOf(nodes)
+    const owner = await nodes.agreedOwner('s0')
     const [other = ''] = [...nodes.nodes.keys()].filter((name) => name !== owner)
     // At once after a fragment, the next one is a whole fragment away: so it is at any time.
     await sleep(Math.random() * 1_000)
@@ -207,7 +207,7 @@ async function traffic({ redis }: Nodes, seconds: number): Promise<Traffic> {
 
 /** By how much each fragment of the first stream is listed later than by its owner. */
 async function behind(nodes: Nodes, seconds: number): Promise<readonly number[]> {
-  const owner = await ownerOf(nodes)
+  const owner = await nodes.agreedOwner('s0')
   const [other = ''] = [...nodes.nodes.keys()].filter((name) => name !== owner)
   const end = AbortSignal.timeout(seconds * 1_000)
   const [first, then] = await Promise.all([
@@ -235,20 +235,6 @@ async function sightings(
     await sleep(POLL_MS)
   }
   return seen
-}
-
-async function ownerOf(nodes: Nodes): Promise<string> {
-  const signal = AbortSignal.timeout(READY_MS)
-  for (;;) {
-    const told = new Set<string | null>()
-    for (const name of nodes.nodes.keys()) {
-      const { owner } = (await nodes.api(name, '/api/v1/streams/s0')) as { owner: string | null }
-      told.add(owner)
-    }
-    const [owner] = told
-    if (told.size === 1 && typeof owner === 'string') return owner
-    await sleep(100, undefined, { signal })
-  }
 }
 
 async function newestOf(nodes: Nodes, name: string, stream = 's0'): Promise<number> {

@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ContinuityMonitor } from '../proof/continuity-monitor.ts'
 import type { KnownSegments } from '../proof/known-segments.ts'
 import { Nodes } from '../proof/nodes.ts'
 import { RedisServer } from '../proof/redis-server.ts'
-import { SOON } from '../support/browser.ts'
 import { Link } from '../support/link.ts'
 import { hasTool } from '../support/tools.ts'
 import { cameraOf } from '../support/world.ts'
@@ -43,7 +42,7 @@ describe.skipIf(!hasAll)('G1: two nodes, whose clocks are a minute apart', () =>
       const node = await nodes.add(name, { redisUrl: link.over(redis.url), clockS })
       seats.push({ name, link, watchUrl: node.watchUrl(STREAM) })
     }
-    await grown(2)
+    await nodes.grown(STREAM, 2)
   })
 
   afterAll(async () => {
@@ -56,9 +55,9 @@ describe.skipIf(!hasAll)('G1: two nodes, whose clocks are a minute apart', () =>
     unnoticed(async () => {
       for (const who of [await owner(), await follower(), await owner()]) {
         who.link.cut()
-        await grown(4)
+        await nodes.grown(STREAM, 4)
         who.link.mend()
-        await grown(2)
+        await nodes.grown(STREAM, 2)
       }
     }))
 
@@ -68,7 +67,7 @@ describe.skipIf(!hasAll)('G1: two nodes, whose clocks are a minute apart', () =>
         who.link.hold(0)
         await away()
         who.link.release()
-        await grown(2)
+        await nodes.grown(STREAM, 2)
       }
     }))
 
@@ -77,7 +76,7 @@ describe.skipIf(!hasAll)('G1: two nodes, whose clocks are a minute apart', () =>
       for (const { link } of seats) link.cut()
       await away()
       for (const { link } of seats) link.mend()
-      await grown(2)
+      await nodes.grown(STREAM, 2)
     }))
 
   test('Redis dies and comes back empty', () =>
@@ -86,16 +85,16 @@ describe.skipIf(!hasAll)('G1: two nodes, whose clocks are a minute apart', () =>
       await redis.kill()
       await away()
       redis = await RedisServer.start({ port })
-      await grown(3)
+      await nodes.grown(STREAM, 3)
     }))
 
   test('Redis forgets what it likes, because it has no room', () =>
     unnoticed(async () => {
       await redis.ask('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
       await redis.ask('CONFIG', 'SET', 'maxmemory', '4mb')
-      await grown(4)
+      await nodes.grown(STREAM, 4)
       await redis.ask('CONFIG', 'SET', 'maxmemory', '0')
-      await grown(2)
+      await nodes.grown(STREAM, 2)
     }))
 })
 
@@ -125,34 +124,12 @@ async function unnoticed(happening: () => Promise<void>): Promise<void> {
 /** Real processes measure their leases by themselves: nothing but time makes one run out. */
 const away = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, AWAY_MS))
 
-/** Waits until so many segments more are listed by both. */
-async function grown(by: number): Promise<void> {
-  const before = Math.max(...(await newest()))
-  await vi.waitFor(
-    async () => expect(Math.min(...(await newest()))).toBeGreaterThanOrEqual(before + by),
-    SOON,
-  )
-}
-
-async function newest(): Promise<readonly number[]> {
-  const answers = await nodes.ask(`/hls/${STREAM}/video.m3u8`)
-  return answers.map(({ text }) => Number(/.*\/(\d+)-/s.exec(text)?.[1] ?? 0))
-}
-
 /** Who owns the stream, as both have it. */
 async function owner(): Promise<Seat> {
-  return vi.waitFor(async () => {
-    const told = new Set<string | null>()
-    for (const { name } of seats) {
-      const { owner: one } = (await nodes.api(name, `/api/v1/streams/${STREAM}`)) as {
-        owner: string | null
-      }
-      told.add(one)
-    }
-    const seat = seats.find(({ name }) => told.size === 1 && told.has(name))
-    if (seat === undefined) throw new Error(`owned by ${[...told].join(', ')}`)
-    return seat
-  }, SOON)
+  const name = await nodes.agreedOwner(STREAM)
+  const seat = seats.find((one) => one.name === name)
+  if (seat === undefined) throw new Error(`owned by ${name}`)
+  return seat
 }
 
 async function follower(): Promise<Seat> {

@@ -41,19 +41,19 @@ describe.skipIf(!hasTool('redis-server'))('two nodes, and Sentinel', () => {
   test('G1, G3: when the master dies, viewers notice nothing', async () => {
     const end = new AbortController()
     const known = new Map<string, KnownSegments>()
-    await grown(1)
+    await nodes.grown('lobby', 1)
     const monitors = NAMES.map(
       (name) =>
         new ContinuityMonitor(nodes.get(name).watchUrl('lobby'), { signal: end.signal, known }),
     )
     const following = monitors.map((monitor) => monitor.follow())
-    await grown(2)
+    await nodes.grown('lobby', 2)
     await nodes.redis.kill()
     // Each has three connections there.
     await vi.waitFor(async () => {
       expect(infoOf(await replica.ask('INFO', 'clients'), 'connected_clients')).toBeGreaterThan(6)
     }, SOON)
-    await grown(4)
+    await nodes.grown('lobby', 4)
     end.abort()
     await Promise.all(following)
     for (const monitor of monitors) {
@@ -63,17 +63,3 @@ describe.skipIf(!hasTool('redis-server'))('two nodes, and Sentinel', () => {
     expect(sessionsAtOnce).toBeLessThanOrEqual(2)
   })
 })
-
-/** Waits until so many segments more are listed by both. */
-async function grown(by: number): Promise<void> {
-  const before = Math.max(...(await newest()))
-  await vi.waitFor(
-    async () => expect(Math.min(...(await newest()))).toBeGreaterThanOrEqual(before + by),
-    SOON,
-  )
-}
-
-async function newest(): Promise<readonly number[]> {
-  const answers = await nodes.ask('/hls/lobby/video.m3u8')
-  return answers.map(({ text }) => Number(/.*\/(\d+)-/s.exec(text)?.[1] ?? 0))
-}

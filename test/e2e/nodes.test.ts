@@ -68,13 +68,13 @@ describe('three nodes are one gateway', () => {
   test('G8: each fragment is fetched once, whichever nodes are asked', async () => {
     const { calls } = await nodes.emulator.control.counters(cameraOf('lobby'))
     const before = fetched(calls)
-    const [first] = await newest('lobby')
+    const [first] = await nodes.newest('lobby')
     await vi.waitFor(async () => {
-      const seen = await newest('lobby')
+      const seen = await nodes.newest('lobby')
       expect(Math.min(...seen)).toBeGreaterThan((first ?? 0) + 3)
     }, SOON)
     const { calls: after } = await nodes.emulator.control.counters(cameraOf('lobby'))
-    const [last] = await newest('lobby')
+    const [last] = await nodes.newest('lobby')
     // Two tracks each, and perhaps the next one.
     const fragments = (last ?? 0) - (first ?? 0) + 2
     expect(fetched(after) - before).toBeLessThanOrEqual(2 * fragments)
@@ -82,14 +82,14 @@ describe('three nodes are one gateway', () => {
 
   test('G10: a stream runs as long as viewers of any node want it, and no longer', async () => {
     await everywhere('porch')
-    const owner = await ownerOf('porch')
+    const owner = await nodes.owner('porch')
     const other = [...nodes.nodes.keys()].find((name) => name !== owner) ?? ''
     // Wanted on one node, it goes on beyond the idle time of the others.
     for (let looks = 0; looks < 12; looks += 1) {
       await nodes.ask('/hls/porch/video.m3u8', [other])
       await new Promise((resolve) => setTimeout(resolve, 500))
     }
-    expect(await ownerOf('porch')).not.toBeNull()
+    expect(await nodes.owner('porch')).not.toBeNull()
     // It may be between two owners for a moment.
     await vi.waitFor(async () => {
       for (const name of nodes.nodes.keys()) {
@@ -103,7 +103,7 @@ describe('three nodes are one gateway', () => {
 
   test('G10: what an operator orders is done, whichever node is asked', async () => {
     await everywhere('porch')
-    const owner = (await ownerOf('porch')) ?? ''
+    const owner = (await nodes.owner('porch')) ?? ''
     const [other = ''] = [...nodes.nodes.keys()].filter((name) => name !== owner)
     const sessions = async (): Promise<number> =>
       callsOf(await nodes.emulator.control.counters(cameraOf('porch')), 'GetHLSStreamingSessionURL')
@@ -146,16 +146,16 @@ describe('G1, G3: whoever owns a stream, viewers of all nodes see one timeline',
       (node) => new ContinuityMonitor(node.watchUrl('lobby'), { signal: end.signal }),
     )
     const following = monitors.map((monitor) => monitor.follow())
-    await grown('lobby', 2)
+    await nodes.grown('lobby', 2)
     await nodes.redis.kill()
     // Several times as long as a lease lasts.
-    await grown('lobby', 9)
+    await nodes.grown('lobby', 9)
     await nodes.renewRedis()
-    await grown('lobby', 4)
+    await nodes.grown('lobby', 4)
     nodes.redis.pause()
-    await grown('lobby', 9)
+    await nodes.grown('lobby', 9)
     nodes.redis.resume()
-    await grown('lobby', 4)
+    await nodes.grown('lobby', 4)
     end.abort()
     await Promise.all(following)
     for (const monitor of monitors) {
@@ -184,14 +184,14 @@ describe('G1, G3: whoever owns a stream, viewers of all nodes see one timeline',
       (node) => new ContinuityMonitor(node.watchUrl('yard'), options),
     )
     const following = monitors.map((monitor) => monitor.follow())
-    await grown('yard', 2)
-    const owner = await ownerOf('yard')
+    await nodes.grown('yard', 2)
+    const owner = await nodes.owner('yard')
     await reload(yardOf('PRODUCER_TIMESTAMP', 9))
-    await grown('yard', 3)
+    await nodes.grown('yard', 3)
     expect(monitors.map((monitor) => monitor.report().discontinuities)).toEqual([0, 0, 0])
     await reload(yardOf('SERVER_TIMESTAMP', 9))
-    await grown('yard', 5)
-    expect(await ownerOf('yard')).toBe(owner)
+    await nodes.grown('yard', 5)
+    expect(await nodes.owner('yard')).toBe(owner)
     end.abort()
     await Promise.all(following)
     for (const monitor of monitors) {
@@ -212,34 +212,37 @@ describe('G1, G3: whoever owns a stream, viewers of all nodes see one timeline',
     const live = new Set(watched)
     const following = new Set<Promise<void>>()
     for (const { monitor } of watched) following.add(monitor.follow())
-    await grown('lobby', 3)
+    await nodes.grown('lobby', 3)
 
-    const stopped = await ownerOf('lobby')
+    const stopped = await nodes.owner('lobby')
     const pid = nodes.get(stopped ?? '').process.pid
     process.kill(pid, 'SIGSTOP')
     const still = [...nodes.nodes.keys()].filter((name) => name !== stopped)
-    await vi.waitFor(async () => expect(await ownerOf('lobby', still)).not.toBe(stopped), SOON)
-    await grown('lobby', 3, still)
+    await vi.waitFor(
+      async () => expect(await nodes.owner('lobby', still[0])).not.toBe(stopped),
+      SOON,
+    )
+    await nodes.grown('lobby', 3, still)
     process.kill(pid, 'SIGCONT')
-    await grown('lobby', 3)
+    await nodes.grown('lobby', 3)
 
     // By order of whichever: to another one, and all goes on.
-    const ordered = (await ownerOf('lobby')) ?? ''
+    const ordered = (await nodes.owner('lobby')) ?? ''
     const [asked = ''] = [...nodes.nodes.keys()].filter((name) => name !== ordered)
     await nodes.order(asked, '/api/v1/streams/lobby/handover')
     await vi.waitFor(async () => {
-      expect([ordered, null]).not.toContain(await ownerOf('lobby'))
+      expect([ordered, null]).not.toContain(await nodes.owner('lobby'))
     }, SOON)
-    await grown('lobby', 2)
+    await nodes.grown('lobby', 2)
 
-    const killed = (await ownerOf('lobby')) ?? ''
+    const killed = (await nodes.owner('lobby')) ?? ''
     await forget(killed)
     await nodes.end(killed, 'SIGKILL')
-    await grown('lobby', 4)
-    const left = (await ownerOf('lobby')) ?? ''
+    await nodes.grown('lobby', 4)
+    const left = (await nodes.owner('lobby')) ?? ''
     await forget(left)
     await nodes.end(left, 'SIGTERM')
-    await grown('lobby', 3)
+    await nodes.grown('lobby', 3)
     end.abort()
     await Promise.all(following)
 
@@ -266,28 +269,6 @@ async function everywhere(stream: string): Promise<void> {
     const answers = await nodes.ask(`/hls/${stream}/video.m3u8`)
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
   }, SOON)
-}
-
-/** The newest MSN that each node lists. */
-async function newest(stream: string, names?: readonly string[]): Promise<readonly number[]> {
-  const answers = await nodes.ask(`/hls/${stream}/video.m3u8`, names)
-  return answers.map(({ text }) => Number(/.*\/(\d+)-/s.exec(text)?.[1] ?? 0))
-}
-
-/** Waits until so many segments more are listed everywhere. */
-async function grown(stream: string, by: number, names?: readonly string[]): Promise<void> {
-  const before = Math.max(...(await newest(stream, names)))
-  await vi.waitFor(async () => {
-    expect(Math.min(...(await newest(stream, names)))).toBeGreaterThanOrEqual(before + by)
-  }, SOON)
-}
-
-/** The owner's name, as one of these nodes has it. */
-async function ownerOf(stream: string, [name]: readonly string[] = [...nodes.nodes.keys()]) {
-  const { owner } = (await nodes.api(name ?? '', `/api/v1/streams/${stream}`)) as {
-    owner: string | null
-  }
-  return owner
 }
 
 function urisOf(playlist: string): readonly string[] {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Emulator,
   type Gateway,
@@ -29,6 +30,9 @@ export interface Asked {
 }
 
 const ASK_MS = 20_000
+/** How long to wait for what has to come. */
+const COME_MS = 240_000
+const STEP_MS = 200
 
 /** Several gateways that are one, their Redis and the emulator, each in a process of its own. */
 export class Nodes implements AsyncDisposable {
@@ -93,6 +97,37 @@ export class Nodes implements AsyncDisposable {
     if (answer.status !== 202) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
   }
 
+  /** The newest MSN that each node lists; 0 where there is none. */
+  async newest(stream: string, names?: readonly string[]): Promise<readonly number[]> {
+    const answers = await this.ask(`/hls/${stream}/video.m3u8`, names)
+    return answers.map(({ text }) => Number(/.*\/(\d+)-/s.exec(text)?.[1] ?? 0))
+  }
+
+  /** Waits until so many segments more are listed everywhere. */
+  async grown(stream: string, by: number, names?: readonly string[]): Promise<void> {
+    const before = Math.max(...(await this.newest(stream, names)))
+    await untilCome(`${by} segments more of ${stream}`, async () => {
+      const newest = await this.newest(stream, names)
+      return Math.min(...newest) >= before + by ? newest : undefined
+    })
+  }
+
+  /** The owner of a stream, as this node has it, or the first one. */
+  async owner(stream: string, name = this.nodes.keys().next().value ?? ''): Promise<string | null> {
+    const status = await this.api(name, `/api/v1/streams/${stream}`)
+    return (status as { owner: string | null }).owner
+  }
+
+  /** Waits until all nodes have the same owner. */
+  agreedOwner(stream: string): Promise<string> {
+    return untilCome(`one owner of ${stream}`, async () => {
+      const names = [...this.nodes.keys()]
+      const told = new Set(await Promise.all(names.map((name) => this.owner(stream, name))))
+      const [owner] = told
+      return told.size === 1 ? (owner ?? undefined) : undefined
+    })
+  }
+
   async add(
     name: string,
     { redisUrl = this.redis.url, ...own }: NodeOptions = {},
@@ -126,5 +161,15 @@ export class Nodes implements AsyncDisposable {
     await Promise.all(Array.from(this.nodes.values(), (node) => node.stop()))
     await this.redis.kill()
     await this.emulator.stop()
+  }
+}
+
+async function untilCome<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  const signal = AbortSignal.timeout(COME_MS)
+  for (;;) {
+    const found = await look()
+    if (found !== undefined) return found
+    if (signal.aborted) throw new Error(`${what} did not come`)
+    await sleep(STEP_MS)
   }
 }
