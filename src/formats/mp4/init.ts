@@ -30,7 +30,7 @@ export interface InitFacts {
   readonly audio?: { readonly channels: number; readonly sampleRate: number }
   /**
    * How many ticks a second the fragments have as they come, where those are too fine to count from 1970 in them. See
-   * `own-form.ts`.
+   * `own-init.ts`.
    */
   readonly sourceTimescale?: number
   /** The values that fragments may leave out (trex); absent where every default is 0. */

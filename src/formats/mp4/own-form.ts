@@ -1,34 +1,19 @@
 /**
- * Brings fragmented MP4 into the form in which we publish it, however others pack it: an init segment of ftyp and moov,
- * and fragments of moof and mdat boxes next to each other, whose samples are where, when and what they say. What has
+ * Brings fragmented MP4 into the form in which we publish it, however others pack it: fragments of moof and mdat boxes
+ * next to each other, whose samples are where, when and what they say; see `own-init.ts` for the init segments. What has
  * this form already keeps its bytes. The making is a pure function of the bytes, so a fragment that is fetched again
  * comes out as it was published (G1).
  */
 
 import { readLengthPrefixed } from '../nal/annex-b.ts'
 import { randomAccessOf } from '../nal/random-access.ts'
-import {
-  type Box,
-  endOf as endOfBox,
-  join,
-  payloadStart,
-  readBoxes,
-  readChildren,
-  replaceChildren,
-  sliceBox,
-  theOnly,
-} from './boxes/box.ts'
-import { readElst, writeElst } from './boxes/elst.ts'
-import { writeFragmentedFtyp } from './boxes/ftyp.ts'
-import { readMdhd, writeMdhd } from './boxes/mdhd.ts'
-import { readMvhd, writeMvhd } from './boxes/mvhd.ts'
-import { writeSourceTimescale } from './boxes/source-timescale.ts'
+import { endOf as endOfBox, payloadStart } from './boxes/box.ts'
 import { defaultsOf } from './boxes/tfhd.ts'
 import { isSyncSample } from './boxes/trun.ts'
 import { codecOf } from './entry.ts'
-import { type InitFacts, readInit } from './init.ts'
-import { checkInitStructure } from './init-structure.ts'
+import type { InitFacts } from './init.ts'
 import {
+  type Chunk,
   findFirstMdat,
   type MediaStructure,
   readHeadStructure,
@@ -36,112 +21,11 @@ import {
 } from './media-structure.ts'
 import { theTrackOf } from './moof.ts'
 import { malformed } from './mp4-error.ts'
+import { rescale } from './rescale.ts'
 import { readSampleChunks, type SampleChunk } from './samples.ts'
 import { splitMedia } from './split.ts'
-import { type Sample, VIDEO_TIMESCALE } from './track.ts'
+import type { Sample } from './track.ts'
 import { writeFragment } from './write-fragment.ts'
-
-/** The boxes that may stand around ftyp and moov, as they have always been left there. */
-const TOLERATED = ['ftyp', 'moov', 'free', 'skip']
-/** The timescale of the movie, where it says nothing that matters. */
-const MOVIE_TIMESCALE = 1000
-
-/**
- * Returns an init segment of one track in our form.
- * @throws Mp4Error when it is none
- */
-export function ownInit(bytes: Buffer): Buffer {
-  const boxes = readBoxes(bytes)
-  const main = boxes.filter(({ type }) => type === 'ftyp' || type === 'moov')
-  const isOwn = main.length === 2 && main[0]?.type === 'ftyp'
-  const isBare = boxes.every(({ type }) => TOLERATED.includes(type))
-  const own = isOwn && isBare ? bytes : bare(bytes, main)
-  checkInitStructure(own)
-  return retimed(own)
-}
-
-function bare(bytes: Buffer, main: readonly Box[]): Buffer {
-  const ftyp = main.find(({ type }) => type === 'ftyp')
-  return join([
-    ftyp === undefined ? writeFragmentedFtyp() : sliceBox(bytes, ftyp),
-    sliceBox(bytes, theOnly(main, 'moov', 'an init segment')),
-  ])
-}
-
-/**
- * How fine ticks may be, because finer ones, counted from 1970, will not fit into 2^53 before eighty years are over.
- */
-const MAX_TIMESCALE = 2 ** 21
-
-/**
- * Counts what is finer than it need be in 90 kHz or samples, because since 1970 there have been more ticks of some
- * timescales than can be counted in 2^53.
- */
-function retimed(bytes: Buffer): Buffer {
-  const { timescale: from, audio } = readInit(bytes)
-  if (from <= MAX_TIMESCALE) return bytes
-  const sampleRate = audio?.sampleRate ?? 0
-  const to = sampleRate > 0 ? sampleRate : VIDEO_TIMESCALE
-  const boxes = readBoxes(bytes)
-  return join(
-    boxes.map((box) =>
-      box.type === 'moov' ? retimedMoov(bytes, box, { from, to }) : sliceBox(bytes, box),
-    ),
-  )
-}
-
-interface Scale {
-  readonly from: number
-  readonly to: number
-}
-
-function retimedMoov(bytes: Buffer, moov: Box, scale: Scale): Buffer {
-  const mvhd = readMvhd(bytes, theOnly(readChildren(bytes, moov), 'mvhd', 'moov'))
-  const movieScale = { from: mvhd.timescale, to: MOVIE_TIMESCALE }
-  const into = (parent: Box): Buffer =>
-    replaceChildren(bytes, parent, (child) => {
-      switch (child.type) {
-        case 'trak':
-        case 'mdia':
-        case 'edts':
-        case 'mvex':
-          return into(child)
-        case 'mehd':
-          // How long all fragments will be together, which a live stream does not know.
-          return Buffer.alloc(0)
-        case 'mvhd':
-          return join([
-            writeMvhd({ ...mvhd, timescale: MOVIE_TIMESCALE, duration: 0n }),
-            writeSourceTimescale(scale.from),
-          ])
-        case 'mdhd':
-          return writeMdhd({ ...readMdhd(bytes, child), timescale: scale.to, duration: 0n })
-        case 'elst':
-          return retimedEdits(bytes, child, movieScale, scale)
-        default:
-          return undefined
-      }
-    })
-  return into(moov)
-}
-
-function retimedEdits(bytes: Buffer, elst: Box, movie: Scale, track: Scale): Buffer {
-  const { edits } = readElst(bytes, elst)
-  const scaled = edits.map(({ duration, mediaTime, rate }) => ({
-    duration: rescale(duration, movie),
-    mediaTime: mediaTime === -1n ? mediaTime : rescale(mediaTime, track),
-    rate,
-  }))
-  return writeElst({ version: 1, edits: scaled })
-}
-
-/** Converts to the nearest tick, halves up. */
-function rescale(ticks: bigint, { from, to }: Scale): bigint {
-  const doubled = 2n * ticks * BigInt(to) + BigInt(from)
-  const divisor = 2n * BigInt(from)
-  const rounded = doubled / divisor
-  return doubled < 0n && doubled % divisor !== 0n ? rounded - 1n : rounded
-}
 
 /**
  * Returns a fragment of one track in our form.
@@ -188,12 +72,18 @@ function isOwnForm(bytes: Buffer, structure: MediaStructure, init: InitFacts): b
   const tracks = chunks.map(({ moof }) => theTrackOf(moof))
   // Media that are encrypted have a sample entry that says so: here the tables are left over.
   if (tracks.some(({ isTimed, isEncrypted }) => !isTimed || isEncrypted)) return false
-  if (tracks.some(({ runs }) => runs[0]?.dataOffset === undefined)) return false
+  if (!chunks.every(pointsBehindHead)) return false
   if (tracks.some(({ startTicks }) => lapsBefore(startTicks, init.timescale) !== 0n)) return false
   if (init.rendition === 'audio' && tracks.some((track) => hasNonSync(track, init))) return false
   // Whether it could start there is in its media data.
   if (init.rendition === 'video' && !startsWithSync(tracks[0], init)) return false
   return chunks.length === 1 || !hasSteps(readSampleChunks(bytes, structure, init), init)
+}
+
+/** Says whether its first run says where its data are, and counts from the moof. */
+function pointsBehindHead({ moof, mdat }: Chunk): boolean {
+  const offset = theTrackOf(moof).runs[0]?.dataOffset
+  return offset !== undefined && moof.box.start + offset >= payloadStart(mdat)
 }
 
 /** Says whether nothing but the one track is in it, and in one traf box of each moof. */

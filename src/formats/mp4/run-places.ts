@@ -31,7 +31,22 @@ export function placeRuns(
   // Who forgot to say so meant the moof's first byte all the same, as players take it.
   const fromMoof = runsFrom(fromMoofOf(chunk), chunk, index, trexSize)
   if (fromMoof.every(liesIn)) return fromMoof
+  const isInFile = chunk.moof.tracks[index]?.tfhd.baseDataOffset !== undefined
+  const filling = isInFile ? fillingRuns(places, chunk) : undefined
+  if (filling !== undefined) return filling
   throw malformed(`samples lie outside the ${describe(chunk.mdat)}`)
+}
+
+/**
+ * Returns runs that fill their mdat box, when they are as long as it is: whichever place in a file that we do not have
+ * their offsets count from, these are the samples.
+ */
+function fillingRuns(places: readonly PlacedRun[], { mdat }: Chunk): PlacedRun[] | undefined {
+  const first = places.reduce((least, { start }) => Math.min(least, start), Infinity)
+  const last = places.reduce((most, { end }) => Math.max(most, end), 0)
+  if (last - first !== endOf(mdat) - payloadStart(mdat)) return undefined
+  const by = payloadStart(mdat) - first
+  return places.map(({ run, start, end }) => ({ run, start: start + by, end: end + by }))
 }
 
 /** @param trexSize undefined: it is another track's, which we do not know */

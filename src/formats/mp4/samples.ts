@@ -83,6 +83,10 @@ function readChunk(structure: MediaStructure, chunk: Chunk, init: InitFacts): Sa
   if (tfhd.trackId !== init.trackId) {
     throw malformed(`a fragment of track ${tfhd.trackId}, expected ${init.trackId}`)
   }
+  // The init segment has one description: whatever needs another would be decoded as what it is not.
+  if ((tfhd.descriptionIndex ?? 1) > 1) {
+    throw unsupported(`samples of sample description ${tfhd.descriptionIndex}`)
+  }
   const defaults = defaultsOf(tfhd, init.sampleDefaults)
   const samples: Sample[] = []
   const pieces = placeRuns(structure, chunk, 0, defaults.size).map(({ run, start, end }) => {

@@ -25,6 +25,9 @@ export function payloadStart(box: Box): number {
   return box.start + box.headerSize
 }
 
+/** How long the zeros are that may end a list of boxes. ISO/IEC 14496-12, 8.10.1; QuickTime File Format. */
+const END_BYTES = 4
+
 /**
  * Reads the boxes between `start` and `end`, which they must fill exactly.
  * @throws Mp4Error naming the first box that does not fit
@@ -32,6 +35,7 @@ export function payloadStart(box: Box): number {
 export function readBoxes(bytes: Buffer, start = 0, end = bytes.length): Box[] {
   const boxes: Box[] = []
   for (let at = start; at < end; ) {
+    if (end - at === END_BYTES && bytes.readUInt32BE(at) === 0) break
     if (boxes.length === MAX_BOXES) throw malformed(`more than ${MAX_BOXES} boxes in one place`)
     const box = readHeader(bytes, at, end)
     if (box === undefined) throw malformed(`box header at ${at} is cut off at ${end}`)

@@ -11,15 +11,25 @@ const FIELDS = 8
  * @throws Mp4Error when there are more, or none
  */
 export function readStsd(bytes: Buffer, stsd: Box): Box {
+  const entries = readEntries(bytes, stsd)
+  const [entry] = entries
+  if (entry === undefined || entries.length > 1) {
+    throw unsupported(`${entries.length} sample descriptions`)
+  }
+  return entry
+}
+
+/**
+ * Reads all sample descriptions.
+ * @throws Mp4Error when there are more or fewer than are counted
+ */
+export function readEntries(bytes: Buffer, stsd: Box): readonly Box[] {
   const entriesAt = payloadStart(stsd) + FIELDS
   if (entriesAt > endOf(stsd)) throw malformed(`${describe(stsd)} is cut off`)
   const count = bytes.readUInt32BE(entriesAt - 4)
   const entries = readBoxes(bytes, entriesAt, endOf(stsd))
-  const [entry] = entries
-  if (count !== 1 || entry === undefined || entries.length > 1) {
-    throw unsupported(`${count} sample descriptions`)
-  }
-  return entry
+  if (count !== entries.length) throw unsupported(`${count} sample descriptions`)
+  return entries
 }
 
 /**
