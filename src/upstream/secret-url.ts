@@ -3,15 +3,16 @@
  * or `util.inspect`; only the code that sends a request asks for its text (G16).
  */
 export class SecretUrl {
-  readonly #url: URL
+  /** Its text alone, because lists keep one for each fragment, and a URL takes several times as much. */
+  readonly #href: string
 
   constructor(url: URL) {
-    this.#url = url
+    this.#href = url.href
   }
 
   /** Returns the URL itself, for sending, and for nothing else. */
   reveal(): URL {
-    return new URL(this.#url)
+    return new URL(this.#href)
   }
 
   toString(): string {
