@@ -25,15 +25,15 @@ const MAX_ERROR_BYTES = 64 * 1024
 type Framing = number | 'chunked' | 'http2' | 'unmarked'
 
 /**
- * Tells how a body is framed. RFC 9112, 6.3; in HTTP/2 it ends with END_STREAM, whatever its headers say (RFC 9113,
- * 8.1). There statuses have no reason phrase, which is all that shows of the protocol here.
+ * Tells how a body is framed. RFC 9112, 6.3; in HTTP/2 it ends with END_STREAM, whatever its headers
+ * say. RFC 9113, 8.1.
  * @throws GatewayError when the body is longer than `maxBytes`, or its length is none
  */
 function framing(answer: Answer, maxBytes: number): Framing {
   const codings = (headerOf(answer, 'transfer-encoding') ?? '').toLowerCase().split(',')
   if (codings.at(-1)?.trim() === 'chunked') return 'chunked'
   const length = headerOf(answer, 'content-length')
-  if (length === undefined) return answer.statusText === '' ? 'http2' : 'unmarked'
+  if (length === undefined) return answer.isHttp2 ? 'http2' : 'unmarked'
   const size = Number(length)
   if (!/^\d+$/.test(length)) throw unusableAnswer('content-length is not a number')
   if (size > maxBytes) throw unusableAnswer(`the body has ${size} bytes, more than ${maxBytes}`)

@@ -14,8 +14,8 @@ export interface UpstreamRequest {
 /** What upstream answered; its body is on its way, to be read once, soon, or to be let go. */
 export interface Answer {
   readonly statusCode: number
-  /** The reason phrase; empty in HTTP/2. */
-  readonly statusText: string
+  /** Whether it came over HTTP/2, where bodies end with END_STREAM. */
+  readonly isHttp2: boolean
   readonly headers: Readonly<IncomingHttpHeaders>
   readonly body: AnswerBody
 }
@@ -79,12 +79,13 @@ class ArrivingAnswer implements Dispatcher.DispatchHandler, AnswerBody {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    { rawHeaders }: Dispatcher.DispatchController,
     statusCode: number,
     headers: IncomingHttpHeaders,
-    statusText = '',
   ): void {
-    if (statusCode >= 200) this.#resolve({ statusCode, statusText, headers, body: this })
+    // Of HTTP/1.1 undici has a list of names and values. A reason phrase may be missing there, too.
+    const isHttp2 = !Array.isArray(rawHeaders)
+    if (statusCode >= 200) this.#resolve({ statusCode, isHttp2, headers, body: this })
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -15,6 +15,8 @@ class ScriptedDispatcher extends Dispatcher implements Dispatcher.DispatchContro
     return this.reason !== null
   }
 
+  readonly rawHeaders: Buffer[] = []
+
   override dispatch(
     _options: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler,
@@ -77,8 +79,8 @@ async function all({ body }: Answer): Promise<Buffer> {
 
 describe('an answer', () => {
   test('is there with its header fields; one that only informs is none', async () => {
-    const { statusCode, statusText, headers } = await answer()
-    expect([statusCode, statusText, headers]).toEqual([200, 'OK', { etag: 'a' }])
+    const { statusCode, isHttp2, headers } = await answer()
+    expect([statusCode, isHttp2, headers]).toEqual([200, false, { etag: 'a' }])
   })
 
   test.each([

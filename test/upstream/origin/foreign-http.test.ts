@@ -96,19 +96,19 @@ const FORMS: readonly (readonly [string, OriginRequest, Buffer | string])[] = [
 ]
 
 describe('a body that ends with its connection', () => {
-  for (const version of ['HTTP/1.0', 'HTTP/1.1']) {
-    test.each(FORMS)(`of ${version} is whole where it shows: %s`, async (_what, request, body) => {
-      const read = await get(request, thenClose(`${version} 200 OK`, body))
+  // A reason phrase may be missing.
+  for (const head of ['HTTP/1.0 200 OK', 'HTTP/1.1 200 OK', 'HTTP/1.1 200 ']) {
+    test.each(FORMS)(`of ${head} is whole where it shows: %s`, async (_what, request, body) => {
+      const read = await get(request, thenClose(head, body))
       expect(read.equals(Buffer.from(body))).toBe(true)
       expect(server.requests).toHaveLength(1)
     })
 
     test.each(FORMS)(
-      `of ${version} is asked for again when it was cut: %s`,
+      `of ${head} is asked for again when it was cut: %s`,
       async (_what, request, body) => {
         const whole = Buffer.from(body)
         const half = whole.subarray(0, whole.length - 9)
-        const head = `${version} 200 OK`
         const read = await get(request, thenClose(head, half), thenClose(head, whole))
         expect(read.equals(whole)).toBe(true)
         expect(server.requests).toHaveLength(2)
