@@ -262,17 +262,22 @@ const kvs = section({
   ...kvsSettings,
 }).superRefine(exactlyOne('streamName', 'streamArn'))
 
-const hlsHeaders = names(
-  'a header name',
-  HEADER_NAME,
-  text('a header value of printable ASCII', HEADER_VALUE),
-)
-  .prefault({})
-  .describe('Request headers for the origin, for example its authorisation.')
+const hlsSettings = {
+  headers: names(
+    'a header name',
+    HEADER_NAME,
+    text('a header value of printable ASCII', HEADER_VALUE),
+  )
+    .prefault({})
+    .describe('Request headers for the origin, for example its authorisation.'),
+  sound: choice(['browsers', 'any'])
+    .prefault('browsers')
+    .describe('Which sound passes: what browsers take, or AC-3, E-AC-3 and MP3 too.'),
+}
 
 const hls = section({
   url: url('http', 'https').describe('Multivariant or media playlist of any HLS origin.'),
-  headers: hlsHeaders,
+  ...hlsSettings,
 })
 
 const viewing = {
@@ -335,7 +340,7 @@ const stream = section({
 /** What all streams may share: everything except the name of the source. */
 const defaults = section({
   kvs: section(kvsSettings).optional().describe('For all streams with kvs.'),
-  hls: section({ headers: hlsHeaders }).optional().describe('For all streams with hls.'),
+  hls: section(hlsSettings).optional().describe('For all streams with hls.'),
   ...viewing,
 })
 

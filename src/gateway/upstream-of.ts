@@ -62,11 +62,11 @@ function kvsSource({ streamName, streamArn, ...settings }: KvsSourceConfig): Kvs
 
 function originUpstream(
   stream: string,
-  { url, headers }: HlsSourceConfig,
+  { url, headers, sound }: HlsSourceConfig,
   shared: Shared,
 ): Upstream {
   const { clock, originKeys } = shared
-  const source = { url: new SecretUrl(new URL(url)), headers }
+  const source = { url: new SecretUrl(new URL(url)), headers, sound }
   // What outlives sessions: which numbers mean what, and how much we ask.
   const run = new OriginRun(clock)
   const nameKey = (key: OriginKey): string => originKeys.add(stream, key)

@@ -3,11 +3,12 @@ import { captionsOf, entryOf } from '../formats/mp4/entry.ts'
 import { type InitFacts, readInit } from '../formats/mp4/init.ts'
 import { readMedia } from '../formats/mp4/media.ts'
 import { type MediaStructure, readMediaStructure } from '../formats/mp4/media-structure.ts'
-import { Mp4Error, malformed } from '../formats/mp4/mp4-error.ts'
+import { Mp4Error, malformed, unsupported } from '../formats/mp4/mp4-error.ts'
 import { ownMedia } from '../formats/mp4/own-form.ts'
 import { ownInit } from '../formats/mp4/own-init.ts'
 import { preferHvc1 } from '../formats/mp4/prefer-hvc1.ts'
 import { readSamples } from '../formats/mp4/samples.ts'
+import { isForBrowsers } from '../formats/mp4/sound-codec.ts'
 import { splitInit, splitMedia } from '../formats/mp4/split.ts'
 import { renditionOf, type TrackMedia } from '../formats/mp4/track.ts'
 import { writeTrack } from '../formats/mp4/write-track.ts'
@@ -273,12 +274,12 @@ async function fetchMp4(
   const isMuxed = playlist === 'muxed'
   let structure: MediaStructure | undefined
   const [initBytes, bytes] = await Promise.all([
-    session.init(playlist, map, signal, (init) => initsOf(playlist, init)),
+    session.init(playlist, map, signal, (init) => initsOf(session, playlist, init)),
     fetch((fetched) => {
       structure = readMediaStructure(fetched)
     }),
   ])
-  const inits = initsOf(playlist, initBytes)
+  const inits = initsOf(session, playlist, initBytes)
   const leftOut = isMuxed ? inits.find((init) => init.leftOut !== undefined)?.leftOut : undefined
   const lacks = leftOut === undefined ? undefined : unsupportedLack(leftOut)
   const tracks = inits.flatMap((init) => {
@@ -301,8 +302,10 @@ export async function fetchTrackInit(
   map: ListedMap,
   signal: AbortSignal,
 ): Promise<InitFacts> {
-  const bytes = await session.init(playlist, map, signal, (init) => initsOf(playlist, init))
-  const [init] = initsOf(playlist, bytes)
+  const bytes = await session.init(playlist, map, signal, (init) =>
+    initsOf(session, playlist, init),
+  )
+  const [init] = initsOf(session, playlist, bytes)
   if (init === undefined) throw malformed('an init segment of nothing')
   return init.facts
 }
@@ -356,12 +359,27 @@ const known = new WeakMap<Buffer, readonly TrackInit[]>()
  * Reads the inits of a playlist, without sound within the picture's segments, which is not wanted beside a playlist of
  * its own.
  */
-function initsOf(playlist: PlaylistName, bytes: Buffer): readonly TrackInit[] {
+function initsOf(
+  { passesAnySound = false }: HlsSession,
+  playlist: PlaylistName,
+  bytes: Buffer,
+): readonly TrackInit[] {
   const inits = readInits(bytes).filter(
     ({ facts }) => playlist === 'muxed' || facts.rendition === playlist,
   )
-  if (inits.length > 0) return inits
-  throw malformed(`the ${playlist} playlist leads to an init segment without ${playlist}`)
+  if (inits.length === 0) {
+    throw malformed(`the ${playlist} playlist leads to an init segment without ${playlist}`)
+  }
+  const [refused] = inits.filter(({ facts }) => !passesAnySound && !isForAll(facts))
+  if (refused === undefined) return inits
+  const why = `codec ${refused.facts.codec}: not all browsers take it, "hls.sound: any" passes it`
+  const others = inits.filter((init) => init !== refused)
+  if (others.length === 0) throw upstreamError('upstream_unsupported_media', unsupported(why))
+  return others.map((init) => ({ ...init, leftOut: `sound (${why})` }))
+}
+
+function isForAll({ rendition, codec }: InitFacts): boolean {
+  return rendition === 'video' || isForBrowsers(codec)
 }
 
 function readInits(bytes: Buffer): readonly TrackInit[] {

@@ -12,7 +12,7 @@ import type {
 import type { AudioRendition } from '../formats/m3u8/multivariant-playlist.ts'
 import { writeEnd, writeHead, writeSegments, writeSkip } from '../formats/m3u8/write-media.ts'
 import { writeMultivariant } from '../formats/m3u8/write-multivariant.ts'
-import { isAac } from '../formats/mp4/is-aac.ts'
+import { isAac } from '../formats/mp4/sound-codec.ts'
 import { VIDEO_RANGES, type VideoRange } from '../formats/mp4/video-range.ts'
 import type {
   InitFacts,

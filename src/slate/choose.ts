@@ -1,6 +1,6 @@
 import type { InitFacts } from '../formats/mp4/init.ts'
-import { isAac } from '../formats/mp4/is-aac.ts'
 import type { Movie } from '../formats/mp4/read-movie.ts'
+import { isAac } from '../formats/mp4/sound-codec.ts'
 import { type Track, timescaleOf } from '../formats/mp4/track.ts'
 import { longestGroup, movieLoop, type PictureLoop, stillLoop } from './picture-loop.ts'
 import { nearestPicture, readPicture, type VideoCodec, videoCodecOf } from './pictures.ts'

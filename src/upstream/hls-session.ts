@@ -56,6 +56,8 @@ export interface HlsSession {
   readonly segmentsGoOn?: boolean
   /** What a `muxed` playlist is said to carry, by CODECS; absent where nothing says so. */
   readonly announced?: readonly RenditionName[]
+  /** Whether sound is passed on that not all browsers take; absent where it is not. */
+  readonly passesAnySound?: boolean
   /** Whether the last poll of the first playlist said that nothing more will come (EXT-X-ENDLIST). */
   readonly hasEnded: boolean
   /** Polls a media playlist once. */

@@ -91,6 +91,7 @@ streams: { a: { hls: { url: 'https://x/y.m3u8', headers: { c: d } } } }
 `)
     expect(streams[0]?.source).toEqual({
       kind: 'hls',
+      sound: 'browsers',
       url: 'https://x/y.m3u8',
       headers: { c: 'd' },
     })

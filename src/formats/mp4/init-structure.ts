@@ -10,7 +10,7 @@ const MAX_INIT_BYTES = 1024 * 1024
 const VIDEO_ENTRIES = ['avc1', 'avc3', 'hvc1', 'hev1']
 
 /** What is taken, in words. */
-export const TAKEN = 'H.264, HEVC, AAC, FLAC or Opus'
+export const TAKEN = 'H.264, HEVC, AAC, AC-3, E-AC-3, FLAC, MP3 or Opus'
 
 /**
  * Checks that the bytes hold a moov with one track of a codec that we know, which is continued in fragments.

@@ -3,7 +3,7 @@ import { channelsOf } from './audio-specific-config.ts'
 import { readBoxes, theOnly } from './boxes/box.ts'
 import { decoderSpecificInfo } from './boxes/esds.ts'
 import { readSampleEntry } from './boxes/sample-entry.ts'
-import { checkSoundEntry } from './boxes/sound-entry.ts'
+import { dolbyChannels, soundConfigurationOf } from './boxes/sound-entry.ts'
 import { readSourceTimescale } from './boxes/source-timescale.ts'
 import { findSampleEntry } from './boxes/stsd.ts'
 import type { SampleDefaults } from './boxes/tfhd.ts'
@@ -11,6 +11,7 @@ import { checkInitStructure, TAKEN } from './init-structure.ts'
 import { unsupported } from './mp4-error.ts'
 import { type ISOFile, readWithMp4box } from './mp4box.ts'
 import { pruneInit } from './prune.ts'
+import { soundCodecOf } from './sound-codec.ts'
 import { type VideoRange, videoRangeOf } from './video-range.ts'
 
 /** Says what an init segment (ftyp + moov, one track) says. ISO/IEC 14496-12, 8.3 and 8.5. */
@@ -38,7 +39,6 @@ export interface InitFacts {
 }
 
 const VIDEO_CODEC = /^(avc[13]\.[0-9a-f]{6}|(hvc1|hev1)\.[A-C]?\d+\.[0-9A-F]+\.[LH]\d+[.0-9A-F]*)$/i
-const AUDIO_CODEC = /^(mp4a\.40\.\d+|Opus|fLaC)$/
 
 /**
  * Reads an init segment of one track.
@@ -68,7 +68,7 @@ function readTrack(file: ISOFile, bytes: Buffer): Omit<InitFacts, 'id'> {
   const defaults = readDefaults(file, track.id)
   return {
     ...readKind(track, file, bytes),
-    codec: track.codec,
+    codec: soundCodecOf(track.codec) ?? track.codec,
     timescale: track.timescale,
     trackId: track.id,
     ...(defaults === undefined ? {} : { sampleDefaults: defaults }),
@@ -79,7 +79,7 @@ type Kind = Pick<InitFacts, 'rendition' | 'video' | 'audio'>
 
 function readKind({ codec, video, audio }: Track, file: ISOFile, bytes: Buffer): Kind {
   if (video !== undefined && VIDEO_CODEC.test(codec)) return readVideo(video)
-  if (audio !== undefined && AUDIO_CODEC.test(codec)) return readAudio(audio, file, bytes)
+  if (audio !== undefined && soundCodecOf(codec) !== undefined) return readAudio(audio, file, bytes)
   const name = codec.replace(/[^\x20-\x7e]/g, '?').slice(0, 40)
   throw unsupported(`codec ${name}: expected ${TAKEN}`)
 }
@@ -91,9 +91,9 @@ function readVideo({ width, height }: NonNullable<Track['video']>): Kind {
 
 function readAudio(audio: NonNullable<Track['audio']>, file: ISOFile, bytes: Buffer): Kind {
   const entry = findSampleEntry(bytes)
-  checkSoundEntry(entry, readSampleEntry(bytes, entry).boxes)
+  const box = soundConfigurationOf(entry, readSampleEntry(bytes, entry).boxes)
   const config = decoderSpecificInfo(file.getBox('esds')?.esd)
-  const channels = config === undefined ? undefined : channelsOf(config)
+  const channels = config === undefined ? dolbyChannels(bytes, box) : channelsOf(config)
   return {
     rendition: 'audio',
     audio: { channels: channels ?? audio.channel_count, sampleRate: audio.sample_rate },

@@ -9,6 +9,7 @@ import {
   writeBoxHeader,
 } from './boxes/box.ts'
 import { readHdlr } from './boxes/hdlr.ts'
+import { rankOf } from './boxes/sound-entry.ts'
 import { findSampleEntry } from './boxes/stsd.ts'
 import { countedFromMoof } from './boxes/tfhd.ts'
 import { readTkhd } from './boxes/tkhd.ts'
@@ -25,7 +26,7 @@ type TrackFacts = Pick<InitFacts, 'trackId' | 'sampleDefaults'>
 
 /**
  * Splits an init segment of several tracks into init segments of one each: the first video and the first audio track that
- * we can read, AAC before others, because all players take it. Ids stay. One of a single track comes back as it is.
+ * we can read, of several with sound the one that most players take. Ids stay. One of a single track comes back as it is.
  *
  * @returns video first
  * @throws Mp4Error when there is neither video nor audio
@@ -39,15 +40,15 @@ export function splitInit(bytes: Buffer): readonly Buffer[] {
   const inits = ['vide', 'soun'].flatMap((kind) => {
     const all = tracks.filter((track) => handlerOf(bytes, track) === kind)
     const own = all.map((track) => join([...ftyp, onlyTrack(bytes, moov, track)]))
-    const readable = own.filter(isReadable)
-    return readable.find(isAac) ?? readable[0] ?? own.slice(0, 1)
+    const [best] = own.filter(isReadable).toSorted((a, b) => soundRank(a) - soundRank(b))
+    return best ?? own.slice(0, 1)
   })
   if (inits.length === 0) throw unsupported('neither video nor audio')
   return inits
 }
 
-function isAac(init: Buffer): boolean {
-  return findSampleEntry(init).type === 'mp4a'
+function soundRank(init: Buffer): number {
+  return rankOf(findSampleEntry(init))
 }
 
 function isReadable(init: Buffer): boolean {

@@ -27,6 +27,8 @@ export interface OriginSource {
   readonly url: SecretUrl
   /** The headers for the origin of that URL alone: authorisation, for example. */
   readonly headers: Readonly<Record<string, string>>
+  /** Which sound is passed on: what browsers take, or any that some players take. Default: `browsers`. */
+  readonly sound?: 'browsers' | 'any'
 }
 
 export type OriginRequest = 'playlist' | 'init' | 'segment' | 'key'

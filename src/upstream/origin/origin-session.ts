@@ -49,7 +49,9 @@ export async function openOriginSession(
   const http = new OriginHttp(source, deps)
   const failed = new Set<string>()
   const open = async (answer: OriginBody): Promise<HlsSession> => {
-    const session = new OriginSession(playlistsOf(answer, http, failed), http, deps)
+    const passesAnySound = source.sound === 'any'
+    const playlists = { ...playlistsOf(answer, http, failed), passesAnySound }
+    const session = new OriginSession(playlists, http, deps)
     await session.begin(signal)
     return session
   }
@@ -165,6 +167,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   /** How many changes there were: no bound is known. */
   readonly codecChanges = 0
   readonly segmentsGoOn = true
+  readonly passesAnySound: boolean
   readonly #http: OriginHttp
   readonly #run: OriginRun
   readonly #clock: Clock
@@ -178,7 +181,13 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
   readonly #unread = new Map<PlaylistName, readonly ListedFragment[]>()
 
   constructor(
-    { urls, codecs, videoRange, variables }: OriginPlaylists,
+    {
+      urls,
+      codecs,
+      videoRange,
+      variables,
+      passesAnySound,
+    }: OriginPlaylists & Pick<HlsSession, 'passesAnySound'>,
     http: OriginHttp,
     deps: OriginSessionDeps,
   ) {
@@ -186,6 +195,7 @@ class OriginSession extends SessionBase<Followed> implements HlsSession {
     super(clock.now(), new Map([...urls].map(([name, url]) => [name, followedAt(name, url)])))
     this.#codecs = codecs
     this.#videoRange = videoRange
+    this.passesAnySound = passesAnySound === true
     this.#variables = variables
     this.#nameKey = nameKey
     this.#http = http

@@ -46,6 +46,27 @@ test('avc3 and hev1, with parameter sets in band, are told apart by the codec st
   expect(readInit(replace(readClip('hevc').init, 'hvc1', 'hev1')).codec).toMatch(/^hev1\./)
 })
 
+/** AC-3 of a front pair and low frequencies; E-AC-3 of 5.1, and of 7.1 by a dependent substream. */
+const [DAC3, DEC3, DEC3_MORE] = ['101540', '0c00200f00', '0c00200f0202']
+
+test.each([
+  ['ac-3', 'dac3', DAC3, 3],
+  ['ec-3', 'dec3', DEC3, 6],
+  ['ec-3', 'dec3', DEC3_MORE, 8],
+] as const)(
+  '%s has the channels that its configuration says: %s %s',
+  (name, type, hex, channels) => {
+    const { init } = readClip('aac')
+    const at = init.indexOf('esds') - 4
+    const config = box(type, Buffer.from(hex, 'hex'))
+    // In the room of the other one.
+    const rest = box('free', Buffer.alloc(init.readUInt32BE(at) - config.length - 8))
+    const named = replace(init, 'mp4a', name)
+    Buffer.concat([config, rest]).copy(named, at)
+    expect(readInit(named)).toMatchObject({ codec: name, audio: { channels } })
+  },
+)
+
 test.each([
   ['Opus', 'dOps'],
   ['fLaC', 'dfLa'],
@@ -60,7 +81,7 @@ test.each([
 
 test('other codecs are unsupported, and the message says so', () => {
   const vp9 = replace(readClip('avc').init, 'avc1', 'vp09')
-  expect(() => readInit(vp9)).toThrow(/vp09 box at \d+: expected H.264, HEVC, AAC, FLAC or Opus$/)
+  expect(() => readInit(vp9)).toThrow(/vp09 box at \d+: expected H.264, HEVC, AAC, .* or Opus$/)
 })
 
 test('a media fragment, a missing moov and something behind it are no init segment', () => {
