@@ -56,8 +56,6 @@ function bare(bytes: Buffer, main: readonly Box[]): Buffer {
   ])
 }
 
-const NOTHING = Buffer.alloc(0)
-
 /**
  * Leaves out what is not true of fragments, or changes from one init segment to the next though the track is the same.
  * Of several descriptions the first stays, if fragments use that one unless they say otherwise.
@@ -78,8 +76,6 @@ function tidied(bytes: Buffer): Buffer {
         case 'tkhd':
         case 'mdhd':
           return withoutDates(bytes, child)
-        case 'udta':
-          return NOTHING
         case 'stsd':
           return ownDescriptions(bytes, child, usesFirst)
         default:

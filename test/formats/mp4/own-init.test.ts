@@ -62,7 +62,6 @@ describe('an init segment becomes the same as the control’s, though it has', (
       avc,
       dated(type),
     ]),
-    ['an encoder’s name', avc, (init) => withInMoov(init, box('udta', box('name', end)))],
     ['a zero behind the boxes of its moov', avc, (init) => withInMoov(init, end)],
     [
       'a zero behind the boxes of its sample entry',
