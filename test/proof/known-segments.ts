@@ -18,10 +18,12 @@ export class KnownSegments {
 
   /** What was told of this segment before; undefined: nothing, and this is what is known from now on. */
   identity(segment: ListedSegment): Identity | undefined {
-    const { msn, uri, extinf, pdtMs, dsn, discontinuity, gap, mapUri } = segment
+    const { msn, extinf, pdtMs, dsn, discontinuity, gap, mapUri } = segment
     const known = this.#identities.get(msn)
     if (known === undefined) {
-      this.#identities.set(msn, { uri, extinf, pdtMs, dsn, discontinuity, gap, mapUri })
+      const uri = ownText(segment.uri)
+      const told = { uri, extinf: ownText(extinf), mapUri: mapUri && ownText(mapUri) }
+      this.#identities.set(msn, { ...told, pdtMs, dsn, discontinuity, gap })
       forgetOldest(this.#identities, REMEMBERED)
     }
     return known
@@ -30,7 +32,7 @@ export class KnownSegments {
   /** The segment that had this URI before. */
   nameOf({ uri, msn }: ListedSegment): number | undefined {
     const other = this.#msnByUri.get(uri)
-    this.#msnByUri.set(uri, msn)
+    this.#msnByUri.set(ownText(uri), msn)
     forgetOldest(this.#msnByUri, REMEMBERED)
     return other
   }
@@ -38,10 +40,15 @@ export class KnownSegments {
   /** The digest of what this URI gave when somebody fetched it last. */
   digestOf(uri: string, now: string): string | undefined {
     const before = this.#digests.get(uri)
-    this.#digests.set(uri, now)
+    this.#digests.set(ownText(uri), now)
     forgetOldest(this.#digests, DIGESTS_KEPT)
     return before
   }
+}
+
+/** Copies a text, because a piece of a playlist keeps all of the playlist in memory. */
+function ownText(piece: string): string {
+  return Buffer.from(piece).toString()
 }
 
 function forgetOldest<K>(map: Map<K, unknown>, most: number): void {
