@@ -1,5 +1,5 @@
 import { type ErrorCode, GatewayError } from '../base/errors.ts'
-import { captionsOf, entryOf } from '../formats/mp4/entry.ts'
+import { beginsWithUnit, captionsOf, entryOf } from '../formats/mp4/entry.ts'
 import { type InitFacts, readInit } from '../formats/mp4/init.ts'
 import { readMedia } from '../formats/mp4/media.ts'
 import { type MediaStructure, readMediaStructure } from '../formats/mp4/media-structure.ts'
@@ -95,7 +95,21 @@ export async function fetchTracks(
     map === undefined
       ? await fetchSegment(playlist, listed, fetch, run)
       : await uncut(listed, run, () => fetchMp4(session, playlist, map, fetch, signal))
+  // Packed audio may say no times, and silence is the same each time.
+  const isTimed = map !== undefined || tracks.some(({ rendition }) => rendition === 'video')
+  if (isTimed && run?.isRepeated(tracks, listed) === true)
+    return tracks.map((track) => withLack(track, REPEATED))
   return playlist === 'muxed' ? withSilent(tracks, session.announced ?? []) : tracks
+}
+
+/** What a cache that has stopped sends under each new name, or an encoder that hangs. */
+const REPEATED: Lack = {
+  what: 'media that have not been sent before',
+  code: 'upstream_unavailable',
+}
+
+function withLack(track: FetchedTrack, lack: Lack): FetchedTrack {
+  return { ...track, lacks: track.lacks ?? lack }
 }
 
 /** Notes on tracks that come without a picture or sound that was announced. */
@@ -107,11 +121,14 @@ function withSilent(
   if (silent === undefined) return tracks
   const kind = silent === 'video' ? 'a picture' : 'sound'
   const lack: Lack = { what: `${kind} that is announced and does not come`, code: 'no_media' }
-  return tracks.map((track) => ({ ...track, lacks: track.lacks ?? lack }))
+  return tracks.map((track) => withLack(track, lack))
 }
 
 /** Fetches the fragment's bytes, once they are as `verify` wants them. */
 type Fetch = (verify?: Verify) => Promise<Buffer>
+
+/** Says what comes in the place of pictures, or is left of them. */
+const NO_PICTURES = 'pictures (what comes in their place is none)'
 
 /** How many ticks a second media have that we do not read, because their playlist counts in fractions of a second. */
 const UNREAD_TIMESCALE = 90_000
@@ -258,7 +275,7 @@ async function uncut(
   const [what] = missingOf(lengthMs(tracks), listed, run, true)
   if (what === undefined) return tracks
   const lack: Lack = { what, code: 'upstream_unavailable' }
-  return tracks.map((track) => ({ ...track, lacks: track.lacks ?? lack }))
+  return tracks.map((track) => withLack(track, lack))
 }
 
 /**
@@ -288,7 +305,7 @@ async function fetchMp4(
     const boxes = own === bytes ? structure : undefined
     const media = { initBytes: init.bytes, bytes: ownMedia(own, init.facts, boxes) }
     const track = readTrack(media, init.facts, media.bytes === bytes ? structure : undefined)
-    return [{ ...track, lacks }]
+    return [{ ...track, lacks: lacks ?? track.lacks }]
   })
   if (tracks.length === 0) throw malformed('a fragment of other tracks than its init segment')
   const announced = inits.map(({ facts }) => facts.rendition)
@@ -340,7 +357,8 @@ function readTrack(
     ...(captions === undefined ? {} : { captions }),
     bytes: media.bytes.length,
   }
-  return { ...media, rendition, facts }
+  const lacks = beginsWithUnit(media, init, table) ? undefined : unsupportedLack(NO_PICTURES)
+  return { ...media, rendition, facts, lacks }
 }
 
 interface TrackInit {

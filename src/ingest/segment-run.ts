@@ -1,4 +1,6 @@
+import { crc32 } from 'node:zlib'
 import type { TsTail } from '../formats/mpegts/read-ts.ts'
+import type { TrackFacts } from '../timeline/fragment.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 
 /** A segment's place between its neighbours. */
@@ -16,6 +18,15 @@ const SHARES = 9
 /** What is shorter was cut: in parts of what is usual, and in milliseconds, because lists are rounded. */
 const [LEAST_SHARE, LEAST_MISSING_MS] = [0.85, 150]
 
+/** How many of the last segments are known again. */
+const KNOWN = 16
+
+/** What a track is known again by. */
+interface Seen {
+  readonly bytes: Buffer
+  readonly facts: Pick<TrackFacts, 'baseTicks'>
+}
+
 /**
  * Orders the segments of one playlist of a session whose media go on from each to the next: frames of sound, or
  * pictures, that begin in one and end in another. They are fetched side by side and read in order.
@@ -26,6 +37,8 @@ export class SegmentRun {
   #last: { readonly number: bigint; readonly turn: Turn } | undefined
   /** How long the last segments were, for how long they were listed. */
   readonly #shares: number[] = []
+  /** The number under which something came first. */
+  readonly #seen = new Map<string, bigint>()
 
   /**
    * Notes how long a segment is, and says whether it is much shorter than listed, as one that was cut. Where lists
@@ -40,6 +53,22 @@ export class SegmentRun {
     const isShort = mediaMs < LEAST_SHARE * dueMs && dueMs - mediaMs > LEAST_MISSING_MS
     if (!isShort && !isAgain) this.#note(mediaMs / listedMs)
     return isShort
+  }
+
+  /**
+   * Notes what came of a segment, and says whether all of it came under another number shortly before, with the same times:
+   * no media do that that go on.
+   */
+  isRepeated(tracks: readonly Seen[], { number, discontinuity }: ListedFragment): boolean {
+    const id = tracks.map(({ bytes, facts }) => `${facts.baseTicks} ${crc32(bytes)}`).join()
+    const before = this.#seen.get(id)
+    if (before !== undefined) return before !== number && discontinuity === undefined
+    this.#seen.set(id, number)
+    if (this.#seen.size > KNOWN) {
+      const [oldest] = this.#seen.keys()
+      if (oldest !== undefined) this.#seen.delete(oldest)
+    }
+    return false
   }
 
   get #usualShare(): number {

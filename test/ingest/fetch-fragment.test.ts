@@ -176,6 +176,22 @@ describe('MPEG-TS', () => {
     ])
   })
 
+  test('media that came before under another number are taken, and that is said', async () => {
+    const run = new SegmentRun()
+    const [first, second] = tsFragments('av-360p')
+    const lackOf = async (number: bigint, bytes: Buffer, discontinuity?: 'splice') => {
+      const listed = { startMs: 0, durationS: 1, number, discontinuity, uri: URI, map: undefined }
+      const tracks = await fetchTracks(new OneFragment(bytes), 'muxed', listed, never, { run })
+      return tracks[0]?.lacks?.what
+    }
+    const [a, b] = [first?.bytes ?? Buffer.alloc(0), second?.bytes ?? Buffer.alloc(0)]
+    expect(await lackOf(1n, a)).toBeUndefined()
+    expect(await lackOf(1n, a)).toBeUndefined()
+    expect(await lackOf(2n, b)).toBeUndefined()
+    expect(await lackOf(3n, b, 'splice')).toBeUndefined()
+    expect(await lackOf(5n, a)).toBe('media that have not been sent before')
+  })
+
   test('of one track may have a playlist of its own', async () => {
     const [fragment] = tsFragments('video-only')
     const bytes = fragment?.bytes ?? Buffer.alloc(0)
@@ -236,6 +252,14 @@ describe('fragmented MP4, however it is packed', () => {
     if (lack === undefined) expect(lacks).toBeUndefined()
     else expect(lacks).toMatch(lack)
     expect(lengths.map((share) => share > 0.99)).toEqual([true, true, lack === undefined])
+  })
+
+  test('what comes in the place of pictures is taken, and that is said', async () => {
+    const whole = pack(looseSamples('avc-bframes', 1))
+    const zeros = Buffer.from(whole).fill(0, whole.indexOf('mdat') + 4)
+    const lacks = async (media: Buffer) => (await fetchFrom('video', media, init))[0]?.lacks?.what
+    expect(await lacks(whole)).toBeUndefined()
+    expect(await lacks(zeros)).toMatch(/^pictures/)
   })
 
   test('ticks too fine to be counted from 1970 are coarser, now and when it is fetched again', async () => {

@@ -56,6 +56,22 @@ export function captionsOf(
   return hasCaptions(codecOf(init), readLengthPrefixed(picture, lengthSizeOf(initBytes)))
 }
 
+/**
+ * Says whether a fragment's first picture begins with a NAL unit, as all do: what is none was sent in its place, or was
+ * overwritten. True for sound, which has no form that tells.
+ */
+export function beginsWithUnit(
+  { initBytes, bytes }: TrackMedia,
+  init: InitFacts,
+  { samples, pieces }: SampleTable,
+): boolean {
+  const [first] = samples
+  if (init.rendition === 'audio' || first === undefined || first.bytes === 0) return true
+  const at = pieces[0]?.start ?? 0
+  const units = readLengthPrefixed(bytes.subarray(at, at + first.bytes), lengthSizeOf(initBytes))
+  return units.next().done !== true
+}
+
 export function codecOf({ codec }: Pick<InitFacts, 'codec'>): VideoCodec {
   return codec.startsWith('avc') ? 'avc' : 'hevc'
 }
