@@ -22,7 +22,8 @@ export class KnownSegments {
     const known = this.#identities.get(msn)
     if (known === undefined) {
       const uri = ownText(segment.uri)
-      const told = { uri, extinf: ownText(extinf), mapUri: mapUri && ownText(mapUri) }
+      const map = mapUri === undefined ? undefined : ownText(mapUri)
+      const told = { uri, extinf: ownText(extinf), mapUri: map }
       this.#identities.set(msn, { ...told, pdtMs, dsn, discontinuity, gap })
       forgetOldest(this.#identities, REMEMBERED)
     }
