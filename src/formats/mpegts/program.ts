@@ -13,6 +13,8 @@ export interface ProgramStream {
 export interface Program {
   /** The streams that we serve: the first with video and the first with audio, video first. */
   readonly streams: readonly ProgramStream[]
+  /** Further ones, which stand in for those of their kind that do not come. */
+  readonly others: readonly ProgramStream[]
   /** Names of the pictures and the sound that we cannot serve. */
   readonly refused: { readonly video?: string; readonly audio?: string }
 }
@@ -30,6 +32,11 @@ const REFUSED_VIDEO: ReadonlyMap<number, string> = new Map([
   [0x10, 'MPEG-4 part 2 video'],
   [0x21, 'JPEG 2000'],
   [0x33, 'VVC'],
+  [0x42, 'AVS'],
+  [0xd1, 'Dirac'],
+  [0xd2, 'AVS2'],
+  [0xdb, 'encrypted H.264'],
+  [0xea, 'VC-1'],
 ])
 
 /** The names of sound that we cannot serve; 0x80 and above are the users' own, in which ATSC's have become usual. */
@@ -41,6 +48,9 @@ const REFUSED_AUDIO: ReadonlyMap<number, string> = new Map([
   [0x80, 'PCM'],
   [0x81, 'AC-3'],
   [0x87, 'E-AC-3'],
+  [0xc1, 'encrypted AC-3'],
+  [0xc2, 'encrypted E-AC-3'],
+  [0xcf, 'encrypted AAC'],
 ])
 /** The type of PES with private data: descriptors tell what it is. ETSI EN 300 468, annex D. */
 const PRIVATE = 0x06
@@ -56,6 +66,11 @@ const REGISTERED_AUDIO: ReadonlyMap<string, string> = new Map([
   ['EAC3', 'E-AC-3'],
   ['Opus', 'Opus'],
   ['BSSD', 'PCM'],
+])
+const REGISTERED_VIDEO: ReadonlyMap<string, string> = new Map([
+  ['AV01', 'AV1'],
+  ['VC-1', 'VC-1'],
+  ['drac', 'Dirac'],
 ])
 
 const PAT_PID = 0
@@ -103,7 +118,7 @@ export class ProgramReader {
   }
 
   #take(section: Section): void {
-    const program = readMap(section)
+    const program = keeping(readMap(section), this.#program)
     const isOther = this.#number !== undefined && this.#number !== section.extension
     // A second program counts only while the first has nothing for us.
     if (isOther && (this.#program?.streams.length ?? 0) > 0) return
@@ -125,36 +140,66 @@ function readAssociation({ body }: Section): ReadonlyMap<number, number> {
 
 function readMap({ body }: Section): Program {
   const streams: ProgramStream[] = []
+  const others: ProgramStream[] = []
   const refused: { video?: string; audio?: string } = {}
   for (let at = 4 + lengthAt(body, 2); at + 5 <= body.length; at += 5 + lengthAt(body, at + 3)) {
     const type = body.readUInt8(at)
     const pid = body.readUInt16BE(at + 1) & 0x1fff
-    const codec = CODECS.get(type)
-    const isKnown = streams.some((known) => (known.codec === 'aac') === (codec === 'aac'))
-    if (codec !== undefined && !isKnown) streams.push({ pid, codec })
-    const audio = REFUSED_AUDIO.get(type) ?? privateAudio(body, at, type)
+    const own = type === PRIVATE ? readPrivate(body, at) : {}
+    const codec = CODECS.get(type) ?? own.codec
+    if (codec !== undefined) {
+      const isKnown = streams.some((known) => isSameKind(known.codec, codec))
+      ;(isKnown ? others : streams).push({ pid, codec })
+    }
+    const audio = REFUSED_AUDIO.get(type) ?? own.audio
     if (audio !== undefined) refused.audio ??= audio
-    const video = REFUSED_VIDEO.get(type)
+    const video = REFUSED_VIDEO.get(type) ?? own.video
     if (video !== undefined) refused.video ??= video
   }
   const videoFirst = streams.toSorted(
     (a, b) => Number(a.codec === 'aac') - Number(b.codec === 'aac'),
   )
-  return { streams: videoFirst, refused }
+  return { streams: videoFirst, others, refused }
 }
 
-function privateAudio(body: Buffer, at: number, type: number): string | undefined {
-  if (type !== PRIVATE) return undefined
+/** Returns the program with the streams that were served before, where it still has them. */
+function keeping(program: Program, before: Program | undefined): Program {
+  const all = [...program.streams, ...program.others]
+  const wasServed = ({ pid, codec }: ProgramStream): boolean =>
+    before?.streams.some((known) => known.pid === pid && known.codec === codec) === true
+  const streams = program.streams.map((stream) => {
+    const kept = all.find((one) => isSameKind(one.codec, stream.codec) && wasServed(one))
+    return kept ?? stream
+  })
+  return { ...program, streams, others: all.filter((one) => !streams.includes(one)) }
+}
+
+/** Says whether both are pictures, or both are sound. */
+export function isSameKind(a: StreamCodec, b: StreamCodec): boolean {
+  return (a === 'aac') === (b === 'aac')
+}
+
+/** What the descriptors of private data say that they are. */
+interface PrivateStream {
+  readonly codec?: StreamCodec
+  readonly audio?: string | undefined
+  readonly video?: string | undefined
+}
+
+function readPrivate(body: Buffer, at: number): PrivateStream {
   const end = Math.min(body.length, at + 5 + lengthAt(body, at + 3))
   for (let tag = at + 5; tag + 2 <= end; tag += 2 + body.readUInt8(tag + 1)) {
-    const registered = body.toString('latin1', tag + 2, tag + 6)
-    const name =
-      body.readUInt8(tag) === REGISTRATION
-        ? REGISTERED_AUDIO.get(registered)
-        : PRIVATE_AUDIO.get(body.readUInt8(tag))
-    if (name !== undefined) return name
+    if (body.readUInt8(tag) === REGISTRATION) {
+      const name = body.toString('latin1', tag + 2, tag + 6)
+      if (name === 'HEVC') return { codec: 'hevc' }
+      const [audio, video] = [REGISTERED_AUDIO.get(name), REGISTERED_VIDEO.get(name)]
+      if (audio !== undefined || video !== undefined) return { audio, video }
+    } else {
+      const audio = PRIVATE_AUDIO.get(body.readUInt8(tag))
+      if (audio !== undefined) return { audio }
+    }
   }
-  return undefined
+  return {}
 }
 
 /** Reads the 12-bit length of the descriptors there. */

@@ -3,7 +3,13 @@ import { type Track, VIDEO_TIMESCALE } from '../mp4/track.ts'
 import { type AudioReading, type AudioTail, audioTrack } from './audio-track.ts'
 import { CUT_PACKET, readPackets, type TsPacket } from './packet.ts'
 import { type Counted, follows, PesGatherer, type PesPacket, type PesRun } from './pes.ts'
-import { type Program, ProgramReader, type ProgramStream, type StreamCodec } from './program.ts'
+import {
+  isSameKind,
+  type Program,
+  ProgramReader,
+  type ProgramStream,
+  type StreamCodec,
+} from './program.ts'
 import { STAMP_WRAP, unwrapped } from './unwrap.ts'
 import { type VideoTail, videoTrack } from './video-track.ts'
 
@@ -148,19 +154,19 @@ interface Gathered {
 function gather(bytes: Buffer, before: TsTail | undefined): Gathered {
   const reader = new ProgramReader(before?.program)
   const gatherers = new Map<StreamCodec, PesGatherer>()
+  const standIns = new Map<number, PesGatherer>()
   const scrambled = new Map<number, number>()
   const damage = new Set<string>()
-  const gathererOf = (codec: StreamCodec): PesGatherer => {
-    const gatherer = gatherers.get(codec) ?? new PesGatherer()
-    gatherers.set(codec, gatherer)
-    return gatherer
-  }
   const take = (packet: TsPacket): void => {
-    const stream = reader.program?.streams.find(({ pid }) => pid === packet.pid)
-    if (stream === undefined || packet.from === packet.to) return
     const { pid, isScrambled } = packet
+    const isOf = (stream: ProgramStream): boolean => stream.pid === pid
+    const stream = reader.program?.streams.find(isOf)
+    if (packet.from === packet.to) return
+    if (stream === undefined && reader.program?.others.some(isOf) !== true) return
     scrambled.set(pid, (scrambled.get(pid) ?? 0) + (isScrambled ? 1 : -1))
-    if (!isScrambled) gathererOf(stream.codec).add(bytes, packet)
+    if (isScrambled) return
+    if (stream === undefined) gathererIn(standIns, pid).add(bytes, packet)
+    else gathererIn(gatherers, stream.codec).add(bytes, packet)
   }
   // Tables may stand behind the first media that they tell of.
   const early: TsPacket[] = []
@@ -172,13 +178,42 @@ function gather(bytes: Buffer, before: TsTail | undefined): Gathered {
       take(packet)
     }
   }
-  const { program } = reader
-  if (program === undefined) throw malformed('no program map')
-  const runs = new Map(program.streams.map((stream) => [stream, gathererOf(stream.codec).run()]))
+  if (reader.program === undefined) throw malformed('no program map')
+  const program = standingIn(reader.program, gatherers, standIns)
+  const runs = new Map(
+    program.streams.map((stream) => {
+      const gatherer = gatherers.get(stream.codec) ?? standIns.get(stream.pid)
+      return [stream, (gatherer ?? new PesGatherer()).run()]
+    }),
+  )
   if (gatherers.size > program.streams.length) damage.add('media in a codec that was given up')
   if ([...gatherers.values()].some(({ lost }) => lost > 0)) damage.add('transport packets')
-  const isMostly = [...scrambled].flatMap(([pid, more]) => (more > 0 ? [pid] : []))
+  const isMostly = program.streams.flatMap(({ pid }) =>
+    (scrambled.get(pid) ?? 0) > 0 ? [pid] : [],
+  )
   return { program, runs, scrambled: new Set(isMostly), damage }
+}
+
+function gathererIn<K>(gatherers: Map<K, PesGatherer>, key: K): PesGatherer {
+  const gatherer = gatherers.get(key) ?? new PesGatherer()
+  gatherers.set(key, gatherer)
+  return gatherer
+}
+
+/** Returns the program with the first stream that comes in the place of one that does not. */
+function standingIn(
+  program: Program,
+  gatherers: ReadonlyMap<StreamCodec, PesGatherer>,
+  standIns: ReadonlyMap<number, PesGatherer>,
+): Program {
+  const streams = program.streams.map((stream) => {
+    if (gatherers.has(stream.codec)) return stream
+    const other = program.others.find(
+      ({ pid, codec }) => isSameKind(codec, stream.codec) && standIns.has(pid),
+    )
+    return other ?? stream
+  })
+  return { ...program, streams }
 }
 
 /** A stream whose stamps are on one line with those of others. */

@@ -9,13 +9,18 @@ import { writeInit } from '../../../src/formats/mp4/write-init.ts'
 import { readTs, type TsReading, type TsTail } from '../../../src/formats/mpegts/read-ts.ts'
 import { lookAtPixels } from '../../proof/look-at-media.ts'
 import {
+  AUDIO_PID,
   byteStream,
   eachPacket,
   editHeads,
   editStamps,
   editStream,
+  editTable,
   middleOf,
   moved,
+  PMT_PID,
+  pidOf,
+  streamEntry,
   tablesOf,
   unitsOf as unitsOfStream,
   unitType,
@@ -350,6 +355,22 @@ describe.skipIf(!hasTool('ffmpeg'))('MPEG-TS as the field packs it', { concurren
       ...all.filter((unit) => !isDelimiter(unit)),
       DELIMITER,
     ]),
+    'tracks in front that are announced and never come': editTable(PMT_PID, (map) => {
+      const front = [streamEntry(0x24, 0x198), streamEntry(0x0f, 0x199)]
+      return Buffer.concat([map.subarray(0, 12), ...front, map.subarray(12)])
+    }),
+    'a track of sound in front that is scrambled': (segment) => {
+      const front = editTable(PMT_PID, (map) =>
+        Buffer.concat([map.subarray(0, 12), streamEntry(0x0f, 0x199), map.subarray(12)]),
+      )
+      return eachPacket(front(segment), (packet) => {
+        if (pidOf(packet) !== AUDIO_PID) return [packet]
+        const scrambled = Buffer.from(packet)
+        scrambled.writeUInt16BE((packet.readUInt16BE(1) & 0xe000) | 0x199, 1)
+        scrambled.writeUInt8(packet.readUInt8(3) | 0x80, 3)
+        return [scrambled, packet]
+      })
+    },
     'no time in the first PES packet': (segment) =>
       editHeads(segment, VIDEO_PID, (head, i) => {
         if (i === 0) head.writeUInt8(head.readUInt8(7) & 0x3f, 7)
@@ -494,6 +515,14 @@ describe.skipIf(!hasTool('ffmpeg'))('sound that we cannot serve', { concurrent: 
     expect(reading.tracks.map(({ description }) => description.codec)).toEqual(['avc'])
     expect(reading.leftOut).toBe(`sound in ${name}`)
     expect(await decoded(movie([reading], 'video'), 'video')).toEqual(await decoded(ts, 'video'))
+  })
+
+  test('is no stand-in for a picture that cannot be served', async () => {
+    const ts = await encode(1, ...QUIET, ...TABLES)
+    const encrypted = editTable(PMT_PID, (map) =>
+      Buffer.from(map.toString('latin1').replace('\x1b\xe1\0', '\xdb\xe1\0'), 'latin1'),
+    )
+    expect(() => readTs(encrypted(ts), { loneMs: 40 })).toThrow(/^encrypted H.264: expected/)
   })
 
   test('is an error that names it where there is nothing else', async () => {
