@@ -5,6 +5,7 @@ import type { PlaylistName } from '../upstream/hls-session.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
 import { SessionDeadError } from '../upstream/session-dead-error.ts'
 import type { FragmentJob } from './job.ts'
+import { OneClock } from './one-clock.ts'
 import type { FragmentSink } from './publication.ts'
 import { codeOfLoss, type IngestTrouble } from './trouble.ts'
 
@@ -33,6 +34,7 @@ const PARTNER_MS = 1_500
 /** Holds fragments that are being fetched side by side and are published one after the other, as listed. */
 export class FragmentQueue {
   readonly #options: FragmentQueueOptions
+  readonly #clock = new OneClock()
   #jobs: readonly FragmentJob[] = []
   #publishing: Promise<void> | undefined
   #publishedAny = false
@@ -150,9 +152,10 @@ export class FragmentQueue {
       job.release()
       return undefined
     }
-    const tracks = [first, ...others].flatMap((result) =>
+    const own = [first, ...others].flatMap((result) =>
       result.status === 'fulfilled' ? result.value : [],
     )
+    const tracks = this.#clock.align(own)
     const lacks = [...tracks.map((track) => track.lacks), ...others.map(lackOf)].find(
       (one) => one !== undefined,
     )
