@@ -9,6 +9,9 @@ import { fragmentNumber } from './camera.ts'
 import { type LiteralInit, literalFragment, literalInit } from './literal-fragment.ts'
 import type { ManualClock } from './manual-clock.ts'
 
+/** How large each picture is. */
+const PICTURE_BYTES = 10
+
 export const FRAGMENT_MS = 2_000
 /** From a fragment's end until it is listed. */
 const LAG_MS = 150
@@ -194,11 +197,15 @@ export class ScriptedCamera {
     const durationTicks = timescale / 2
     const samples = Array.from({ length: 4 }, (_, i) => ({
       durationTicks,
-      bytes: 10,
+      bytes: PICTURE_BYTES,
       isSync: i === 0,
       compositionTicks: 0,
     }))
-    return literalFragment(this.#init, Math.round((made.startMs * timescale) / 1_000), samples)
+    const baseTicks = Math.round((made.startMs * timescale) / 1_000)
+    const bytes = literalFragment(this.#init, baseTicks, samples)
+    // Its first picture is one NAL unit behind its length: what is none is told.
+    bytes.writeUInt32BE(PICTURE_BYTES - 4, bytes.length - samples.length * PICTURE_BYTES)
+    return bytes
   }
 }
 
