@@ -31,6 +31,12 @@ export class UpstreamAnswerError extends Error {
  */
 export const MAX_HEAD_BYTES = 64 * 1024
 
+/** How long it may be by the code of the error: undici takes what we tell it, the SDK what Node takes. */
+const HEAD_BYTES_BY_CODE: Readonly<Record<string, number>> = {
+  UND_ERR_HEADERS_OVERFLOW: MAX_HEAD_BYTES,
+  HPE_HEADER_OVERFLOW: 16 * 1024,
+}
+
 /** The codes by name as AWS sends it, without `Exception`. KVS.md, section 7.1 and AWS's common errors. */
 const CODES_BY_NAME: Readonly<Record<string, ErrorCode>> = {
   NotAuthorized: 'upstream_not_authorized',
@@ -134,9 +140,9 @@ export function faultError(fault: UpstreamFault, code = faultCode(fault)): Gatew
  */
 export function translate(error: unknown): GatewayError | SessionDeadError {
   if (error instanceof GatewayError || error instanceof SessionDeadError) return error
-  if (isLongHead(error)) {
-    return unusableAnswer(`the head of the answer has more than ${MAX_HEAD_BYTES} bytes`)
-  }
+  const bytes = headBound(error)
+  if (bytes !== undefined)
+    return unusableAnswer(`the head of the answer has more than ${bytes} bytes`)
   const fault = faultOf(error)
   // A host that does not serve the call has not refused it: with another endpoint it may go well.
   const answered = fault.status !== undefined && !isMisrouted(fault)
@@ -242,10 +248,11 @@ function isReset(error: Error): boolean {
   return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
 }
 
-/** Says whether an answer's head was longer than undici or Node take. */
-function isLongHead(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false
-  return error.code === 'UND_ERR_HEADERS_OVERFLOW' || error.code === 'HPE_HEADER_OVERFLOW'
+/** Returns what an answer's head was longer than; undefined when that is not what was wrong. */
+function headBound(error: unknown): number | undefined {
+  return error instanceof Error && 'code' in error
+    ? HEAD_BYTES_BY_CODE[String(error.code)]
+    : undefined
 }
 
 /** Reads the SDK's `$metadata`, without the status of a 2xx whose body was garbage, because that is no verdict. */
