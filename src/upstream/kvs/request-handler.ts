@@ -1,4 +1,4 @@
-import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler'
 import { type Proxies, ProxyChoice } from '../proxies.ts'
 
 /** The backstop behind deadlines on our clock, which does not see sockets. */
@@ -30,7 +30,7 @@ class ProxiedHandler extends NodeHttpHandler {
   readonly #choice: ProxyChoice
   readonly #direct = new NodeHttpHandler(TIMEOUTS)
 
-  constructor(choice: ProxyChoice, agents: ConstructorParameters<typeof NodeHttpHandler>[0]) {
+  constructor(choice: ProxyChoice, agents: NodeHttpHandlerOptions) {
     super({ ...TIMEOUTS, ...agents })
     this.#choice = choice
   }
