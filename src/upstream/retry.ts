@@ -21,6 +21,8 @@ export interface RetryPolicy {
 const TROUBLE = { firstMs: 100, maxMs: 2000 }
 /** How long to wait when throttled: KVS counts seconds, so coming back within one would meet the same answer. */
 const THROTTLED = { firstMs: 1000, maxMs: 8000 }
+/** How often at most: after waits of seven seconds, so that a first viewer hears within eight why nothing comes. */
+const MOST_THROTTLED = 4
 
 /**
  * Runs `attempt` again while it fails for reasons that pass (5xx, resets, truncation, time-outs,
@@ -37,6 +39,7 @@ export async function withRetries<T>(
   const trouble = new Backoff(TROUBLE, random)
   const throttled = new Backoff(THROTTLED, random)
   let last: Error | undefined
+  let timesThrottled = 0
   const run = async (limited: AbortSignal): Promise<T> => {
     for (let attemptsLeft = policy.attempts - 1; ; attemptsLeft -= 1) {
       try {
@@ -44,7 +47,8 @@ export async function withRetries<T>(
       } catch (error) {
         limited.throwIfAborted()
         last = translate(error)
-        if (attemptsLeft <= 0 || !isTransient(last)) throw last
+        if (isThrottle(last)) timesThrottled += 1
+        if (attemptsLeft <= 0 || timesThrottled >= MOST_THROTTLED || !isTransient(last)) throw last
         await clock.sleep((isThrottle(last) ? throttled : trouble).next(), limited)
       }
     }
