@@ -2,7 +2,12 @@ import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-
 import { type Proxies, ProxyChoice } from '../proxies.ts'
 
 /** The backstop behind deadlines on our clock, which does not see sockets. */
-const TIMEOUTS = { connectionTimeout: 3000, requestTimeout: 10_000 }
+const TIMEOUTS = {
+  connectionTimeout: 3000,
+  requestTimeout: 10_000,
+  // Else it only writes a line past our log.
+  throwOnRequestTimeout: true,
+}
 
 // An import of node:http loads Node's own fetch for the names that it exports: 4 MiB that nobody uses.
 const { Agent: HttpAgent } = process.getBuiltinModule('node:http')
