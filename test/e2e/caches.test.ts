@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
 import type { Child } from '../proof/child-process.ts'
 import { freePort } from '../proof/free-port.ts'
@@ -38,13 +38,17 @@ let port: number
 let admin: GatewayAdmin
 let gateway: Child
 let start: () => Promise<Child>
-const fronts: Front[] = []
-const end = new AbortController()
+let fronts: Front[]
+let end: AbortController
 let watching: Promise<unknown>
 /** While the gateway is away lists are as old as that. */
-const outage = { fromMs: Number.POSITIVE_INFINITY, toMs: Number.POSITIVE_INFINITY }
+let outage: { fromMs: number; toMs: number }
 
-beforeAll(async () => {
+// Of each try its own: what a first one has asked for would be counted in the second.
+beforeEach(async () => {
+  fronts = []
+  end = new AbortController()
+  outage = { fromMs: Number.POSITIVE_INFINITY, toMs: Number.POSITIVE_INFINITY }
   dir = await mkdtemp(join(tmpdir(), 'kvs-caches-'))
   const camera = { clip: 'video-only' } as const
   emulator = await startEmulator({ config: { cameras: { lobby: camera, gate: camera } } })
@@ -83,7 +87,7 @@ beforeAll(async () => {
   }
 })
 
-afterAll(async () => {
+afterEach(async () => {
   end.abort(new Error('the audience leaves'))
   await watching
   for (const { cache, ledger, seats } of fronts) {
@@ -260,7 +264,8 @@ function accounts(): void {
     expect(things.length / unique.size).toBeLessThanOrEqual(1.02)
     expect(bytes / uniqueBytes).toBeLessThanOrEqual(1.02)
     expect(tooOften(ledger)).toEqual([])
-    expect(ages.normalMs).toBeLessThanOrEqual(TARGET_DURATION_MS / 2 + slowestMs)
+    // A list may have waited for an answer that another one had waited for.
+    expect(ages.normalMs).toBeLessThanOrEqual(TARGET_DURATION_MS / 2 + 2 * slowestMs)
     expect(seats.failures).toEqual([])
   }
 }
