@@ -29,7 +29,8 @@ export class UpstreamAgent {
 
   /** Returns who asks that origin. */
   load(origin: string): Promise<Dispatcher> {
-    const proxy = this.#choice.proxyOf(new URL(origin))
+    // Each request comes by here, and nearly nowhere is there a proxy.
+    const proxy = this.#choice.hasProxy ? this.#choice.proxyOf(new URL(origin)) : undefined
     const known = this.#agents.get(proxy)
     if (known !== undefined) return known
     const agent = createAgent(proxy, this.#lookup)

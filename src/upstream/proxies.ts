@@ -1,5 +1,5 @@
-import { BlockList, isIP, isIPv6 } from 'node:net'
-import { parseCidr } from '../base/cidr.ts'
+import { isIP } from 'node:net'
+import { inRanges, parseCidr } from '../base/cidr.ts'
 
 /** Says through which proxies requests go, as the environment says it to everybody; absent: none. */
 export interface Proxies {
@@ -47,6 +47,11 @@ export class ProxyChoice {
     this.#direct = (proxies.none ?? '').split(/[\s,]+/).flatMap((entry) => readDirect(entry) ?? [])
   }
 
+  /** Whether there is a proxy at all. */
+  get hasProxy(): boolean {
+    return this.#proxies.http !== undefined || this.#proxies.https !== undefined
+  }
+
   /** Returns the URL of the proxy of what is not asked directly; undefined where there is none. */
   proxyFor(protocol: string): string | undefined {
     const { http, https = http } = this.#proxies
@@ -84,14 +89,9 @@ function splitPort(written: string): { readonly name: string; readonly port?: st
 
 function readDirect(written: string): Direct | undefined {
   const { name, port } = splitPort(written)
-  const cidr = parseCidr(name)
-  if (cidr !== undefined) {
-    const range = new BlockList()
-    range.addSubnet(cidr.address, cidr.bits, cidr.family)
-    return {
-      port,
-      holds: (host) => isIP(host) !== 0 && range.check(host, isIPv6(host) ? 'ipv6' : 'ipv4'),
-    }
+  if (parseCidr(name) !== undefined) {
+    const isInRange = inRanges([name])
+    return { port, holds: (host) => isIP(host) !== 0 && isInRange(host) }
   }
   const pattern = name.toLowerCase().replace(/^\.|\.$/g, '')
   if (pattern === '') return undefined

@@ -1,5 +1,6 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
-import { BlockList, isIPv6, type LookupFunction } from 'node:net'
+import type { LookupFunction } from 'node:net'
+import { inRanges } from '../base/cidr.ts'
 
 /**
  * All addresses but the public internet's. IANA's registries of special-purpose addresses (RFC 6890), multicast
@@ -39,19 +40,8 @@ const INNER_V6 = [
  */
 const HOLDING_V4 = ['::/96', '64:ff9b::/96', '64:ff9b:1::/48', '2001::/23', '2002::/16']
 
-const inner = new BlockList()
-for (const range of INNER_V4) addRange(range, 'ipv4')
-for (const range of [...INNER_V6, ...HOLDING_V4]) addRange(range, 'ipv6')
-
-function addRange(range: string, family: 'ipv4' | 'ipv6'): void {
-  const [address = '', bits] = range.split('/')
-  inner.addSubnet(address, Number(bits), family)
-}
-
 /** Says whether an address leads into somebody's own network, this machine's or the cloud's around it. */
-export function isInner(address: string): boolean {
-  return inner.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
-}
+export const isInner = inRanges([...INNER_V4, ...INNER_V6, ...HOLDING_V4])
 
 /** Finds all addresses of a name, as {@link systemLookup} does. */
 type Resolve = (

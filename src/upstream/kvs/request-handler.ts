@@ -14,10 +14,10 @@ const { Agent: HttpAgent } = process.getBuiltinModule('node:http')
 const { Agent: HttpsAgent } = process.getBuiltinModule('node:https')
 
 /** Makes how one SDK client sends; each client ends its own. */
-export function requestHandler({ http, https, none }: Proxies = {}): NodeHttpHandler {
-  const choice = new ProxyChoice({ http, https, none })
+export function requestHandler(proxies: Proxies = {}): NodeHttpHandler {
+  const choice = new ProxyChoice(proxies)
+  if (!choice.hasProxy) return new NodeHttpHandler(TIMEOUTS)
   const [forHttp, forHttps] = [choice.proxyFor('http:'), choice.proxyFor('https:')]
-  if (forHttp === undefined && forHttps === undefined) return new NodeHttpHandler(TIMEOUTS)
   // Node's own agents go through proxies (since 24.5).
   const options = {
     keepAlive: true,
