@@ -1,4 +1,5 @@
 import type { InitFacts } from '../timeline/fragment.ts'
+import { toBytes } from './bits.ts'
 import { FLAC_SAMPLES, silentFlac } from './silent-flac.ts'
 
 /** Element types of a raw AAC frame. ISO/IEC 14496-3, table 4.71. */
@@ -66,11 +67,6 @@ function element(type: string, instance: number): string {
  */
 function channel(): string {
   return '00000000' + '00000000000' + '000'
-}
-
-function toBytes(bits: string): Buffer {
-  const padded = bits.padEnd(Math.ceil(bits.length / 8) * 8, '0')
-  return Buffer.from(padded.match(/.{8}/g)?.map((byte) => Number.parseInt(byte, 2)) ?? [])
 }
 
 /** The exact length of a frame, as a fraction of the track's ticks. */

@@ -1,4 +1,5 @@
 import { u8, u16 } from '../formats/mp4/boxes/fields.ts'
+import { toBytes } from './bits.ts'
 
 /** How many samples a silent frame has: as few as any encoder's, because none may have more than the stream's own. */
 export const FLAC_SAMPLES = 192
@@ -21,10 +22,7 @@ export function silentFlac(channels: number): Buffer {
 
 /** Writes subframes with a fixed predictor of order 0, and one partition that escapes to 0 bits a residual. */
 function subframes(channels: number): Buffer {
-  const bits = ('00010000' + '000000' + '111100000').repeat(channels)
-  return Buffer.from(
-    bits.match(/.{1,8}/g)?.map((byte) => Number.parseInt(byte.padEnd(8, '0'), 2)) ?? [],
-  )
+  return toBytes(('00010000' + '000000' + '111100000').repeat(channels))
 }
 
 /** @param width in bits, 8 or 16 */
