@@ -21,7 +21,7 @@ import type { Announced } from '../upstream/answer.ts'
 import { upstreamError } from '../upstream/errors.ts'
 import type { HlsSession, PlaylistName, Verify } from '../upstream/hls-session.ts'
 import type { ListedFragment, ListedMap, OpaqueListing } from '../upstream/listed-fragment.ts'
-import { mediaLengthMs, refuseCut } from './refuse-cut.ts'
+import { longestMs, mediaLengthMs, refuseCut } from './refuse-cut.ts'
 import type { SegmentRun } from './segment-run.ts'
 
 /** What was announced, listed or sent of a fragment and cannot be shown. */
@@ -247,12 +247,13 @@ function missingOf(
 
 /** Returns how long the longest track is, as {@link mediaLengthMs}. */
 function lengthMs(tracks: readonly FetchedTrack[]): number | undefined {
-  const telling = tracks.filter(
-    ({ rendition, facts }) => rendition === 'audio' || facts.samples > 1,
-  )
-  if (telling.length === 0) return undefined
-  return Math.max(
-    ...telling.map(({ facts }) => (facts.durationTicks / facts.init.timescale) * 1000),
+  return longestMs(
+    tracks.map(({ rendition, facts: { samples, durationTicks: ticks, init } }) => ({
+      isSound: rendition === 'audio',
+      samples,
+      ticks,
+      timescale: init.timescale,
+    })),
   )
 }
 

@@ -15,14 +15,27 @@ export function refuseCut(tracks: readonly Track[], { leastMs = 0 }: ListedFragm
 
 /** Returns how long a segment's longest track is, in milliseconds; undefined where nothing tells. */
 export function mediaLengthMs(tracks: readonly Track[]): number | undefined {
-  // A picture without a next one lasts as long as the list says: of that it is no evidence.
-  const telling = tracks.filter(({ description, samples }) => {
-    return description.codec === 'aac' || samples.length > 1
-  })
-  return telling.length === 0 ? undefined : Math.max(...telling.map(lengthMs))
+  return longestMs(
+    tracks.map(({ description, samples }) => ({
+      isSound: description.codec === 'aac',
+      samples: samples.length,
+      ticks: samples.reduce((sum, { duration }) => sum + duration, 0),
+      timescale: timescaleOf(description),
+    })),
+  )
 }
 
-function lengthMs({ description, samples }: Track): number {
-  const ticks = samples.reduce((sum, { duration }) => sum + duration, 0)
-  return (ticks / timescaleOf(description)) * 1000
+export interface TrackLength {
+  readonly isSound: boolean
+  readonly samples: number
+  readonly ticks: number
+  readonly timescale: number
+}
+
+/** Returns how long the longest track is, in milliseconds; undefined where nothing tells. */
+export function longestMs(tracks: readonly TrackLength[]): number | undefined {
+  // A picture without a next one lasts as long as the list says: of that it is no evidence.
+  const telling = tracks.filter(({ isSound, samples }) => isSound || samples > 1)
+  if (telling.length === 0) return undefined
+  return Math.max(...telling.map(({ ticks, timescale }) => (ticks / timescale) * 1000))
 }

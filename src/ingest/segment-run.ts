@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { LRUCache } from 'lru-cache'
 import type { TsTail } from '../formats/mpegts/read-ts.ts'
 import type { TrackFacts } from '../timeline/fragment.ts'
 import type { ListedFragment } from '../upstream/listed-fragment.ts'
@@ -38,7 +39,7 @@ export class SegmentRun {
   /** How long the last segments were, for how long they were listed. */
   readonly #shares: number[] = []
   /** The number under which something came first. */
-  readonly #seen = new Map<string, bigint>()
+  readonly #seen = new LRUCache<string, bigint>({ max: KNOWN })
 
   /**
    * Notes how long a segment is, and says whether it is much shorter than listed, as one that was cut. Where lists
@@ -61,13 +62,9 @@ export class SegmentRun {
    */
   isRepeated(tracks: readonly Seen[], { number, discontinuity }: ListedFragment): boolean {
     const id = tracks.map(({ bytes, facts }) => `${facts.baseTicks} ${crc32(bytes)}`).join()
-    const before = this.#seen.get(id)
+    const before = this.#seen.peek(id)
     if (before !== undefined) return before !== number && discontinuity === undefined
     this.#seen.set(id, number)
-    if (this.#seen.size > KNOWN) {
-      const [oldest] = this.#seen.keys()
-      if (oldest !== undefined) this.#seen.delete(oldest)
-    }
     return false
   }
 

@@ -1,5 +1,5 @@
 import type { MediaPlaylist, MediaPlaylistSegment } from './media-playlist.ts'
-import type { RangeBefore } from './segment-tags.ts'
+import { type RangeBefore, rangeBefore } from './segment-tags.ts'
 
 /**
  * Finds the segments that a delta update leaves out, in the list before it: caches that look away from `_HLS_skip` give one
@@ -31,6 +31,5 @@ export function rangeIn(
   const i = mediaSequence - before.mediaSequence
   const [last, same] = [before.segments[i - 1], before.segments[i]]
   if (same?.byteRange !== undefined) return { uri: same.uri, end: same.byteRange.offset }
-  if (last?.byteRange === undefined) return undefined
-  return { uri: last.uri, end: last.byteRange.offset + last.byteRange.length }
+  return last === undefined ? undefined : rangeBefore(last.uri, last.byteRange)
 }
