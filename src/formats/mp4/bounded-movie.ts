@@ -7,7 +7,7 @@ import {
   readChildren,
   readFile,
 } from './boxes/box.ts'
-import { readSampleEntry } from './boxes/sample-entry.ts'
+import { isVideoEntry, readSampleEntry } from './boxes/sample-entry.ts'
 import { MAX_SAMPLES } from './moof.ts'
 import { malformed } from './mp4-error.ts'
 
@@ -69,7 +69,7 @@ function blank(bytes: Buffer, { start }: Box): void {
 
 function boundEntries(bytes: Buffer, stsd: Box): void {
   for (const entry of readBoxes(bytes, payloadStart(stsd) + 8, endOf(stsd))) {
-    if (!['avc1', 'avc3', 'hvc1', 'hev1', 'mp4a'].includes(entry.type)) continue
+    if (!isVideoEntry(entry) && entry.type !== 'mp4a') continue
     for (const box of readSampleEntry(bytes, entry).boxes) {
       if (!CONFIGURATIONS.includes(box.type)) blank(bytes, box)
     }

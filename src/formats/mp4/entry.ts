@@ -45,39 +45,48 @@ export function entryOf(
  * @returns undefined for sound
  */
 export function captionsOf(
-  { initBytes, bytes }: TrackMedia,
+  media: TrackMedia,
   init: InitFacts,
-  { samples, pieces }: SampleTable = readSamples(bytes, init),
+  table: SampleTable = readSamples(media.bytes, init),
 ): boolean | undefined {
-  const [first] = samples
-  if (init.rendition === 'audio' || first === undefined) return undefined
-  const at = pieces[0]?.start ?? 0
-  const picture = bytes.subarray(at, at + first.bytes)
-  return hasCaptions(codecOf(init), readLengthPrefixed(picture, lengthSizeOf(initBytes)))
+  if (init.rendition === 'audio' || table.samples.length === 0) return undefined
+  return hasCaptions(codecOf(init), firstUnits(media, table))
 }
 
 /**
  * Says whether a fragment's first picture begins with a NAL unit, as all do: what is none was sent in its place, or was
  * overwritten. True for sound, which has no form that tells.
  */
-export function beginsWithUnit(
+export function beginsWithUnit(media: TrackMedia, init: InitFacts, table: SampleTable): boolean {
+  const { bytes = 0 } = table.samples[0] ?? {}
+  return init.rendition === 'audio' || bytes === 0 || firstUnits(media, table).next().done !== true
+}
+
+/** Reads the NAL units of a fragment's first picture. */
+function firstUnits(
   { initBytes, bytes }: TrackMedia,
-  init: InitFacts,
   { samples, pieces }: SampleTable,
-): boolean {
-  const [first] = samples
-  if (init.rendition === 'audio' || first === undefined || first.bytes === 0) return true
+): Generator<Buffer> {
   const at = pieces[0]?.start ?? 0
-  const units = readLengthPrefixed(bytes.subarray(at, at + first.bytes), lengthSizeOf(initBytes))
-  return units.next().done !== true
+  const picture = bytes.subarray(at, at + (samples[0]?.bytes ?? 0))
+  return readLengthPrefixed(picture, lengthSizeOf(initBytes))
 }
 
 export function codecOf({ codec }: Pick<InitFacts, 'codec'>): VideoCodec {
   return codec.startsWith('avc') ? 'avc' : 'hevc'
 }
 
+/** By init segment, which is one buffer for all the fragments that use it. */
+const lengthSizes = new WeakMap<Buffer, number>()
+
 /** Returns how long the length before each NAL unit is, in bytes. */
 function lengthSizeOf(initBytes: Buffer): number {
+  const known = lengthSizes.get(initBytes) ?? readLengthSize(initBytes)
+  lengthSizes.set(initBytes, known)
+  return known
+}
+
+function readLengthSize(initBytes: Buffer): number {
   const entry = findSampleEntry(initBytes)
   for (const box of readSampleEntry(initBytes, entry).boxes) {
     if (box.type === 'avcC') return readAvcC(initBytes, box).lengthSize

@@ -1,13 +1,11 @@
 import { type Box, describe, readBoxes, readChildren, theOnly } from './boxes/box.ts'
+import { isVideoEntry } from './boxes/sample-entry.ts'
 import { isSoundEntry } from './boxes/sound-entry.ts'
 import { readStsd } from './boxes/stsd.ts'
 import { malformed, unsupported } from './mp4-error.ts'
 
 /** How long an init segment may be: real ones have about 1 KB; with long parameter sets and metadata a few. */
 const MAX_INIT_BYTES = 1024 * 1024
-
-/** The sample entries of H.264 and HEVC, with parameter sets out of band and in band. */
-const VIDEO_ENTRIES = ['avc1', 'avc3', 'hvc1', 'hev1']
 
 /** What is taken, in words. */
 export const TAKEN = 'H.264, HEVC, AAC, AC-3, E-AC-3, FLAC, MP3 or Opus'
@@ -48,7 +46,7 @@ function checkTrack(bytes: Buffer, track: Box): void {
   const info = readChildren(bytes, theOnly(media, 'minf', 'mdia'))
   const tables = readChildren(bytes, theOnly(info, 'stbl', 'minf'))
   const entry = readStsd(bytes, theOnly(tables, 'stsd', 'stbl'))
-  if (!VIDEO_ENTRIES.includes(entry.type) && !isSoundEntry(entry)) {
+  if (!isVideoEntry(entry) && !isSoundEntry(entry)) {
     throw unsupported(`${describe(entry)}: expected ${TAKEN}`)
   }
 }

@@ -8,12 +8,10 @@ import {
   writeBox,
 } from './boxes/box.ts'
 import { asMpeg4Audio } from './boxes/esds.ts'
-import { readSampleEntry } from './boxes/sample-entry.ts'
+import { AUDIO_FIELDS, isVideoEntry, readSampleEntry } from './boxes/sample-entry.ts'
 
-const VISUAL_ENTRIES = ['avc1', 'avc3', 'hvc1', 'hev1']
-
-/** Where an audio entry has its version, from the start of its fields, and how long these are. ISO/IEC 14496-12, 12.2.3. */
-const [VERSION_AT, FIELDS] = [8, 28]
+/** Where an audio entry has its version, from the start of its fields. ISO/IEC 14496-12, 12.2.3. */
+const VERSION_AT = 8
 /** How much longer the fields are in QuickTime's versions of an audio entry. */
 const QUICKTIME_FIELDS = [0, 16, 36]
 /** The boxes of QuickTime that say what the others say. */
@@ -26,7 +24,7 @@ const QUICKTIME_BOXES = ['wave', 'chan']
  */
 export function ownEntry(bytes: Buffer, entry: Box): Buffer {
   if (entry.type === 'mp4a') return ownSound(bytes, entry) ?? sliceBox(bytes, entry)
-  if (!VISUAL_ENTRIES.includes(entry.type)) return sliceBox(bytes, entry)
+  if (!isVideoEntry(entry)) return sliceBox(bytes, entry)
   const { fields, boxes } = readSampleEntry(bytes, entry)
   return writeBox(entry.type, [fields, ...boxes.map((box) => sliceBox(bytes, box))])
 }
@@ -34,9 +32,9 @@ export function ownEntry(bytes: Buffer, entry: Box): Buffer {
 /** Returns undefined when there is nothing that we could read. */
 function ownSound(bytes: Buffer, entry: Box): Buffer | undefined {
   const fieldsAt = payloadStart(entry)
-  if (fieldsAt + FIELDS > endOf(entry)) return undefined
+  if (fieldsAt + AUDIO_FIELDS > endOf(entry)) return undefined
   const version = bytes.readUInt16BE(fieldsAt + VERSION_AT)
-  const boxesAt = fieldsAt + FIELDS + (QUICKTIME_FIELDS[version] ?? Infinity)
+  const boxesAt = fieldsAt + AUDIO_FIELDS + (QUICKTIME_FIELDS[version] ?? Infinity)
   if (boxesAt > endOf(entry)) return undefined
   const boxes = readBoxes(bytes, boxesAt, endOf(entry))
   const inWave = boxes
@@ -45,14 +43,14 @@ function ownSound(bytes: Buffer, entry: Box): Buffer | undefined {
   const all = [...boxes, ...inWave.filter(({ type }) => type === 'esds')]
   const kept = all.filter(({ type }) => !QUICKTIME_BOXES.includes(type))
   return writeBox('mp4a', [
-    version === 0 ? bytes.subarray(fieldsAt, fieldsAt + FIELDS) : isoFields(bytes, fieldsAt),
+    version === 0 ? bytes.subarray(fieldsAt, fieldsAt + AUDIO_FIELDS) : isoFields(bytes, fieldsAt),
     ...kept.map((box) => (box.type === 'esds' ? asMpeg4Audio(bytes, box) : sliceBox(bytes, box))),
   ])
 }
 
 /** Returns fields that say as much as they must: channels and rate are in the decoder's configuration. */
 function isoFields(bytes: Buffer, fieldsAt: number): Buffer {
-  const fields = Buffer.alloc(FIELDS)
+  const fields = Buffer.alloc(AUDIO_FIELDS)
   bytes.copy(fields, 0, fieldsAt, fieldsAt + VERSION_AT)
   fields.writeUInt16BE(2, 16)
   fields.writeUInt16BE(16, 18)

@@ -20,6 +20,7 @@ import { u32, writeFullBox } from './boxes/fields.ts'
 import { writeFragmentedFtyp } from './boxes/ftyp.ts'
 import { readMdhd, writeMdhd } from './boxes/mdhd.ts'
 import { readMvhd, writeMvhd } from './boxes/mvhd.ts'
+import { countOffsetOf } from './boxes/sample-table.ts'
 import { writeSourceTimescale } from './boxes/source-timescale.ts'
 import { readEntries, writeStsd } from './boxes/stsd.ts'
 import { readTrex } from './boxes/trex.ts'
@@ -108,18 +109,12 @@ function ownDescriptions(bytes: Buffer, stsd: Box, usesFirst: boolean): Buffer {
   return writeStsd(used.map((entry) => ownEntry(bytes, entry)))
 }
 
-/** Where tables of samples have their counts, from their payload. ISO/IEC 14496-12, 8.6 and 8.7. */
-const COUNTS: ReadonlyMap<string, number> = new Map([
-  ...['stts', 'ctts', 'stss', 'stsc', 'stco', 'co64'].map((type) => [type, 4] as const),
-  ['stsz', 8],
-])
-
 /**
  * Returns a table of samples without those before the first fragment, whose media no segment has; undefined for what has
  * none.
  */
 function withoutSamples(bytes: Buffer, box: Box): Buffer | undefined {
-  const countAt = payloadStart(box) + (COUNTS.get(box.type) ?? Infinity)
+  const countAt = payloadStart(box) + (countOffsetOf(box) ?? Infinity)
   if (countAt + 4 > endOf(box) || bytes.readUInt32BE(countAt) === 0) return undefined
   return writeFullBox(box.type, {}, [u32(0), ...(box.type === 'stsz' ? [u32(0)] : [])])
 }

@@ -16,23 +16,16 @@ import {
   writeBox,
 } from './boxes/box.ts'
 import { readSampleEntry } from './boxes/sample-entry.ts'
+import { countOffsetOf } from './boxes/sample-table.ts'
 import { readStsd, writeStsd } from './boxes/stsd.ts'
 import { malformed, unsupported } from './mp4-error.ts'
-
-/** Where a sample table keeps its entry count, counted from its payload. ISO/IEC 14496-12, 8.6 and 8.7. */
-const SAMPLE_TABLES: ReadonlyMap<string, number> = new Map([
-  ['stts', 4],
-  ['stsc', 4],
-  ['stco', 4],
-  ['stsz', 8],
-])
 
 const KEPT: ReadonlyMap<string, readonly string[]> = new Map([
   ['moov', ['mvhd', 'trak', 'mvex']],
   ['trak', ['tkhd', 'mdia']],
   ['mdia', ['mdhd', 'hdlr', 'minf']],
   ['minf', ['stbl']],
-  ['stbl', ['stsd', ...SAMPLE_TABLES.keys()]],
+  ['stbl', ['stsd', 'stts', 'stsc', 'stco', 'stsz']],
   ['mvex', ['trex']],
 ])
 
@@ -61,7 +54,7 @@ function prune(bytes: Buffer, box: Box): Buffer {
 }
 
 function checkEmptyTable(bytes: Buffer, box: Box): void {
-  const offset = SAMPLE_TABLES.get(box.type)
+  const offset = countOffsetOf(box)
   if (offset === undefined) return
   const countAt = payloadStart(box) + offset
   if (countAt + 4 > endOf(box)) throw malformed(`${describe(box)} is cut off`)

@@ -27,7 +27,14 @@ export interface SampleEntry {
 
 /** How long what stands before the boxes is. ISO/IEC 14496-12, 12.1.3 and 12.2.3. */
 const VISUAL_FIELDS = 78
-const AUDIO_FIELDS = 28
+export const AUDIO_FIELDS = 28
+
+/** The entries of H.264 and HEVC, with parameter sets out of band and in band. ISO/IEC 14496-15, 5.4.2 and 8.4.1. */
+const VIDEO_ENTRIES = ['avc1', 'avc3', 'hvc1', 'hev1']
+
+export function isVideoEntry({ type }: Box): boolean {
+  return VIDEO_ENTRIES.includes(type)
+}
 
 /**
  * Takes an entry apart.
